@@ -1,0 +1,142 @@
+"""The database as a service sees it: named transactions in adbapi's threads, retried outside the transaction."""
+
+import random
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from twisted.enterprise import adbapi
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThreadPool
+
+from lars.db.engine import Connection, DatabaseAway, DatabaseError, Engine, Transaction
+from lars.db.mysql import MysqlEngine
+from lars.db.sqlite import SqliteEngine
+from lars.db.url import DatabaseUrl, MysqlUrl
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def engine_for(url: DatabaseUrl) -> Engine:
+    """The engine that serves a URL."""
+    return MysqlEngine(url) if isinstance(url, MysqlUrl) else SqliteEngine(url)
+
+
+class _Pool(adbapi.ConnectionPool):
+    """adbapi's threads, with connections made by the engine.
+
+    adbapi leaves a dead connection in the pool, to fail the next query as well, and logs a traceback when rolling it
+    back fails; here a connection that an error has touched and that cannot roll back is closed, silently, and the
+    error goes on to the caller.
+    """
+
+    noisy = False
+
+    def __init__(self, engine: Engine, reactor: Any, threads: int) -> None:
+        self._engine = engine
+        # adbapi wants the name of a module with connect(); it is never asked, since connect is overridden.
+        super().__init__("sqlite3", cp_reactor=reactor, cp_min=1, cp_max=threads, cp_noisy=False)  # type: ignore[no-untyped-call]  # adbapi has no types
+
+    def connect(self) -> Connection:
+        thread = self.threadID()  # type: ignore[no-untyped-call]  # adbapi has no types
+        connection: Connection | None = self.connections.get(thread)
+        if connection is None:
+            connection = self.connections[thread] = self._engine.connect()
+        return connection
+
+    def run(self, begin: str, interaction: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """One transaction, in this pool thread."""
+        connection = self.connect()
+        try:
+            cursor = connection.cursor()
+            try:
+                cursor.execute(begin)
+                result = interaction(Transaction(self._engine, cursor), *args, **kwargs)
+            finally:
+                cursor.close()
+            connection.commit()
+        except BaseException:
+            self._give_up(connection)
+            raise
+        return result
+
+    def _give_up(self, connection: Connection) -> None:
+        try:
+            connection.rollback()
+        except Exception:
+            self.connections.pop(self.threadID(), None)  # type: ignore[no-untyped-call]
+            try:
+                connection.close()
+            except Exception:
+                return  # it was dead already; the caller gets the error that showed it
+
+
+class Database:
+    """Named transactions on one database.
+
+    `read` and `write` run a function, given a Transaction, in a pool thread; no query runs on the reactor's thread.
+    They raise DatabaseAway when the same may pass later, DatabaseError otherwise; what the function itself raises
+    passes through. Bugs keep their tracebacks.
+    """
+
+    def __init__(self, engine: Engine, reactor: Any, threads: int = 2) -> None:
+        self.engine = engine
+        self._reactor: IReactorTime = reactor
+        self._pool = _Pool(engine, reactor, threads)
+        self._closed = False
+
+    def start(self) -> None:
+        """Starts the pool's threads, if the reactor's start has not."""
+        if not self._pool.running and not self._closed:
+            self._pool.start()  # type: ignore[no-untyped-call]  # adbapi has no types
+
+    async def read(
+        self, name: str, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Runs a function that only reads, all of it at one moment of the database."""
+        return await self._run(self.engine.begin_read, name, function, *args, **kwargs)
+
+    async def write(
+        self, name: str, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Runs a function that writes, once: a failure at the commit leaves unknown whether it was done."""
+        return await self._run(self.engine.begin_write, name, function, *args, **kwargs)
+
+    async def write_again(
+        self, name: str, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Runs a function that writes and may run twice with the effect of once, up to four times while it may pass."""
+        delay = 0.05
+        for _attempt in range(3):
+            try:
+                return await self.write(name, function, *args, **kwargs)
+            except DatabaseAway:
+                await deferLater(self._reactor, delay * (1 + random.random()))
+                delay *= 4
+        return await self.write(name, function, *args, **kwargs)
+
+    async def _run(self, begin: str, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        if self._closed:
+            raise DatabaseAway(f"{self.engine.where}: {name}: the connection is being closed")
+        self.start()
+        deferred: Deferred[T] = deferToThreadPool(
+            self._reactor, self._pool.threadpool, self._pool.run, begin, function, *args, **kwargs
+        )
+        try:
+            return await deferred
+        except self.engine.errors as error:
+            text = f"{self.engine.where}: {name}: {self.engine.reason(error)}"
+            if self.engine.is_missing_table(error):
+                raise DatabaseError(f"{text}; run `lars db init` to create what is missing") from error
+            if self.engine.is_passing(error):
+                raise DatabaseAway(text) from error
+            raise DatabaseError(text) from error
+
+    def close(self) -> None:
+        """Cuts off what still runs and ends the threads; takes no longer than that, whatever the database does."""
+        if not self._closed:
+            self._closed = True
+            self.engine.interrupt_all()
+            self._pool.close()  # type: ignore[no-untyped-call]  # adbapi has no types

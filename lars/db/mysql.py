@@ -1,0 +1,178 @@
+"""MySQL 5.7 and 8, and MariaDB, through PyMySQL (design 5)."""
+
+import socket
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from weakref import WeakSet
+
+import pymysql
+from pymysql.constants import CR, ER
+
+from lars.db.engine import Connection, Engine, Transaction, values_clause
+from lars.db.url import MysqlUrl
+
+CONNECT_TIMEOUT = 3
+READ_TIMEOUT = 10
+"""Seconds without a byte after which a query has failed; PyMySQL's default is to wait for ever."""
+
+_PASSING = frozenset(
+    {
+        CR.CR_CONN_HOST_ERROR,
+        CR.CR_CONNECTION_ERROR,
+        CR.CR_SERVER_GONE_ERROR,
+        CR.CR_SERVER_LOST,
+        ER.CON_COUNT_ERROR,
+        ER.SERVER_SHUTDOWN,
+        ER.LOCK_WAIT_TIMEOUT,
+        ER.LOCK_DEADLOCK,
+        ER.QUERY_INTERRUPTED,
+        ER.OPTION_PREVENTS_STATEMENT,  # read-only: a failover under way, or an operator's switch
+        ER.DISK_FULL,
+        ER.RECORD_FILE_FULL,
+        1927,  # MariaDB: connection was killed
+        0,  # PyMySQL: the connection was closed beneath the query
+    }
+)
+
+
+class MysqlEngine(Engine):
+    """A database on a server. Connections are made on sockets of ours, so that `interrupt_all` can cut them."""
+
+    name = "mysql"
+    begin_read = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
+    begin_write = "START TRANSACTION"
+    for_update = " FOR UPDATE"
+    errors = pymysql.MySQLError
+
+    def __init__(self, url: MysqlUrl, read_timeout: float = READ_TIMEOUT) -> None:
+        self._url = url
+        self._read_timeout = read_timeout
+        self._sockets: WeakSet[socket.socket] = WeakSet()
+        self.where = str(url)
+
+    def connect(self) -> Connection:
+        return self._connect(self._url.database)
+
+    def _connect(self, database: str | None) -> Connection:
+        url = self._url
+        connection = pymysql.connect(
+            host=url.host,
+            port=url.port,
+            user=url.user,
+            password=url.password,
+            database=database,
+            charset="utf8mb4",
+            autocommit=True,
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=self._read_timeout,
+            write_timeout=self._read_timeout,
+            init_command="SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 10",
+            defer_connect=True,
+        )
+        try:
+            sock = socket.create_connection((url.host, url.port), CONNECT_TIMEOUT)
+        except OSError as error:
+            raise pymysql.err.OperationalError(CR.CR_CONN_HOST_ERROR, error.strerror or str(error)) from error
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._sockets.add(sock)
+        connection.connect(sock)
+        return connection
+
+    def interrupt_all(self) -> None:
+        for sock in tuple(self._sockets):
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # already gone, which is what was wanted
+
+    def is_passing(self, error: Exception) -> bool:
+        return (
+            isinstance(error, pymysql.err.OperationalError | pymysql.err.InterfaceError | pymysql.err.InternalError)
+            and bool(error.args)
+            and error.args[0] in _PASSING
+        )
+
+    def is_missing_table(self, error: Exception) -> bool:
+        missing = (ER.NO_SUCH_TABLE, ER.BAD_FIELD_ERROR, ER.BAD_DB_ERROR)
+        return isinstance(error, pymysql.MySQLError) and bool(error.args) and error.args[0] in missing
+
+    def reason(self, error: Exception) -> str:
+        return " ".join(str(error.args[-1] if error.args else error).split()) or type(error).__name__
+
+    @staticmethod
+    @lru_cache(maxsize=256)
+    def _marks(sql: str) -> str:
+        return sql.replace("%", "%%").replace("?", "%s")
+
+    def placeholders(self, sql: str) -> str:
+        return self._marks(sql)
+
+    def upsert(self, table: str, key: Sequence[str], replace: Iterable[str], add: Iterable[str] = ()) -> str:
+        replace, add = list(replace), list(add)
+        changes = [f"{c} = VALUES({c})" for c in replace] + [f"{c} = {c} + VALUES({c})" for c in add]
+        insert = f"INSERT INTO {table} {values_clause([*key, *replace, *add])}"
+        return f"{insert} ON DUPLICATE KEY UPDATE {', '.join(changes)}"
+
+    def insert_ignore(self, table: str, columns: Sequence[str]) -> str:
+        # Not INSERT IGNORE, which would also swallow values out of range.
+        unchanged = f"{columns[0]} = {columns[0]}"
+        return f"INSERT INTO {table} {values_clause(columns)} ON DUPLICATE KEY UPDATE {unchanged}"
+
+    def column_names(self, txn: Transaction, table: str) -> list[str]:
+        query = (
+            "SELECT column_name FROM information_schema.columns "
+            "WHERE table_schema = DATABASE() AND table_name = ? ORDER BY ordinal_position"
+        )
+        return [row[0] for row in txn.all(query, (table,))]
+
+    def has_index(self, txn: Transaction, table: str, index: str) -> bool:
+        query = (
+            "SELECT 1 FROM information_schema.statistics "
+            "WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ? LIMIT 1"
+        )
+        return txn.one(query, (table, index)) is not None
+
+    def create_database(self) -> bool:
+        try:
+            self.connect().close()
+        except pymysql.err.OperationalError as error:
+            if error.args[0] != ER.BAD_DB_ERROR:
+                raise
+        else:
+            return False
+        connection = self._connect(None)
+        try:
+            name = self._url.database.replace("`", "``")
+            connection.cursor().execute(f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4")
+        finally:
+            connection.close()
+        return True
+
+    def lock_schema(self, txn: Transaction) -> None:
+        txn.execute("SELECT GET_LOCK(CONCAT('lars db init ', DATABASE()), 300)")
+
+    def adopt_cpp_columns(self, txn: Transaction) -> list[str]:
+        done = []
+        for column in ("ip", "port", "caller"):  # some versions of the C++ schema have them signed
+            column_type, _charset = self._column(txn, "ServerCallStatus", column)
+            if not column_type or column_type.endswith("unsigned"):
+                continue
+            txn.execute(f"ALTER TABLE ServerCallStatus MODIFY {column} BIGINT NOT NULL")
+            txn.execute(f"UPDATE ServerCallStatus SET {column} = {column} + 4294967296 WHERE {column} < 0")
+            txn.execute(f"ALTER TABLE ServerCallStatus MODIFY {column} INT UNSIGNED NOT NULL")
+            done.append(f"made ServerCallStatus.{column} unsigned")
+        for table in ("ModIDConfig", "CmdIDConfig"):
+            _column_type, charset = self._column(txn, table, "content")
+            if charset not in ("", "utf8mb4"):
+                txn.execute(f"ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4")
+                done.append(f"made the names in {table} utf8mb4")
+        return done
+
+    def _column(self, txn: Transaction, table: str, column: str) -> tuple[str, str]:
+        query = (
+            "SELECT column_type, COALESCE(character_set_name, '') FROM information_schema.columns "
+            "WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ?"
+        )
+        row = txn.one(query, (table, column))
+        return (str(row[0]), str(row[1])) if row else ("", "")

@@ -1,0 +1,158 @@
+"""The route store: what dns loads, and the one transaction in which a route is edited (design 5)."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lars.db.database import Database
+from lars.db.engine import Transaction
+from lars.errors import InvalidRoute
+from lars.route import MAX_HOSTS, HostAddress, ModuleId
+
+RouteRow = tuple[int, int, int, int]
+"""modid, cmdid, ip, port as they stand in RouteData: nothing says that they are in range."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteEdit:
+    """What one edit does to one module: `add`, `remove`, or with `replace` leaves exactly `add`."""
+
+    module: ModuleId
+    add: frozenset[HostAddress] = frozenset()
+    remove: frozenset[HostAddress] = frozenset()
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RouteChanged:
+    """One module that an edit changed."""
+
+    module: ModuleId
+    before: tuple[HostAddress, ...]
+    after: tuple[HostAddress, ...]
+
+    @property
+    def added(self) -> list[HostAddress]:
+        return sorted(set(self.after) - set(self.before))
+
+    @property
+    def removed(self) -> list[HostAddress]:
+        return sorted(set(self.before) - set(self.after))
+
+
+@dataclass(frozen=True, slots=True)
+class EditDone:
+    """The version that stands after an edit, and the modules it changed: none if everything was so already."""
+
+    version: int
+    changed: tuple[RouteChanged, ...]
+
+
+class RouteStore:
+    """Routes in the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def version(self) -> int:
+        """The route version; any difference from an earlier answer is a change, a smaller one too."""
+        return await self._database.read("read the route version", version_txn)
+
+    async def load(self) -> tuple[int, list[RouteRow]]:
+        """The version and all rows as of one moment, ordered by module, ip and port."""
+        return await self._database.read("load all routes", load_txn)
+
+    async def routes(self, modid: int | None = None, cmdid: int | None = None) -> list[RouteRow]:
+        """The rows of all modules, of one modid, or of one module, ordered by module, ip and port."""
+        return await self._database.read("list routes", routes_txn, modid, cmdid)
+
+    async def edit(self, actor: str, now: float, edits: Sequence[RouteEdit]) -> EditDone:
+        """Makes the edits in one transaction with one new version, or none of them.
+
+        Args:
+            actor: who edits, for the audit.
+            now: Unix seconds.
+            edits: at most one for each module.
+
+        Raises InvalidRoute if a module would have more than MAX_HOSTS hosts.
+        """
+        return await self._database.write_again("edit routes", edit_txn, actor, now, edits)
+
+
+def version_txn(txn: Transaction) -> int:
+    row = txn.one("SELECT version FROM RouteVersion WHERE id = 1")
+    return int(row[0]) if row else 0
+
+
+def load_txn(txn: Transaction) -> tuple[int, list[RouteRow]]:
+    return version_txn(txn), routes_txn(txn)
+
+
+def routes_txn(txn: Transaction, modid: int | None = None, cmdid: int | None = None) -> list[RouteRow]:
+    conditions, parameters = [], []
+    for column, value in (("modid", modid), ("cmdid", cmdid)):
+        if value is not None:
+            conditions.append(f"{column} = ?")
+            parameters.append(value)
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    rows = txn.all(
+        f"SELECT modid, cmdid, serverip, serverport FROM RouteData {where} ORDER BY modid, cmdid, serverip, serverport",
+        parameters,
+    )
+    return [(modid, cmdid, ip, port) for modid, cmdid, ip, port in rows]
+
+
+def edit_txn(txn: Transaction, actor: str, now: float, edits: Sequence[RouteEdit]) -> EditDone:
+    """RouteData, RouteChange, RouteAudit and the version together; the version row is locked first."""
+    row = txn.one(f"SELECT version FROM RouteVersion WHERE id = 1{txn.engine.for_update}")
+    version = int(row[0]) if row else 0
+    before = _hosts_of(txn, [edit.module for edit in edits])
+    changed = tuple(
+        RouteChanged(edit.module, tuple(sorted(old)), tuple(sorted(new)))
+        for edit in edits
+        if (new := _after(edit, old := before[edit.module])) != old
+    )
+    if not changed:
+        return EditDone(version, ())
+    version = max(version + 1, int(now))
+    for change in changed:
+        if len(change.after) > MAX_HOSTS and len(change.after) > len(change.before):
+            raise InvalidRoute(f"module {change.module} would have {len(change.after)} hosts; {MAX_HOSTS} at most")
+    removed = [(*c.module, *host) for c in changed for host in c.removed]
+    txn.execute_many("DELETE FROM RouteData WHERE modid = ? AND cmdid = ? AND serverip = ? AND serverport = ?", removed)
+    added = [(*c.module, *host) for c in changed for host in c.added]
+    txn.execute_many(txn.engine.insert_ignore("RouteData", ["modid", "cmdid", "serverip", "serverport"]), added)
+    changes = [(*c.module, version) for c in changed]
+    txn.execute_many("INSERT INTO RouteChange (modid, cmdid, version) VALUES (?, ?, ?)", changes)
+    txn.execute_many(
+        "INSERT INTO RouteAudit (ts, actor, modid, cmdid, version, hosts_before, hosts_after) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(int(now), actor[:255], *c.module, version, _listed(c.before), _listed(c.after)) for c in changed],
+    )
+    txn.execute(txn.engine.upsert("RouteVersion", ["id"], ["version"]), (1, version))
+    return EditDone(version, changed)
+
+
+def _after(edit: RouteEdit, before: set[HostAddress]) -> set[HostAddress]:
+    return set(edit.add) if edit.replace else (before - edit.remove) | edit.add
+
+
+def _listed(hosts: Iterable[HostAddress]) -> str:
+    return " ".join(map(str, hosts))
+
+
+def _hosts_of(txn: Transaction, modules: Collection[ModuleId]) -> dict[ModuleId, set[HostAddress]]:
+    hosts: dict[ModuleId, set[HostAddress]] = defaultdict(set)
+    for some in _parts(list(modules), 200):
+        one = "modid = ? AND cmdid = ?"
+        rows = txn.all(
+            f"SELECT modid, cmdid, serverip, serverport FROM RouteData WHERE {' OR '.join([one] * len(some))}",
+            [number for module in some for number in module],
+        )
+        for modid, cmdid, ip, port in rows:
+            hosts[ModuleId(modid, cmdid)].add(HostAddress(ip, port))
+    return hosts
+
+
+def _parts(items: list[ModuleId], size: int) -> Iterator[list[ModuleId]]:
+    return (items[i : i + size] for i in range(0, len(items), size))

@@ -1,0 +1,139 @@
+"""`lars db init` and `lars db check`: creates what is missing, brings older schemas up to date, destroys nothing."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lars.db.engine import Engine, Transaction
+from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT
+from lars.shipped import shipped
+
+Step = Callable[[Transaction], list[str]]
+"""Brings a schema one version further and says what it did; finds nothing to do where that is so already."""
+
+
+def init_txn(txn: Transaction) -> list[str]:
+    """Creates and upgrades; returns one line for each thing that was done, none if the schema was whole.
+
+    On MySQL each DDL statement commits by itself, so every step looks at what is there and may be cut off and
+    run again.
+    """
+    txn.engine.lock_schema(txn)
+    done = []
+    for step in STEPS[_version(txn) :]:
+        done += step(txn)
+    for statement in schema_statements(txn.engine):
+        table = re.match(r"CREATE TABLE IF NOT EXISTS (\w+)", statement)
+        if table and not txn.engine.column_names(txn, table[1]):
+            done.append(f"created table {table[1]}")
+        txn.execute(statement)
+    if txn.one("SELECT version FROM RouteVersion WHERE id = 1") is None:
+        (highest,) = txn.one("SELECT MAX(version) FROM RouteVersion") or (0,)
+        txn.execute("INSERT INTO RouteVersion (id, version) VALUES (1, ?)", (highest or 0,))
+    txn.execute(txn.engine.upsert("SchemaVersion", ["id"], ["version"]), (1, len(STEPS)))
+    return done
+
+
+def schema_statements(engine: Engine) -> list[str]:
+    """The statements of the engine's schema file, without comments."""
+    text = shipped("sql", f"{engine.name}.sql").read_text(encoding="utf-8")
+    return [s.strip() for s in re.sub(r"--[^\n]*", "", text).split(";") if s.strip()]
+
+
+def _version(txn: Transaction) -> int:
+    """How many of STEPS the database has had; 0 for an empty one and for one that the C++ system made."""
+    if not txn.engine.column_names(txn, "SchemaVersion"):
+        return 0
+    row = txn.one("SELECT version FROM SchemaVersion WHERE id = 1")
+    return int(row[0]) if row else 0
+
+
+def _adopt_cpp_schema(txn: Transaction) -> list[str]:
+    """Step 1: the tables of the C++ system get what ours adds to them; every row is kept."""
+    done = []
+    engine = txn.engine
+    if engine.column_names(txn, "RouteData") and not engine.has_index(txn, "RouteData", "route"):
+        moved = _set_duplicates_aside(txn)
+        txn.execute("CREATE UNIQUE INDEX route ON RouteData (modid, cmdid, serverip, serverport)")
+        done.append("added the unique key of RouteData")
+        if moved:
+            done.append(f"moved {moved} duplicate rows of RouteData to RouteDuplicate")
+    return done + engine.adopt_cpp_columns(txn)
+
+
+def _set_duplicates_aside(txn: Transaction) -> int:
+    """Leaves the oldest row of each route in RouteData and moves the others to RouteDuplicate."""
+    for statement in schema_statements(txn.engine):
+        if "RouteDuplicate" in statement:
+            txn.execute(statement)
+    first = "SELECT MIN(id) AS id FROM RouteData GROUP BY modid, cmdid, serverip, serverport"
+    surplus = f"id NOT IN (SELECT id FROM ({first}) AS oldest)"
+    columns = "id, modid, cmdid, serverip, serverport"
+    txn.execute(
+        f"INSERT INTO RouteDuplicate ({columns}) SELECT {columns} FROM RouteData WHERE {surplus} "
+        "AND id NOT IN (SELECT id FROM RouteDuplicate)"
+    )
+    return txn.execute(f"DELETE FROM RouteData WHERE {surplus}")
+
+
+STEPS: tuple[Step, ...] = (_adopt_cpp_schema,)
+"""What brings each schema version to the next; a new step is appended, and the schema files hold the result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What `lars db check` found. `problems` holds one line each, with what to do."""
+
+    version: int
+    routes: int
+    modules: int
+    problems: list[str]
+
+
+def check_txn(txn: Transaction) -> Checked:
+    """Looks for missing tables and columns and for rows that no service can use."""
+    problems = []
+    for statement in schema_statements(txn.engine):
+        table = re.match(r"CREATE TABLE IF NOT EXISTS (\w+)", statement)
+        if table is None:
+            continue
+        there = txn.engine.column_names(txn, table[1])
+        lacking = [column for column in _columns(statement) if column not in there]
+        if not there:
+            problems.append(f"table {table[1]} is missing: run `lars db init`")
+        elif lacking:
+            problems.append(f"table {table[1]} lacks {', '.join(lacking)}: run `lars db init`")
+    if problems:
+        return Checked(0, 0, 0, problems)
+    if not txn.engine.has_index(txn, "RouteData", "route"):
+        problems.append("RouteData has no unique key: run `lars db init`")
+    row = txn.one("SELECT version FROM RouteVersion WHERE id = 1")
+    if row is None:
+        problems.append("RouteVersion has no row with id 1: run `lars db init`")
+    routes, modules = txn.one("SELECT COUNT(*), COUNT(DISTINCT modid * 4294967296 + cmdid) FROM RouteData") or (0, 0)
+    return Checked(int(row[0]) if row else 0, int(routes), int(modules), problems + _unusable_routes(txn))
+
+
+def _columns(statement: str) -> list[str]:
+    """The column names of a CREATE TABLE statement of the schema files."""
+    names = re.findall(r"^ {4}(\w+) (?:INT|BIGINT|CHAR|VARCHAR|MEDIUMTEXT|TEXT|INTEGER)\b", statement, re.M)
+    return [name for name in names if name not in ("PRIMARY", "UNIQUE", "KEY")]
+
+
+def _unusable_routes(txn: Transaction) -> list[str]:
+    problems = []
+    bad = txn.all(
+        "SELECT id, modid, cmdid, serverip, serverport FROM RouteData WHERE serverport < 1 OR serverport > ? "
+        "OR serverip < 1 OR serverip > 4294967295 OR modid > ? OR cmdid > ? OR modid < 0 OR cmdid < 0 "
+        "OR (modid = 0 AND cmdid = 0) ORDER BY id LIMIT 20",
+        (MAX_PORT, MAX_ID, MAX_ID),
+    )
+    for row_id, modid, cmdid, ip, port in bad:
+        problems.append(
+            f"RouteData row {row_id}: module ({modid}, {cmdid}), ip {ip}, port {port} cannot be a route and is not "
+            "served: delete or correct it"
+        )
+    full = "SELECT modid, cmdid, COUNT(*) FROM RouteData GROUP BY modid, cmdid HAVING COUNT(*) > ? LIMIT 20"
+    for modid, cmdid, count in txn.all(full, (MAX_HOSTS,)):
+        problems.append(f"module ({modid}, {cmdid}) has {count} hosts, over {MAX_HOSTS}: the excess is not served")
+    return problems

@@ -1,0 +1,85 @@
+"""Database URLs: mysql://user:password@host:3306/lars_dns and sqlite:///lars.db (design 5)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from lars.errors import SettingsError
+
+DEFAULT_URL = "sqlite:///lars.db"
+
+
+@dataclass(frozen=True, slots=True)
+class MysqlUrl:
+    """A MySQL or MariaDB database."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        """Without the password, for logs."""
+        return f"mysql://{self.user}@{self.host}:{self.port}/{self.database}"
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteUrl:
+    """An SQLite database file, by its absolute path."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"sqlite:///{self.path}"
+
+
+DatabaseUrl = MysqlUrl | SqliteUrl
+
+
+def parse_url(text: str) -> DatabaseUrl:
+    """The database that a URL names; raises SettingsError (never showing a password) unless it names one.
+
+    An SQLite path is made absolute here, because a daemon changes its directory: sqlite:///lars.db is relative to the
+    current one, sqlite:////var/lib/lars.db is absolute.
+    """
+    scheme, colon, rest = text.partition("://")
+    if scheme == "sqlite" and colon:
+        path = rest[1:]
+        if not rest.startswith("/") or not path or path == "/" or path == ":memory:":
+            raise SettingsError("an SQLite URL names a file: sqlite:///lars.db or sqlite:////var/lib/lars/lars.db")
+        return SqliteUrl(Path(unquote(path)).absolute())
+    if scheme == "mysql" and colon:
+        return _parse_mysql(text)
+    raise SettingsError(
+        f"a database URL starts with mysql:// or sqlite:///, not {scheme + colon!r}: use "
+        "mysql://user:password@host:3306/lars_dns or sqlite:///lars.db"
+    )
+
+
+def _parse_mysql(text: str) -> MysqlUrl:
+    example = "write mysql://user:password@host:3306/lars_dns (a '/', '@' or '%' in the password as %2F, %40, %25)"
+    try:
+        parts = urlsplit(text)
+        port = 3306 if parts.port is None else parts.port
+    except ValueError:
+        raise SettingsError(f"the MySQL URL has a bad host or port: {example}") from None
+    database = unquote(parts.path.lstrip("/"))
+    if not parts.hostname or not database or "/" in database:
+        raise SettingsError(f"the MySQL URL lacks a host or a database name: {example}")
+    if not port or parts.query or parts.fragment:
+        raise SettingsError(f"the MySQL URL has something after the database name, or port 0: {example}")
+    return MysqlUrl(parts.hostname, port, unquote(parts.username or "root"), unquote(parts.password or ""), database)
+
+
+def mysql_url_text(parts: dict[str, str]) -> str:
+    """The URL text for the keys of a C++ [mysql] section: db_host, db_port, db_user, db_passwd, db_name."""
+
+    def part(key: str, default: str) -> str:
+        return quote(parts.get(key, default), safe="")
+
+    login = f"{part('db_user', 'root')}:{part('db_passwd', '')}"
+    return f"mysql://{login}@{part('db_host', '127.0.0.1')}:{part('db_port', '3306')}/{part('db_name', 'lars_dns')}"

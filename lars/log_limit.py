@@ -1,0 +1,32 @@
+"""Keeps a fault that repeats from flooding the log: it is told on change, then at most once a minute."""
+
+from collections.abc import Callable
+
+
+class LogLimit:
+    """Decides whether a repeated event is worth a line now.
+
+    Remembers at most `capacity` different events; `now` is a clock in seconds.
+    """
+
+    def __init__(self, now: Callable[[], float], interval: float = 60.0, capacity: int = 256) -> None:
+        self._now = now
+        self._interval = interval
+        self._capacity = capacity
+        self._told: dict[object, tuple[float, int]] = {}  # event -> when last told, how many untold since
+
+    def tell(self, event: object) -> int:
+        """How many times the event happened since it was last told, this one included; 0 means keep quiet."""
+        now = self._now()
+        told_at, untold = self._told.get(event, (now - self._interval, 0))
+        if now - told_at < self._interval:
+            self._told[event] = (told_at, untold + 1)
+            return 0
+        if event not in self._told and len(self._told) >= self._capacity:
+            del self._told[next(iter(self._told))]
+        self._told[event] = (now, 0)
+        return untold + 1
+
+    def clear(self, event: object) -> None:
+        """The fault is over: its next occurrence is told at once."""
+        self._told.pop(event, None)

@@ -1,0 +1,86 @@
+"""What a route is: a module, its hosts, and how a person writes them (design 1).
+
+The values are named tuples rather than dataclasses because they are dictionary keys on the hot path, where a tuple's
+hash and comparison run in C.
+"""
+
+import ipaddress
+from typing import NamedTuple
+
+from lars.errors import InvalidRoute
+
+MAX_HOSTS = 4000
+"""Hosts in one module at most (design 4): more would not fit a frame."""
+
+MAX_ID = 2**31 - 1
+"""The largest modid or cmdid: they are int32 on the wire, and never negative."""
+
+MAX_PORT = 65535
+
+
+class ModuleId(NamedTuple):
+    """One remote service: modid the business, cmdid the function, each 0 to 2**31 - 1. (0, 0) does not exist."""
+
+    modid: int
+    cmdid: int
+
+    def __str__(self) -> str:
+        return f"({self.modid}, {self.cmdid})"
+
+
+class HostAddress(NamedTuple):
+    """One node: IPv4 address as a number in host order, and port."""
+
+    ip: int
+    port: int
+
+    def __str__(self) -> str:
+        return f"{format_ip(self.ip)}:{self.port}"
+
+
+def format_ip(ip: int) -> str:
+    """3232235953 -> "192.168.1.177"."""
+    return f"{ip >> 24 & 255}.{ip >> 16 & 255}.{ip >> 8 & 255}.{ip & 255}"
+
+
+def parse_ip(text: str) -> int:
+    """ "192.168.1.177" -> 3232235953.
+
+    Raises InvalidRoute for anything but a dotted IPv4 address; names are never resolved.
+    """
+    try:
+        return int(ipaddress.IPv4Address(text))
+    except ValueError:
+        raise InvalidRoute(
+            f"{text!r} is not an IPv4 address: write it as 10.0.0.5 (Lars never resolves names)"
+        ) from None
+
+
+def parse_port(text: str) -> int:
+    """ "8080" -> 8080; raises InvalidRoute unless it is a decimal number from 1 to 65535."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_PORT):
+        raise InvalidRoute(f"{text!r} is not a port: use a number from 1 to {MAX_PORT}")
+    return int(text)
+
+
+def parse_host(text: str) -> HostAddress:
+    """ "10.0.0.5:8080" -> HostAddress; raises InvalidRoute, naming the part that is wrong."""
+    ip, colon, port = text.strip().rpartition(":")
+    if not colon:
+        raise InvalidRoute(f"{text!r} is not a host: write IP:PORT, as in 10.0.0.5:8080")
+    return HostAddress(parse_ip(ip), parse_port(port))
+
+
+def module_id(modid: int, cmdid: int) -> ModuleId:
+    """A checked ModuleId; raises InvalidRoute for negative or too large ids and for (0, 0)."""
+    for name, value in (("modid", modid), ("cmdid", cmdid)):
+        if not 0 <= value <= MAX_ID:
+            raise InvalidRoute(f"{name} {value} is out of range: use 0 to {MAX_ID}")
+    if modid == cmdid == 0:
+        raise InvalidRoute("module (0, 0) does not exist: its messages would be empty; choose other ids")
+    return ModuleId(modid, cmdid)
+
+
+def shard_of(module: ModuleId, shards: int) -> int:
+    """The agent's shard that answers for a module (design 7); ids are never negative."""
+    return (module.modid + module.cmdid) % shards

@@ -1,0 +1,1 @@
+"""The wire: frames and messages, sans-I/O but for the one Twisted protocol that every TCP peer uses (design 4)."""

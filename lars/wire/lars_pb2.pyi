@@ -1,0 +1,117 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class HostInfo(_message.Message):
+    __slots__ = ("ip", "port")
+    IP_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    ip: int
+    port: int
+    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ...) -> None: ...
+
+class GetRouteRequest(_message.Message):
+    __slots__ = ("modid", "cmdid", "peer")
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    modid: int
+    cmdid: int
+    peer: int
+    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., peer: _Optional[int] = ...) -> None: ...
+
+class GetRouteResponse(_message.Message):
+    __slots__ = ("modid", "cmdid", "host", "fresh_ms")
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    FRESH_MS_FIELD_NUMBER: _ClassVar[int]
+    modid: int
+    cmdid: int
+    host: _containers.RepeatedCompositeFieldContainer[HostInfo]
+    fresh_ms: int
+    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., host: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., fresh_ms: _Optional[int] = ...) -> None: ...
+
+class HostCallResult(_message.Message):
+    __slots__ = ("ip", "port", "succ", "err", "overload")
+    IP_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    SUCC_FIELD_NUMBER: _ClassVar[int]
+    ERR_FIELD_NUMBER: _ClassVar[int]
+    OVERLOAD_FIELD_NUMBER: _ClassVar[int]
+    ip: int
+    port: int
+    succ: int
+    err: int
+    overload: bool
+    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., succ: _Optional[int] = ..., err: _Optional[int] = ..., overload: _Optional[bool] = ...) -> None: ...
+
+class ReportStatusRequest(_message.Message):
+    __slots__ = ("modid", "cmdid", "caller", "results", "ts", "period_ms", "boot", "seq")
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    TS_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_MS_FIELD_NUMBER: _ClassVar[int]
+    BOOT_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    modid: int
+    cmdid: int
+    caller: int
+    results: _containers.RepeatedCompositeFieldContainer[HostCallResult]
+    ts: int
+    period_ms: int
+    boot: int
+    seq: int
+    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., caller: _Optional[int] = ..., results: _Optional[_Iterable[_Union[HostCallResult, _Mapping]]] = ..., ts: _Optional[int] = ..., period_ms: _Optional[int] = ..., boot: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...
+
+class GetHostRequest(_message.Message):
+    __slots__ = ("seq", "modid", "cmdid")
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    modid: int
+    cmdid: int
+    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ...) -> None: ...
+
+class GetHostResponse(_message.Message):
+    __slots__ = ("seq", "modid", "cmdid", "retcode", "host")
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    RETCODE_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    modid: int
+    cmdid: int
+    retcode: int
+    host: HostInfo
+    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., retcode: _Optional[int] = ..., host: _Optional[_Union[HostInfo, _Mapping]] = ...) -> None: ...
+
+class ReportRequest(_message.Message):
+    __slots__ = ("modid", "cmdid", "host", "retcode", "cost_ms")
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    RETCODE_FIELD_NUMBER: _ClassVar[int]
+    COST_MS_FIELD_NUMBER: _ClassVar[int]
+    modid: int
+    cmdid: int
+    host: HostInfo
+    retcode: int
+    cost_ms: int
+    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., host: _Optional[_Union[HostInfo, _Mapping]] = ..., retcode: _Optional[int] = ..., cost_ms: _Optional[int] = ...) -> None: ...
+
+class ReportStatusAck(_message.Message):
+    __slots__ = ("boot", "seq")
+    BOOT_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    boot: int
+    seq: int
+    def __init__(self, boot: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...

@@ -1,0 +1,79 @@
+"""Which message each id stands for, and the codes they carry (design 4)."""
+
+from enum import IntEnum
+from typing import TypeAlias
+
+from google.protobuf.message import DecodeError
+
+from lars.wire.frames import FrameError, encode_frame
+from lars.wire.lars_pb2 import (
+    GetHostRequest,
+    GetHostResponse,
+    GetRouteRequest,
+    GetRouteResponse,
+    ReportRequest,
+    ReportStatusAck,
+    ReportStatusRequest,
+)
+
+Message: TypeAlias = (
+    GetHostRequest
+    | GetHostResponse
+    | GetRouteRequest
+    | GetRouteResponse
+    | ReportRequest
+    | ReportStatusAck
+    | ReportStatusRequest
+)
+
+
+class MessageId(IntEnum):
+    """The message id in a frame's header. 1 to 3 and 9 travel over TCP, 4 to 8 in datagrams."""
+
+    GET_ROUTE_REQUEST = 1
+    GET_ROUTE_RESPONSE = 2
+    REPORT_STATUS_REQUEST = 3
+    GET_HOST_REQUEST = 4
+    GET_HOST_RESPONSE = 5
+    REPORT_REQUEST = 6
+    API_GET_ROUTE_REQUEST = 7
+    API_GET_ROUTE_RESPONSE = 8
+    REPORT_STATUS_ACK = 9
+
+
+class Retcode(IntEnum):
+    """How the agent answers get_host; the same numbers as in the C++ API."""
+
+    SUCC = 0
+    OVERLOAD = 1
+    SYSTEM_ERROR = 2
+    NOEXIST = 3
+
+
+MESSAGE_TYPES: dict[int, type[Message]] = {
+    MessageId.GET_ROUTE_REQUEST: GetRouteRequest,
+    MessageId.GET_ROUTE_RESPONSE: GetRouteResponse,
+    MessageId.REPORT_STATUS_REQUEST: ReportStatusRequest,
+    MessageId.GET_HOST_REQUEST: GetHostRequest,
+    MessageId.GET_HOST_RESPONSE: GetHostResponse,
+    MessageId.REPORT_REQUEST: ReportRequest,
+    MessageId.API_GET_ROUTE_REQUEST: GetRouteRequest,
+    MessageId.API_GET_ROUTE_RESPONSE: GetRouteResponse,
+    MessageId.REPORT_STATUS_ACK: ReportStatusAck,
+}
+
+
+def encode_message(message_id: MessageId, message: Message) -> bytes:
+    """The message as one frame; raises FrameError if it is too long for one."""
+    return encode_frame(message_id, message.SerializeToString())
+
+
+def decode_message(message_id: int, body: bytes) -> Message | None:
+    """The message in a frame's body, or None where the id is not known; raises FrameError if the body is malformed."""
+    message_type = MESSAGE_TYPES.get(message_id)
+    if message_type is None:
+        return None
+    try:
+        return message_type.FromString(body)
+    except DecodeError as error:
+        raise FrameError(f"message {message_id}: a body of {len(body)} bytes does not parse") from error

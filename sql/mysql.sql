@@ -1,0 +1,119 @@
+-- The schema of Lars on MySQL 5.7, MySQL 8 and MariaDB. `lars db init` runs it; it creates what is missing and
+-- changes nothing that is there. The first six tables are those of the C++ Lars, column by column.
+
+CREATE TABLE IF NOT EXISTS RouteData (
+    id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+    modid INT UNSIGNED NOT NULL,
+    cmdid INT UNSIGNED NOT NULL,
+    serverip INT UNSIGNED NOT NULL,    -- IPv4 as a number in host order
+    serverport INT UNSIGNED NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE KEY route (modid, cmdid, serverip, serverport)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- One row, id 1. Any difference is a change, a smaller version too.
+CREATE TABLE IF NOT EXISTS RouteVersion (
+    id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+    version INT UNSIGNED NOT NULL,
+    PRIMARY KEY (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Which modules changed with each version; pruned by age, never complete (a C++ dns empties it).
+CREATE TABLE IF NOT EXISTS RouteChange (
+    id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+    modid INT UNSIGNED NOT NULL,
+    cmdid INT UNSIGNED NOT NULL,
+    version BIGINT UNSIGNED NOT NULL,
+    PRIMARY KEY (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- The latest report of each caller for each host.
+CREATE TABLE IF NOT EXISTS ServerCallStatus (
+    modid INT NOT NULL,
+    cmdid INT NOT NULL,
+    ip INT UNSIGNED NOT NULL,
+    port INT UNSIGNED NOT NULL,
+    caller INT UNSIGNED NOT NULL,
+    succ_cnt INT NOT NULL,
+    err_cnt INT NOT NULL,
+    ts BIGINT NOT NULL,                -- Unix seconds
+    overload CHAR(1) NOT NULL,         -- '0' idle, '1' overloaded
+    PRIMARY KEY (modid, cmdid, ip, port, caller)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE IF NOT EXISTS ModIDConfig (
+    id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+    modid INT UNSIGNED NOT NULL,
+    content CHAR(255) NOT NULL,
+    PRIMARY KEY (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE IF NOT EXISTS CmdIDConfig (
+    id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+    cmdid INT UNSIGNED NOT NULL,
+    content CHAR(255) NOT NULL,
+    PRIMARY KEY (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Ours from here on.
+
+-- Which steps of `lars db init` this database has had: one row, id 1.
+CREATE TABLE IF NOT EXISTS SchemaVersion (
+    id INT UNSIGNED NOT NULL,
+    version INT UNSIGNED NOT NULL,
+    PRIMARY KEY (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Rows of RouteData that said again what another row says, set aside when the unique key was added.
+CREATE TABLE IF NOT EXISTS RouteDuplicate (
+    id INT UNSIGNED NOT NULL,
+    modid INT UNSIGNED NOT NULL,
+    cmdid INT UNSIGNED NOT NULL,
+    serverip INT UNSIGNED NOT NULL,
+    serverport INT UNSIGNED NOT NULL,
+    PRIMARY KEY (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Calls of all callers by minute, module and host.
+CREATE TABLE IF NOT EXISTS ServerCallHistory (
+    minute INT UNSIGNED NOT NULL,      -- Unix seconds, a multiple of 60
+    modid INT UNSIGNED NOT NULL,
+    cmdid INT UNSIGNED NOT NULL,
+    ip INT UNSIGNED NOT NULL,
+    port INT UNSIGNED NOT NULL,
+    succ_cnt BIGINT UNSIGNED NOT NULL,
+    err_cnt BIGINT UNSIGNED NOT NULL,
+    approximate BIGINT UNSIGNED NOT NULL,  -- how many of these calls were derived from a C++ agent's running counters
+    PRIMARY KEY (minute, modid, cmdid, ip, port),
+    KEY module (modid, cmdid, minute)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- The last report of each run of each agent whose counts are in the tables above.
+CREATE TABLE IF NOT EXISTS ReportCursor (
+    caller INT UNSIGNED NOT NULL,
+    boot BIGINT NOT NULL,              -- the 64 bits as a signed number
+    seq INT UNSIGNED NOT NULL,
+    ts BIGINT NOT NULL,                -- Unix seconds, when it was committed
+    PRIMARY KEY (caller, boot)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- When each caller was last heard of.
+CREATE TABLE IF NOT EXISTS CallerSeen (
+    caller INT UNSIGNED NOT NULL,
+    ts BIGINT NOT NULL,                -- Unix seconds
+    PRIMARY KEY (caller)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Who changed which route; written in the edit's transaction.
+CREATE TABLE IF NOT EXISTS RouteAudit (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+    ts BIGINT NOT NULL,                -- Unix seconds
+    actor VARCHAR(255) NOT NULL,
+    modid INT UNSIGNED NOT NULL,
+    cmdid INT UNSIGNED NOT NULL,
+    version BIGINT UNSIGNED NOT NULL,
+    hosts_before MEDIUMTEXT NOT NULL,  -- "10.0.0.5:80 10.0.0.6:80"
+    hosts_after MEDIUMTEXT NOT NULL,
+    PRIMARY KEY (id),
+    KEY module (modid, cmdid, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

@@ -1,0 +1,113 @@
+-- The schema of Lars on SQLite. `lars db init` runs it; it creates what is missing and
+-- changes nothing that is there. The first six tables are those of the C++ Lars, column by column.
+
+CREATE TABLE IF NOT EXISTS RouteData (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    modid INTEGER NOT NULL,
+    cmdid INTEGER NOT NULL,
+    serverip INTEGER NOT NULL,    -- IPv4 as a number in host order
+    serverport INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS route ON RouteData (modid, cmdid, serverip, serverport);
+
+-- One row, id 1. Any difference is a change, a smaller version too.
+CREATE TABLE IF NOT EXISTS RouteVersion (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL
+);
+
+-- Which modules changed with each version; pruned by age, never complete (a C++ dns empties it).
+CREATE TABLE IF NOT EXISTS RouteChange (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    modid INTEGER NOT NULL,
+    cmdid INTEGER NOT NULL,
+    version INTEGER NOT NULL
+);
+
+-- The latest report of each caller for each host.
+CREATE TABLE IF NOT EXISTS ServerCallStatus (
+    modid INTEGER NOT NULL,
+    cmdid INTEGER NOT NULL,
+    ip INTEGER NOT NULL,
+    port INTEGER NOT NULL,
+    caller INTEGER NOT NULL,
+    succ_cnt INTEGER NOT NULL,
+    err_cnt INTEGER NOT NULL,
+    ts INTEGER NOT NULL,                -- Unix seconds
+    overload TEXT NOT NULL,         -- '0' idle, '1' overloaded
+    PRIMARY KEY (modid, cmdid, ip, port, caller)
+);
+
+CREATE TABLE IF NOT EXISTS ModIDConfig (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    modid INTEGER NOT NULL,
+    content TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS CmdIDConfig (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    cmdid INTEGER NOT NULL,
+    content TEXT NOT NULL
+);
+
+-- Ours from here on.
+
+-- Which steps of `lars db init` this database has had: one row, id 1.
+CREATE TABLE IF NOT EXISTS SchemaVersion (
+    id INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (id)
+);
+
+-- Rows of RouteData that said again what another row says, set aside when the unique key was added.
+CREATE TABLE IF NOT EXISTS RouteDuplicate (
+    id INTEGER NOT NULL,
+    modid INTEGER NOT NULL,
+    cmdid INTEGER NOT NULL,
+    serverip INTEGER NOT NULL,
+    serverport INTEGER NOT NULL,
+    PRIMARY KEY (id)
+);
+
+-- Calls of all callers by minute, module and host.
+CREATE TABLE IF NOT EXISTS ServerCallHistory (
+    minute INTEGER NOT NULL,      -- Unix seconds, a multiple of 60
+    modid INTEGER NOT NULL,
+    cmdid INTEGER NOT NULL,
+    ip INTEGER NOT NULL,
+    port INTEGER NOT NULL,
+    succ_cnt INTEGER NOT NULL,
+    err_cnt INTEGER NOT NULL,
+    approximate INTEGER NOT NULL,  -- how many of these calls were derived from a C++ agent's running counters
+    PRIMARY KEY (minute, modid, cmdid, ip, port)
+);
+CREATE INDEX IF NOT EXISTS ServerCallHistory_module ON ServerCallHistory (modid, cmdid, minute);
+
+-- The last report of each run of each agent whose counts are in the tables above.
+CREATE TABLE IF NOT EXISTS ReportCursor (
+    caller INTEGER NOT NULL,
+    boot INTEGER NOT NULL,             -- the 64 bits as a signed number
+    seq INTEGER NOT NULL,
+    ts INTEGER NOT NULL,                -- Unix seconds, when it was committed
+    PRIMARY KEY (caller, boot)
+);
+
+-- When each caller was last heard of.
+CREATE TABLE IF NOT EXISTS CallerSeen (
+    caller INTEGER NOT NULL,
+    ts INTEGER NOT NULL,                -- Unix seconds
+    PRIMARY KEY (caller)
+);
+
+-- Who changed which route; written in the edit's transaction.
+CREATE TABLE IF NOT EXISTS RouteAudit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    ts INTEGER NOT NULL,                -- Unix seconds
+    actor TEXT NOT NULL,
+    modid INTEGER NOT NULL,
+    cmdid INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    hosts_before TEXT NOT NULL,  -- "10.0.0.5:80 10.0.0.6:80"
+    hosts_after TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS RouteAudit_module ON RouteAudit (modid, cmdid, id);

@@ -1,0 +1,8 @@
+"""What twistd can launch of Lars."""
+
+from twisted.application.service import ServiceMaker
+
+LarsDns = ServiceMaker("Lars DNS", "lars.dns.tap", "maps modules to routes", "lars-dns")
+LarsAgent = ServiceMaker("Lars agent", "lars.agent.tap", "tells business processes which host to call", "lars-agent")
+LarsReporter = ServiceMaker("Lars reporter", "lars.reporter.tap", "collects call counts", "lars-reporter")
+LarsStack = ServiceMaker("Lars stack", "lars.stack.tap", "all of Lars in one process", "lars")
