@@ -66,6 +66,21 @@ def described(settings_type: type) -> dict[str, tuple[Setting, Any]]:
     return {f.name: (f.metadata["lars"], f.default) for f in dataclasses.fields(settings_type)}
 
 
+def legacy_key(section: str, key: str) -> tuple[Legacy, ...]:
+    """One key of the C++ conf files that means the same as a setting of ours under another name."""
+    return (Legacy(((section, key),), lambda texts: texts[key]),)
+
+
+def legacy_listen(port: int) -> tuple[Legacy, ...]:
+    """The C++ [reactor] ip and port, as a place to listen."""
+
+    def build(texts: Mapping[str, str]) -> str:
+        given = integer(1, 65535)(texts.get("port", str(port)))
+        return f"tcp:{given}:interface={texts.get('ip', '0.0.0.0')}"
+
+    return (Legacy((("reactor", "ip"), ("reactor", "port")), build),)
+
+
 def integer(low: int, high: int) -> Callable[[str], int]:
     """A parser of decimal numbers from low to high."""
 
@@ -179,7 +194,7 @@ def resolve(
             if texts:
                 section = legacy.keys[0][0]
                 where = f"{conf}: [{section}] " + ", ".join(f"{k} = {_shown(k, v)}" for k, v in texts.items())
-                values[name] = _parsed(where, how.parse, legacy.build(texts))
+                values[name] = _parsed(where, _composed(legacy, how), texts)
         if key in in_file:
             where = f"{conf}: [{key[0]}] {key[1]} = {_shown(key[1], in_file[key])}"
             values[name] = _parsed(where, how.parse, in_file[key])
@@ -198,9 +213,13 @@ def _shown(key: str, value: str) -> str:
     return "***" if "passw" in key or "://" in value else repr(value)
 
 
-def _parsed(where: str, parse: Callable[[str], Any], text: str) -> Any:
+def _composed(legacy: Legacy, how: Setting) -> Callable[[Mapping[str, str]], Any]:
+    return lambda texts: how.parse(legacy.build(texts))
+
+
+def _parsed(where: str, parse: Callable[[Any], Any], given: Any) -> Any:
     try:
-        return parse(text)
+        return parse(given)
     except LarsError as error:
         raise SettingsError(f"{where}: {error}") from None
 
@@ -226,17 +245,18 @@ class ServiceOptions(usage.Options):
     """
 
     settings_type: ClassVar[type]
+    optParameters: ClassVar[Sequence[Sequence[Any]]]
     settings: Any
 
-    def __init__(self) -> None:
-        self.optParameters: Sequence[Sequence[Any]] = [
+    def __init_subclass__(cls) -> None:
+        # usage.Options gathers parameters from the classes, before an instance could add any
+        cls.optParameters = [
             ["config", "c", None, "conf file to read first"],
             *(
                 [option_name(name), None, None, f"{how.help} [default: {default}]"]
-                for name, (how, default) in described(self.settings_type).items()
+                for name, (how, default) in described(cls.settings_type).items()
             ),
         ]
-        usage.Options.__init__(self)
 
     def postOptions(self) -> None:
         names = described(self.settings_type)

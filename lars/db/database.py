@@ -6,7 +6,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from twisted.enterprise import adbapi
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 
@@ -83,7 +82,7 @@ class Database:
 
     def __init__(self, engine: Engine, reactor: Any, threads: int = 2) -> None:
         self.engine = engine
-        self._reactor: IReactorTime = reactor
+        self._reactor = reactor
         self._pool = _Pool(engine, reactor, threads)
         self._closed = False
 

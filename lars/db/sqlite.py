@@ -13,6 +13,12 @@ BUSY_TIMEOUT = 5.0
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_CANTOPEN)
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that a WeakSet can hold."""
+
+    __slots__ = ("__weakref__",)
+
+
 class SqliteEngine(Engine):
     """A database file; created when it is first connected to."""
 
@@ -25,11 +31,13 @@ class SqliteEngine(Engine):
     def __init__(self, url: SqliteUrl) -> None:
         self.path = url.path
         self.where = str(url)
-        self._open: WeakSet[sqlite3.Connection] = WeakSet()
+        self._open: WeakSet[_Connection] = WeakSet()
 
     def connect(self) -> Connection:
         # Closed by the pool from the reactor's thread, hence check_same_thread; never used by two threads at once.
-        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, factory=_Connection
+        )
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")

@@ -1,5 +1,6 @@
 """Database URLs: mysql://user:password@host:3306/lars_dns and sqlite:///lars.db (design 5)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -75,7 +76,7 @@ def _parse_mysql(text: str) -> MysqlUrl:
     return MysqlUrl(parts.hostname, port, unquote(parts.username or "root"), unquote(parts.password or ""), database)
 
 
-def mysql_url_text(parts: dict[str, str]) -> str:
+def mysql_url_text(parts: Mapping[str, str]) -> str:
     """The URL text for the keys of a C++ [mysql] section: db_host, db_port, db_user, db_passwd, db_name."""
 
     def part(key: str, default: str) -> str:

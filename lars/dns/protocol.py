@@ -1,0 +1,132 @@
+"""An agent's connection to lars-dns: requests subscribe and are answered, changes are pushed (design 6)."""
+
+from collections.abc import Callable, Mapping
+
+from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from lars.dns.subscriptions import Subscriptions
+from lars.dns.table import RouteTable
+from lars.errors import InvalidRoute
+from lars.route import ModuleId, module_id
+from lars.wire.frames import FrameError
+from lars.wire.lars_pb2 import GetRouteRequest
+from lars.wire.messages import MessageId
+from lars.wire.protocol import FrameFactory, FrameProtocol
+
+LEGACY_WRITE = 16 * 1024
+"""Bytes written at once to a C++ agent, which dies on a frame split across its reads (design 6)."""
+
+
+@implementer(IPushProducer)
+class RouteServerProtocol(FrameProtocol):
+    """One agent.
+
+    While the transport cannot take more, only the modules owed are kept, and the newest route of each is written when
+    it drains. A peer that has not said that it reads streams properly gets whole frames, few at a time, and is told
+    of a removed host by an empty route, after which it asks again.
+    """
+
+    factory: "RouteServerFactory"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._owed: dict[ModuleId, bool] = {}  # module -> whether it is owed as an empty route
+        self._paused = False
+        self._is_ours = False
+        self._turn_waits = False
+
+    def peer_connected(self) -> None:
+        self.stream.registerProducer(self, True)
+
+    def peer_lost(self, reason: Failure) -> None:
+        self._owed.clear()
+        self.factory.subscriptions.drop(self)
+
+    def on_get_route(self, request: GetRouteRequest) -> None:
+        try:
+            module = module_id(request.modid, request.cmdid)
+        except InvalidRoute as error:
+            self.factory.count_malformed(self, FrameError(str(error)))
+            return
+        self.factory.requests += 1
+        self._is_ours = request.peer >= 1
+        self.factory.subscriptions.subscribe(self, module)
+        if self._is_ours and not self._paused:
+            self.stream.write(self.factory.table.frame(module))
+        else:
+            self._owe(module, False)
+
+    def push(self, module: ModuleId, lost_a_host: bool) -> None:
+        """The module's route has changed."""
+        self._owe(module, lost_a_host and not self._is_ours)
+
+    def _owe(self, module: ModuleId, as_empty: bool) -> None:
+        self._owed[module] = as_empty
+        if not self._paused:
+            self._write_owed()
+
+    def _write_owed(self) -> None:
+        """Writes what is owed until the transport says stop; to a C++ agent, one bounded write a turn."""
+        table = self.factory.table
+        if self._is_ours:
+            while self._owed and not self._paused:
+                module = next(iter(self._owed))
+                del self._owed[module]
+                self.stream.write(table.frame(module))
+            return
+        if self._turn_waits or not self._owed:
+            return
+        frames: list[bytes] = []
+        size = 0
+        for module, as_empty in self._owed.items():
+            frame = table.empty_frame(module) if as_empty else table.frame(module)
+            if frames and size + len(frame) > LEGACY_WRITE:
+                break
+            frames.append(frame)
+            size += len(frame)
+        for module in list(self._owed)[: len(frames)]:
+            del self._owed[module]
+        self.stream.write(b"".join(frames))
+        self._turn_waits = True
+        self.factory.clock.callLater(0, self._next_turn)
+
+    def _next_turn(self) -> None:
+        self._turn_waits = False
+        if not self._paused and not self._ended:
+            self._write_owed()
+
+    def pauseProducing(self) -> None:
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        self._paused = False
+        self._write_owed()
+
+    def stopProducing(self) -> None:
+        self._owed.clear()
+
+    receivers = {MessageId.GET_ROUTE_REQUEST: on_get_route}
+
+
+class RouteServerFactory(FrameFactory):
+    """All agents' connections, what they are subscribed to, and the table that they are answered from."""
+
+    protocol = RouteServerProtocol
+
+    def __init__(self, table: RouteTable, clock: IReactorTime, max_connections: int) -> None:
+        now: Callable[[], float] = clock.seconds
+        super().__init__(now, max_connections)
+        self.clock = clock
+        self.table = table
+        self.subscriptions: Subscriptions[RouteServerProtocol] = Subscriptions()
+        self.requests = 0
+        self.pushes = 0
+
+    def publish(self, changed: Mapping[ModuleId, bool]) -> None:
+        """Pushes the routes that changed, module -> whether it lost a host, to all who asked for them."""
+        for module, lost_a_host in changed.items():
+            for subscriber in tuple(self.subscriptions.subscribers(module)):
+                self.pushes += 1
+                subscriber.push(module, lost_a_host)

@@ -1,0 +1,119 @@
+"""The route table: every module's hosts, packed, and its answer encoded once for each version of the route."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
+from struct import Struct
+
+from lars.db.routes import RouteRow
+from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT, HostAddress, ModuleId
+from lars.wire.lars_pb2 import GetRouteResponse, HostInfo
+from lars.wire.messages import MessageId, encode_message
+
+_HOST = Struct(">IH")
+
+Routes = dict[ModuleId, bytes]
+"""Each module's hosts: 6 bytes a host (IPv4 address, port), in their order; no module without hosts."""
+
+
+class Refused:
+    """Rows of RouteData that cannot be served: how many, and the first few in words."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.examples: list[str] = []
+
+    def add(self, text: str) -> None:
+        self.count += 1
+        if len(self.examples) < 5:
+            self.examples.append(text)
+
+
+def pack_routes(rows: Iterable[RouteRow], refused: Refused) -> Iterator[tuple[ModuleId, bytes]]:
+    """Each module of the rows, which come ordered by module, with its hosts packed.
+
+    Rows that cannot be a route are left out, and so is what exceeds MAX_HOSTS, in the rows' order.
+    """
+    for (modid, cmdid), same in groupby(rows, itemgetter(0, 1)):
+        if not (0 <= modid <= MAX_ID and 0 <= cmdid <= MAX_ID) or modid == cmdid == 0:
+            refused.add(f"module ({modid}, {cmdid}): ids are 0 to {MAX_ID}, not both 0")
+            continue
+        hosts = dict.fromkeys(_usable(same, refused))  # an old table may hold a host twice
+        if len(hosts) > MAX_HOSTS:
+            refused.add(f"module ({modid}, {cmdid}): {len(hosts)} hosts, {MAX_HOSTS} at most")
+        if hosts:
+            yield ModuleId(modid, cmdid), b"".join(list(hosts)[:MAX_HOSTS])
+
+
+def _usable(rows: Iterable[RouteRow], refused: Refused) -> Iterator[bytes]:
+    for modid, cmdid, ip, port in rows:
+        if 0 < ip < 2**32 and 0 < port <= MAX_PORT:
+            yield _HOST.pack(ip, port)
+        else:
+            refused.add(f"module ({modid}, {cmdid}): no host has ip {ip} and port {port}")
+
+
+def unpack_hosts(packed: bytes) -> list[HostAddress]:
+    """The hosts of a packed route."""
+    return [HostAddress(ip, port) for ip, port in _HOST.iter_unpack(packed)]
+
+
+class RouteTable:
+    """What dns serves. `fresh_ms` is told to our agents with every route: pushes keep it right that long."""
+
+    def __init__(self, fresh_ms: int) -> None:
+        self._fresh_ms = fresh_ms
+        self._routes: Routes = {}
+        self._frames: dict[ModuleId, bytes] = {}
+
+    def __len__(self) -> int:
+        """How many modules have hosts."""
+        return len(self._routes)
+
+    @property
+    def hosts(self) -> int:
+        """How many hosts all modules have together."""
+        return sum(map(len, self._routes.values())) // _HOST.size
+
+    @property
+    def routes(self) -> Mapping[ModuleId, bytes]:
+        """Every module's packed hosts."""
+        return self._routes
+
+    def replace(self, routes: Routes) -> dict[ModuleId, bool]:
+        """Takes a whole new table; each module that differs, and whether it lost a host."""
+        old = self._routes
+        changed = {m: _lost_a_host(old[m], hosts) for m, hosts in routes.items() if m in old and hosts != old[m]}
+        changed.update((module, False) for module in routes.keys() - old.keys())
+        changed.update((module, True) for module in old.keys() - routes.keys())
+        self._routes = routes
+        for module in changed:
+            self._frames.pop(module, None)
+        return changed
+
+    def vanished(self, routes: Routes) -> int:
+        """How many of the modules served now a new table would leave without hosts."""
+        return len(self._routes.keys() - routes.keys())
+
+    def frame(self, module: ModuleId) -> bytes:
+        """The GetRouteResponse for a module, as one frame; without hosts if it has none."""
+        frame = self._frames.get(module)
+        if frame is None:
+            packed = self._routes.get(module, b"")
+            frame = self._encode(module, packed)
+            if packed:  # modules nobody registered are not kept: their number is the askers' choice
+                self._frames[module] = frame
+        return frame
+
+    def empty_frame(self, module: ModuleId) -> bytes:
+        """A GetRouteResponse that says that the module has no hosts."""
+        return self._encode(module, b"")
+
+    def _encode(self, module: ModuleId, packed: bytes) -> bytes:
+        hosts = [HostInfo(ip=ip, port=port) for ip, port in _HOST.iter_unpack(packed)]
+        response = GetRouteResponse(modid=module.modid, cmdid=module.cmdid, host=hosts, fresh_ms=self._fresh_ms)
+        return encode_message(MessageId.GET_ROUTE_RESPONSE, response)
+
+
+def _lost_a_host(old: bytes, new: bytes) -> bool:
+    return not set(_HOST.iter_unpack(old)) <= set(_HOST.iter_unpack(new))
