@@ -125,7 +125,7 @@ def endpoint(text: str) -> str:
     """A place to listen, as a Twisted endpoint string; checked here, opened later."""
     try:
         serverFromString(None, text)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+    except Exception as error:  # the parsers are plugins, and raise what they will
         raise SettingsError(
             f"{text!r} is no place to listen ({error}); write a Twisted endpoint such as tcp:7778:interface=127.0.0.1"
         ) from None
@@ -134,7 +134,10 @@ def endpoint(text: str) -> str:
 
 def absolute_path(text: str) -> str:
     """A path, made absolute at once: a daemon changes its directory."""
-    return str(Path(text).expanduser().absolute()) if text else ""
+    try:
+        return str(Path(text).expanduser().absolute()) if text else ""
+    except RuntimeError as error:  # ~nobody-of-that-name
+        raise SettingsError(f"{text!r} is no path: {error}") from None
 
 
 def read_conf(path: str) -> dict[Key, str]:
@@ -210,7 +213,7 @@ def resolve(
 
 
 def _shown(key: str, value: str) -> str:
-    return "***" if "passw" in key or "://" in value else repr(value)
+    return "***" if "passw" in key or "://" in value or "@" in value else repr(value)
 
 
 def _composed(legacy: Legacy, how: Setting) -> Callable[[Mapping[str, str]], Any]:
@@ -233,6 +236,10 @@ def _refuse_unknown(conf: str | None, in_file: Mapping[Key, str], known: set[Key
             raise SettingsError(f"{conf}: [{section}] {key}: no such setting{hint}")
 
 
+def _default_text(default: object) -> str:
+    return ",".join(map(str, default)) if type(default) is tuple else str(default)
+
+
 def option_name(name: str) -> str:
     """The command line's spelling of a setting: max_connections -> max-connections."""
     return name.replace("_", "-")
@@ -253,7 +260,7 @@ class ServiceOptions(usage.Options):
         cls.optParameters = [
             ["config", "c", None, "conf file to read first"],
             *(
-                [option_name(name), None, None, f"{how.help} [default: {default}]"]
+                [option_name(name), None, None, f"{how.help} [default: {_default_text(default)}]"]
                 for name, (how, default) in described(cls.settings_type).items()
             ),
         ]

@@ -28,15 +28,15 @@ class DnsService(AsyncService):
         table = RouteTable(int(settings.fresh_time * 1000))
         self.factory = RouteServerFactory(table, reactor, settings.max_connections)
         self._watcher = RouteWatcher(database, table, settings, reactor, self.factory.publish)
-        self._port: IListeningPort | None = None
+        self.port: IListeningPort | None = None
 
     async def start(self) -> None:
         await self._watcher.start()
-        self._port = await listen(self.reactor, self._settings.listen, self.factory)
+        self.port = await listen(self.reactor, self._settings.listen, self.factory)
         _log.info("lars-dns answers on {place}", place=self._settings.listen)
 
     async def stop(self) -> None:
-        await stop_listening(self._port)
+        await stop_listening(self.port)
         self.factory.drop_all()
         self._database.close()
         await self._watcher.stop()

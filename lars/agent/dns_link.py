@@ -1,0 +1,101 @@
+"""The link to lars-dns: asks for routes, takes answers and pushes (design 7)."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from twisted.application.internet import ClientService
+from twisted.python.failure import Failure
+
+from lars.agent.link import link_service
+from lars.agent.settings import Servers
+from lars.errors import InvalidRoute
+from lars.route import HostAddress, ModuleId, module_id
+from lars.wire.frames import FrameError
+from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse
+from lars.wire.messages import MessageId
+from lars.wire.protocol import FrameFactory, FrameProtocol
+
+PEER = 1
+"""What GetRouteRequest.peer says of us: reads a stream properly, survives removals."""
+
+ASKED_AT_ONCE = 200
+"""Modules asked for in one turn of the spread-out asking after a new connection."""
+
+TakeRoute = Callable[[ModuleId, list[HostAddress], int], None]
+"""Given each route that dns sends: module, hosts, and fresh_ms (0 from a C++ dns)."""
+
+
+class DnsLinkProtocol(FrameProtocol):
+    """The agent's side of a connection to lars-dns."""
+
+    factory: "DnsLink"
+
+    def peer_connected(self) -> None:
+        self.factory.connected(self)
+
+    def peer_lost(self, reason: Failure) -> None:
+        self.factory.lost(self)
+
+    def on_route(self, response: GetRouteResponse) -> None:
+        try:
+            module = module_id(response.modid, response.cmdid)
+        except InvalidRoute as error:
+            self.factory.count_malformed(self, FrameError(str(error)))
+            return
+        hosts = [HostAddress(host.ip, host.port) for host in response.host]
+        self.factory.take_route(module, hosts, response.fresh_ms)
+
+    receivers = {MessageId.GET_ROUTE_RESPONSE: on_route}
+
+
+class DnsLink(FrameFactory):
+    """Asks whichever lars-dns is linked.
+
+    A new module is asked for at once; `modules_in_use` are asked for again on each new connection, some at a time.
+    """
+
+    protocol = DnsLinkProtocol
+
+    def __init__(
+        self,
+        reactor: Any,
+        servers: Servers,
+        take_route: TakeRoute,
+        modules_in_use: Callable[[], Iterable[ModuleId]],
+    ) -> None:
+        super().__init__(reactor.seconds)
+        self.take_route = take_route
+        self.service: ClientService = link_service("lars-dns", reactor, servers, self)
+        self._reactor = reactor
+        self._modules_in_use = modules_in_use
+        self._connection: DnsLinkProtocol | None = None
+        self._to_ask: OrderedDict[ModuleId, None] = OrderedDict()
+
+    @property
+    def up(self) -> bool:
+        return self._connection is not None
+
+    def connected(self, connection: DnsLinkProtocol) -> None:
+        self._connection = connection
+        self.ask_all(self._modules_in_use())
+
+    def lost(self, connection: DnsLinkProtocol) -> None:
+        if self._connection is connection:
+            self._connection = None
+            self._to_ask.clear()
+
+    def ask(self, module: ModuleId) -> None:
+        """Asks for one module now; if no dns is linked, the next connection will."""
+        if self._connection is not None:
+            request = GetRouteRequest(modid=module.modid, cmdid=module.cmdid, peer=PEER)
+            self._connection.send(MessageId.GET_ROUTE_REQUEST, request)
+
+    def ask_all(self, modules: Iterable[ModuleId]) -> None:
+        """Asks for many modules, spread out over coming turns of ask_some."""
+        self._to_ask.update(dict.fromkeys(modules))
+
+    def ask_some(self) -> None:
+        """Asks for the next few modules of those that wait to be asked for; called by timer."""
+        for _ in range(min(ASKED_AT_ONCE, len(self._to_ask))):
+            self.ask(self._to_ask.popitem(last=False)[0])

@@ -1,0 +1,77 @@
+"""A link to one of several servers: connects, sticks while it works, and comes back by itself (design 7)."""
+
+import random
+from typing import Any
+
+from twisted.application.internet import ClientService, backoffPolicy
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from lars.agent.settings import Servers
+from lars.log_limit import LogLimit
+
+_log = Logger()
+
+CONNECT_TIMEOUT = 3
+"""Seconds to wait for a connection before the next server is tried."""
+
+
+@implementer(IStreamClientEndpoint)
+class FirstThatAnswers:
+    """Several servers as one endpoint: the one that worked last is tried first, then the others in turn."""
+
+    def __init__(self, reactor: Any, servers: Servers) -> None:
+        self._servers = servers
+        self._endpoints = [HostnameEndpoint(reactor, host, port, CONNECT_TIMEOUT) for host, port in servers]
+        self._first = 0
+
+    @property
+    def name(self) -> str:
+        """host:port of the server that is tried first."""
+        return str(self._servers[self._first])
+
+    def next(self) -> None:
+        """The server that is connected does not do its work: another one is to be tried first."""
+        self._first = (self._first + 1) % len(self._endpoints)
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        return Deferred.fromCoroutine(self._connect(protocolFactory))
+
+    async def _connect(self, factory: IProtocolFactory) -> IProtocol:
+        last = len(self._endpoints) - 1
+        for attempt in range(last + 1):
+            try:
+                protocol: IProtocol = await self._endpoints[self._first].connect(factory)
+            except Exception:
+                self.next()
+                if attempt == last:
+                    raise
+            else:
+                return protocol
+        raise AssertionError("there is at least one server")
+
+
+def link_service(what: str, reactor: Any, servers: Servers, factory: IProtocolFactory) -> ClientService:
+    """A ClientService that keeps one connection of the factory's protocol to one of the servers.
+
+    Retries after 0.1 s, growing to 5 s, with jitter; a lost link is logged on change.
+    """
+    endpoint = FirstThatAnswers(reactor, servers)
+    limit = LogLimit(reactor.seconds)
+    names = ", ".join(map(str, servers))
+
+    def connected(protocol: IProtocol) -> None:
+        limit.clear("failed")
+        _log.info("linked to {what} {server}", what=what, server=endpoint.name)
+
+    policy = backoffPolicy(initialDelay=0.1, maxDelay=5.0, factor=1.5, jitter=lambda: random.random() / 4)
+
+    def retry(failures: int) -> float:
+        if failures and limit.tell("failed"):
+            _log.warn("no {what} answers ({servers}); trying again", what=what, servers=names)
+        return policy(failures)
+
+    return ClientService(endpoint, factory, retryPolicy=retry, clock=reactor, prepareConnection=connected)

@@ -1,0 +1,55 @@
+"""Keeps the shards' routes in their files: loads them at start, saves those that changed."""
+
+from collections.abc import Sequence
+
+from twisted.logger import Logger
+
+from lars.agent.saved import DamagedFile, encode_routes, load_routes, routes_path, save_routes
+from lars.agent.shard import Shard
+
+_log = Logger()
+
+
+class RouteFiles:
+    """The files of saved routes in a directory; an empty name means that nothing is saved."""
+
+    def __init__(self, state_dir: str, shards: Sequence[Shard]) -> None:
+        self._state_dir = state_dir
+        self._shards = shards
+        self._changed: set[int] = set()
+        self._fault = ""
+
+    def load(self, now: float) -> None:
+        """Gives each shard its saved routes, to be asked for again as soon as dns is there."""
+        if not self._state_dir:
+            return
+        for number, shard in enumerate(self._shards):
+            try:
+                saved = load_routes(routes_path(self._state_dir, number))
+            except DamagedFile as error:
+                _log.warn("{error}", error=str(error))
+                continue
+            for key, hosts in saved.items():
+                shard.restore(key, hosts, now)
+
+    def changed(self, shard: Shard) -> None:
+        """A route of this shard is not as it was saved."""
+        self._changed.add(self._shards.index(shard))
+
+    def save_changed(self) -> None:
+        """Saves the shards that changed; a fault is logged on change, and tried again next time."""
+        if not self._state_dir:
+            return
+        for number in sorted(self._changed):
+            shard = self._shards[number]
+            routes = {key: list(m.balancer.hosts) for key, m in shard.modules.items() if m.balancer.hosts}
+            try:
+                save_routes(routes_path(self._state_dir, number), encode_routes(routes))
+            except OSError as error:
+                fault = f"routes cannot be saved in {self._state_dir}: {error.strerror}"
+                if fault != self._fault:
+                    _log.warn("{fault}; set state_dir to a directory that lars-agent may write", fault=fault)
+                self._fault = fault
+                return
+            self._changed.discard(number)
+            self._fault = ""

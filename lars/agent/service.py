@@ -1,0 +1,155 @@
+"""lars-agent as one Twisted service: three shards, two links, and the timers that do everything but answer."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import LoopingCall, deferLater
+from twisted.logger import Logger
+
+from lars.agent.dns_link import DnsLink
+from lars.agent.outbox import Outbox
+from lars.agent.report_link import ReportLink
+from lars.agent.route_files import RouteFiles
+from lars.agent.settings import SHARDS, AgentSettings
+from lars.agent.shard import Shard
+from lars.agent.udp import MAX_DATAGRAM, ShardProtocol
+from lars.listening import CannotListen
+from lars.route import HostAddress, ModuleId, format_ip, shard_of
+from lars.service import AsyncService
+
+_log = Logger()
+
+LAST_REPORTS = 2.0
+"""Seconds that a stopping agent waits for its last reports to be acknowledged."""
+
+
+class AgentService(AsyncService):
+    """Answers business processes on three UDP ports.
+
+    `wall_clock` gives Unix seconds, for reports; everything else runs on the reactor's clock.
+    """
+
+    name = "lars-agent"
+
+    def __init__(self, settings: AgentSettings, reactor: Any, wall_clock: Callable[[], float] = time.time) -> None:
+        super().__init__(reactor)
+        self._settings = settings
+        self._now: Callable[[], float] = reactor.seconds
+        self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
+        self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use)
+        self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock)
+        self.shards = [Shard(settings.balancer, self.dns.ask) for _ in range(SHARDS)]
+        self._files = RouteFiles(settings.state_dir, self.shards)
+        self._ports: list[IListeningPort] = []
+        self._loops: list[tuple[LoopingCall, Deferred[LoopingCall]]] = []
+
+    async def start(self) -> None:
+        self._files.load(self._now())
+        for number, shard in enumerate(self.shards):
+            self._ports.append(self._listen(number, shard))
+        self.dns.service.startService()
+        self.reporter.service.startService()
+        self._every(1.0, self._tend)
+        self._every(0.1, self.dns.ask_some)
+        self._every(self._settings.report_interval, self._report)
+        self._every(1.0, self.reporter.tick)
+        self._every(3.0, self._files.save_changed)
+        first = self._settings.listen
+        _log.info(
+            "lars-agent answers on {ip} UDP ports {first} to {last}",
+            ip=format_ip(first.ip),
+            first=first.port,
+            last=first.port + SHARDS - 1,
+        )
+
+    def _listen(self, number: int, shard: Shard) -> IListeningPort:
+        place = HostAddress(self._settings.listen.ip, self._settings.listen.port + number)
+        try:
+            port: IListeningPort = self.reactor.listenUDP(
+                place.port, ShardProtocol(shard, self._now), interface=format_ip(place.ip), maxPacketSize=MAX_DATAGRAM
+            )
+        except CannotListenError as error:
+            reason = getattr(error.socketError, "strerror", None) or error.socketError
+            raise CannotListen(f"cannot listen on UDP {place}: {reason}; is another agent running?") from None
+        return port
+
+    def _every(self, interval: float, function: Callable[[], object]) -> None:
+        loop = LoopingCall(self._guarded, function)
+        loop.clock = self.reactor
+        self._loops.append((loop, loop.start(interval, now=False)))
+
+    def _guarded(self, function: Callable[[], object]) -> None:
+        try:
+            function()
+        except Exception:
+            _log.failure("a timer of lars-agent failed; it goes on")
+
+    def _take_route(self, key: ModuleId, hosts: list[HostAddress], fresh_ms: int) -> None:
+        now = self._now()
+        fresh = fresh_ms / 1000 if fresh_ms else self._settings.update_timeout
+        shard = self.shards[shard_of(key, SHARDS)]
+        module = shard.take_route(key, hosts, now + fresh, now)
+        if module is not None:
+            module.subscribed = fresh_ms > 0
+            self._files.changed(shard)
+
+    def _modules_in_use(self) -> list[ModuleId]:
+        return [key for shard in self.shards for key in shard.modules]
+
+    def _tend(self) -> None:
+        """Lets silence heal, asks again for what is old, forgets what nobody wants."""
+        now = self._now()
+        for shard in self.shards:
+            for key, change in shard.sweep(now):
+                _log.info(
+                    "{module} {host} {what} ({reason}): vsucc {vsucc} verr {verr}, window {rsucc} ok {rerr} failed, "
+                    "in a row {contin_succ} ok {contin_err} failed",
+                    module=key,
+                    host=change.address,
+                    what="set aside" if change.overloaded else "taken back",
+                    reason=change.reason,
+                    vsucc=change.vsucc,
+                    verr=change.verr,
+                    rsucc=change.rsucc,
+                    rerr=change.rerr,
+                    contin_succ=change.contin_succ,
+                    contin_err=change.contin_err,
+                )
+            if self.dns.up:
+                old = shard.to_refresh(now, self._settings.update_timeout)
+                for key in old:
+                    shard.modules[key].asked_at = now
+                self.dns.ask_all(old)
+            if shard.forget_unused(now, self._settings.module_ttl):
+                self._files.changed(shard)
+
+    def _report(self) -> None:
+        self._gather()
+        self.reporter.tick()
+
+    def _gather(self) -> None:
+        for shard in self.shards:
+            for key, module in shard.modules.items():
+                results = module.take_results()
+                if results is not None:
+                    self.outbox.add(key, results)
+
+    async def stop(self) -> None:
+        for port in self._ports:
+            await maybeDeferred(port.stopListening)
+        for loop, ended in self._loops:
+            if loop.running:
+                loop.stop()
+            await ended
+        self._report()
+        deadline = self._now() + LAST_REPORTS
+        while self.reporter.up and self.outbox.waiting and self._now() < deadline:
+            await deferLater(self.reactor, 0.02)
+        await maybeDeferred(self.dns.service.stopService)
+        await maybeDeferred(self.reporter.service.stopService)
+        self._files.save_changed()

@@ -1,0 +1,24 @@
+"""`twistd lars-reporter`."""
+
+from twisted.application.service import IService
+
+from lars.db.database import Database, engine_for
+from lars.db.url import parse_url
+from lars.reporter.service import ReporterService
+from lars.reporter.settings import ReporterSettings
+from lars.settings import ServiceOptions
+
+
+class Options(ServiceOptions):
+    """Collects call counts from agents into the database."""
+
+    settings_type = ReporterSettings
+
+
+def makeService(options: Options) -> IService:
+    """lars-reporter on the reactor that twistd runs."""
+    from twisted.internet import reactor
+
+    settings: ReporterSettings = options.settings
+    database = Database(engine_for(parse_url(settings.db)), reactor, threads=settings.db_thread_cnt)
+    return ReporterService(settings, database, reactor)

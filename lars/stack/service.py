@@ -1,0 +1,80 @@
+"""All services as one: dns, then reporter, then an agent that knows where those two are."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
+
+from lars.agent.service import AgentService
+from lars.agent.settings import AgentSettings, Server
+from lars.db.database import Database
+from lars.db.schema import init_txn
+from lars.dns.service import DnsService
+from lars.dns.settings import DnsSettings
+from lars.errors import LarsError
+from lars.reporter.service import ReporterService
+from lars.reporter.settings import ReporterSettings
+from lars.service import AsyncService
+
+_log = Logger()
+
+
+class StackService(AsyncService):
+    """Starts the services in the order of the flow, and ends them in the other.
+
+    `database` makes a connection pool with so many threads; each service has its own.
+    """
+
+    name = "lars"
+
+    def __init__(
+        self,
+        dns: DnsSettings,
+        reporter: ReporterSettings,
+        agent: AgentSettings,
+        database: Callable[[int], Database],
+        reactor: Any,
+    ) -> None:
+        super().__init__(reactor)
+        self._dns = dns
+        self._reporter = reporter
+        self._agent = agent
+        self._database = database
+        self._started: list[AsyncService] = []
+
+    async def start(self) -> None:
+        await self._create_schema()
+        dns = DnsService(self._dns, self._database(2), self.reactor)
+        await self._start(dns)
+        reporter = ReporterService(self._reporter, self._database(self._reporter.db_thread_cnt), self.reactor)
+        await self._start(reporter)
+        settings = replace(self._agent, dns=(_server(dns.port),), reporter=(_server(reporter.port),))
+        await self._start(AgentService(settings, self.reactor))
+        _log.info("Lars is up: `lars route add 1 1 IP:PORT` adds a host, `lars get-host 1 1` asks for one")
+
+    async def _create_schema(self) -> None:
+        database = self._database(1)
+        try:
+            done = await database.write("create the schema", init_txn)
+        finally:
+            database.close()
+        if done:
+            _log.info("database made ready: {done}", done="; ".join(done))
+
+    async def _start(self, service: AsyncService) -> None:
+        self._started.append(service)
+        await service.start()
+
+    async def stop(self) -> None:
+        for service in reversed(self._started):
+            await service.stop()
+
+
+def _server(port: IListeningPort | None) -> Server:
+    where: object = port.getHost() if port is not None else None
+    if not isinstance(where, IPv4Address):
+        raise LarsError("in one process, lars-dns and lars-reporter listen on tcp endpoints")
+    return Server("127.0.0.1" if where.host == "0.0.0.0" else where.host, where.port)

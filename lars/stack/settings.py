@@ -1,0 +1,30 @@
+"""The settings of the stack: the few that differ from those of each service by itself."""
+
+from dataclasses import dataclass
+
+from lars.agent.settings import agent_place
+from lars.db.settings import database_setting
+from lars.dns.settings import DnsSettings
+from lars.reporter.settings import ReporterSettings
+from lars.route import HostAddress, parse_host
+from lars.settings import absolute_path, endpoint, setting
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """What `twistd lars` can be told; --dns-config and its like name the conf files of the services."""
+
+    db: str = database_setting()
+    dns_listen: str = setting(DnsSettings().listen, "stack", endpoint, "Where lars-dns listens")
+    reporter_listen: str = setting(ReporterSettings().listen, "stack", endpoint, "Where lars-reporter listens")
+    agent_listen: HostAddress = setting(
+        parse_host("127.0.0.1:8888"),
+        "stack",
+        agent_place,
+        "Where business processes ask: address and the first of three UDP ports",
+        environ="LARS_AGENT",
+    )
+    state_dir: str = setting("lars-state", "stack", absolute_path, "Where the agent saves routes")
+    dns_config: str = setting("", "stack", absolute_path, "Conf file of lars-dns")
+    reporter_config: str = setting("", "stack", absolute_path, "Conf file of lars-reporter")
+    agent_config: str = setting("", "stack", absolute_path, "Conf file of lars-agent")

@@ -1,0 +1,55 @@
+"""`twistd -n lars`: all services in one process."""
+
+import os
+from dataclasses import replace
+
+from twisted.application.service import IService
+from twisted.python import usage
+
+from lars.agent.settings import AgentSettings
+from lars.db.database import Database, engine_for
+from lars.db.url import parse_url
+from lars.dns.settings import DnsSettings
+from lars.errors import SettingsError
+from lars.reporter.settings import ReporterSettings
+from lars.settings import ServiceOptions, resolve
+from lars.stack.service import StackService
+from lars.stack.settings import StackSettings
+
+
+class Options(ServiceOptions):
+    """All of Lars in one process."""
+
+    settings_type = StackSettings
+
+    def postOptions(self) -> None:
+        super().postOptions()
+        stack: StackSettings = self.settings
+        try:
+            self.dns = replace(
+                resolve(DnsSettings, conf=stack.dns_config, environ=os.environ), db=stack.db, listen=stack.dns_listen
+            )
+            self.reporter = replace(
+                resolve(ReporterSettings, conf=stack.reporter_config, environ=os.environ),
+                db=stack.db,
+                listen=stack.reporter_listen,
+            )
+            self.agent = replace(
+                resolve(AgentSettings, conf=stack.agent_config, environ=os.environ),
+                listen=stack.agent_listen,
+                state_dir=stack.state_dir,
+            )
+        except SettingsError as error:
+            raise usage.UsageError(str(error)) from None
+
+
+def makeService(options: Options) -> IService:
+    """The stack on the reactor that twistd runs."""
+    from twisted.internet import reactor
+
+    url = parse_url(options.settings.db)
+
+    def database(threads: int) -> Database:
+        return Database(engine_for(url), reactor, threads)
+
+    return StackService(options.dns, options.reporter, options.agent, database, reactor)
