@@ -1,0 +1,115 @@
+"""The link to lars-reporter: what is sent when, to ours and to C++ ones."""
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.protocol import connectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.agent.outbox import Outbox
+from lars.agent.report_link import ACK_TIMEOUT, ALIVE_INTERVAL, ReportLink, ReportLinkProtocol
+from lars.agent.settings import Server
+from lars.route import HostAddress, ModuleId, parse_ip
+from lars.wire.frames import FrameDecoder
+from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
+from lars.wire.messages import MessageId, encode_message
+
+A = HostAddress(0x7F000001, 9001)
+
+
+class ReportLinkTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.outbox = Outbox(boot=42)
+        self.link = ReportLink(self.clock, (Server("127.0.0.1", 7779),), self.outbox, 0, lambda: 1000.0)
+
+    def connect(self) -> tuple[ReportLinkProtocol, StringTransport]:
+        protocol = self.link.buildProtocol(None)
+        assert isinstance(protocol, ReportLinkProtocol)
+        transport = StringTransport(hostAddress=IPv4Address("TCP", "10.1.2.3", 40000))
+        protocol.makeConnection(transport)
+        return protocol, transport
+
+    def add(self, *cmdids: int) -> None:
+        for cmdid in cmdids:
+            self.outbox.add(ModuleId(1, cmdid), {A: (1, 0, False)})
+
+    def sent(self, transport: StringTransport) -> list[int]:
+        """The seqs of the reports sent since last asked."""
+        frames = [ReportStatusRequest.FromString(body) for _, body in FrameDecoder().feed(transport.value())]
+        transport.clear()
+        return [frame.seq for frame in frames]
+
+    def acknowledge(self, protocol: ReportLinkProtocol, seq: int, boot: int = 42) -> None:
+        ack = ReportStatusAck(boot=boot, seq=seq)
+        protocol.dataReceived(encode_message(MessageId.REPORT_STATUS_ACK, ack))
+
+    def test_first_report_goes_alone_and_its_answer_lets_the_others_follow(self) -> None:
+        protocol, transport = self.connect()
+        self.add(1, 2, 3)
+        self.link.tick()
+        self.assertEqual(self.sent(transport), [1])
+        self.acknowledge(protocol, 0)
+        self.assertEqual(self.sent(transport), [2, 3])
+        self.acknowledge(protocol, 3)
+        self.assertEqual(self.outbox.waiting, 0)
+
+    def test_caller_is_the_local_address_of_the_link(self) -> None:
+        _protocol, transport = self.connect()
+        self.add(1)
+        self.link.tick()
+        ((_, body),) = FrameDecoder().feed(transport.value())
+        self.assertEqual(ReportStatusRequest.FromString(body).caller, parse_ip("10.1.2.3"))
+
+    def test_unacknowledged_reports_are_sent_again_unchanged_on_a_new_connection(self) -> None:
+        protocol, transport = self.connect()
+        self.add(1, 2)
+        self.link.tick()
+        self.acknowledge(protocol, 0)
+        before = transport.value()
+        protocol.connectionLost(connectionDone)
+        protocol, transport = self.connect()
+        self.assertTrue(before.startswith(transport.value()))
+        self.assertEqual(self.sent(transport), [1])
+        self.acknowledge(protocol, 1)
+        self.assertEqual(self.sent(transport), [2])
+
+    def test_what_happens_while_the_link_is_down_is_sent_when_it_is_up(self) -> None:
+        self.add(1)
+        self.link.tick()
+        self.add(1)
+        _protocol, transport = self.connect()
+        self.link.tick()
+        ((_, body),) = FrameDecoder().feed(transport.value())
+        self.assertEqual(ReportStatusRequest.FromString(body).results[0].succ, 2)
+
+    def test_silent_peer_is_sent_to_without_keeping(self) -> None:
+        _protocol, transport = self.connect()
+        self.add(1, 2)
+        self.link.tick()
+        self.clock.advance(ACK_TIMEOUT - 0.1)
+        self.link.tick()
+        self.assertEqual(self.sent(transport), [1])
+        self.clock.advance(0.1)
+        self.link.tick()
+        self.assertEqual(self.sent(transport), [2])
+        self.assertEqual(self.outbox.waiting, 0)
+        self.add(*range(200))
+        for _ in range(4):
+            self.link.tick()
+        self.assertEqual(len(self.sent(transport)), 200)
+
+    def test_other_boots_acknowledgement_is_ignored(self) -> None:
+        protocol, _transport = self.connect()
+        self.add(1)
+        self.link.tick()
+        self.acknowledge(protocol, 9, boot=41)
+        self.assertEqual(self.outbox.waiting, 1)
+
+    def test_long_silence_is_broken_by_a_report_that_says_it_lives(self) -> None:
+        _protocol, transport = self.connect()
+        self.clock.advance(ALIVE_INTERVAL)
+        self.link.tick()
+        self.assertEqual(self.sent(transport), [1])
+        self.link.tick()
+        self.assertEqual(self.sent(transport), [])

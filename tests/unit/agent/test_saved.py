@@ -1,0 +1,51 @@
+"""Files of saved routes: what is saved is what is loaded, and a damaged file is set aside."""
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.agent.saved import DamagedFile, decode_routes, encode_routes, load_routes, routes_path, save_routes
+from lars.route import HostAddress, ModuleId
+
+modules = st.builds(ModuleId, st.integers(1, 2**31 - 1), st.integers(0, 2**31 - 1))
+hosts = st.lists(st.builds(HostAddress, st.integers(1, 2**32 - 1), st.integers(1, 65535)))
+
+
+class SavedTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.path = routes_path(self.mktemp(), 1)
+
+    @given(st.dictionaries(modules, hosts))
+    def test_what_is_encoded_decodes_to_the_same(self, routes: dict[ModuleId, list[HostAddress]]) -> None:
+        self.assertEqual(decode_routes(encode_routes(routes)), routes)
+
+    @given(st.binary())
+    def test_no_bytes_raise_anything_but_damaged_file(self, data: bytes) -> None:
+        with contextlib.suppress(DamagedFile):
+            decode_routes(data)
+
+    def test_saved_file_is_named_by_shard_and_readable_by_all(self) -> None:
+        os.umask(os.umask(0o077))
+        save_routes(self.path, b"{}")
+        self.assertEqual(self.path.name, "routes.1.json")
+        self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o644)
+        self.assertEqual(os.listdir(self.path.parent), ["routes.1.json"])
+
+    def test_no_file_is_no_routes(self) -> None:
+        self.assertEqual(load_routes(self.path), {})
+
+    def test_damaged_file_is_set_aside_and_named(self) -> None:
+        save_routes(self.path, b'{"format":1,"routes":[{"modid":1')
+        with self.assertRaisesRegex(DamagedFile, "routes.1.json is damaged"):
+            load_routes(self.path)
+        self.assertEqual(load_routes(self.path), {})
+        self.assertTrue(Path(self.path.with_suffix(".damaged")).exists())
+
+    def test_other_format_is_not_read(self) -> None:
+        with self.assertRaisesRegex(DamagedFile, "format 2"):
+            decode_routes(b'{"format": 2, "routes": []}')

@@ -1,0 +1,156 @@
+"""An agent's connection: answered, told of changes, spared what it cannot take."""
+
+from twisted.internet.protocol import connectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.db.routes import RouteRow
+from lars.dns.protocol import LEGACY_WRITE, RouteServerFactory, RouteServerProtocol
+from lars.dns.table import Refused, RouteTable, pack_routes
+from lars.route import ModuleId
+from lars.wire.frames import FrameDecoder
+from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse
+from lars.wire.messages import MessageId, encode_message
+
+M = ModuleId(1, 1)
+
+
+def request(modid: int = 1, cmdid: int = 1, peer: int = 1) -> bytes:
+    return encode_message(MessageId.GET_ROUTE_REQUEST, GetRouteRequest(modid=modid, cmdid=cmdid, peer=peer))
+
+
+class Writes(StringTransport):
+    """A transport that remembers each write apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+
+    def abortConnection(self) -> None:
+        self.loseConnection()
+
+    def answers(self) -> list[tuple[int, int, list[int]]]:
+        """(modid, cmdid, ports) of every answer so far."""
+        frames = [GetRouteResponse.FromString(body) for _, body in FrameDecoder().feed(b"".join(self.writes))]
+        return [(f.modid, f.cmdid, [h.port for h in f.host]) for f in frames]
+
+
+class Turns(Clock):
+    """A clock whose turns are the reactor's: what a turn schedules for no later than now waits for the next."""
+
+    def turn(self) -> None:
+        for call in [call for call in self.calls if call.getTime() <= self.seconds()]:
+            self.calls.remove(call)
+            call.func(*call.args, **call.kw)
+
+
+class RouteServerCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Turns()
+        self.table = RouteTable(fresh_ms=1000)
+        self.factory = RouteServerFactory(self.table, self.clock, max_connections=0)
+        self.table.replace(dict(pack_routes([(1, 1, 10, 80), (1, 1, 10, 81)], Refused())))
+
+    def connect(self) -> tuple[RouteServerProtocol, Writes]:
+        protocol = self.factory.buildProtocol(None)
+        assert isinstance(protocol, RouteServerProtocol)
+        transport = Writes()
+        protocol.makeConnection(transport)
+        return protocol, transport
+
+    def change(self, *rows: RouteRow) -> None:
+        self.factory.publish(self.table.replace(dict(pack_routes(rows, Refused()))))
+
+
+class RouteServerTests(RouteServerCase):
+    """An agent of ours."""
+
+    def test_nothing_is_sent_on_connect(self) -> None:
+        self.assertEqual(self.connect()[1].writes, [])
+
+    def test_request_is_answered_at_once_and_later_changes_are_pushed(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request())
+        self.change((1, 1, 10, 82))
+        self.change()
+        self.assertEqual(transport.answers(), [(1, 1, [80, 81]), (1, 1, [82]), (1, 1, [])])
+
+    def test_module_without_hosts_is_answered_empty_and_pushed_when_it_gets_some(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request(9, 9))
+        self.change((1, 1, 10, 80), (1, 1, 10, 81), (9, 9, 10, 90))
+        self.assertEqual(transport.answers(), [(9, 9, []), (9, 9, [90])])
+
+    def test_others_changes_are_not_pushed(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request())
+        self.change((1, 1, 10, 80), (1, 1, 10, 81), (1, 2, 10, 80))
+        self.assertEqual(len(transport.answers()), 1)
+
+    def test_lost_connection_is_told_nothing(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request())
+        protocol.connectionLost(connectionDone)
+        self.change()
+        self.assertEqual(len(transport.answers()), 1)
+        self.assertEqual(len(self.factory.subscriptions), 0)
+
+    def test_stalled_agent_gets_only_the_newest_route_when_it_reads_again(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request())
+        protocol.pauseProducing()
+        for port in (90, 91, 92):
+            self.change((1, 1, 10, port))
+        protocol.dataReceived(request() * 3)
+        self.assertEqual(len(transport.answers()), 1)
+        protocol.resumeProducing()
+        self.assertEqual(transport.answers()[1:], [(1, 1, [92])])
+
+    def test_impossible_module_is_counted_and_not_subscribed(self) -> None:
+        protocol, transport = self.connect()
+        for frame in (request(0, 0), request(-1, 1), request(1, -5)):
+            protocol.dataReceived(frame)
+        self.assertEqual((transport.writes, self.factory.malformed, len(self.factory.subscriptions)), ([], 3, 0))
+
+
+class LegacyAgentTests(RouteServerCase):
+    """A C++ agent, which dies on a frame split across reads and on the update after a removal."""
+
+    def connect_legacy(self) -> tuple[RouteServerProtocol, Writes]:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request(peer=0))
+        self.clock.turn()
+        return protocol, transport
+
+    def test_push_that_removes_a_host_is_an_empty_route(self) -> None:
+        protocol, transport = self.connect_legacy()
+        self.change((1, 1, 10, 81))
+        protocol.dataReceived(request(peer=0))
+        self.clock.turn()
+        self.assertEqual(transport.answers(), [(1, 1, [80, 81]), (1, 1, []), (1, 1, [81])])
+
+    def test_push_that_only_adds_is_the_route(self) -> None:
+        _protocol, transport = self.connect_legacy()
+        self.change((1, 1, 10, 80), (1, 1, 10, 81), (1, 1, 10, 82))
+        self.assertEqual(transport.answers(), [(1, 1, [80, 81]), (1, 1, [80, 81, 82])])
+
+    def test_writes_hold_whole_frames_within_the_limit_one_a_turn(self) -> None:
+        rows = [(1, cmdid, ip, 80) for cmdid in range(1, 6) for ip in range(2**31, 2**31 + 700)]
+        self.table.replace(dict(pack_routes(rows, Refused())))
+        protocol, transport = self.connect()
+        protocol.dataReceived(b"".join(request(1, cmdid, peer=0) for cmdid in range(1, 6)))
+        self.assertEqual(len(transport.writes), 1)
+        for _ in range(10):
+            before = len(transport.writes)
+            self.clock.turn()
+            self.assertLessEqual(len(transport.writes) - before, 1)
+        for write in transport.writes:
+            self.assertLessEqual(len(write), LEGACY_WRITE)
+            decoder = FrameDecoder()
+            list(decoder.feed(write))
+            self.assertEqual(decoder._partial, b"", "a write ends with a frame")
+        self.assertEqual([answer[1] for answer in transport.answers()], [1, 2, 3, 4, 5])
