@@ -54,6 +54,12 @@ class FirstThatAnswers:
         raise AssertionError("there is at least one server")
 
 
+class _QuietClientService(ClientService):
+    """ClientService logs every attempt, many times a minute; here a link that is down is told of on change."""
+
+    _log = Logger(observer=lambda _event: None)
+
+
 def link_service(what: str, reactor: Any, servers: Servers, factory: IProtocolFactory) -> ClientService:
     """A ClientService that keeps one connection of the factory's protocol to one of the servers.
 
@@ -74,4 +80,4 @@ def link_service(what: str, reactor: Any, servers: Servers, factory: IProtocolFa
             _log.warn("no {what} answers ({servers}); trying again", what=what, servers=names)
         return policy(failures)
 
-    return ClientService(endpoint, factory, retryPolicy=retry, clock=reactor, prepareConnection=connected)
+    return _QuietClientService(endpoint, factory, retryPolicy=retry, clock=reactor, prepareConnection=connected)
