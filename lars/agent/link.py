@@ -7,8 +7,8 @@ from twisted.application.internet import ClientService, backoffPolicy
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
-from twisted.logger import Logger
-from zope.interface import implementer
+from twisted.logger import ILogObserver, LogEvent, Logger
+from zope.interface import implementer, provider
 
 from lars.agent.settings import Servers
 from lars.log_limit import LogLimit
@@ -54,10 +54,15 @@ class FirstThatAnswers:
         raise AssertionError("there is at least one server")
 
 
+@provider(ILogObserver)
+def _unheard(_event: LogEvent) -> None:
+    """Drops an event."""
+
+
 class _QuietClientService(ClientService):
     """ClientService logs every attempt, many times a minute; here a link that is down is told of on change."""
 
-    _log = Logger(observer=lambda _event: None)
+    _log = Logger(observer=_unheard)
 
 
 def link_service(what: str, reactor: Any, servers: Servers, factory: IProtocolFactory) -> ClientService:
