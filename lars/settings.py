@@ -245,6 +245,10 @@ def option_name(name: str) -> str:
     return name.replace("_", "-")
 
 
+USAGE_WIDTH = 220
+"""Columns of --help: each option on one line, which a terminal may wrap and grep may find."""
+
+
 class ServiceOptions(usage.Options):
     """A service's twistd options: --config, and one for each of its settings.
 
@@ -264,6 +268,9 @@ class ServiceOptions(usage.Options):
                 for name, (how, default) in described(cls.settings_type).items()
             ),
         ]
+
+    def getUsage(self, width: int | None = None) -> str:
+        return super().getUsage(width or USAGE_WIDTH)
 
     def postOptions(self) -> None:
         names = described(self.settings_type)

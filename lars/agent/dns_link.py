@@ -11,7 +11,6 @@ from lars.agent.link import link_service
 from lars.agent.settings import Servers
 from lars.errors import InvalidRoute
 from lars.route import HostAddress, ModuleId, module_id
-from lars.wire.frames import FrameError
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse
 from lars.wire.messages import MessageId
 from lars.wire.protocol import FrameFactory, FrameProtocol
@@ -41,7 +40,7 @@ class DnsLinkProtocol(FrameProtocol):
         try:
             module = module_id(response.modid, response.cmdid)
         except InvalidRoute as error:
-            self.factory.count_malformed(self, FrameError(str(error)))
+            self.factory.count_malformed(self, error)
             return
         hosts = [HostAddress(host.ip, host.port) for host in response.host]
         self.factory.take_route(module, hosts, response.fresh_ms)
@@ -64,7 +63,7 @@ class DnsLink(FrameFactory):
         take_route: TakeRoute,
         modules_in_use: Callable[[], Iterable[ModuleId]],
     ) -> None:
-        super().__init__(reactor.seconds)
+        super().__init__(reactor)
         self.take_route = take_route
         self.service: ClientService = link_service("lars-dns", reactor, servers, self)
         self._reactor = reactor

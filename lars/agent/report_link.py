@@ -56,7 +56,7 @@ class ReportLink(FrameFactory):
         caller: int,
         wall_clock: Callable[[], float],
     ) -> None:
-        super().__init__(reactor.seconds)
+        super().__init__(reactor)
         self.outbox = outbox
         self.service: ClientService = link_service("lars-reporter", reactor, servers, self)
         self._reactor = reactor

@@ -1,25 +1,22 @@
 """An agent's connection to lars-dns: requests subscribe and are answered, changes are pushed (design 6)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
 
-from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from lars.dns.subscriptions import Subscriptions
 from lars.dns.table import RouteTable
 from lars.errors import InvalidRoute
 from lars.route import ModuleId, module_id
-from lars.wire.frames import FrameError
-from lars.wire.lars_pb2 import GetRouteRequest
+from lars.wire.lars_pb2 import GetRouteRequest, UnsubscribeRequest
 from lars.wire.messages import MessageId
-from lars.wire.protocol import FrameFactory, FrameProtocol
+from lars.wire.protocol import FrameFactory, FrameProtocol, Limits
 
 LEGACY_WRITE = 16 * 1024
 """Bytes written at once to a C++ agent, which dies on a frame split across its reads (design 6)."""
 
 
-@implementer(IPushProducer)
 class RouteServerProtocol(FrameProtocol):
     """One agent.
 
@@ -33,12 +30,8 @@ class RouteServerProtocol(FrameProtocol):
     def __init__(self) -> None:
         super().__init__()
         self._owed: dict[ModuleId, bool] = {}  # module -> whether it is owed as an empty route
-        self._paused = False
         self._is_ours = False
         self._turn_waits = False
-
-    def peer_connected(self) -> None:
-        self.stream.registerProducer(self, True)
 
     def peer_lost(self, reason: Failure) -> None:
         self._owed.clear()
@@ -48,15 +41,21 @@ class RouteServerProtocol(FrameProtocol):
         try:
             module = module_id(request.modid, request.cmdid)
         except InvalidRoute as error:
-            self.factory.count_malformed(self, FrameError(str(error)))
+            self.factory.count_malformed(self, error)
             return
-        self.factory.requests += 1
+        factory = self.factory
+        factory.requests += 1
         self._is_ours = request.peer >= 1
-        self.factory.subscriptions.subscribe(self, module)
-        if self._is_ours and not self._paused:
-            self.stream.write(self.factory.table.frame(module))
+        factory.subscriptions.subscribe(self, module)
+        if self._is_ours and self.writable:
+            self.stream.write(factory.table.frame(module))
         else:
             self._owe(module, False)
+
+    def on_unsubscribe(self, request: UnsubscribeRequest) -> None:
+        module = ModuleId(request.modid, request.cmdid)
+        self._owed.pop(module, None)
+        self.factory.subscriptions.unsubscribe(self, module)
 
     def push(self, module: ModuleId, lost_a_host: bool) -> None:
         """The module's route has changed."""
@@ -64,14 +63,14 @@ class RouteServerProtocol(FrameProtocol):
 
     def _owe(self, module: ModuleId, as_empty: bool) -> None:
         self._owed[module] = as_empty
-        if not self._paused:
+        if self.writable:
             self._write_owed()
 
     def _write_owed(self) -> None:
         """Writes what is owed until the transport says stop; to a C++ agent, one bounded write a turn."""
         table = self.factory.table
         if self._is_ours:
-            while self._owed and not self._paused:
+            while self._owed and self.writable:
                 module = next(iter(self._owed))
                 del self._owed[module]
                 self.stream.write(table.frame(module))
@@ -94,20 +93,13 @@ class RouteServerProtocol(FrameProtocol):
 
     def _next_turn(self) -> None:
         self._turn_waits = False
-        if not self._paused and not self._ended:
+        if self.writable and not self._ended:
             self._write_owed()
 
-    def pauseProducing(self) -> None:
-        self._paused = True
-
-    def resumeProducing(self) -> None:
-        self._paused = False
+    def writable_again(self) -> None:
         self._write_owed()
 
-    def stopProducing(self) -> None:
-        self._owed.clear()
-
-    receivers = {MessageId.GET_ROUTE_REQUEST: on_get_route}
+    receivers = {MessageId.GET_ROUTE_REQUEST: on_get_route, MessageId.UNSUBSCRIBE_REQUEST: on_unsubscribe}
 
 
 class RouteServerFactory(FrameFactory):
@@ -115,18 +107,18 @@ class RouteServerFactory(FrameFactory):
 
     protocol = RouteServerProtocol
 
-    def __init__(self, table: RouteTable, clock: IReactorTime, max_connections: int) -> None:
-        now: Callable[[], float] = clock.seconds
-        super().__init__(now, max_connections)
-        self.clock = clock
+    def __init__(self, table: RouteTable, clock: IReactorTime, limits: Limits) -> None:
+        super().__init__(clock, limits)
         self.table = table
         self.subscriptions: Subscriptions[RouteServerProtocol] = Subscriptions()
         self.requests = 0
         self.pushes = 0
 
-    def publish(self, changed: Mapping[ModuleId, bool]) -> None:
-        """Pushes the routes that changed, module -> whether it lost a host, to all who asked for them."""
-        for module, lost_a_host in changed.items():
+    def publish(self, changed: Iterable[tuple[ModuleId, bool]]) -> int:
+        """Pushes the routes that changed, each with whether it lost a host, to all who asked for them; how many."""
+        before = self.pushes
+        for module, lost_a_host in changed:
             for subscriber in tuple(self.subscriptions.subscribers(module)):
                 self.pushes += 1
                 subscriber.push(module, lost_a_host)
+        return self.pushes - before

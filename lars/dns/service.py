@@ -1,42 +1,98 @@
 """lars-dns as one Twisted service: it listens only once it has a table to answer from (design 6)."""
 
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from lars.db.database import Database
+from lars.dns.keeper import TableKeeper
+from lars.dns.numbers import DnsNumbers, push_latency
 from lars.dns.protocol import RouteServerFactory
+from lars.dns.pruning import ChangePruner
 from lars.dns.settings import DnsSettings
 from lars.dns.table import RouteTable
 from lars.dns.watcher import RouteWatcher
 from lars.listening import listen, stop_listening
+from lars.metrics.endpoint import MetricsEndpoint
+from lars.metrics.registry import new_registry
+from lars.route import ModuleId
 from lars.service import AsyncService
+from lars.wire.protocol import Limits
 
 _log = Logger()
 
+PRUNE_INTERVAL = 600.0
+"""Seconds between two prunings of RouteChange."""
+
 
 class DnsService(AsyncService):
-    """Loads, watches and serves routes."""
+    """Loads, watches, saves and serves routes. `wall_clock` gives Unix seconds."""
 
     name = "lars-dns"
 
-    def __init__(self, settings: DnsSettings, database: Database, reactor: Any) -> None:
+    def __init__(
+        self,
+        settings: DnsSettings,
+        database: Database,
+        reactor: Any,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         super().__init__(reactor)
         self._settings = settings
         self._database = database
-        table = RouteTable(int(settings.fresh_time * 1000))
-        self.factory = RouteServerFactory(table, reactor, settings.max_connections)
-        self._watcher = RouteWatcher(database, table, settings, reactor, self.factory.publish)
+        self.table = RouteTable(int(settings.fresh_time * 1000))
+        limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
+        self.factory = RouteServerFactory(self.table, reactor, limits)
+        self._watcher = RouteWatcher(database, self.table, settings, reactor, self._publish)
+        self._keeper = TableKeeper(settings.save, self.table, reactor)
+        pruner = ChangePruner(database, settings.change_age, lambda: self._watcher.change_id, reactor, wall_clock)
+        self._pruning = LoopingCall(lambda: Deferred.fromCoroutine(pruner.prune()))
+        self._pruning.clock = reactor
+        self._pruning_ended: Deferred[LoopingCall] | None = None
+        registry = new_registry("lars-dns")
+        registry.register(DnsNumbers(self.factory, self._watcher, reactor.seconds))
+        self._push_latency = push_latency(registry)
+        self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
+        await self._metrics.start()
+        self._keeper.load()
         await self._watcher.start()
         self.port = await listen(self.reactor, self._settings.listen, self.factory)
         _log.info("lars-dns answers on {place}", place=self._settings.listen)
+        self._keeper.start()
+        self._pruning_ended = self._pruning.start(PRUNE_INTERVAL)
+
+    def _publish(self, changed: Iterable[tuple[ModuleId, bool]], noticed: float) -> None:
+        if self.factory.publish(changed):
+            self._push_latency.observe(self.reactor.seconds() - noticed)
+
+    def _not_ready(self) -> str:
+        """Why this instance should not be sent agents; empty when it should."""
+        if self.port is None:
+            return f"no routes are loaded yet: {self._watcher.fault or 'the database is being read'}"
+        checked_at = self._watcher.checked_at
+        if checked_at is None:
+            return f"serving saved routes: {self._watcher.fault}"
+        age = self.reactor.seconds() - checked_at
+        if age > 3 * self._settings.reload_interval + 30:
+            return f"routes were last checked {age:.0f} s ago: {self._watcher.fault}"
+        return ""
 
     async def stop(self) -> None:
         await stop_listening(self.port)
-        self.factory.drop_all()
+        if self._pruning.running:
+            self._pruning.stop()
+        await self.factory.close_connections()
         self._database.close()
         await self._watcher.stop()
+        if self._pruning_ended is not None:
+            await self._pruning_ended
+        await self._keeper.stop()
+        await self._metrics.stop()

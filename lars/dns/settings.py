@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from lars.db.settings import database_setting
-from lars.settings import endpoint, integer, legacy_key, legacy_listen, ratio, seconds, setting
+from lars.metrics.settings import metrics_setting
+from lars.settings import absolute_path, endpoint, integer, legacy_key, legacy_listen, ratio, seconds, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,13 @@ class DnsSettings:
         0.5, "dns", ratio, "A reload that empties more than this share of the modules is held and checked again"
     )
     protect_time: float = setting(10.0, "dns", seconds, "Seconds that such a reload is held")
+    idle_timeout: float = setting(60.0, "dns", seconds, "Seconds after which a connection that asks nothing is dropped")
+    stall_timeout: float = setting(60.0, "dns", seconds, "Seconds after which an agent that does not read is dropped")
+    save: str = setting(
+        "", "dns", absolute_path, "File that keeps the routes for a start without the database; empty: none"
+    )
+    change_age: float = setting(604800.0, "dns", seconds, "Seconds after which rows of RouteChange are deleted")
+    metrics: str = metrics_setting("dns")
     fresh_time: float = setting(
         600.0, "dns", seconds, "Seconds for which agents need not ask for a route again, since changes are pushed"
     )

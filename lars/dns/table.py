@@ -65,6 +65,11 @@ class RouteTable:
         self._fresh_ms = fresh_ms
         self._routes: Routes = {}
         self._frames: dict[ModuleId, bytes] = {}
+        self._packed_bytes = 0
+        self.version = 0
+        """The route version of the database that the table is equal to."""
+        self.changes = 0
+        """How many modules have changed so far."""
 
     def __len__(self) -> int:
         """How many modules have hosts."""
@@ -73,27 +78,26 @@ class RouteTable:
     @property
     def hosts(self) -> int:
         """How many hosts all modules have together."""
-        return sum(map(len, self._routes.values())) // _HOST.size
+        return self._packed_bytes // _HOST.size
 
     @property
     def routes(self) -> Mapping[ModuleId, bytes]:
         """Every module's packed hosts."""
         return self._routes
 
-    def replace(self, routes: Routes) -> dict[ModuleId, bool]:
-        """Takes a whole new table; each module that differs, and whether it lost a host."""
-        old = self._routes
-        changed = {m: _lost_a_host(old[m], hosts) for m, hosts in routes.items() if m in old and hosts != old[m]}
-        changed.update((module, False) for module in routes.keys() - old.keys())
-        changed.update((module, True) for module in old.keys() - routes.keys())
-        self._routes = routes
-        for module in changed:
-            self._frames.pop(module, None)
-        return changed
-
-    def vanished(self, routes: Routes) -> int:
-        """How many of the modules served now a new table would leave without hosts."""
-        return len(self._routes.keys() - routes.keys())
+    def put(self, module: ModuleId, packed: bytes) -> bool | None:
+        """Takes a module's hosts, none if empty; None if they are as before, else whether a host was lost."""
+        before = self._routes.get(module, b"")
+        if packed == before:
+            return None
+        if packed:
+            self._routes[module] = packed
+        else:
+            del self._routes[module]
+        self._packed_bytes += len(packed) - len(before)
+        self._frames.pop(module, None)
+        self.changes += 1
+        return _lost_a_host(before, packed)
 
     def frame(self, module: ModuleId) -> bytes:
         """The GetRouteResponse for a module, as one frame; without hosts if it has none."""

@@ -1,152 +1,259 @@
 """Watches the database for changed routes; what to push comes from comparing tables (design 6)."""
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from lars.db.database import Database
-from lars.db.engine import DatabaseError, Transaction
-from lars.db.routes import load_txn, version_txn
+from lars.db.engine import DatabaseError
+from lars.db.route_reads import Digests, Look, bucket_of, look_txn
+from lars.dns.faults import DatabaseFaults
+from lars.dns.reload import Reloaded, reload_txn
 from lars.dns.settings import DnsSettings
-from lars.dns.table import Refused, Routes, RouteTable, pack_routes
-from lars.log_limit import LogLimit
+from lars.dns.table import Refused, RouteTable, pack_routes
 from lars.route import ModuleId
 
 _log = Logger()
 
-MAX_BACKOFF = 15.0
-"""Seconds between attempts at most while the database is away."""
+SLICE = 1_000
+"""Modules compared in one turn of the reactor."""
+
+Publish = Callable[[Iterable[tuple[ModuleId, bool]], float], None]
+"""Given the modules that changed, each with whether it lost a host, and when that was noticed (reactor seconds)."""
+
+
+def breathe() -> None:
+    """Lets the reactor's thread have the interpreter while a pool thread parses rows."""
+    time.sleep(0.0005)
 
 
 class RouteWatcher:
     """Keeps a RouteTable equal to the database.
 
-    Polls the version, reloads when it differs or when the last check of all routes is `reload_interval` old, and gives
-    `publish` what changed. A read that fails changes nothing: the last table is served on.
+    A *look* reads the version and, if it differs, the modules that RouteChange names: a change is pushed at the cost
+    of what it names. A *check* then, and at the latest `reload_interval` after the last one, finds by digests what
+    RouteChange did not name. A read that fails changes nothing: the last table is served on.
     """
 
     def __init__(
-        self,
-        database: Database,
-        table: RouteTable,
-        settings: DnsSettings,
-        clock: IReactorTime,
-        publish: Callable[[Mapping[ModuleId, bool]], None],
+        self, database: Database, table: RouteTable, settings: DnsSettings, clock: IReactorTime, publish: Publish
     ) -> None:
         self._database = database
         self._table = table
         self._settings = settings
         self._clock = clock
         self._publish = publish
-        self._limit = LogLimit(clock.seconds)
         self._version: int | None = None
-        self._checked_at = 0.0
-        self._failures = 0
-        self._try_at = 0.0
+        self._change_id = 0
+        self._digests: Digests = {}
+        self._looked_at: set[ModuleId] | None = None  # what looks have changed while a check is under way
+        self._checking: Deferred[None] | None = None
+        self._check_again = False
         self._held_since: float | None = None
-        self._fault = ""
+        self._tried: Deferred[None] = Deferred()
         self._loaded: Deferred[None] = Deferred()
         self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self.poll()))
         self._loop.clock = clock
         self._ended: Deferred[LoopingCall] | None = None
+        self.look_faults = DatabaseFaults(clock, settings.poll_interval, self._serving)
+        self.check_faults = DatabaseFaults(clock, settings.poll_interval, self._serving)
+        self.checked_at: float | None = None
+        """When all routes were last found or made equal to the database, in reactor seconds."""
+        self.poll_seconds = 0.0
+        """How long the last look took."""
 
-    def start(self) -> Deferred[None]:
-        """Starts polling; fires when the first table is loaded."""
+    @property
+    def version(self) -> int | None:
+        """The route version that is served, or None before the first."""
+        return self._version
+
+    @property
+    def change_id(self) -> int:
+        """The newest RouteChange row that was seen."""
+        return self._change_id
+
+    async def start(self) -> None:
+        """Starts polling; returns when there is a table to serve.
+
+        That is the database's, or, if the first attempt to read it fails, the one that the table holds already.
+        """
         self._ended = self._loop.start(self._settings.poll_interval)
-        return self._loaded
+        await self._tried
+        if not len(self._table):
+            await self._loaded
 
     async def stop(self) -> None:
-        """Stops polling; returns when the poll under way, if any, has ended."""
+        """Stops polling; returns when what is under way has ended."""
         if self._ended is not None and self._loop.running:
             self._loop.stop()
             await self._ended
+        await self.checked()
+
+    async def checked(self) -> None:
+        """Returns when the check under way, if any, has ended."""
+        if self._checking is not None:
+            await self._checking
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the database now; empty when nothing is."""
+        return self.look_faults.text or self.check_faults.text
+
+    def _serving(self) -> str:
+        return f"serving the last {len(self._table)} modules" if len(self._table) else "serving nothing yet"
 
     async def poll(self) -> None:
-        """One look at the database; failures are logged on change, and tried again with backoff."""
+        """One look at the database, and a check if it is time for one; failures are told and tried again later."""
         now = self._clock.seconds()
-        if now < self._try_at:
-            return
+        if self._version is not None and self.look_faults.may_try(now):
+            await self._guarded(self._look(self._version), self.look_faults)
+        if self._checking is None and self._check_is_due(now):
+            self._checking = Deferred.fromCoroutine(self._check())
+            if self._version is None:
+                await self._checking
+
+    def _check_is_due(self, now: float) -> bool:
+        if self.look_faults.text or not self.check_faults.may_try(now):
+            return False
+        if self._held_since is not None:
+            return now - self._held_since >= self._settings.protect_time
+        due = self.checked_at is None or now - self.checked_at >= self._settings.reload_interval
+        return due or self._check_again
+
+    async def _guarded(self, work: Awaitable[None], faults: DatabaseFaults) -> bool:
         try:
-            await self._look(now)
+            await work
         except DatabaseError as error:
-            self._failures += 1
-            self._try_at = now + min(MAX_BACKOFF, self._settings.poll_interval * 2 ** min(self._failures, 10) / 2)
-            self._tell_fault(str(error))
+            faults.failed(str(error), self._clock.seconds())
         except Exception:
-            _log.failure("looking for changed routes failed; trying again")
+            faults.failed("looking for changed routes failed", self._clock.seconds())
+            _log.failure("looking for changed routes failed")
         else:
-            self._failures = 0
-            if self._fault:
-                _log.info(
-                    "the database answers again; routes are up to date with version {version}", version=self._version
-                )
-                self._limit.clear(self._fault)
-                self._fault = ""
+            faults.worked()
+            return True
+        return False
 
-    def _tell_fault(self, text: str) -> None:
-        serving = f"serving the last {len(self._table)} modules" if self._version is not None else "not serving yet"
-        if text != self._fault:
-            self._limit.clear(self._fault)
-        self._fault = text
-        if self._limit.tell(text):
-            _log.warn("{fault}; {serving}, trying again", fault=text, serving=serving)
+    async def _look(self, version: int) -> None:
+        before = self._clock.seconds()
+        look = await self._database.read("look for changed routes", look_txn, version, self._change_id)
+        self.poll_seconds = self._clock.seconds() - before
+        if look is not None:
+            self._take_look(look)
 
-    async def _look(self, now: float) -> None:
-        due = now - self._checked_at >= self._settings.reload_interval
-        if self._version is not None and not due:
-            version = await self._database.read("read the route version", version_txn)
-            if version == self._version and self._held_since is None:
-                return
-        version, routes, refused = await self._database.read("load all routes", _load_packed_txn)
-        if self._version is not None and self._must_hold(routes, now):
+    def _take_look(self, look: Look) -> None:
+        noticed = self._clock.seconds()
+        routes = dict(pack_routes(look.rows, Refused()))
+        emptied = sum(module in self._table.routes and module not in routes for module in look.modules)
+        self._check_again = True
+        self._version, self._change_id = look.version, look.change_id
+        self._table.version = look.version
+        if self._too_many(emptied):
+            return  # the check finds the same, and holds it
+        changed = self._put((module, routes.get(module, b"")) for module in look.modules)
+        if self._looked_at is not None:
+            self._looked_at |= look.modules
+        if changed:
+            _log.info("version {version}: {count} modules changed", version=look.version, count=len(changed))
+        self._publish(changed, noticed)
+
+    def _put(self, routes: Iterable[tuple[ModuleId, bytes]]) -> list[tuple[ModuleId, bool]]:
+        changed = []
+        for module, packed in routes:
+            lost_a_host = self._table.put(module, packed)
+            if lost_a_host is not None:
+                changed.append((module, lost_a_host))
+        return changed
+
+    async def _check(self) -> None:
+        self._check_again = False
+        self._looked_at = set()
+        try:
+            if not await self._guarded(self._reload(), self.check_faults):
+                self._check_again = True
+        finally:
+            self._looked_at = None
+            self._checking = None
+            if not self._tried.called:
+                self._tried.callback(None)
+
+    async def _reload(self) -> None:
+        first = self._version is None
+        pause = _no_pause if first else breathe
+        found = await self._database.read("check all routes", reload_txn, self._digests, pause)
+        noticed = self._clock.seconds()
+        gone = [m async for some in self._slices(list(self._table.routes)) for m in some if _gone(m, found)]
+        if self._must_hold(len(gone), noticed):
             return
         self._held_since = None
-        self._take(version, routes, refused)
-        self._checked_at = now
+        count = 0
+        async for some in self._slices([*found.routes.items(), *((module, b"") for module in gone)]):
+            fresh = [(module, packed) for module, packed in some if module not in (self._looked_at or ())]
+            changed = self._put(fresh)
+            self._publish(changed, noticed)
+            count += len(changed)
+        self._taken(found, count, first)
+        self.checked_at = noticed
 
-    def _must_hold(self, routes: Routes, now: float) -> bool:
-        """Whether a reload empties so much that it is not believed yet."""
-        vanished, all_of_them = self._table.vanished(routes), len(self._table)
-        if vanished <= all_of_them * self._settings.protect_ratio:
+    def _taken(self, found: Reloaded, count: int, first: bool) -> None:
+        self._digests = found.digests
+        for module in self._looked_at or ():
+            self._digests.pop(bucket_of(module), None)
+        if found.refused.count:
+            _log.warn(
+                "{count} rows of RouteData cannot be served: {examples}; `lars db check` lists them",
+                count=found.refused.count,
+                examples="; ".join(found.refused.examples),
+            )
+        if first:
+            self._version, self._change_id = found.version, found.change_id
+            self._table.version = found.version
+        if first or count:
+            _log.info(
+                "routes of version {version}: {modules} modules, {hosts} hosts; a check found {count} changed modules",
+                version=found.version,
+                modules=len(self._table),
+                hosts=self._table.hosts,
+                count=count,
+            )
+        if not self._loaded.called:
+            self._loaded.callback(None)
+
+    async def _slices(self, items: list[Any]) -> Any:
+        """The items, SLICE in each turn of the reactor."""
+        iterator: Iterator[Any] = iter(items)
+        while some := list(islice(iterator, SLICE)):
+            yield some
+            await deferLater(self._clock, 0)
+
+    def _too_many(self, emptied: int) -> bool:
+        """Whether so many modules lose all hosts at once that it is not believed yet; one always may."""
+        return emptied > 1 and emptied > len(self._table) * self._settings.protect_ratio
+
+    def _must_hold(self, emptied: int, now: float) -> bool:
+        if not self._too_many(emptied):
             return False
         if self._held_since is None:
             self._held_since = now
             _log.warn(
-                "{vanished} of {all} modules have no hosts in the database any more: held for {held:g} s and then "
+                "{emptied} of {all} modules have no hosts in the database any more: held for {held:g} s and then "
                 "checked again, since that is more than protect_ratio allows at once",
-                vanished=vanished,
-                all=all_of_them,
+                emptied=emptied,
+                all=len(self._table),
                 held=self._settings.protect_time,
             )
         return now - self._held_since < self._settings.protect_time
 
-    def _take(self, version: int, routes: Routes, refused: Refused) -> None:
-        first = self._version is None
-        changed = self._table.replace(routes)
-        if refused.count and (first or version != self._version):
-            _log.warn(
-                "{count} rows of RouteData cannot be served: {examples}; `lars db check` lists them",
-                count=refused.count,
-                examples="; ".join(refused.examples),
-            )
-        if first or version != self._version or changed:
-            _log.info(
-                "routes of version {version}: {modules} modules, {hosts} hosts, {changed} modules changed",
-                version=version,
-                modules=len(self._table),
-                hosts=self._table.hosts,
-                changed=len(changed),
-            )
-        self._version = version
-        self._publish(changed)
-        if first:
-            self._loaded.callback(None)
+
+def _gone(module: ModuleId, found: Reloaded) -> bool:
+    """Whether a module that is served is in the part that was read, and has no hosts there."""
+    return module not in found.routes and (found.buckets is None or bucket_of(module) in found.buckets)
 
 
-def _load_packed_txn(txn: Transaction) -> tuple[int, Routes, Refused]:
-    version, rows = load_txn(txn)
-    refused = Refused()
-    return version, dict(pack_routes(rows, refused)), refused
+def _no_pause() -> None:
+    """Nothing is served yet: nobody waits for the reactor."""

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from lars.db.reports import Cursors, Report
 from lars.errors import InvalidRoute
 from lars.reporter.intake import RunningCounters, read_report
-from lars.wire.frames import FrameError
 from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId
-from lars.wire.protocol import FrameFactory, FrameProtocol
+from lars.wire.protocol import FrameFactory, FrameProtocol, Limits
 
 
 class ReportServerProtocol(FrameProtocol):
@@ -34,7 +34,7 @@ class ReportServerProtocol(FrameProtocol):
         try:
             report = read_report(request, self.factory.wall_clock(), self._counters)
         except InvalidRoute as error:
-            self.factory.count_malformed(self, FrameError(str(error)))
+            self.factory.count_malformed(self, error)
             return
         if report.boot and report.boot != self.boot:
             self.boot = report.boot
@@ -53,8 +53,8 @@ class ReportServerFactory(FrameFactory):
 
     protocol = ReportServerProtocol
 
-    def __init__(self, now: Callable[[], float], wall_clock: Callable[[], float], max_connections: int) -> None:
-        super().__init__(now, max_connections)
+    def __init__(self, clock: IReactorTime, wall_clock: Callable[[], float], limits: Limits) -> None:
+        super().__init__(clock, limits)
         self.wall_clock = wall_clock
         self.add: Callable[[Report], None] | None = None
         self.paused = False

@@ -16,6 +16,7 @@ from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.settings import ReporterSettings
 from lars.reporter.writer import ReportWriters
 from lars.service import AsyncService
+from lars.wire.protocol import Limits
 
 _log = Logger()
 
@@ -38,7 +39,7 @@ class ReporterService(AsyncService):
         super().__init__(reactor)
         self._settings = settings
         self._database = database
-        self.factory = ReportServerFactory(reactor.seconds, wall_clock, settings.max_connections)
+        self.factory = ReportServerFactory(reactor, wall_clock, Limits(settings.max_connections))
         self.writers = ReportWriters(
             ReportStore(database),
             reactor,
@@ -74,5 +75,5 @@ class ReporterService(AsyncService):
             self._watch.stop()
         self.factory.pause(True)
         await Deferred.fromCoroutine(self.writers.drain(DRAIN))
-        self.factory.drop_all()
+        await self.factory.close_connections()
         self._database.close()

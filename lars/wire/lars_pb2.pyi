@@ -115,3 +115,11 @@ class ReportStatusAck(_message.Message):
     boot: int
     seq: int
     def __init__(self, boot: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...
+
+class UnsubscribeRequest(_message.Message):
+    __slots__ = ("modid", "cmdid")
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    modid: int
+    cmdid: int
+    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ...) -> None: ...

@@ -14,6 +14,7 @@ from lars.wire.lars_pb2 import (
     ReportRequest,
     ReportStatusAck,
     ReportStatusRequest,
+    UnsubscribeRequest,
 )
 
 Message: TypeAlias = (
@@ -24,11 +25,12 @@ Message: TypeAlias = (
     | ReportRequest
     | ReportStatusAck
     | ReportStatusRequest
+    | UnsubscribeRequest
 )
 
 
 class MessageId(IntEnum):
-    """The message id in a frame's header. 1 to 3 and 9 travel over TCP, 4 to 8 in datagrams."""
+    """The message id in a frame's header. 1 to 3, 9 and 13 travel over TCP, 4 to 8 in datagrams."""
 
     GET_ROUTE_REQUEST = 1
     GET_ROUTE_RESPONSE = 2
@@ -39,6 +41,7 @@ class MessageId(IntEnum):
     API_GET_ROUTE_REQUEST = 7
     API_GET_ROUTE_RESPONSE = 8
     REPORT_STATUS_ACK = 9
+    UNSUBSCRIBE_REQUEST = 13
 
 
 class Retcode(IntEnum):
@@ -60,6 +63,7 @@ MESSAGE_TYPES: dict[int, type[Message]] = {
     MessageId.API_GET_ROUTE_REQUEST: GetRouteRequest,
     MessageId.API_GET_ROUTE_RESPONSE: GetRouteResponse,
     MessageId.REPORT_STATUS_ACK: ReportStatusAck,
+    MessageId.UNSUBSCRIBE_REQUEST: UnsubscribeRequest,
 }
 
 

@@ -10,8 +10,9 @@ from lars.dns.protocol import LEGACY_WRITE, RouteServerFactory, RouteServerProto
 from lars.dns.table import Refused, RouteTable, pack_routes
 from lars.route import ModuleId
 from lars.wire.frames import FrameDecoder
-from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse
+from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse, UnsubscribeRequest
 from lars.wire.messages import MessageId, encode_message
+from lars.wire.protocol import Limits
 
 M = ModuleId(1, 1)
 
@@ -52,8 +53,8 @@ class RouteServerCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Turns()
         self.table = RouteTable(fresh_ms=1000)
-        self.factory = RouteServerFactory(self.table, self.clock, max_connections=0)
-        self.table.replace(dict(pack_routes([(1, 1, 10, 80), (1, 1, 10, 81)], Refused())))
+        self.factory = RouteServerFactory(self.table, self.clock, Limits())
+        self.put((1, 1, 10, 80), (1, 1, 10, 81))
 
     def connect(self) -> tuple[RouteServerProtocol, Writes]:
         protocol = self.factory.buildProtocol(None)
@@ -62,8 +63,15 @@ class RouteServerCase(SynchronousTestCase):
         protocol.makeConnection(transport)
         return protocol, transport
 
+    def put(self, *rows: RouteRow) -> list[tuple[ModuleId, bool]]:
+        """Makes the whole table just these rows; what changed."""
+        routes = dict(pack_routes(rows, Refused()))
+        modules = [*routes, *(module for module in self.table.routes if module not in routes)]
+        changed = [(module, self.table.put(module, routes.get(module, b""))) for module in modules]
+        return [(module, lost) for module, lost in changed if lost is not None]
+
     def change(self, *rows: RouteRow) -> None:
-        self.factory.publish(self.table.replace(dict(pack_routes(rows, Refused()))))
+        self.factory.publish(self.put(*rows))
 
 
 class RouteServerTests(RouteServerCase):
@@ -110,11 +118,19 @@ class RouteServerTests(RouteServerCase):
         protocol.resumeProducing()
         self.assertEqual(transport.answers()[1:], [(1, 1, [92])])
 
+    def test_unsubscribed_module_is_pushed_no_more(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request())
+        protocol.dataReceived(encode_message(MessageId.UNSUBSCRIBE_REQUEST, UnsubscribeRequest(modid=1, cmdid=1)))
+        self.change()
+        self.assertEqual(len(transport.answers()), 1)
+
     def test_impossible_module_is_counted_and_not_subscribed(self) -> None:
         protocol, transport = self.connect()
         for frame in (request(0, 0), request(-1, 1), request(1, -5)):
             protocol.dataReceived(frame)
-        self.assertEqual((transport.writes, self.factory.malformed, len(self.factory.subscriptions)), ([], 3, 0))
+        self.assertEqual(transport.writes, [])
+        self.assertEqual((self.factory.counters.malformed, len(self.factory.subscriptions)), (3, 0))
 
 
 class LegacyAgentTests(RouteServerCase):
@@ -140,7 +156,7 @@ class LegacyAgentTests(RouteServerCase):
 
     def test_writes_hold_whole_frames_within_the_limit_one_a_turn(self) -> None:
         rows = [(1, cmdid, ip, 80) for cmdid in range(1, 6) for ip in range(2**31, 2**31 + 700)]
-        self.table.replace(dict(pack_routes(rows, Refused())))
+        self.put(*rows)
         protocol, transport = self.connect()
         protocol.dataReceived(b"".join(request(1, cmdid, peer=0) for cmdid in range(1, 6)))
         self.assertEqual(len(transport.writes), 1)

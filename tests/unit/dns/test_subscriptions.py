@@ -33,4 +33,5 @@ class SubscriptionsTests(SynchronousTestCase):
     def test_nothing_is_left_of_who_has_gone(self) -> None:
         for who in "ab":
             self.subscriptions.drop(who)
-        self.assertEqual((self.subscriptions._modules, self.subscriptions._subscribers), ({}, {}))
+        self.assertEqual((self.subscriptions._watches, self.subscriptions._watched), ({}, {}))
+        self.assertEqual(len(self.subscriptions), 0)

@@ -46,7 +46,11 @@ class PackTests(SynchronousTestCase):
 class RouteTableTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.table = RouteTable(fresh_ms=1000)
-        self.table.replace(packed((1, 1, 10, 80), (1, 1, 11, 80), (1, 2, 10, 80)))
+        for module, hosts in packed((1, 1, 10, 80), (1, 1, 11, 80), (1, 2, 10, 80)).items():
+            self.table.put(module, hosts)
+
+    def put(self, module: ModuleId, *rows: RouteRow) -> bool | None:
+        return self.table.put(module, packed(*rows).get(module, b""))
 
     def test_answer_holds_the_hosts_and_how_long_it_is_fresh(self) -> None:
         answer = decoded(self.table.frame(M))
@@ -56,23 +60,27 @@ class RouteTableTests(SynchronousTestCase):
     def test_answer_is_encoded_once_for_each_version(self) -> None:
         before = self.table.frame(M)
         self.assertIs(self.table.frame(M), before)
-        self.table.replace(packed((1, 1, 10, 80)))
+        self.put(M, (1, 1, 10, 80))
         self.assertIsNot(self.table.frame(M), before)
 
     def test_unknown_module_has_no_hosts_and_costs_no_memory(self) -> None:
         self.assertEqual(len(decoded(self.table.frame(ModuleId(9, 9))).host), 0)
         self.assertIsNot(self.table.frame(ModuleId(9, 9)), self.table.frame(ModuleId(9, 9)))
 
-    def test_equal_table_changes_nothing(self) -> None:
-        self.assertEqual(self.table.replace(packed((1, 1, 10, 80), (1, 1, 11, 80), (1, 2, 10, 80))), {})
+    def test_equal_route_is_no_change(self) -> None:
+        before = self.table.changes
+        self.assertIsNone(self.put(M, (1, 1, 10, 80), (1, 1, 11, 80)))
+        self.assertIsNone(self.put(ModuleId(9, 9)))
+        self.assertEqual(self.table.changes, before)
 
-    def test_changes_say_which_module_lost_a_host(self) -> None:
-        more = packed((1, 1, 10, 80), (1, 1, 11, 80), (1, 1, 12, 80), (2, 1, 10, 80))
-        self.assertEqual(self.table.replace(more), {M: False, N: True, ModuleId(2, 1): False})
+    def test_change_says_whether_a_host_was_lost(self) -> None:
+        self.assertIs(self.put(M, (1, 1, 10, 80), (1, 1, 11, 80), (1, 1, 12, 80)), False)
+        self.assertIs(self.put(M, (1, 1, 10, 80), (1, 1, 11, 80), (1, 1, 13, 80)), True)
+        self.assertIs(self.put(M), True)
+        self.assertIs(self.put(M, (1, 1, 10, 80)), False)
 
-    def test_moved_host_counts_as_lost(self) -> None:
-        self.assertEqual(self.table.replace(packed((1, 1, 10, 80), (1, 1, 12, 80), (1, 2, 10, 80))), {M: True})
-
-    def test_vanished_counts_modules_left_without_hosts(self) -> None:
-        self.assertEqual(self.table.vanished(packed((1, 1, 10, 80))), 1)
+    def test_counts_follow_the_changes(self) -> None:
         self.assertEqual((len(self.table), self.table.hosts), (2, 3))
+        self.put(M)
+        self.put(ModuleId(3, 3), (3, 3, 10, 80))
+        self.assertEqual((len(self.table), self.table.hosts), (2, 2))

@@ -1,0 +1,53 @@
+"""Deletes old rows of RouteChange, by age alone: another instance may not have read them (design 5)."""
+
+from collections import deque
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from lars.db.database import Database
+from lars.db.engine import DatabaseError
+from lars.db.route_reads import prune_changes_txn
+
+_log = Logger()
+
+OBSERVED = 3600.0
+"""Seconds for which a row must have been seen, whatever its version says: legacy tools write any number there."""
+
+
+class ChangePruner:
+    """Prunes what is older than `age` seconds by its version, which is a Unix time, and was seen for an hour."""
+
+    def __init__(
+        self,
+        database: Database,
+        age: float,
+        change_id: Callable[[], int],
+        clock: IReactorTime,
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._age = age
+        self._change_id = change_id
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._seen: deque[tuple[float, int]] = deque()
+
+    async def prune(self) -> None:
+        """Notes what is there now and deletes what has been for long; called by timer, some minutes apart."""
+        now = self._clock.seconds()
+        self._seen.append((now, self._change_id()))
+        up_to = 0
+        while self._seen and now - self._seen[0][0] >= OBSERVED:
+            up_to = self._seen.popleft()[1]
+        if not up_to:
+            return
+        self._seen.appendleft((now - OBSERVED, up_to))
+        before = int(self._wall_clock() - self._age)
+        try:
+            while await self._database.write("prune RouteChange", prune_changes_txn, up_to, before):
+                await deferLater(self._clock, 0.1)
+        except DatabaseError as error:
+            _log.info("RouteChange is not pruned now: {error}", error=str(error))

@@ -1,0 +1,32 @@
+"""One check of all routes: what the database's digests show to differ is read and packed, in a pool thread."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lars.db.engine import Transaction
+from lars.db.route_reads import BUCKETS, Digests, change_id_txn, differing, digests_txn, stream_rows
+from lars.db.routes import version_txn
+from lars.dns.table import Refused, Routes, pack_routes
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What a check found, as of one moment. `routes` holds all modules of the `buckets` that were read; None: all."""
+
+    version: int
+    change_id: int
+    digests: Digests
+    buckets: set[int] | None
+    routes: Routes
+    refused: Refused
+
+
+def reload_txn(txn: Transaction, known: Digests, pause: Callable[[], None]) -> Reloaded:
+    """Reads the buckets whose digest is not the known one; all with one scan if they are many."""
+    version, change_id, digests = version_txn(txn), change_id_txn(txn), digests_txn(txn)
+    refused = Refused()
+    buckets: set[int] | None = differing(known, digests)
+    if buckets is not None and len(buckets) > BUCKETS // 4:
+        buckets = None
+    routes = {} if buckets == set() else dict(pack_routes(stream_rows(txn, buckets, pause), refused))
+    return Reloaded(version, change_id, digests, buckets, routes, refused)
