@@ -58,7 +58,7 @@ def parse_ip(text: str) -> int:
 
 def parse_port(text: str) -> int:
     """ "8080" -> 8080; raises InvalidRoute unless it is a decimal number from 1 to 65535."""
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_PORT):
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= MAX_PORT):
         raise InvalidRoute(f"{text!r} is not a port: use a number from 1 to {MAX_PORT}")
     return int(text)
 

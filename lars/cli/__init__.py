@@ -1,0 +1,1 @@
+"""The `lars` command: routes, the state of hosts, and what a business process would see (design 10)."""

@@ -1,0 +1,7 @@
+"""The API for business processes: which host do I call now, and how did the call go? (design 10)."""
+
+from lars.client.blocking import LarsClient
+from lars.client.errors import AgentUnavailable, NoSuchModule, Overloaded
+from lars.client.exchange import Host
+
+__all__ = ["AgentUnavailable", "Host", "LarsClient", "NoSuchModule", "Overloaded"]

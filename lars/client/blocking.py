@@ -1,8 +1,6 @@
 """The blocking client: one UDP socket for each thread and shard, no thread of its own, and no call that never ends."""
 
 import os
-import random
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,15 +11,8 @@ from weakref import WeakSet
 
 from lars.client.address import AgentAddress, agent_address
 from lars.client.errors import AgentUnavailable
-from lars.client.exchange import (
-    MAX_DATAGRAM,
-    Host,
-    HostQuestion,
-    Question,
-    RouteQuestion,
-    encode_report,
-    no_such_module,
-)
+from lars.client.exchange import Host, HostQuestion, Question, RouteQuestion, encode_report, no_such_module
+from lars.client.link import Link, Links
 from lars.errors import SettingsError
 from lars.route import ModuleId, module_id
 
@@ -30,68 +21,6 @@ T = TypeVar("T")
 DEFAULT_TIMEOUT = 0.2
 REGISTER_TIMEOUT = 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.1
-
-
-class _Link:
-    """A thread's socket to one shard."""
-
-    __slots__ = ("peer", "seq", "socket", "wait")
-
-    def __init__(self, peer: AgentAddress, wait: float) -> None:
-        self.peer = peer
-        self.wait = wait
-        self.seq = random.getrandbits(32)  # an old socket's answers may still come to its reused port
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-        try:
-            self.socket.connect(peer)
-        except OSError:
-            self.socket.close()
-            raise
-        self.socket.settimeout(wait)
-
-    def ask(self, question: Question[T], until: float) -> T | None:
-        """Sends the question and waits for its answer; None if none came before `until` (monotonic seconds)."""
-        self.socket.send(question.request)
-        try:
-            answer = question.answer(self.socket.recv(MAX_DATAGRAM))
-            return self._answer_after(question, until) if answer is None else answer
-        except TimeoutError:
-            return None
-
-    def _answer_after(self, question: Question[T], until: float) -> T | None:
-        """Reads on after a datagram that was no answer."""
-        answer: T | None = None
-        try:
-            while answer is None and (left := until - time.monotonic()) > 0:
-                self.socket.settimeout(left)
-                answer = question.answer(self.socket.recv(MAX_DATAGRAM))
-        finally:
-            self.socket.settimeout(self.wait)
-        return answer
-
-    def drain(self) -> None:
-        """Forgets what has come unasked."""
-        self.socket.settimeout(0)  # not MSG_DONTWAIT: Python waits for a socket that has a timeout all the same
-        try:
-            while True:
-                self.socket.recv(MAX_DATAGRAM)
-        except OSError:
-            return  # nothing is left, or the next question will meet the same
-        finally:
-            self.socket.settimeout(self.wait)
-
-
-class _Links:
-    """A thread's links, by port; they are closed when the thread ends, or the client."""
-
-    def __init__(self) -> None:
-        self.by_port: dict[int, _Link] = {}
-
-    def close(self) -> None:
-        for link in tuple(self.by_port.values()):
-            link.socket.close()
-
-    __del__ = close
 
 
 class LarsClient:
@@ -119,7 +48,7 @@ class LarsClient:
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._mine = threading.local()
-        self._all: WeakSet[_Links] = WeakSet()
+        self._all: WeakSet[Links] = WeakSet()
 
     def get_host(self, modid: int, cmdid: int) -> Host:
         """The host to call now; raises NoSuchModule or Overloaded if there is none."""
@@ -132,7 +61,10 @@ class LarsClient:
         """All hosts of the module; none if the agent knows of none, or not yet: see register."""
         module = module_id(modid, cmdid)
         link = self._link(module)
-        link.drain()  # an old answer to the same question looks like a new one
+        try:
+            link.drain()  # an old answer to the same question looks like a new one
+        except OSError as error:
+            raise self._unavailable(link.peer, error) from None
         return self._ask(link, RouteQuestion(module))
 
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
@@ -204,29 +136,29 @@ class LarsClient:
     ) -> None:
         self.close()
 
-    def _link(self, module: ModuleId) -> _Link:
+    def _link(self, module: ModuleId) -> Link:
         if self._process != os.getpid():  # forked: the parent's sockets bring answers to either process
             self._start_process()
         peer = self._agent.shard(module)
-        links: _Links | None = getattr(self._mine, "links", None)
+        links: Links | None = getattr(self._mine, "links", None)
         link = links.by_port.get(peer.port) if links else None
         return link or self._new_link(peer)
 
-    def _new_link(self, peer: AgentAddress) -> _Link:
+    def _new_link(self, peer: AgentAddress) -> Link:
         with self._lock:
             if self._closed:
                 raise self._unavailable(peer, None)
             if not hasattr(self._mine, "links"):
-                self._mine.links = _Links()
+                self._mine.links = Links()
                 self._all.add(self._mine.links)
             try:
-                link = _Link(peer, self._timeout / 2)
+                link = Link(peer, self._timeout / 2)
             except OSError as error:
                 raise self._unavailable(peer, error) from None
             self._mine.links.by_port[peer.port] = link
             return link
 
-    def _ask(self, link: _Link, question: Question[T]) -> T:
+    def _ask(self, link: Link, question: Question[T]) -> T:
         deadline = time.monotonic() + self._timeout
         refused: OSError | None = None
         for until in (deadline - link.wait, deadline):

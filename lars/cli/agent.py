@@ -1,0 +1,93 @@
+"""`lars get-host`, `get-route` and `report`: what a business process would ask and tell its agent."""
+
+import click
+
+from lars.cli.arguments import HOST, NumbersCommand, json_option, module_arguments, parsed
+from lars.cli.exits import complain
+from lars.cli.output import print_json
+from lars.client import Host, LarsClient
+from lars.client.address import AGENT_VARIABLE, DEFAULT_AGENT, AgentAddress, parse_agent
+from lars.route import HostAddress, module_id
+
+agent_option = click.option(
+    "--agent",
+    metavar="IP:BASEPORT",
+    type=parsed(parse_agent),
+    envvar=AGENT_VARIABLE,
+    default=DEFAULT_AGENT,
+    show_default=True,
+    show_envvar=True,
+    help="The agent to talk to.",
+)
+
+_RETCODE = click.IntRange(-(2**31), 2**31 - 1)
+
+
+@click.command(cls=NumbersCommand)
+@module_arguments
+@agent_option
+@json_option
+def get_host(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> None:
+    """Ask the agent which host of module (MODID, CMDID) to call now; prints IP:PORT.
+
+    The agent counts it as a call about to be made. With every host overloaded the exit status is 1.
+
+    \b
+    Example:
+      curl "http://$(lars get-host 1 1)/"
+    """
+    with LarsClient(agent) as client:
+        client.register(modid, cmdid)
+        host = client.get_host(modid, cmdid)
+    if as_json:
+        print_json(_object(host))
+    else:
+        click.echo(str(host))
+
+
+@click.command(cls=NumbersCommand)
+@module_arguments
+@agent_option
+@json_option
+def get_route(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> None:
+    """Ask the agent for all hosts of module (MODID, CMDID); prints an IP:PORT a line.
+
+    \b
+    Example:
+      lars get-route 1 1 --agent 10.0.0.5:8888
+    """
+    with LarsClient(agent) as client:
+        client.register(modid, cmdid)
+        hosts = client.get_route(modid, cmdid)
+    if as_json:
+        print_json([_object(host) for host in hosts])
+    else:
+        click.echo("\n".join(map(str, hosts)))
+
+
+@click.command(cls=NumbersCommand)
+@module_arguments
+@click.argument("host", metavar="IP:PORT", type=HOST)
+@click.argument("retcode", type=_RETCODE)
+@click.option("--cost", type=click.FloatRange(0, 86_400), metavar="SECONDS", help="How long the call took.")
+@agent_option
+def report(modid: int, cmdid: int, host: HostAddress, retcode: int, cost: float | None, agent: AgentAddress) -> None:
+    """Tell the agent how a call to a host of module (MODID, CMDID) went: RETCODE 0 for success, any other for failure.
+
+    \b
+    Examples:
+      lars report 1 1 10.0.0.5:8080 0
+      lars report 1 1 10.0.0.5:8080 1 --cost 2.5
+    """
+    reported = Host(module_id(modid, cmdid), host)
+    with LarsClient(agent) as client:
+        client.register(modid, cmdid)
+        known = client.get_route(modid, cmdid)
+        client.report(reported, retcode, cost)
+    if reported not in known:
+        complain(f"note: {host} is no host of module {reported.module}, so its report weighs on no choice")
+    click.echo(f"reported {'success' if retcode == 0 else 'failure'} of {host}")
+
+
+def _object(host: Host) -> dict[str, int | str]:
+    return {**host.module._asdict(), "ip": host.ip, "port": host.port}

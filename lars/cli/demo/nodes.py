@@ -1,0 +1,59 @@
+"""A node of the demo: a real TCP server that answers a line with "ok", or fails when told to."""
+
+import socket
+import socketserver
+import threading
+
+HOST = "127.0.0.1"
+ANSWER = b"ok\n"
+
+
+class Node(socketserver.ThreadingTCPServer):
+    """Serves one line a connection, in threads of this process; listens from construction on, at a free port.
+
+    While `failing`, it closes connections without an answer: what callers see of a process that crashes on each call.
+    """
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, name: str) -> None:
+        super().__init__((HOST, 0), _Connection)
+        self.name = name
+        self.failing = False
+        self.port: int = self.socket.getsockname()[1]
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name=f"demo {name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """IP:PORT, as `lars route add` takes it."""
+        return f"{HOST}:{self.port}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A caller that went away in the middle of a call is its own affair."""
+
+    def stop(self) -> None:
+        """Closes the listening socket and ends the thread."""
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    timeout = 2.0
+    server: Node
+
+    def handle(self) -> None:
+        if self.rfile.readline(256) and not self.server.failing:
+            self.wfile.write(ANSWER)
+
+
+def call_node(ip: str, port: int, timeout: float = 1.0) -> bool:
+    """One call to a node; whether it did what it was asked, within about `timeout` seconds a step."""
+    try:
+        with socket.create_connection((ip, port), timeout) as connection, connection.makefile("rb") as answers:
+            connection.sendall(b"hello\n")
+            return answers.readline(256) == ANSWER
+    except OSError:
+        return False

@@ -1,0 +1,47 @@
+"""The `lars` command's entry point: the table of its commands, each imported when it is used."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from lars import __version__
+from lars.cli.exits import exit_status
+from lars.cli.lazy import LazyCommand, LazyGroup
+
+COMMANDS = {
+    "db": LazyCommand("lars.cli.db:db", "Create, upgrade and check the database."),
+    "route": LazyCommand("lars.cli.route:route", "Show and edit which hosts serve a module."),
+    "status": LazyCommand("lars.cli.status:status", "Show how calls to each host went."),
+    "get-host": LazyCommand("lars.cli.agent:get_host", "Ask the agent which host to call now."),
+    "get-route": LazyCommand("lars.cli.agent:get_route", "Ask the agent for all hosts of a module."),
+    "report": LazyCommand("lars.cli.agent:report", "Tell the agent how a call to a host went."),
+    "simulate": LazyCommand("lars.cli.simulate:simulate", "Play a caller whose calls fail at random."),
+    "demo": LazyCommand("lars.cli.demo:demo", "Run all of Lars here and watch it balance."),
+}
+
+EPILOG = """\b
+Where things are, unless said otherwise:
+  --db URL      or LARS_DB     sqlite:///lars.db (mysql://user:password@host:3306/lars_dns)
+  --agent PLACE or LARS_AGENT  127.0.0.1:8888
+
+\b
+A first run:
+  lars db init
+  lars route add 1 1 10.0.0.5:8080 10.0.0.6:8080
+  twistd -n lars &
+  lars get-host 1 1
+
+Exit status: 0 done; 1 the system said no, or cannot be reached; 2 wrong usage.
+"""
+
+
+@click.group(cls=LazyGroup, commands=COMMANDS, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="lars %(version)s")
+def lars() -> None:
+    """Lars: which host do I call for this service, right now?"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits; sys.argv's unless given."""
+    sys.exit(exit_status(lars, arguments))

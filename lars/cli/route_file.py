@@ -1,0 +1,157 @@
+"""Files of routes: CSV with the header modid,cmdid,ip,port, or a JSON list of objects with those keys."""
+
+import csv
+import io
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from lars.cli.arguments import serving_host
+from lars.cli.exits import BadInput
+from lars.db.routes import RouteRow
+from lars.errors import InvalidRoute, LarsError
+from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT, HostAddress, ModuleId, format_ip, module_id
+
+_BETWEEN = re.compile(r"[ \t\r\n,]*")
+
+KEYS = ("modid", "cmdid", "ip", "port")
+
+Routes = dict[ModuleId, frozenset[HostAddress]]
+Record = tuple[int, Mapping[str, str]]
+"""A line number and what the file says there, a text for each of KEYS."""
+
+
+class BadLine(LarsError):
+    """A line that no route can be read from; `at` is its number."""
+
+    def __init__(self, at: int, problem: str) -> None:
+        super().__init__(problem)
+        self.at = at
+
+
+def read_routes(name: str, content: bytes) -> Routes:
+    """The routes in a file, by module.
+
+    Args:
+        name: the file's name, for messages; .json or .csv at its end says what it holds, else the content does.
+        content: the whole of it, in UTF-8.
+
+    Raises BadInput, with a line for each bad line of the file.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        at = content.count(b"\n", 0, error.start) + 1
+        raise BadInput([f"{name}, line {at}: not UTF-8 text"]) from None
+    is_json = name.lower().endswith(".json") or (not name.lower().endswith(".csv") and text.lstrip()[:1] in ("[", "{"))
+    hosts: dict[ModuleId, set[HostAddress]] = defaultdict(set)
+    problems = []
+    for record in _json_records(text) if is_json else _csv_records(text):
+        try:
+            if isinstance(record, BadLine):
+                raise record
+            module, host = _route(record)
+            hosts[module].add(host)
+            if len(hosts[module]) == MAX_HOSTS + 1:
+                raise BadLine(record[0], f"module {module} has more than {MAX_HOSTS} hosts from here on")
+        except BadLine as bad:
+            problems.append(f"{name}, line {bad.at}: {bad}")
+    if problems:
+        raise BadInput(problems)
+    return {module: frozenset(some) for module, some in hosts.items()}
+
+
+def _csv_records(text: str) -> Iterator[Record | BadLine]:
+    """A Record, or what is wrong, for each line with something in it."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: list[str] = []
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if not any(cells):
+                continue
+            if not header:
+                header = [cell.lower() for cell in cells]
+                if sorted(header) != sorted(KEYS):
+                    yield BadLine(reader.line_num, f"the first line must be {','.join(KEYS)}, not {','.join(cells)!r}")
+                    return
+            elif len(cells) != len(header):
+                yield BadLine(reader.line_num, f"{len(cells)} values where {','.join(header)} are wanted")
+            else:
+                yield reader.line_num, dict(zip(header, cells, strict=True))
+    except csv.Error as error:
+        yield BadLine(reader.line_num, f"not CSV: {error}")
+        return
+    if not header:
+        yield BadLine(1, f"the first line must be {','.join(KEYS)}, and there is none")
+
+
+def _json_records(text: str) -> Iterator[Record | BadLine]:
+    """A Record, or what is wrong, for each element of the list."""
+    decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)  # numbers are checked as CSV's are
+    try:
+        whole = decoder.decode(text)
+    except json.JSONDecodeError as error:
+        yield BadLine(error.lineno, f"not JSON: {error.msg}")
+        return
+    except RecursionError:
+        whole = None
+    if not isinstance(whole, list):
+        yield BadLine(1, f"the file must be a list of objects with {', '.join(KEYS)}")
+        return
+    at, position = 1, text.index("[") + 1  # decoded element by element again, to know their lines
+    for _element in whole:
+        start = _next_element(text, position)
+        at += text.count("\n", position, start)
+        element, position = decoder.raw_decode(text, start)
+        yield _json_record(at, element)
+        at += text.count("\n", start, position)
+
+
+def _next_element(text: str, position: int) -> int:
+    between = _BETWEEN.match(text, position)
+    return between.end() if between else position
+
+
+def _json_record(at: int, element: Any) -> Record | BadLine:
+    if not isinstance(element, dict) or sorted(element) != sorted(KEYS):
+        return BadLine(at, f"an object with {', '.join(KEYS)} and nothing else is wanted")
+    for key, value in element.items():
+        if not isinstance(value, str):
+            return BadLine(at, f"{key} {json.dumps(value)} is neither a number nor a text")
+    return at, element
+
+
+def _route(record: Record) -> tuple[ModuleId, HostAddress]:
+    at, said = record
+    try:
+        module = module_id(_id("modid", said["modid"]), _id("cmdid", said["cmdid"]))
+        return module, serving_host(f"{said['ip']}:{said['port']}")
+    except LarsError as error:
+        raise BadLine(at, str(error)) from None
+
+
+def _id(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))):
+        raise InvalidRoute(f"{name} {text!r} is not a number from 0 to {MAX_ID}")
+    return int(text)
+
+
+def is_route(row: RouteRow) -> bool:
+    """Whether a row of RouteData can be a route: SQL can write what the command line refuses."""
+    modid, cmdid, ip, port = row
+    ids = 0 <= modid <= MAX_ID and 0 <= cmdid <= MAX_ID and (modid, cmdid) != (0, 0)
+    return ids and 0 < ip < 2**32 and 0 < port <= MAX_PORT
+
+
+def as_objects(rows: Iterable[RouteRow]) -> list[dict[str, int | str]]:
+    """The rows as `lars route import` reads them from JSON."""
+    return [{"modid": modid, "cmdid": cmdid, "ip": format_ip(ip), "port": port} for modid, cmdid, ip, port in rows]
+
+
+def as_csv(rows: Sequence[RouteRow]) -> str:
+    """The rows as `lars route import` reads them from CSV."""
+    lines = (f"{modid},{cmdid},{format_ip(ip)},{port}" for modid, cmdid, ip, port in rows)
+    return "\n".join([",".join(KEYS), *lines])

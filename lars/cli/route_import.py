@@ -1,0 +1,81 @@
+"""`lars route import`: a file of routes into the database, all of it or nothing."""
+
+import time
+from collections.abc import Iterator
+from typing import BinaryIO, NoReturn
+
+import click
+
+from lars.cli.arguments import db_option
+from lars.cli.database import run_with_database
+from lars.cli.output import counted
+from lars.cli.route_edit import actor, edit_routes
+from lars.cli.route_file import read_routes
+from lars.db.database import Database
+from lars.db.engine import Transaction
+from lars.db.routes import EditDone, RouteEdit, edit_txn
+from lars.db.url import DatabaseUrl
+
+
+@click.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option("--replace", is_flag=True, help="Leave the modules that the file names exactly the hosts it gives them.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@db_option
+def import_(file: BinaryIO, replace: bool, dry_run: bool, url: DatabaseUrl) -> None:
+    """Add the routes of FILE, or of standard input for -.
+
+    FILE is CSV with the first line modid,cmdid,ip,port, or a JSON list of objects with those keys. If any line of it
+    is bad, every bad line is named and nothing is changed.
+
+    \b
+    Examples:
+      lars route import routes.csv --dry-run
+      lars route import --replace routes.json
+      lars route export --db sqlite:///old.db | lars route import -
+    """
+    name = "standard input" if file.name == "<stdin>" else file.name
+    routes = read_routes(name, file.read())
+    edits = [RouteEdit(module, add=hosts, replace=replace) for module, hosts in sorted(routes.items())]
+    if dry_run:
+        done = run_with_database(url, lambda database: rehearse(database, edits))
+        click.echo("\n".join([*_changes(done), f"{_summary('would change', done)} (dry run: nothing was changed)"]))
+    else:
+        done = edit_routes(url, edits)
+        click.echo(f"{_summary('changed', done)}; version {done.version}")
+
+
+class _Rehearsed(Exception):
+    """Ends the transaction of a dry run, which undoes it."""
+
+    def __init__(self, done: EditDone) -> None:
+        super().__init__()
+        self.done = done
+
+
+async def rehearse(database: Database, edits: list[RouteEdit]) -> EditDone:
+    """What the edits would do: they are made, refused where they would be, and undone."""
+
+    def rehearse_txn(txn: Transaction) -> NoReturn:
+        raise _Rehearsed(edit_txn(txn, actor(), time.time(), edits))
+
+    try:
+        await database.write("try out edits of routes", rehearse_txn)
+    except _Rehearsed as rehearsed:
+        return rehearsed.done
+
+
+def _changes(done: EditDone) -> Iterator[str]:
+    for changed in done.changed:
+        for host in changed.removed:
+            yield f"- {changed.module} {host}"
+        for host in changed.added:
+            yield f"+ {changed.module} {host}"
+
+
+def _summary(verb: str, done: EditDone) -> str:
+    if not done.changed:
+        return "nothing to change"
+    added = sum(len(changed.added) for changed in done.changed)
+    removed = sum(len(changed.removed) for changed in done.changed)
+    return f"{verb} {counted(len(done.changed), 'module')}: {counted(added, 'host')} added, {removed} removed"

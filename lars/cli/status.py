@@ -1,0 +1,73 @@
+"""`lars status`: how calls to each host went lately, and which hosts agents have set aside."""
+
+import time
+from dataclasses import asdict
+
+import click
+
+from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
+from lars.cli.database import run_with_database
+from lars.cli.output import print_json, print_table
+from lars.db.reports import HostStatus, ReportStore
+from lars.db.url import DatabaseUrl
+from lars.route import HostAddress, format_ip
+
+_MINUTES = click.IntRange(1, 366 * 24 * 60)
+
+COLUMNS = ["MODID", "CMDID", "HOST", "STATE", "SUCC", "ERR", "ERR%", "CALLERS", "LAST REPORT"]
+
+
+@click.command(cls=NumbersCommand)
+@optional_module_arguments
+@click.option("--minutes", type=_MINUTES, default=10, show_default=True, help="Count the calls of the last minutes.")
+@db_option
+@json_option
+def status(modid: int | None, cmdid: int | None, minutes: int, url: DatabaseUrl, as_json: bool) -> None:
+    """Show how calls to each host went, of all modules, of those of one MODID, or of one module.
+
+    A host is idle (in rotation) or overloaded (set aside by callers, as 'by 1 of 2' says), and stale once nobody has
+    reported on it for three minutes.
+
+    \b
+    Examples:
+      lars status
+      lars status 1 1 --minutes 60 --json
+    """
+    check_optional(modid, cmdid)
+    now = time.time()
+    since = int(now) - 60 * minutes
+    hosts = run_with_database(url, lambda database: ReportStore(database).status(modid, cmdid, since, now))
+    if as_json:
+        print_json([_object(host) for host in hosts])
+    else:
+        print_table(COLUMNS, [_row(host, now) for host in hosts])
+
+
+def state(host: HostStatus) -> str:
+    """What the callers that have reported lately make of a host."""
+    if not host.callers:
+        return "stale"
+    return "overloaded" if host.overloaded_at else "idle"
+
+
+def _object(host: HostStatus) -> dict[str, int | str]:
+    return {**asdict(host), "ip": format_ip(host.ip), "state": state(host)}
+
+
+def _row(host: HostStatus, now: float) -> tuple[object, ...]:
+    set_aside = f" by {host.overloaded_at} of {host.callers}" if host.overloaded_at and host.callers > 1 else ""
+    calls = host.succ + host.err
+    errors = round(100 * host.err / calls, 1) if calls else 0.0
+    module = (host.modid, host.cmdid, HostAddress(host.ip, host.port))
+    return (*module, state(host) + set_aside, host.succ, host.err, errors, host.callers, _ago(host.last_report, now))
+
+
+def _ago(then: int, now: float) -> str:
+    """How long ago a time in Unix seconds was; clocks of callers may run ahead."""
+    if not then:
+        return "never"
+    age = max(0, int(now) - then)
+    for unit, seconds in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if age >= 2 * seconds:
+            return f"{age // seconds} {unit} ago"
+    return f"{age} s ago"

@@ -1,0 +1,50 @@
+"""Where the agent is: one address, and a port for each of its shards (design 7)."""
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from lars.errors import InvalidRoute, SettingsError
+from lars.route import MAX_PORT, ModuleId, format_ip, parse_host, shard_of
+
+DEFAULT_AGENT = "127.0.0.1:8888"
+
+AGENT_VARIABLE = "LARS_AGENT"
+"""The environment's name for the agent's address, where the program gives none."""
+
+SHARDS = 3
+
+
+class AgentAddress(NamedTuple):
+    """An agent's dotted IPv4 address and its base port; its shards listen on that port and the ones after it."""
+
+    ip: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.ip}:{self.port}"
+
+    def shard(self, module: ModuleId) -> "AgentAddress":
+        """The shard that answers for a module."""
+        return AgentAddress(self.ip, self.port + shard_of(module, SHARDS))
+
+
+def parse_agent(text: str) -> AgentAddress:
+    """ "127.0.0.1:8888" -> AgentAddress; raises SettingsError, saying what is wrong."""
+    try:
+        ip, port = parse_host(text)
+    except InvalidRoute as error:
+        raise SettingsError(f"agent address: {error}") from None
+    if port > MAX_PORT - (SHARDS - 1):
+        raise SettingsError(f"agent address: port {port} is too high: its {SHARDS} shards take the ports from it on")
+    return AgentAddress(format_ip(ip), port)
+
+
+def agent_address(agent: str | tuple[str, int] | None, environ: Mapping[str, str] = os.environ) -> AgentAddress:
+    """The address that a program gave or, for None, that of the environment or the default; raises SettingsError."""
+    if agent is not None:
+        return parse_agent(agent if isinstance(agent, str) else f"{agent[0]}:{agent[1]}")
+    try:
+        return parse_agent(environ.get(AGENT_VARIABLE) or DEFAULT_AGENT)
+    except SettingsError as error:
+        raise SettingsError(f"environment {AGENT_VARIABLE}: {error}") from None
