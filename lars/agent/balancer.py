@@ -33,13 +33,29 @@ MAX_COST_WEIGHT = 50
 class Host:
     """One node and what its calls came to.
 
-    vsucc and verr are virtual counts, which decide; rsucc and rerr the real ones of this window.
+    vsucc and verr are virtual counts, which decide; rsucc and rerr the real ones of this window. `answer` and
+    `reports` are what the balancer's owner keeps with the host: the answer that names it, encoded, and the datagrams
+    that report it.
     """
 
-    __slots__ = ("address", "contin_err", "contin_succ", "overloaded", "rerr", "reset_at", "rsucc", "verr", "vsucc")
+    __slots__ = (
+        "address",
+        "answer",
+        "contin_err",
+        "contin_succ",
+        "overloaded",
+        "reports",
+        "rerr",
+        "reset_at",
+        "rsucc",
+        "verr",
+        "vsucc",
+    )
 
     def __init__(self, address: HostAddress) -> None:
         self.address = address
+        self.answer: bytes | None = None
+        self.reports: tuple[bytes, ...] = ()
         self.overloaded = False
         self.vsucc = self.verr = self.rsucc = self.rerr = self.contin_succ = self.contin_err = 0
         self.reset_at = 0.0
@@ -71,10 +87,11 @@ class StateChange:
 class Balancer:
     """The hosts of one module, each in exactly one of two queues: idle (in rotation) and overloaded (probed)."""
 
-    __slots__ = ("_idle", "_overloaded", "_settings", "_since_probe", "changes", "hosts")
+    __slots__ = ("_idle", "_overloaded", "_settings", "_since_probe", "_soonest", "changes", "hosts")
 
     def __init__(self, settings: BalancerSettings) -> None:
         self._settings = settings
+        self._soonest = min(settings.idle_timeout, settings.overload_timeout)
         self._idle: OrderedDict[Host, None] = OrderedDict()
         self._overloaded: OrderedDict[Host, None] = OrderedDict()
         self._since_probe = 0
@@ -116,10 +133,11 @@ class Balancer:
         if failed:
             self._failure(host, min(MAX_COST_WEIGHT, max(1, cost_ms // 100)), now)
         else:
-            self._success(host, now)
+            self.succeeded(host, now)
         return True
 
-    def _success(self, host: Host, now: float) -> None:
+    def succeeded(self, host: Host, now: float) -> None:
+        """Counts one successful call to a host that is in the route."""
         host.vsucc += 1
         host.rsucc += 1
         host.contin_succ += 1
@@ -132,7 +150,8 @@ class Balancer:
             ):
                 self._enter_idle(host, "successes", now)
                 return
-        self._check_window(host, now)
+        if now - host.reset_at >= self._soonest:
+            self._check_window(host, now)
 
     def _failure(self, host: Host, weight: int, now: float) -> None:
         host.verr += weight
@@ -164,17 +183,22 @@ class Balancer:
             else:
                 host.reset(settings.init_succ_cnt, 0, now)
 
-    def update(self, addresses: Iterable[HostAddress], now: float) -> None:
-        """Takes a new route: new hosts join the back of the idle queue, gone ones leave, the others keep all."""
+    def update(self, addresses: Iterable[HostAddress], now: float) -> list[Host]:
+        """Takes a new route: new hosts join the back of the idle queue, gone ones leave, the others keep all.
+
+        Returns those that left.
+        """
         wanted = dict.fromkeys(addresses)
-        for address in [a for a in self.hosts if a not in wanted]:
-            host = self.hosts.pop(address)
+        gone = [host for address, host in self.hosts.items() if address not in wanted]
+        for host in gone:
+            del self.hosts[host.address]
             del (self._overloaded if host.overloaded else self._idle)[host]
         for address in wanted:
             if address not in self.hosts:
                 host = self.hosts[address] = Host(address)
                 host.reset(self._settings.init_succ_cnt, 0, now)
                 self._idle[host] = None
+        return gone
 
     def _enter_idle(self, host: Host, reason: str, now: float) -> None:
         self._note(host, False, reason)

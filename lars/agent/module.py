@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from lars.agent.balancer import Balancer, BalancerSettings
+from lars.agent.balancer import Balancer, BalancerSettings, Host
 from lars.agent.tally import Tally
 from lars.route import HostAddress, ModuleId
 
@@ -10,7 +10,16 @@ from lars.route import HostAddress, ModuleId
 class Module:
     """A module that somebody asked about. Times are in seconds, monotonic."""
 
-    __slots__ = ("asked_at", "balancer", "fresh_until", "module", "reported_states", "subscribed", "tally", "used_at")
+    __slots__ = (
+        "asked_at",
+        "balancer",
+        "fresh_until",
+        "module",
+        "reported_states",
+        "subscribed",
+        "tally",
+        "used_at",
+    )
 
     def __init__(self, module: ModuleId, settings: BalancerSettings, now: float) -> None:
         self.module = module
@@ -22,11 +31,11 @@ class Module:
         self.subscribed = False  # whether a dns of ours pushes its changes, and can be told to stop
         self.reported_states: dict[HostAddress, bool] = {}
 
-    def take_route(self, hosts: Iterable[HostAddress], fresh_until: float, now: float) -> None:
-        """A route from dns, or a saved one."""
-        self.balancer.update(hosts, now)
+    def take_route(self, hosts: Iterable[HostAddress], fresh_until: float, now: float) -> list[Host]:
+        """A route from dns, or a saved one; the hosts that have left with it."""
         self.asked_at = None
         self.fresh_until = fresh_until
+        return self.balancer.update(hosts, now)
 
     def states(self) -> dict[HostAddress, bool]:
         """Whether each host of the route is overloaded."""
@@ -41,7 +50,7 @@ class Module:
         if not self.tally and states == self.reported_states:
             return None
         self.reported_states = states
-        counts = self.tally.take()
+        counts = self.tally.take(states)
         return {
             address: (*counts.get(address, (0, 0)), states.get(address, False))
             for address in dict.fromkeys([*states, *counts])

@@ -6,19 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from lars.agent.dns_link import DnsLink
 from lars.agent.outbox import Outbox
+from lars.agent.port import RECEIVE_BUFFER, ShardPort
 from lars.agent.report_link import ReportLink
 from lars.agent.route_files import RouteFiles
 from lars.agent.settings import SHARDS, AgentSettings
 from lars.agent.shard import Shard
-from lars.agent.udp import MAX_DATAGRAM, ShardProtocol
-from lars.listening import CannotListen
 from lars.route import HostAddress, ModuleId, format_ip, shard_of
 from lars.service import AsyncService
 
@@ -45,13 +42,12 @@ class AgentService(AsyncService):
         self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock)
         self.shards = [Shard(settings.balancer, self.dns.ask) for _ in range(SHARDS)]
         self._files = RouteFiles(settings.state_dir, self.shards)
-        self._ports: list[IListeningPort] = []
+        self._ports: list[ShardPort] = []
         self._loops: list[tuple[LoopingCall, Deferred[LoopingCall]]] = []
 
     async def start(self) -> None:
         self._files.load(self._now())
-        for number, shard in enumerate(self.shards):
-            self._ports.append(self._listen(number, shard))
+        self._open_ports()
         self.dns.service.startService()
         self.reporter.service.startService()
         self._every(1.0, self._tend)
@@ -67,16 +63,19 @@ class AgentService(AsyncService):
             last=first.port + SHARDS - 1,
         )
 
-    def _listen(self, number: int, shard: Shard) -> IListeningPort:
-        place = HostAddress(self._settings.listen.ip, self._settings.listen.port + number)
-        try:
-            port: IListeningPort = self.reactor.listenUDP(
-                place.port, ShardProtocol(shard, self._now), interface=format_ip(place.ip), maxPacketSize=MAX_DATAGRAM
+    def _open_ports(self) -> None:
+        for number, shard in enumerate(self.shards):
+            place = HostAddress(self._settings.listen.ip, self._settings.listen.port + number)
+            self._ports.append(ShardPort(self.reactor, place, shard, self._now))
+        for port in self._ports:
+            port.start()
+        if self._ports[0].receive_buffer < RECEIVE_BUFFER:
+            _log.warn(
+                "UDP receive buffer: asked for {asked} bytes and got {got}; under bursts datagrams may be dropped "
+                "(raise net.core.rmem_max)",
+                asked=RECEIVE_BUFFER,
+                got=self._ports[0].receive_buffer,
             )
-        except CannotListenError as error:
-            reason = getattr(error.socketError, "strerror", None) or error.socketError
-            raise CannotListen(f"cannot listen on UDP {place}: {reason}; is another agent running?") from None
-        return port
 
     def _every(self, interval: float, function: Callable[[], object]) -> None:
         loop = LoopingCall(self._guarded, function)
@@ -141,7 +140,7 @@ class AgentService(AsyncService):
 
     async def stop(self) -> None:
         for port in self._ports:
-            await maybeDeferred(port.stopListening)
+            port.stop()
         for loop, ended in self._loops:
             if loop.running:
                 loop.stop()

@@ -1,5 +1,7 @@
 """What business processes reported since the last report to lars-reporter, apart from the balancer's windows."""
 
+from collections.abc import Container
+
 from lars.route import HostAddress
 
 MAX_STRANGERS = 1000
@@ -18,22 +20,32 @@ class Tally:
     def __init__(self) -> None:
         self._counts: dict[HostAddress, list[int]] = {}
         self.dropped = 0
+        """Calls of strangers that were not counted."""
 
     def __bool__(self) -> bool:
-        return bool(self._counts)
+        return any(succ or err for succ, err in self._counts.values())
+
+    def counts(self, address: HostAddress) -> list[int]:
+        """[successes, failures] of a host of the route, to be increased in place; the same list until the host goes."""
+        counts = self._counts.get(address)
+        if counts is None:
+            counts = self._counts[address] = [0, 0]
+        return counts
 
     def count(self, address: HostAddress, failed: bool, in_route: bool) -> None:
         """Counts one call; one to a stranger is dropped, and counted as such, when there are too many of them."""
-        counts = self._counts.get(address)
-        if counts is None:
-            if not in_route and len(self._counts) >= MAX_STRANGERS:
-                self.dropped += 1
-                return
-            counts = self._counts[address] = [0, 0]
-        counts[failed] += 1
+        if not in_route and address not in self._counts and len(self._counts) >= MAX_STRANGERS:
+            self.dropped += 1
+            return
+        self.counts(address)[failed] += 1
 
-    def take(self) -> dict[HostAddress, tuple[int, int]]:
-        """Successes and failures by host since the last take."""
-        taken = {address: (succ, err) for address, (succ, err) in self._counts.items()}
-        self._counts.clear()
+    def take(self, route: Container[HostAddress]) -> dict[HostAddress, tuple[int, int]]:
+        """Successes and failures by host since the last take; hosts outside the route are then forgotten."""
+        taken = {}
+        for address, counts in list(self._counts.items()):
+            if counts[0] or counts[1]:
+                taken[address] = (counts[0], counts[1])
+                counts[0] = counts[1] = 0
+            if address not in route:
+                del self._counts[address]
         return taken
