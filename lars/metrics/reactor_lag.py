@@ -55,9 +55,7 @@ class ReactorLag:
 
     def start(self) -> None:
         """Begins to measure, every INTERVAL seconds."""
-        # No LoopingCall: that doesn't tell when a call was due, which is all that matters here.
-        self._due = self._clock.seconds() + INTERVAL
-        self._call = self._clock.callLater(INTERVAL, self._turn)
+        self._wait()
 
     def stop(self) -> None:
         """Measures no more; what was found is kept."""
@@ -65,10 +63,15 @@ class ReactorLag:
             self._call.cancel()
             self._call = None
 
+    def _wait(self) -> None:
+        # No LoopingCall: that doesn't tell when a call was due, which is all that matters here.
+        self._due = self._clock.seconds() + INTERVAL
+        self._call = self._clock.callLater(INTERVAL, self._turn)
+
     def _turn(self) -> None:
         now = self._clock.seconds()
         self._record.observe(max(0.0, now - self._due), now)
-        self.start()
+        self._wait()
 
     def collect(self) -> Iterator[Metric]:
         """The histogram lars_reactor_lag_seconds and the gauge lars_reactor_lag_max_seconds."""

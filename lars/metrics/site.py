@@ -13,8 +13,7 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, ITCPTransport
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
-from twisted.web.http import Request as AnyRequest
+from twisted.web import http
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
@@ -76,7 +75,7 @@ class _Request(Request):
         pass
 
 
-class _Channel(HTTPChannel):
+class _Channel(http.HTTPChannel):
     """One connection."""
 
     site: "MetricsSite"
@@ -97,7 +96,7 @@ class _Channel(HTTPChannel):
         super().connectionLost(reason)  # type: ignore[no-untyped-call]  # Twisted's has no types
         self.site.channel_lost(self)
 
-    def checkPersistence(self, request: AnyRequest, version: bytes) -> bool:
+    def checkPersistence(self, request: http.Request, version: bytes) -> bool:
         request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
         return False
 
@@ -129,7 +128,7 @@ class MetricsSite(Site):
             return None
         return super().buildProtocol(addr)  # type: ignore[no-untyped-call]  # Twisted's has no types
 
-    def log(self, request: AnyRequest) -> None:
+    def log(self, request: http.Request) -> None:
         """Keeps no access log: scrapes and health checks come every few seconds for ever."""
 
     def acceptableProtocols(self) -> list[bytes]:
