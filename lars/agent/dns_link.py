@@ -5,18 +5,24 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.application.internet import ClientService
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from lars.agent.link import link_service
+from lars.agent.link import FirstThatAnswers, link_service
 from lars.agent.settings import Servers
 from lars.errors import InvalidRoute
 from lars.route import HostAddress, ModuleId, module_id
-from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse
+from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse, UnsubscribeRequest
 from lars.wire.messages import MessageId
 from lars.wire.protocol import FrameFactory, FrameProtocol
 
+_log = Logger()
+
 PEER = 1
 """What GetRouteRequest.peer says of us: reads a stream properly, survives removals."""
+
+ANSWER_TIMEOUT = 10.0
+"""Seconds after a request in which a dns that works has sent something; one that hangs is left then."""
 
 ASKED_AT_ONCE = 200
 """Modules asked for in one turn of the spread-out asking after a new connection."""
@@ -42,6 +48,7 @@ class DnsLinkProtocol(FrameProtocol):
         except InvalidRoute as error:
             self.factory.count_malformed(self, error)
             return
+        self.factory.answered()
         hosts = [HostAddress(host.ip, host.port) for host in response.host]
         self.factory.take_route(module, hosts, response.fresh_ms)
 
@@ -65,10 +72,12 @@ class DnsLink(FrameFactory):
     ) -> None:
         super().__init__(reactor)
         self.take_route = take_route
-        self.service: ClientService = link_service("lars-dns", reactor, servers, self)
+        self._endpoint = FirstThatAnswers(reactor, servers)
+        self.service: ClientService = link_service("lars-dns", reactor, self._endpoint, self)
         self._reactor = reactor
         self._modules_in_use = modules_in_use
         self._connection: DnsLinkProtocol | None = None
+        self._waiting_since: float | None = None
         self._to_ask: OrderedDict[ModuleId, None] = OrderedDict()
 
     @property
@@ -77,6 +86,7 @@ class DnsLink(FrameFactory):
 
     def connected(self, connection: DnsLinkProtocol) -> None:
         self._connection = connection
+        self._waiting_since = None
         self.ask_all(self._modules_in_use())
 
     def lost(self, connection: DnsLinkProtocol) -> None:
@@ -89,6 +99,31 @@ class DnsLink(FrameFactory):
         if self._connection is not None:
             request = GetRouteRequest(modid=module.modid, cmdid=module.cmdid, peer=PEER)
             self._connection.send(MessageId.GET_ROUTE_REQUEST, request)
+            if self._waiting_since is None:
+                self._waiting_since = self.clock.seconds()
+
+    def answered(self) -> None:
+        """Something came from dns: it lives."""
+        self._waiting_since = None
+
+    def drop_if_silent(self) -> None:
+        """Ends a connection whose dns has answered nothing for ANSWER_TIMEOUT; called by timer.
+
+        The next server of the list is tried first then.
+        """
+        if self._connection is None or self._waiting_since is None:
+            return
+        if self.clock.seconds() - self._waiting_since >= ANSWER_TIMEOUT:
+            _log.warn("lars-dns {server} does not answer: linking anew", server=self._connection.connected_to)
+            self._waiting_since = None
+            self._endpoint.next()
+            self._connection.end()
+
+    def unsubscribe(self, module: ModuleId) -> None:
+        """Tells a dns of ours that nobody here asks for the module any more."""
+        if self._connection is not None:
+            request = UnsubscribeRequest(modid=module.modid, cmdid=module.cmdid)
+            self._connection.send(MessageId.UNSUBSCRIBE_REQUEST, request)
 
     def ask_all(self, modules: Iterable[ModuleId]) -> None:
         """Asks for many modules, spread out over coming turns of ask_some."""

@@ -33,6 +33,11 @@ class FirstThatAnswers:
         """host:port of the server that is tried first."""
         return str(self._servers[self._first])
 
+    @property
+    def names(self) -> str:
+        """host:port of every server."""
+        return ", ".join(map(str, self._servers))
+
     def next(self) -> None:
         """The server that is connected does not do its work: another one is to be tried first."""
         self._first = (self._first + 1) % len(self._endpoints)
@@ -65,14 +70,12 @@ class _QuietClientService(ClientService):
     _log = Logger(observer=_unheard)
 
 
-def link_service(what: str, reactor: Any, servers: Servers, factory: IProtocolFactory) -> ClientService:
+def link_service(what: str, reactor: Any, endpoint: FirstThatAnswers, factory: IProtocolFactory) -> ClientService:
     """A ClientService that keeps one connection of the factory's protocol to one of the servers.
 
     Retries after 0.1 s, growing to 5 s, with jitter; a lost link is logged on change.
     """
-    endpoint = FirstThatAnswers(reactor, servers)
     limit = LogLimit(reactor.seconds)
-    names = ", ".join(map(str, servers))
 
     def connected(protocol: IProtocol) -> None:
         limit.clear("failed")
@@ -82,7 +85,7 @@ def link_service(what: str, reactor: Any, servers: Servers, factory: IProtocolFa
 
     def retry(failures: int) -> float:
         if failures and limit.tell("failed"):
-            _log.warn("no {what} answers ({servers}); trying again", what=what, servers=names)
+            _log.warn("no {what} answers ({servers}); trying again", what=what, servers=endpoint.names)
         return policy(failures)
 
     return _QuietClientService(endpoint, factory, retryPolicy=retry, clock=reactor, prepareConnection=connected)

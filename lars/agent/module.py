@@ -16,6 +16,7 @@ class Module:
         "fresh_until",
         "module",
         "reported_states",
+        "routed_at",
         "subscribed",
         "tally",
         "used_at",
@@ -28,12 +29,14 @@ class Module:
         self.used_at = now
         self.asked_at: float | None = None  # when dns was asked and has not answered since
         self.fresh_until = now  # when it is to be asked again
+        self.routed_at: float | None = None  # when dns last sent the route
         self.subscribed = False  # whether a dns of ours pushes its changes, and can be told to stop
         self.reported_states: dict[HostAddress, bool] = {}
 
     def take_route(self, hosts: Iterable[HostAddress], fresh_until: float, now: float) -> list[Host]:
-        """A route from dns, or a saved one; the hosts that have left with it."""
+        """A route from dns; the hosts that have left with it."""
         self.asked_at = None
+        self.routed_at = now
         self.fresh_until = fresh_until
         return self.balancer.update(hosts, now)
 

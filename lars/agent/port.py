@@ -41,6 +41,11 @@ class ShardPort:
         self.receive_buffer = _ask_for_buffer(self._socket)
         """Bytes that the kernel gives, as it counts them."""
 
+    @property
+    def number(self) -> int:
+        """The port's number."""
+        return self._place.port
+
     def start(self) -> None:
         """Starts reading."""
         self._reactor.addReader(self)

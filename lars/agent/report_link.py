@@ -7,7 +7,7 @@ from twisted.application.internet import ClientService
 from twisted.internet.address import IPv4Address
 from twisted.python.failure import Failure
 
-from lars.agent.link import link_service
+from lars.agent.link import FirstThatAnswers, link_service
 from lars.agent.outbox import Outbox
 from lars.agent.settings import Servers
 from lars.route import parse_ip
@@ -58,7 +58,7 @@ class ReportLink(FrameFactory):
     ) -> None:
         super().__init__(reactor)
         self.outbox = outbox
-        self.service: ClientService = link_service("lars-reporter", reactor, servers, self)
+        self.service: ClientService = link_service("lars-reporter", reactor, FirstThatAnswers(reactor, servers), self)
         self._reactor = reactor
         self._wall_clock = wall_clock
         self._fixed_caller = caller

@@ -1,10 +1,12 @@
 """Keeps the shards' routes in their files: loads them at start, saves those that changed."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from lars.agent.saved import DamagedFile, encode_routes, load_routes, routes_path, save_routes
+from lars.agent.saved import DamagedFile, SavedRoutes, encode_routes, load_routes, routes_path, save_routes
 from lars.agent.shard import Shard
 
 _log = Logger()
@@ -13,9 +15,10 @@ _log = Logger()
 class RouteFiles:
     """The files of saved routes in a directory; an empty name means that nothing is saved."""
 
-    def __init__(self, state_dir: str, shards: Sequence[Shard]) -> None:
+    def __init__(self, state_dir: str, shards: Sequence[Shard], reactor: Any) -> None:
         self._state_dir = state_dir
         self._shards = shards
+        self._reactor = reactor
         self._changed: set[int] = set()
         self._fault = ""
 
@@ -36,20 +39,24 @@ class RouteFiles:
         """A route of this shard is not as it was saved."""
         self._changed.add(self._shards.index(shard))
 
-    def save_changed(self) -> None:
-        """Saves the shards that changed; a fault is logged on change, and tried again next time."""
+    async def save_changed(self) -> None:
+        """Saves the shards that changed, in a thread; a fault is told on change, and tried again next time."""
         if not self._state_dir:
             return
         for number in sorted(self._changed):
-            shard = self._shards[number]
-            routes = {key: list(m.balancer.hosts) for key, m in shard.modules.items() if m.balancer.hosts}
+            self._changed.discard(number)
+            modules = self._shards[number].modules
+            routes = {key: list(m.balancer.hosts) for key, m in modules.items() if m.balancer.hosts}
             try:
-                save_routes(routes_path(self._state_dir, number), encode_routes(routes))
+                await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), self._save, number, routes)
             except OSError as error:
+                self._changed.add(number)
                 fault = f"routes cannot be saved in {self._state_dir}: {error.strerror}"
                 if fault != self._fault:
                     _log.warn("{fault}; set state_dir to a directory that lars-agent may write", fault=fault)
                 self._fault = fault
                 return
-            self._changed.discard(number)
             self._fault = ""
+
+    def _save(self, number: int, routes: SavedRoutes) -> None:
+        save_routes(routes_path(self._state_dir, number), encode_routes(routes))

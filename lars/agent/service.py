@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from inspect import isawaitable
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -10,12 +11,15 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from lars.agent.dns_link import DnsLink
+from lars.agent.numbers import AgentNumbers
 from lars.agent.outbox import Outbox
 from lars.agent.port import RECEIVE_BUFFER, ShardPort
 from lars.agent.report_link import ReportLink
 from lars.agent.route_files import RouteFiles
 from lars.agent.settings import SHARDS, AgentSettings
 from lars.agent.shard import Shard
+from lars.metrics.endpoint import MetricsEndpoint
+from lars.metrics.registry import new_registry
 from lars.route import HostAddress, ModuleId, format_ip, shard_of
 from lars.service import AsyncService
 
@@ -41,11 +45,15 @@ class AgentService(AsyncService):
         self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use)
         self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock)
         self.shards = [Shard(settings.balancer, self.dns.ask) for _ in range(SHARDS)]
-        self._files = RouteFiles(settings.state_dir, self.shards)
+        self._files = RouteFiles(settings.state_dir, self.shards, reactor)
         self._ports: list[ShardPort] = []
+        registry = new_registry(self.name)
+        registry.register(AgentNumbers(self.shards, self._ports, self.dns, self.reporter, self._now))
+        self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self._loops: list[tuple[LoopingCall, Deferred[LoopingCall]]] = []
 
     async def start(self) -> None:
+        await self._metrics.start()
         self._files.load(self._now())
         self._open_ports()
         self.dns.service.startService()
@@ -63,6 +71,14 @@ class AgentService(AsyncService):
             last=first.port + SHARDS - 1,
         )
 
+    def _not_ready(self) -> str:
+        """Why business processes should not rely on this agent yet; empty when they can."""
+        if not self._ports:
+            return "the UDP ports are not open"
+        if not self.dns.up and not any(shard.modules for shard in self.shards):
+            return "there is no link to lars-dns, and no route is known"
+        return ""
+
     def _open_ports(self) -> None:
         for number, shard in enumerate(self.shards):
             place = HostAddress(self._settings.listen.ip, self._settings.listen.port + number)
@@ -78,13 +94,15 @@ class AgentService(AsyncService):
             )
 
     def _every(self, interval: float, function: Callable[[], object]) -> None:
-        loop = LoopingCall(self._guarded, function)
+        loop = LoopingCall(lambda: Deferred.fromCoroutine(self._guarded(function)))
         loop.clock = self.reactor
         self._loops.append((loop, loop.start(interval, now=False)))
 
-    def _guarded(self, function: Callable[[], object]) -> None:
+    async def _guarded(self, function: Callable[[], object]) -> None:
         try:
-            function()
+            result = function()
+            if isawaitable(result):
+                await result
         except Exception:
             _log.failure("a timer of lars-agent failed; it goes on")
 
@@ -124,8 +142,11 @@ class AgentService(AsyncService):
                 for key in old:
                     shard.modules[key].asked_at = now
                 self.dns.ask_all(old)
-            if shard.forget_unused(now, self._settings.module_ttl):
+            for module in shard.forget_unused(now, self._settings.module_ttl):
                 self._files.changed(shard)
+                if module.subscribed:
+                    self.dns.unsubscribe(module.module)
+        self.dns.drop_if_silent()
 
     def _report(self) -> None:
         self._gather()
@@ -151,4 +172,5 @@ class AgentService(AsyncService):
             await deferLater(self.reactor, 0.02)
         await maybeDeferred(self.dns.service.stopService)
         await maybeDeferred(self.reporter.service.stopService)
-        self._files.save_changed()
+        await self._files.save_changed()
+        await self._metrics.stop()

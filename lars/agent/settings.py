@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from lars.agent.balancer import BalancerSettings
 from lars.errors import SettingsError
+from lars.metrics.settings import metrics_setting
 from lars.route import MAX_PORT, HostAddress, parse_host, parse_ip, parse_port
 from lars.settings import Legacy, absolute_path, integer, ratio, seconds, setting
 
@@ -100,6 +101,7 @@ class AgentSettings:
     )
     report_interval: float = setting(5.0, "agent", seconds, "Seconds between reports to lars-reporter")
     module_ttl: float = setting(3600.0, "agent", seconds, "Seconds after which a module nobody asks for is forgotten")
+    metrics: str = metrics_setting("agent")
     update_timeout: float = _balance(15.0, seconds, "Seconds after which a route of a C++ dns is asked for again")
     probe_num: int = _balance(_DEFAULTS.probe_num, _COUNT, "Requests between two probes of an overloaded host")
     init_succ_cnt: int = _balance(_DEFAULTS.init_succ_cnt, _COUNT, "Virtual successes of a host that becomes idle")

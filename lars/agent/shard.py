@@ -40,7 +40,17 @@ _ANSWER_HEADERS = [HEADER.pack(MessageId.GET_HOST_RESPONSE, n) for n in range(12
 class ShardCounters:
     """What a shard has done so far."""
 
-    __slots__ = ("malformed", "noexist", "overload", "reports", "routes", "strangers", "succ")
+    __slots__ = (
+        "malformed",
+        "noexist",
+        "overload",
+        "reports",
+        "routes",
+        "set_aside",
+        "strangers",
+        "succ",
+        "taken_back",
+    )
 
     def __init__(self) -> None:
         self.succ = 0
@@ -57,6 +67,10 @@ class ShardCounters:
         """Reports for hosts that are not in the module's route."""
         self.malformed = 0
         """Datagrams that are no request."""
+        self.set_aside = 0
+        """Hosts that became overloaded."""
+        self.taken_back = 0
+        """Hosts that became idle again."""
 
 
 class Shard:
@@ -190,7 +204,7 @@ class Shard:
     def restore(self, key: ModuleId, hosts: Iterable[HostAddress], now: float) -> None:
         """A saved route, to be asked for again as soon as dns is there."""
         if key not in self.modules:
-            self._add(key, now).take_route(hosts, fresh_until=now, now=now)
+            self._add(key, now).balancer.update(hosts, now)
 
     def take_route(self, key: ModuleId, hosts: Iterable[HostAddress], fresh_until: float, now: float) -> Module | None:
         """A route from dns; None, and nothing happens, if nobody here asked about the module."""
@@ -213,6 +227,9 @@ class Shard:
             if module.balancer.changes:
                 changes += [(key, change) for change in module.balancer.changes]
                 module.balancer.changes.clear()
+        set_aside = sum(change.overloaded for _key, change in changes)
+        self.counters.set_aside += set_aside
+        self.counters.taken_back += len(changes) - set_aside
         return changes
 
     def to_refresh(self, now: float, update_timeout: float) -> list[ModuleId]:

@@ -2,8 +2,7 @@
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import connectionDone
-from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
+from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.agent.outbox import Outbox
@@ -19,7 +18,7 @@ A = HostAddress(0x7F000001, 9001)
 
 class ReportLinkTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.clock = Clock()
+        self.clock = MemoryReactorClock()
         self.outbox = Outbox(boot=42)
         self.link = ReportLink(self.clock, (Server("127.0.0.1", 7779),), self.outbox, 0, lambda: 1000.0)
 
