@@ -18,12 +18,16 @@ class LogLimit:
     def tell(self, event: object) -> int:
         """How many times the event happened since it was last told, this one included; 0 means keep quiet."""
         now = self._now()
-        told_at, untold = self._told.get(event, (now - self._interval, 0))
+        told = self._told.get(event)
+        if told is None:
+            if len(self._told) >= self._capacity:
+                del self._told[next(iter(self._told))]
+            self._told[event] = (now, 0)
+            return 1
+        told_at, untold = told
         if now - told_at < self._interval:
             self._told[event] = (told_at, untold + 1)
             return 0
-        if event not in self._told and len(self._told) >= self._capacity:
-            del self._told[next(iter(self._told))]
         self._told[event] = (now, 0)
         return untold + 1
 

@@ -1,0 +1,98 @@
+"""A wheel built from the checkout and installed elsewhere is whole: plugins, commands, schemas and conf files."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import lars
+
+CHECKOUT = Path(lars.__file__).parents[1]
+
+
+def run(command: list[str | Path], cwd: Path, status: int = 0) -> str:
+    """What the command says; its environment knows nothing of the checkout."""
+    environ = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "LARS_DB", "LARS_AGENT")}
+    done = subprocess.run(
+        command, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == status, f"{command}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built with the hatchling that is installed, so that nothing is downloaded."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run([sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder], CHECKOUT)
+    [built] = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment that has the wheel, and of ours what the wheel requires."""
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder, with_pip=False, symlinks=True)
+    executable = folder / "bin" / "python"
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", executable]
+    run([*pip, "install", "--quiet", "--no-index", "--no-deps", wheel], folder)
+    ours = sysconfig.get_path("purelib")
+    theirs = run([executable, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], folder).strip()
+    # A plain path: what is installed there for editing, lars itself perhaps, is not found through it.
+    Path(theirs, "requirements.pth").write_text(f"{ours}\n", encoding="utf-8")
+    return executable
+
+
+def test_every_schema_and_conf_file_is_in_it(wheel: Path) -> None:
+    inside = zipfile.ZipFile(wheel).namelist()
+    files = [path for folder in ("sql", "conf") for path in (CHECKOUT / folder).iterdir()]
+    assert len(files) >= 5
+    for path in files:
+        assert f"lars/shipped/{path.parent.name}/{path.name}" in inside
+
+
+def test_every_module_is_in_it_and_nothing_that_was_made_by_running(wheel: Path) -> None:
+    inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    modules = {
+        str(path.relative_to(CHECKOUT))
+        for folder in ("lars", "twisted")
+        for pattern in ("*.py", "*.pyi", "py.typed")
+        for path in (CHECKOUT / folder).rglob(pattern)
+    }
+    assert modules <= inside
+    assert [name for name in inside if name.startswith("twisted/")] == ["twisted/plugins/lars_services.py"]
+    assert not [name for name in inside if "__pycache__" in name or name.endswith(("dropin.cache", ".pyc"))]
+
+
+def test_installed_code_and_files_are_those_of_the_wheel(python: Path, tmp_path: Path) -> None:
+    look = """
+import json, lars
+from lars.shipped import shipped
+print(json.dumps([lars.__file__, str(shipped("sql", "mysql.sql")), str(shipped("conf", "lars-dns.conf"))]))
+"""
+    for path in json.loads(run([python, "-c", look], tmp_path)):
+        assert Path(path).is_relative_to(python.parents[1])
+        assert Path(path).is_file()
+
+
+def test_twistd_lists_every_service(python: Path, tmp_path: Path) -> None:
+    twistd = "import sys; sys.argv[0] = 'twistd'; from twisted.scripts.twistd import run; run()"
+    listed = run([python, "-c", twistd, "--help"], tmp_path)
+    for service in ("lars", "lars-dns", "lars-reporter", "lars-agent"):
+        assert f"\n    {service} " in listed
+    assert "--listen=" in run([python, "-c", twistd, "lars-dns", "--help"], tmp_path)
+
+
+def test_the_lars_command_makes_a_database_from_the_shipped_schema(python: Path, tmp_path: Path) -> None:
+    command = python.with_name("lars")
+    url = f"sqlite:///{tmp_path}/new.db"
+    run([command, "db", "init", "--db", url], tmp_path)
+    run([command, "route", "add", "1", "1", "10.0.0.1:80", "--db", url], tmp_path)
+    assert "10.0.0.1:80" in run([command, "route", "list", "--db", url], tmp_path)

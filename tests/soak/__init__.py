@@ -1,0 +1,1 @@
+"""The long tests: kill storms and fuzzing, run by `make soak`."""

@@ -1,0 +1,1 @@
+"""Tests of the parts of lars.db that need no database."""

@@ -1,0 +1,1 @@
+"""Tests of the wire: frames, messages and the protocol."""
