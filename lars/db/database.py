@@ -51,7 +51,7 @@ class _Pool(adbapi.ConnectionPool):
         try:
             cursor = connection.cursor()
             try:
-                cursor.execute(begin)
+                self._engine.begin(cursor, begin)
                 result = interaction(Transaction(self._engine, cursor), *args, **kwargs)
             finally:
                 cursor.close()

@@ -6,6 +6,7 @@ that subset cannot say is a method here.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Protocol
 
 from lars.errors import LarsError
@@ -60,11 +61,18 @@ class Transaction:
         row: Row | None = self._cursor.fetchone()
         return row
 
-    def chunks(self, sql: str, parameters: Sequence[Any] = (), size: int = 1000) -> Iterator[list[Row]]:
-        """The rows of a query, in lists of at most `size`."""
-        self.execute(sql, parameters)
-        while rows := self._cursor.fetchmany(size):
-            yield list(rows)
+    def stream(self, sql: str, parameters: Sequence[Any] = (), size: int = 500) -> Iterator[list[Row]]:
+        """The rows of a query in lists of at most `size`, read as they come: memory holds one list, not the result.
+
+        Exhaust it before the next statement.
+        """
+        cursor = self.engine.streaming_cursor(self._cursor)
+        try:
+            cursor.execute(self.engine.placeholders(sql), parameters)
+            while rows := cursor.fetchmany(size):
+                yield list(rows)
+        finally:
+            cursor.close()
 
 
 class Engine(ABC):
@@ -86,9 +94,16 @@ class Engine(ABC):
     def connect(self) -> Connection:
         """A new connection with every timeout set, in autocommit mode; runs in a pool thread."""
 
+    def begin(self, cursor: Any, statement: str) -> None:
+        """Starts a transaction with `begin_read` or `begin_write`."""
+        cursor.execute(statement)
+
     @abstractmethod
     def interrupt_all(self) -> None:
-        """Makes every query that other threads run on this engine's connections, or are connecting for, fail now."""
+        """Makes every query that other threads run or wait for a lock with, now or later, fail at once.
+
+        The engine is of no further use.
+        """
 
     @abstractmethod
     def is_passing(self, error: Exception) -> bool:
@@ -105,6 +120,10 @@ class Engine(ABC):
     @abstractmethod
     def placeholders(self, sql: str) -> str:
         """The statement with the driver's own parameter marks."""
+
+    @abstractmethod
+    def streaming_cursor(self, cursor: Any) -> Any:
+        """A second cursor of the same transaction that reads rows as they come."""
 
     @abstractmethod
     def upsert(self, table: str, key: Sequence[str], replace: Iterable[str], add: Iterable[str] = ()) -> str:
@@ -127,8 +146,8 @@ class Engine(ABC):
         """Creates the database itself where a server lacks it; whether it did. Runs in a pool thread."""
 
     @abstractmethod
-    def lock_schema(self, txn: Transaction) -> None:
-        """Keeps other `lars db init` out until the transaction's connection ends its work."""
+    def schema_lock(self, txn: Transaction) -> AbstractContextManager[None]:
+        """Keeps other `lars db init` out meanwhile; waits while another has it."""
 
     @abstractmethod
     def adopt_cpp_columns(self, txn: Transaction) -> list[str]:

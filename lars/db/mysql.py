@@ -1,14 +1,18 @@
 """MySQL 5.7 and 8, and MariaDB, through PyMySQL (design 5)."""
 
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
+from threading import Lock
+from typing import Any
 from weakref import WeakSet
 
 import pymysql
+import pymysql.cursors
 from pymysql.constants import CR, ER
 
-from lars.db.engine import Connection, Engine, Transaction, values_clause
+from lars.db.engine import Connection, DatabaseAway, Engine, Transaction, values_clause
 from lars.db.url import MysqlUrl
 
 CONNECT_TIMEOUT = 3
@@ -47,7 +51,10 @@ class MysqlEngine(Engine):
     def __init__(self, url: MysqlUrl, read_timeout: float = READ_TIMEOUT) -> None:
         self._url = url
         self._read_timeout = read_timeout
+        self._lock = Lock()  # guards the next three
         self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._connections: WeakSet[pymysql.Connection[Any]] = WeakSet()
+        self._interrupted = False
         self.where = str(url)
 
     def connect(self) -> Connection:
@@ -71,20 +78,29 @@ class MysqlEngine(Engine):
         )
         try:
             sock = socket.create_connection((url.host, url.port), CONNECT_TIMEOUT)
-        except OSError as error:
-            raise pymysql.err.OperationalError(CR.CR_CONN_HOST_ERROR, error.strerror or str(error)) from error
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have
+            reason = getattr(error, "strerror", None) or str(error)
+            raise pymysql.err.OperationalError(CR.CR_CONN_HOST_ERROR, reason) from error
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._sockets.add(sock)
+        with self._lock:
+            if self._interrupted:
+                sock.close()
+                raise pymysql.err.OperationalError(CR.CR_CONN_HOST_ERROR, "the connection is being closed")
+            self._sockets.add(sock)
+            self._connections.add(connection)
         connection.connect(sock)
         return connection
 
     def interrupt_all(self) -> None:
-        for sock in tuple(self._sockets):
-            try:
+        with self._lock:
+            self._interrupted = True
+            # TLS puts a socket of its own in the place of ours
+            wrapped = [connection._sock for connection in self._connections]  # type: ignore[attr-defined]
+            sockets = {*self._sockets, *filter(None, wrapped)}
+        for sock in sockets:
+            with suppress(OSError):  # already gone, which is what was wanted
                 sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # already gone, which is what was wanted
 
     def is_passing(self, error: Exception) -> bool:
         return (
@@ -107,6 +123,9 @@ class MysqlEngine(Engine):
 
     def placeholders(self, sql: str) -> str:
         return self._marks(sql)
+
+    def streaming_cursor(self, cursor: Any) -> Any:
+        return pymysql.cursors.SSCursor(cursor.connection)
 
     def upsert(self, table: str, key: Sequence[str], replace: Iterable[str], add: Iterable[str] = ()) -> str:
         replace, add = list(replace), list(add)
@@ -149,8 +168,19 @@ class MysqlEngine(Engine):
             connection.close()
         return True
 
-    def lock_schema(self, txn: Transaction) -> None:
-        txn.execute("SELECT GET_LOCK(CONCAT('lars db init ', DATABASE()), 300)")
+    @contextmanager
+    def schema_lock(self, txn: Transaction) -> Iterator[None]:
+        lock = "CONCAT('lars db init ', MD5(DATABASE()))"  # a lock's name has 64 characters at most
+        for _attempt in range(60):  # each shorter than the read timeout
+            if txn.one(f"SELECT GET_LOCK({lock}, 5)") == (1,):
+                break
+        else:
+            raise DatabaseAway(f"{self.where}: another `lars db init` is still at work; try again when it has ended")
+        try:
+            yield
+        finally:
+            with suppress(pymysql.MySQLError):  # a lost connection has released it
+                txn.execute(f"SELECT RELEASE_LOCK({lock})")
 
     def adopt_cpp_columns(self, txn: Transaction) -> list[str]:
         done = []

@@ -31,6 +31,9 @@ MAX_HINTS = 2_000
 Digests = dict[int, tuple[int, int]]
 """Bucket -> rows in it, and the sum of their hashes; no bucket without rows."""
 
+UNKNOWN = (-1, 0)
+"""The digest, which no bucket has, of one that is to be read whatever the database says of it."""
+
 
 def bucket_of(module: ModuleId) -> int:
     """The bucket that a module's rows are in."""
@@ -60,17 +63,18 @@ def look_txn(txn: Transaction, version: int, change_id: int) -> Look | None:
     changes = txn.all(
         "SELECT modid, cmdid FROM RouteChange WHERE id > ? ORDER BY id LIMIT ?", (since, 10 * MAX_HINTS + 1)
     )
-    modules = frozenset(ModuleId(modid, cmdid) for modid, cmdid in changes)
+    modules = frozenset(ModuleId(*ids) for ids in changes if all(isinstance(n, int) for n in ids))  # SQLite takes any
     if len(modules) > MAX_HINTS or len(changes) > 10 * MAX_HINTS:
         return Look(now, newest, frozenset(), [])
-    return Look(now, newest, modules, sorted(_rows_of(txn, sorted(modules))))
+    return Look(now, newest, modules, list(_rows_of(txn, sorted(modules))))
 
 
 def _rows_of(txn: Transaction, modules: list[ModuleId]) -> Iterator[RouteRow]:
+    """The rows of some modules, which are in order, in the order of module, ip, port."""
     one = "modid = ? AND cmdid = ?"
     for start in range(0, len(modules), 200):
         some = modules[start : start + 200]
-        query = f"{_ROWS} WHERE {' OR '.join([one] * len(some))}"
+        query = f"{_ROWS} WHERE {' OR '.join([one] * len(some))} {_ORDER}"
         yield from _as_rows(txn.all(query, list(chain.from_iterable(some))))
 
 

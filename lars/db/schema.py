@@ -18,9 +18,13 @@ def init_txn(txn: Transaction) -> list[str]:
     On MySQL each DDL statement commits by itself, so every step looks at what is there and may be cut off and
     run again.
     """
-    txn.engine.lock_schema(txn)
+    with txn.engine.schema_lock(txn):
+        return _brought_up_to_date(txn)
+
+
+def _brought_up_to_date(txn: Transaction) -> list[str]:
     done = []
-    for step in STEPS[_version(txn) :]:
+    for step in STEPS:
         done += step(txn)
     for statement in schema_statements(txn.engine):
         table = re.match(r"CREATE TABLE IF NOT EXISTS (\w+)", statement)
@@ -29,7 +33,7 @@ def init_txn(txn: Transaction) -> list[str]:
         txn.execute(statement)
     if txn.one("SELECT version FROM RouteVersion WHERE id = 1") is None:
         (highest,) = txn.one("SELECT MAX(version) FROM RouteVersion") or (0,)
-        txn.execute("INSERT INTO RouteVersion (id, version) VALUES (1, ?)", (highest or 0,))
+        txn.execute(txn.engine.insert_ignore("RouteVersion", ["id", "version"]), (1, highest or 0))
     txn.execute(txn.engine.upsert("SchemaVersion", ["id"], ["version"]), (1, len(STEPS)))
     return done
 
@@ -38,14 +42,6 @@ def schema_statements(engine: Engine) -> list[str]:
     """The statements of the engine's schema file, without comments."""
     text = shipped("sql", f"{engine.name}.sql").read_text(encoding="utf-8")
     return [s.strip() for s in re.sub(r"--[^\n]*", "", text).split(";") if s.strip()]
-
-
-def _version(txn: Transaction) -> int:
-    """How many of STEPS the database has had; 0 for an empty one and for one that the C++ system made."""
-    if not txn.engine.column_names(txn, "SchemaVersion"):
-        return 0
-    row = txn.one("SELECT version FROM SchemaVersion WHERE id = 1")
-    return int(row[0]) if row else 0
 
 
 def _adopt_cpp_schema(txn: Transaction) -> list[str]:
@@ -77,7 +73,10 @@ def _set_duplicates_aside(txn: Transaction) -> int:
 
 
 STEPS: tuple[Step, ...] = (_adopt_cpp_schema,)
-"""What brings each schema version to the next; a new step is appended, and the schema files hold the result."""
+"""What brings each schema version to the next; a new step is appended, and the schema files hold the result.
+
+All are run each time, whatever SchemaVersion says: a C++ dump loaded over our tables brings old ones back.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,43 @@
 """SQLite, from the standard library: WAL, a busy timeout, BEGIN IMMEDIATE for writes (design 5)."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from threading import Lock
+from typing import Any
 from weakref import WeakSet
 
 from lars.db.engine import Connection, Engine, Transaction, values_clause
 from lars.db.url import SqliteUrl
 
 BUSY_TIMEOUT = 5.0
-"""Seconds that a statement waits for another writer."""
+"""Seconds that a transaction waits for another writer."""
 
-_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_CANTOPEN)
+_LOOK = 0.1
+"""Seconds that SQLite itself waits: it cannot be interrupted meanwhile, so the rest is waited here."""
+
+_PASSING = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+)
 
 
 class _Connection(sqlite3.Connection):
     """A connection that a WeakSet can hold."""
 
     __slots__ = ("__weakref__",)
+
+    def close(self) -> None:
+        """Closes, after ending what `interrupt_all` began: SQLite would leave its WAL beside the file otherwise."""
+        with suppress(sqlite3.Error):
+            self.execute("SELECT 1").fetchall()
+        super().close()
 
 
 class SqliteEngine(Engine):
@@ -31,25 +52,47 @@ class SqliteEngine(Engine):
     def __init__(self, url: SqliteUrl) -> None:
         self.path = url.path
         self.where = str(url)
+        self._lock = Lock()  # guards _open
         self._open: WeakSet[_Connection] = WeakSet()
+        self._interrupted = False
 
     def connect(self) -> Connection:
         # Closed by the pool from the reactor's thread, hence check_same_thread; never used by two threads at once.
         connection = sqlite3.connect(
-            self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, factory=_Connection
+            self.path, timeout=_LOOK, isolation_level=None, check_same_thread=False, factory=_Connection
         )
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            # The busy timeout does not cover entering WAL: of two that try at once, one fails immediately.
+            self._patiently(connection.execute, "PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error:
             connection.close()
             raise
-        self._open.add(connection)
+        with self._lock:
+            self._open.add(connection)
         return connection
 
+    def begin(self, cursor: Any, statement: str) -> None:
+        self._patiently(cursor.execute, statement)
+
+    def _patiently(self, execute: Callable[[str], object], statement: str) -> None:
+        give_up = time.monotonic() + BUSY_TIMEOUT
+        while True:
+            try:
+                execute(statement)
+                return
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 255 == sqlite3.SQLITE_BUSY
+                if not busy or self._interrupted or time.monotonic() > give_up:
+                    raise
+            time.sleep(0.01)
+
     def interrupt_all(self) -> None:
-        for connection in tuple(self._open):
+        self._interrupted = True
+        with self._lock:
+            connections = tuple(self._open)
+        for connection in connections:
             try:
                 connection.interrupt()
             except sqlite3.ProgrammingError:
@@ -59,15 +102,17 @@ class SqliteEngine(Engine):
         return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 255) in _PASSING
 
     def is_missing_table(self, error: Exception) -> bool:
-        return isinstance(error, sqlite3.OperationalError) and str(error).startswith(
-            ("no such table", "no such column")
-        )
+        missing = ("no such table", "no such column", "has no column named")
+        return isinstance(error, sqlite3.OperationalError) and any(text in str(error) for text in missing)
 
     def reason(self, error: Exception) -> str:
         return str(error)
 
     def placeholders(self, sql: str) -> str:
         return sql
+
+    def streaming_cursor(self, cursor: Any) -> Any:
+        return cursor.connection.cursor()
 
     def upsert(self, table: str, key: Sequence[str], replace: Iterable[str], add: Iterable[str] = ()) -> str:
         replace, add = list(replace), list(add)
@@ -87,8 +132,8 @@ class SqliteEngine(Engine):
     def create_database(self) -> bool:
         return False  # connecting does
 
-    def lock_schema(self, txn: Transaction) -> None:
-        """BEGIN IMMEDIATE has done it: SQLite has one writer at a time."""
+    def schema_lock(self, txn: Transaction) -> AbstractContextManager[None]:
+        return nullcontext()  # BEGIN IMMEDIATE has done it: SQLite has one writer at a time
 
     def adopt_cpp_columns(self, txn: Transaction) -> list[str]:
         return []  # its columns hold any integer and any text as they are

@@ -35,7 +35,7 @@ class SqliteUrl:
     path: Path
 
     def __str__(self) -> str:
-        return f"sqlite:///{self.path}"
+        return f"sqlite:///{quote(str(self.path))}"
 
 
 DatabaseUrl = MysqlUrl | SqliteUrl
@@ -55,8 +55,9 @@ def parse_url(text: str) -> DatabaseUrl:
         return SqliteUrl(Path(unquote(path)).absolute())
     if scheme == "mysql" and colon:
         return _parse_mysql(text)
+    found = f", not with {scheme}://" if colon and scheme.isalnum() else ""  # anything else may hold a password
     raise SettingsError(
-        f"a database URL starts with mysql:// or sqlite:///, not {scheme + colon!r}: use "
+        f"a database URL starts with mysql:// or sqlite:///{found}: use "
         "mysql://user:password@host:3306/lars_dns or sqlite:///lars.db"
     )
 
@@ -73,7 +74,8 @@ def _parse_mysql(text: str) -> MysqlUrl:
         raise SettingsError(f"the MySQL URL lacks a host or a database name: {example}")
     if not port or parts.query or parts.fragment:
         raise SettingsError(f"the MySQL URL has something after the database name, or port 0: {example}")
-    return MysqlUrl(parts.hostname, port, unquote(parts.username or "root"), unquote(parts.password or ""), database)
+    host, user = unquote(parts.hostname), unquote(parts.username or "root")
+    return MysqlUrl(host, port, user, unquote(parts.password or ""), database)
 
 
 def mysql_url_text(parts: Mapping[str, str]) -> str:

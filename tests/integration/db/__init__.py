@@ -1,0 +1,1 @@
+"""Tests of lars.db, each against both engines where it concerns both."""

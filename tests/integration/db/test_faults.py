@@ -1,0 +1,304 @@
+"""What becomes of queries when the database is away, slow, full of locks, or being closed."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+
+from lars.db.database import Database, engine_for
+from lars.db.engine import DatabaseAway, DatabaseError, Row, Transaction
+from lars.db.mysql import MysqlEngine
+from lars.db.url import MysqlUrl, parse_url
+from tests.integration.mariadb import PASSWORD, MariaDb
+from tests.integration.processes import ReservedPort
+from tests.integration.waiting import until
+
+OpenDatabase = Callable[[str], Database]
+
+
+def one(txn: Transaction) -> Row | None:
+    return txn.one("SELECT 1")
+
+
+def make_counter(txn: Transaction) -> None:
+    txn.execute("CREATE TABLE Counter (id INT PRIMARY KEY, n INT NOT NULL)")
+    txn.execute("INSERT INTO Counter VALUES (1, 0), (2, 0)")
+
+
+def count(txn: Transaction) -> None:
+    txn.execute("UPDATE Counter SET n = n + 1 WHERE id = 1")
+
+
+def counted(txn: Transaction) -> Row | None:
+    return txn.one("SELECT n FROM Counter WHERE id = 1")
+
+
+@pytest.fixture
+def on_mariadb(mariadb_url: str, open_database: OpenDatabase) -> Database:
+    return open_database(mariadb_url)
+
+
+@pytest.fixture
+def impatient(mariadb_url: str, reactor: Any) -> Any:
+    """A database whose queries fail after half a second without an answer."""
+    url = parse_url(mariadb_url)
+    assert isinstance(url, MysqlUrl)
+    with closing(Database(MysqlEngine(url, read_timeout=0.5), reactor)) as database:
+        yield database
+
+
+class TestKilledConnections:
+    """The server ended the connections of the pool, while nothing ran on them."""
+
+    async def test_a_read_fails_once_a_connection_as_away_and_the_next_heals(
+        self, mariadb: MariaDb, on_mariadb: Database
+    ) -> None:
+        assert await on_mariadb.read("look", one) == (1,)
+        assert mariadb.kill_connections() == 1
+        with pytest.raises(DatabaseAway, match="look: "):
+            await on_mariadb.read("look", one)
+        assert await on_mariadb.read("look", one) == (1,)
+
+    async def test_write_again_heals_by_itself_and_counts_once(self, mariadb: MariaDb, on_mariadb: Database) -> None:
+        await on_mariadb.write("set the scene", make_counter)
+        mariadb.kill_connections()
+        await on_mariadb.write_again("count", count)
+        assert await on_mariadb.read("look", counted) == (1,)
+
+
+class TestLocks:
+    async def deadlock(self, reactor: Any, database: Database, *, again: bool) -> list[Any]:
+        """Two transactions that lock two rows in opposite order; their outcomes, and how often each was run."""
+        await database.write("set the scene", make_counter)
+        locked = {1: Event(), 2: Event()}
+        runs = []
+
+        def cross(txn: Transaction, first: int, second: int) -> None:
+            runs.append(first)
+            txn.execute("UPDATE Counter SET n = n + 1 WHERE id = ?", (first,))
+            locked[first].set()
+            assert locked[second].wait(10)
+            txn.execute("UPDATE Counter SET n = n + 1 WHERE id = ?", (second,))
+
+        write = database.write_again if again else database.write
+        both = [Deferred.fromCoroutine(write("cross", cross, *pair)) for pair in ((1, 2), (2, 1))]
+        outcomes: list[Any] = []
+        for one_of_both in both:
+            one_of_both.addBoth(outcomes.append)
+        await until(reactor, lambda: len(outcomes) == 2, "both to end")
+        outcomes.sort(key=str)
+        return [*outcomes, len(runs)]
+
+    async def test_a_deadlock_is_retried_outside_the_transaction(self, reactor: Any, on_mariadb: Database) -> None:
+        assert await self.deadlock(reactor, on_mariadb, again=True) == [None, None, 3]
+        assert await on_mariadb.read("look", counted) == (2,)
+
+    async def test_a_write_that_may_not_run_twice_is_not_retried(self, reactor: Any, on_mariadb: Database) -> None:
+        done, failed, runs = sorted(
+            await self.deadlock(reactor, on_mariadb, again=False), key=lambda item: (isinstance(item, int), str(item))
+        )
+        assert (done, runs) == (None, 2)
+        assert failed.check(DatabaseAway)
+        assert "cross: Deadlock found" in failed.getErrorMessage()
+
+    async def test_sqlite_waits_for_another_writer(
+        self, reactor: Any, tmp_path: Path, sqlite_url: str, open_database: OpenDatabase
+    ) -> None:
+        database = open_database(sqlite_url)
+        await database.write("set the scene", make_counter)
+        with closing(sqlite3.connect(tmp_path / "lars.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            counting = Deferred.fromCoroutine(database.write("count", count))
+            assert await database.read("look", counted) == (0,)  # readers wait for nobody
+            other.execute("COMMIT")
+        await counting
+        assert await database.read("look", counted) == (1,)
+
+
+class TestTimeouts:
+    async def test_a_query_without_an_answer_fails_as_away_and_the_next_heals(self, impatient: Database) -> None:
+        def sleep(txn: Transaction) -> None:
+            txn.execute("SELECT SLEEP(30)")
+
+        start = time.monotonic()
+        with pytest.raises(DatabaseAway, match=r"doze: .*timed out"):
+            await impatient.read("doze", sleep)
+        assert time.monotonic() - start < 5
+        assert await impatient.read("look", one) == (1,)
+
+    async def test_a_write_that_times_out_each_time_is_given_up_after_four_runs(self, impatient: Database) -> None:
+        runs = []
+
+        def sleep(txn: Transaction) -> None:
+            runs.append(1)
+            txn.execute("SELECT SLEEP(30)")
+
+        with pytest.raises(DatabaseAway):
+            await impatient.write_again("doze", sleep)
+        assert len(runs) == 4
+
+
+class TestServerGone:
+    async def test_a_query_under_way_fails_as_away_and_queries_heal_after_the_restart(
+        self, reactor: Any, own_mariadb: MariaDb, open_database: OpenDatabase
+    ) -> None:
+        database = open_database(own_mariadb.url(own_mariadb.new_database()))
+        under_way = Event()
+
+        def sleep(txn: Transaction) -> None:
+            under_way.set()
+            txn.execute("SELECT SLEEP(30)")
+
+        sleeping = Deferred.fromCoroutine(database.read("doze", sleep))
+        await until(reactor, under_way.is_set, "the query")
+        own_mariadb.kill()
+        with pytest.raises(DatabaseAway, match="doze: "):
+            await sleeping
+        with pytest.raises(DatabaseAway, match=r"look: .*refused"):
+            await database.read("look", one)
+        own_mariadb.start()
+        await own_mariadb.answers()
+        assert await database.read("look", one) == (1,)
+
+
+class TestClose:
+    """Database.close takes no longer than it takes to cut what runs, and every query then fails as away."""
+
+    async def assert_closes_at_once(self, reactor: Any, database: Database, queries: int) -> None:
+        failures: list[Any] = []
+        for _ in range(queries):
+            Deferred.fromCoroutine(database.read("look", one)).addBoth(failures.append)
+        await until(reactor, lambda: True, "the threads to begin")
+        start = time.monotonic()
+        database.close()
+        assert time.monotonic() - start < 1
+        await until(reactor, lambda: len(failures) == queries, lambda: f"{queries} failures, not {failures}", 1)
+        assert all(failure.check(DatabaseAway) for failure in failures), failures
+        with pytest.raises(DatabaseAway, match="look: the connection is being closed"):
+            await database.read("look", one)
+
+    async def test_while_a_query_hangs(self, reactor: Any, own_mariadb: MariaDb, open_database: OpenDatabase) -> None:
+        database = open_database(own_mariadb.url(own_mariadb.new_database()))
+        await database.read("look", one)
+        own_mariadb.pause()
+        await self.assert_closes_at_once(reactor, database, 1)
+
+    async def test_while_an_encrypted_query_hangs(
+        self, reactor: Any, own_tls_mariadb: MariaDb, open_database: OpenDatabase
+    ) -> None:
+        def cipher(txn: Transaction) -> Row | None:
+            return txn.one("SHOW SESSION STATUS LIKE 'Ssl_version'")
+
+        database = open_database(own_tls_mariadb.url(own_tls_mariadb.new_database()))
+        assert (await database.read("look", cipher) or ("", ""))[1].startswith("TLS")
+        own_tls_mariadb.pause()
+        await self.assert_closes_at_once(reactor, database, 1)
+
+    async def test_while_more_queries_wait_than_there_are_threads(
+        self, reactor: Any, own_mariadb: MariaDb, open_database: OpenDatabase
+    ) -> None:
+        database = open_database(own_mariadb.url(own_mariadb.new_database()))
+        await database.read("look", one)
+        own_mariadb.pause()
+        await self.assert_closes_at_once(reactor, database, 7)
+
+    async def test_while_a_connection_is_being_made(
+        self, reactor: Any, own_mariadb: MariaDb, open_database: OpenDatabase
+    ) -> None:
+        own_mariadb.pause()
+        await self.assert_closes_at_once(reactor, open_database(own_mariadb.url("lars_1")), 3)
+
+    async def test_while_an_sqlite_file_is_locked(
+        self, reactor: Any, tmp_path: Path, sqlite_url: str, open_database: OpenDatabase
+    ) -> None:
+        database = open_database(sqlite_url)
+        await database.write("set the scene", make_counter)
+        failures: list[Any] = []
+        with closing(sqlite3.connect(tmp_path / "lars.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            for _ in range(4):
+                Deferred.fromCoroutine(database.write("count", count)).addBoth(failures.append)
+            start = time.monotonic()
+            database.close()
+            assert time.monotonic() - start < 1
+            await until(reactor, lambda: len(failures) == 4, lambda: f"4 failures, not {failures}")
+        assert all(failure.check(DatabaseAway) for failure in failures), failures
+
+    def test_twice_and_before_anything_was_asked(self, database_url: str, open_database: OpenDatabase) -> None:
+        database = open_database(database_url)
+        database.close()
+        database.close()
+
+
+class TestErrors:
+    """The text names the database and the query, never the password; a bug keeps its traceback."""
+
+    async def refused(self, database: Database, query: Callable[[Transaction], object]) -> str:
+        with pytest.raises(DatabaseError) as caught:
+            await database.read("count the sheep", query)
+        text = str(caught.value)
+        assert PASSWORD not in text
+        assert "\n" not in text
+        return text
+
+    async def test_a_wrong_statement_names_database_query_and_reason(self, database: Database) -> None:
+        def wrong(txn: Transaction) -> None:
+            txn.execute("SELEC 1")
+
+        text = await self.refused(database, wrong)
+        assert text.startswith(f"{database.engine.where}: count the sheep: ")
+        assert "syntax" in text
+
+    async def test_a_wrong_password_is_said_without_showing_it(
+        self, mariadb: MariaDb, open_database: OpenDatabase
+    ) -> None:
+        url = mariadb.url("lars_1").replace(":p", ":hunter2")
+        text = await self.refused(open_database(url), one)
+        assert "hunter2" not in text
+        assert "Access denied for user 'lars'" in text
+
+    async def test_a_database_that_is_not_on_the_server_is_named_with_what_to_run(
+        self, mariadb: MariaDb, open_database: OpenDatabase
+    ) -> None:
+        text = await self.refused(open_database(mariadb.url("nowhere")), one)
+        assert "Unknown database 'nowhere'" in text
+        assert "run `lars db init`" in text
+
+    async def test_a_server_that_is_not_there_is_away(self, open_database: OpenDatabase) -> None:
+        with ReservedPort() as port:
+            database = open_database(f"mysql://lars:hunter2@127.0.0.1:{port.number}/lars")
+            with pytest.raises(DatabaseAway) as caught:
+                await database.read("look", one)
+        assert str(caught.value) == f"mysql://lars@127.0.0.1:{port.number}/lars: look: Connection refused"
+
+    async def test_a_host_name_that_cannot_be_is_away(self, open_database: OpenDatabase) -> None:
+        text = await self.refused(open_database(f"mysql://lars:hunter2@{'x' * 70}/lars"), one)
+        assert "label" in text
+
+    async def test_an_sqlite_file_that_cannot_be_opened_is_named(
+        self, tmp_path: Path, open_database: OpenDatabase
+    ) -> None:
+        text = await self.refused(open_database(f"sqlite:///{tmp_path}/nowhere/lars.db"), one)
+        assert text == f"sqlite:///{tmp_path}/nowhere/lars.db: count the sheep: unable to open database file"
+
+    async def test_a_bug_passes_through_and_its_transaction_is_undone(self, database: Database) -> None:
+        def buggy(txn: Transaction) -> None:
+            txn.execute("UPDATE RouteVersion SET version = 5")
+            raise KeyError("bug")
+
+        def version(txn: Transaction) -> Row | None:
+            return txn.one("SELECT version FROM RouteVersion")
+
+        for _ in range(4):  # on each connection of the pool
+            with pytest.raises(KeyError, match="bug"):
+                await database.write("stumble", buggy)
+        assert await database.read("look", version) == (0,)
+
+    def test_every_engine_names_itself_without_password(self, database_url: str) -> None:
+        assert PASSWORD not in engine_for(parse_url(database_url)).where
