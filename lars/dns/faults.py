@@ -31,16 +31,18 @@ class DatabaseFaults:
         """Whether it is time to ask the database again."""
         return now >= self._try_at
 
-    def failed(self, text: str, now: float) -> None:
-        """A query failed."""
+    def failed(self, text: str, now: float) -> bool:
+        """A query failed; whether that was told."""
         self.count += 1
         self._in_a_row += 1
         self._try_at = now + min(MAX_BACKOFF, self._first_delay * 2 ** min(self._in_a_row - 1, 10))
         if text != self.text:
             self._limit.clear(self.text)
         self.text = text
-        if self._limit.tell(text):
+        told = bool(self._limit.tell(text))
+        if told:
             _log.warn("{text}; {meanwhile}, trying again", text=text, meanwhile=self._meanwhile())
+        return told
 
     def worked(self) -> None:
         """A query was answered."""

@@ -8,7 +8,7 @@ from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from lars.dns.saved import DamagedTable, encode_table, load_table, save_table
+from lars.dns.saved import DamagedTable, encode_table, load_table, remove_leftovers, save_table
 from lars.dns.table import RouteTable
 
 _log = Logger()
@@ -34,6 +34,7 @@ class TableKeeper:
         """Fills the table, which is empty, from the file, if there is one that can be used."""
         if self._path is None:
             return
+        remove_leftovers(self._path)
         try:
             saved = load_table(self._path)
         except DamagedTable as error:
@@ -43,6 +44,8 @@ class TableKeeper:
             version, routes = saved
             for module, packed in routes.items():
                 self._table.put(module, packed)
+            self._table.version = version
+            self._saved_changes = self._table.changes
             _log.info(
                 "{count} modules of version {version} from {path}", count=len(routes), version=version, path=self._path
             )
@@ -68,10 +71,13 @@ class TableKeeper:
         content = encode_table(self._table.version, routes, len(routes))
         try:
             await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), save_table, self._path, content)
-        except OSError as error:
-            fault = f"the table cannot be saved as {self._path}: {error.strerror}"
+        except Exception as error:
+            reason = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+            fault = f"the table cannot be saved as {self._path}: {reason}"
             if fault != self._fault:
                 _log.warn("{fault}; trying again every {interval:g} s", fault=fault, interval=INTERVAL)
+                if not isinstance(error, OSError):
+                    _log.failure("saving the table met a bug")
             self._fault = fault
         else:
             self._saved_changes = changes

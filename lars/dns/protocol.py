@@ -50,7 +50,7 @@ class RouteServerProtocol(FrameProtocol):
         if self._is_ours and self.writable:
             self.stream.write(factory.table.frame(module))
         else:
-            self._owe(module, False)
+            self._owe(module, False)  # a C++ agent that is owed an empty route gets that, and asks again
 
     def on_unsubscribe(self, request: UnsubscribeRequest) -> None:
         module = ModuleId(request.modid, request.cmdid)
@@ -62,7 +62,7 @@ class RouteServerProtocol(FrameProtocol):
         self._owe(module, lost_a_host and not self._is_ours)
 
     def _owe(self, module: ModuleId, as_empty: bool) -> None:
-        self._owed[module] = as_empty
+        self._owed[module] = as_empty or self._owed.get(module, False)
         if self.writable:
             self._write_owed()
 

@@ -51,3 +51,5 @@ class ChangePruner:
                 await deferLater(self._clock, 0.1)
         except DatabaseError as error:
             _log.info("RouteChange is not pruned now: {error}", error=str(error))
+        except Exception:  # its timer must live
+            _log.failure("pruning RouteChange met a bug")

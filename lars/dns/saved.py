@@ -3,6 +3,8 @@
 import os
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from struct import Struct
 from struct import error as StructError
@@ -12,7 +14,7 @@ from lars.errors import LarsError
 from lars.route import MAX_HOSTS, ModuleId
 
 _MAGIC = b"LARS ROUTES 1\n"
-_HEAD = Struct(">QQ")  # version, modules
+_HEAD = Struct(">qQ")  # version, modules
 _MODULE = Struct(">IIH")  # modid, cmdid, hosts of 6 bytes that follow
 _CHECK = Struct(">I")  # CRC-32 of all before it
 _HOST_SIZE = 6
@@ -72,6 +74,13 @@ def load_table(path: Path) -> tuple[int, Routes] | None:
         raise DamagedTable(f"saved table {path} cannot be read: {error.strerror}") from None
     except DamagedTable as error:
         raise DamagedTable(f"saved table {path} is not used: {error}") from None
+
+
+def remove_leftovers(path: Path) -> None:
+    """Removes what processes that were killed while they saved have left beside the file."""
+    for left in path.parent.glob(f"{escape(path.name)}.new*"):
+        with suppress(OSError):
+            left.unlink()
 
 
 def save_table(path: Path, content: Iterable[bytes]) -> None:

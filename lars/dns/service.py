@@ -29,6 +29,9 @@ _log = Logger()
 PRUNE_INTERVAL = 600.0
 """Seconds between two prunings of RouteChange."""
 
+STALE_AFTER = 6
+"""Reload intervals without a check of all routes after which this instance does not call itself ready."""
+
 
 class DnsService(AsyncService):
     """Loads, watches, saves and serves routes. `wall_clock` gives Unix seconds."""
@@ -79,10 +82,10 @@ class DnsService(AsyncService):
             return f"no routes are loaded yet: {self._watcher.fault or 'the database is being read'}"
         checked_at = self._watcher.checked_at
         if checked_at is None:
-            return f"serving saved routes: {self._watcher.fault}"
+            return f"serving saved routes: {self._watcher.fault or 'the database is being read'}"
         age = self.reactor.seconds() - checked_at
-        if age > 3 * self._settings.reload_interval + 30:
-            return f"routes were last checked {age:.0f} s ago: {self._watcher.fault}"
+        if age > STALE_AFTER * self._settings.reload_interval:
+            return f"routes were last checked {age:.0f} s ago: {self._watcher.fault or 'a check is under way'}"
         return ""
 
     async def stop(self) -> None:
@@ -90,8 +93,9 @@ class DnsService(AsyncService):
         if self._pruning.running:
             self._pruning.stop()
         await self.factory.close_connections()
-        self._database.close()
-        await self._watcher.stop()
+        watcher_ended = Deferred.fromCoroutine(self._watcher.stop())
+        self._database.close()  # cuts off what the watcher still waits for
+        await watcher_ended
         if self._pruning_ended is not None:
             await self._pruning_ended
         await self._keeper.stop()

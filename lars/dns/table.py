@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from struct import Struct
+from struct import error as StructError
 
 from lars.db.routes import RouteRow
 from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT, HostAddress, ModuleId
@@ -35,7 +36,7 @@ def pack_routes(rows: Iterable[RouteRow], refused: Refused) -> Iterator[tuple[Mo
     Rows that cannot be a route are left out, and so is what exceeds MAX_HOSTS, in the rows' order.
     """
     for (modid, cmdid), same in groupby(rows, itemgetter(0, 1)):
-        if not (0 <= modid <= MAX_ID and 0 <= cmdid <= MAX_ID) or modid == cmdid == 0:
+        if not _possible(modid, cmdid):
             refused.add(f"module ({modid}, {cmdid}): ids are 0 to {MAX_ID}, not both 0")
             continue
         hosts = dict.fromkeys(_usable(same, refused))  # an old table may hold a host twice
@@ -45,12 +46,22 @@ def pack_routes(rows: Iterable[RouteRow], refused: Refused) -> Iterator[tuple[Mo
             yield ModuleId(modid, cmdid), b"".join(list(hosts)[:MAX_HOSTS])
 
 
+def _possible(modid: object, cmdid: object) -> bool:
+    """Whether a module can have these ids, which on SQLite need not be numbers."""
+    if not (isinstance(modid, int) and isinstance(cmdid, int)):
+        return False
+    return 0 <= modid <= MAX_ID and 0 <= cmdid <= MAX_ID and not modid == cmdid == 0
+
+
 def _usable(rows: Iterable[RouteRow], refused: Refused) -> Iterator[bytes]:
     for modid, cmdid, ip, port in rows:
-        if 0 < ip < 2**32 and 0 < port <= MAX_PORT:
-            yield _HOST.pack(ip, port)
-        else:
-            refused.add(f"module ({modid}, {cmdid}): no host has ip {ip} and port {port}")
+        try:
+            if 0 < ip < 2**32 and 0 < port <= MAX_PORT:
+                yield _HOST.pack(ip, port)
+                continue
+        except (TypeError, StructError):
+            pass  # SQLite keeps text and fractions too
+        refused.add(f"module ({modid}, {cmdid}): no host has ip {ip} and port {port}")
 
 
 def unpack_hosts(packed: bytes) -> list[HostAddress]:

@@ -12,17 +12,21 @@ from twisted.logger import Logger
 
 from lars.db.database import Database
 from lars.db.engine import DatabaseError
-from lars.db.route_reads import Digests, Look, bucket_of, look_txn
+from lars.db.route_reads import BUCKETS, UNKNOWN, Digests, Look, bucket_of, look_txn
 from lars.dns.faults import DatabaseFaults
 from lars.dns.reload import Reloaded, reload_txn
 from lars.dns.settings import DnsSettings
 from lars.dns.table import Refused, RouteTable, pack_routes
+from lars.log_limit import LogLimit
 from lars.route import ModuleId
 
 _log = Logger()
 
 SLICE = 1_000
 """Modules compared in one turn of the reactor."""
+
+SAVED_PATIENCE = 3.0
+"""Seconds that a start waits for the database when there are saved routes to serve: it may hang rather than fail."""
 
 Publish = Callable[[Iterable[tuple[ModuleId, bool]], float], None]
 """Given the modules that changed, each with whether it lost a host, and when that was noticed (reactor seconds)."""
@@ -51,10 +55,13 @@ class RouteWatcher:
         self._publish = publish
         self._version: int | None = None
         self._change_id = 0
-        self._digests: Digests = {}
+        self._digests: Digests = dict.fromkeys(range(BUCKETS), UNKNOWN)  # what the table is equal to
         self._looked_at: set[ModuleId] | None = None  # what looks have changed while a check is under way
-        self._checking: Deferred[None] | None = None
+        self._checking: Deferred[None] | None = None  # the newest check
+        self._checks_read = 0
         self._check_again = False
+        self._stopping = False
+        self._refused_limit = LogLimit(clock.seconds)
         self._held_since: float | None = None
         self._tried: Deferred[None] = Deferred()
         self._loaded: Deferred[None] = Deferred()
@@ -81,15 +88,19 @@ class RouteWatcher:
     async def start(self) -> None:
         """Starts polling; returns when there is a table to serve.
 
-        That is the database's, or, if the first attempt to read it fails, the one that the table holds already.
+        That is the database's, or, if the first attempt to read it fails or takes SAVED_PATIENCE, the one that the
+        table holds already.
         """
         self._ended = self._loop.start(self._settings.poll_interval)
+        if len(self._table):
+            self._tried.addTimeout(SAVED_PATIENCE, self._clock, lambda _cancelled, _timeout: None)
         await self._tried
         if not len(self._table):
             await self._loaded
 
     async def stop(self) -> None:
-        """Stops polling; returns when what is under way has ended."""
+        """Stops polling; returns when what is under way has ended, and tells nothing of how."""
+        self._stopping = True
         if self._ended is not None and self._loop.running:
             self._loop.stop()
             await self._ended
@@ -101,19 +112,25 @@ class RouteWatcher:
             await self._checking
 
     @property
+    def _is_checking(self) -> bool:
+        return self._checking is not None and not self._checking.called
+
+    @property
     def fault(self) -> str:
         """What is wrong with the database now; empty when nothing is."""
         return self.look_faults.text or self.check_faults.text
 
     def _serving(self) -> str:
-        return f"serving the last {len(self._table)} modules" if len(self._table) else "serving nothing yet"
+        if self._version is None and not len(self._table):
+            return "not serving yet"
+        return f"serving the last {len(self._table)} modules"
 
     async def poll(self) -> None:
         """One look at the database, and a check if it is time for one; failures are told and tried again later."""
         now = self._clock.seconds()
         if self._version is not None and self.look_faults.may_try(now):
-            await self._guarded(self._look(self._version), self.look_faults)
-        if self._checking is None and self._check_is_due(now):
+            await self._guarded("look for changed routes", self._look(self._version), self.look_faults)
+        if not self._is_checking and self._check_is_due(now):
             self._checking = Deferred.fromCoroutine(self._check())
             if self._version is None:
                 await self._checking
@@ -126,23 +143,28 @@ class RouteWatcher:
         due = self.checked_at is None or now - self.checked_at >= self._settings.reload_interval
         return due or self._check_again
 
-    async def _guarded(self, work: Awaitable[None], faults: DatabaseFaults) -> bool:
+    async def _guarded(self, name: str, work: Awaitable[None], faults: DatabaseFaults) -> bool:
         try:
             await work
         except DatabaseError as error:
-            faults.failed(str(error), self._clock.seconds())
-        except Exception:
-            faults.failed("looking for changed routes failed", self._clock.seconds())
-            _log.failure("looking for changed routes failed")
+            if not self._stopping:
+                faults.failed(str(error), self._clock.seconds())
+        except Exception as error:
+            text = f"{name} met a bug, {type(error).__name__}: {error}"
+            if faults.failed(text, self._clock.seconds()):
+                _log.failure("{name} met a bug", name=name)
         else:
             faults.worked()
             return True
         return False
 
     async def _look(self, version: int) -> None:
-        before = self._clock.seconds()
-        look = await self._database.read("look for changed routes", look_txn, version, self._change_id)
-        self.poll_seconds = self._clock.seconds() - before
+        while True:
+            before, checks_read = self._clock.seconds(), self._checks_read
+            look = await self._database.read("look for changed routes", look_txn, version, self._change_id)
+            self.poll_seconds = self._clock.seconds() - before
+            if checks_read == self._checks_read:
+                break  # otherwise a check may have read what is newer than this
         if look is not None:
             self._take_look(look)
 
@@ -158,6 +180,8 @@ class RouteWatcher:
         changed = self._put((module, routes.get(module, b"")) for module in look.modules)
         if self._looked_at is not None:
             self._looked_at |= look.modules
+        else:
+            self._forget_digests(look.modules)
         if changed:
             _log.info("version {version}: {count} modules changed", version=look.version, count=len(changed))
         self._publish(changed, noticed)
@@ -170,31 +194,34 @@ class RouteWatcher:
                 changed.append((module, lost_a_host))
         return changed
 
+    def _forget_digests(self, modules: Iterable[ModuleId]) -> None:
+        """These modules were not read together with the digests: the next check reads them."""
+        self._digests.update((bucket_of(module), UNKNOWN) for module in modules)
+
     async def _check(self) -> None:
         self._check_again = False
         self._looked_at = set()
         try:
-            if not await self._guarded(self._reload(), self.check_faults):
+            if not await self._guarded("check all routes", self._reload(self._looked_at), self.check_faults):
                 self._check_again = True
         finally:
             self._looked_at = None
-            self._checking = None
             if not self._tried.called:
                 self._tried.callback(None)
 
-    async def _reload(self) -> None:
+    async def _reload(self, looked_at: set[ModuleId]) -> None:
         first = self._version is None
-        pause = _no_pause if first else breathe
+        pause = _no_pause if first and not len(self._table) else breathe
         found = await self._database.read("check all routes", reload_txn, self._digests, pause)
+        self._checks_read += 1
         noticed = self._clock.seconds()
         gone = [m async for some in self._slices(list(self._table.routes)) for m in some if _gone(m, found)]
-        if self._must_hold(len(gone), noticed):
+        if self._must_hold(len(set(gone) - looked_at), noticed):
             return
         self._held_since = None
         count = 0
         async for some in self._slices([*found.routes.items(), *((module, b"") for module in gone)]):
-            fresh = [(module, packed) for module, packed in some if module not in (self._looked_at or ())]
-            changed = self._put(fresh)
+            changed = self._put((module, packed) for module, packed in some if module not in looked_at)
             self._publish(changed, noticed)
             count += len(changed)
         self._taken(found, count, first)
@@ -202,13 +229,13 @@ class RouteWatcher:
 
     def _taken(self, found: Reloaded, count: int, first: bool) -> None:
         self._digests = found.digests
-        for module in self._looked_at or ():
-            self._digests.pop(bucket_of(module), None)
-        if found.refused.count:
+        self._forget_digests(self._looked_at or ())
+        examples = "; ".join(found.refused.examples)
+        if examples and self._refused_limit.tell(examples):
             _log.warn(
                 "{count} rows of RouteData cannot be served: {examples}; `lars db check` lists them",
                 count=found.refused.count,
-                examples="; ".join(found.refused.examples),
+                examples=examples,
             )
         if first:
             self._version, self._change_id = found.version, found.change_id

@@ -77,8 +77,7 @@ class FrameProtocol(Protocol):
         return cast(Transport, self.transport)
 
     def connectionMade(self) -> None:
-        peer = self.stream.getPeer()
-        self.connected_to = f"{peer.host}:{peer.port}" if isinstance(peer, IPv4Address) else str(peer)
+        self.connected_to = _written(self.stream.getPeer())
         if ITCPTransport.providedBy(self.transport):
             self.stream.setTcpNoDelay(True)
             self.stream.setTcpKeepAlive(True)
@@ -148,6 +147,10 @@ class FrameProtocol(Protocol):
         self.stream.abortConnection()
 
 
+def _written(address: IAddress | None) -> str:
+    return f"{address.host}:{address.port}" if isinstance(address, IPv4Address) else str(address)
+
+
 class FrameCounters:
     """What was wrong with the connections of one place so far."""
 
@@ -200,7 +203,7 @@ class FrameFactory(Factory):
                 "refused",
                 "connection from {peer} closed: {limit} connections are open, the limit (raise max_connections to "
                 "allow more)",
-                str(addr),
+                _written(addr),
                 limit=limit,
             )
             return None
@@ -226,8 +229,8 @@ class FrameFactory(Factory):
             self._not_asked.pop(connection, None)
 
     def stalled(self, connection: FrameProtocol) -> None:
-        """A connection's peer does not read."""
-        self._not_reading[connection] = self.clock.seconds()
+        """A connection's peer does not read; told again at each write meanwhile."""
+        self._not_reading.setdefault(connection, self.clock.seconds())
 
     def reads_again(self, connection: FrameProtocol) -> None:
         """A connection's peer has read what waited for it."""
@@ -281,6 +284,7 @@ class FrameFactory(Factory):
     async def close_connections(self, patience: float = 1.0) -> None:
         """Ends every connection: in order, or at once if the peer has not read what waits for it in time."""
         for connection in tuple(self.connections):
+            connection.stream.unregisterProducer()  # a transport with one waits for more, TLS for ever
             connection.stream.loseConnection()
         deadline = self.clock.seconds() + patience
         while self.connections:
