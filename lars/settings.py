@@ -269,6 +269,12 @@ class ServiceOptions(usage.Options):
             ),
         ]
 
+    def again(self) -> list[str]:
+        """The options as they were given, for another process that is to have the same settings."""
+        names = [option_name(name) for name in described(self.settings_type)]
+        given = [f"--{name}={self[name]}" for name in names if self[name] is not None]
+        return [f"--config={os.path.abspath(self['config'])}", *given] if self["config"] else given
+
     def getUsage(self, width: int | None = None) -> str:
         return super().getUsage(width or USAGE_WIDTH)
 

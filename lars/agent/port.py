@@ -41,6 +41,11 @@ class ShardPort:
         self.receive_buffer = _ask_for_buffer(self._socket)
         """Bytes that the kernel gives, as it counts them."""
 
+    @staticmethod
+    def probe(place: HostAddress) -> None:
+        """Raises CannotListen if the port is taken or not ours."""
+        _bound(place).close()
+
     @property
     def number(self) -> int:
         """The port's number."""

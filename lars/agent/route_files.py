@@ -1,6 +1,6 @@
 """Keeps the shards' routes in their files: loads them at start, saves those that changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.internet.threads import deferToThreadPool
@@ -13,9 +13,9 @@ _log = Logger()
 
 
 class RouteFiles:
-    """The files of saved routes in a directory; an empty name means that nothing is saved."""
+    """The files of saved routes of some shards, by number; an empty directory name means that nothing is saved."""
 
-    def __init__(self, state_dir: str, shards: Sequence[Shard], reactor: Any) -> None:
+    def __init__(self, state_dir: str, shards: Mapping[int, Shard], reactor: Any) -> None:
         self._state_dir = state_dir
         self._shards = shards
         self._reactor = reactor
@@ -26,7 +26,7 @@ class RouteFiles:
         """Gives each shard its saved routes, to be asked for again as soon as dns is there."""
         if not self._state_dir:
             return
-        for number, shard in enumerate(self._shards):
+        for number, shard in self._shards.items():
             try:
                 saved = load_routes(routes_path(self._state_dir, number))
             except DamagedFile as error:
@@ -35,9 +35,9 @@ class RouteFiles:
             for key, hosts in saved.items():
                 shard.restore(key, hosts, now)
 
-    def changed(self, shard: Shard) -> None:
+    def changed(self, number: int) -> None:
         """A route of this shard is not as it was saved."""
-        self._changed.add(self._shards.index(shard))
+        self._changed.add(number)
 
     async def save_changed(self) -> None:
         """Saves the shards that changed, in a thread; a fault is told on change, and tried again next time."""

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from inspect import isawaitable
 from typing import Any
 
@@ -30,22 +30,29 @@ LAST_REPORTS = 2.0
 
 
 class AgentService(AsyncService):
-    """Answers business processes on three UDP ports.
+    """Answers business processes on the UDP ports of some shards, or of all.
 
     `wall_clock` gives Unix seconds, for reports; everything else runs on the reactor's clock.
     """
 
     name = "lars-agent"
 
-    def __init__(self, settings: AgentSettings, reactor: Any, wall_clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: AgentSettings,
+        reactor: Any,
+        wall_clock: Callable[[], float] = time.time,
+        shards: Iterable[int] = range(SHARDS),
+    ) -> None:
         super().__init__(reactor)
         self._settings = settings
         self._now: Callable[[], float] = reactor.seconds
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
         self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use)
         self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock)
-        self.shards = [Shard(settings.balancer, self.dns.ask) for _ in range(SHARDS)]
-        self._files = RouteFiles(settings.state_dir, self.shards, reactor)
+        self._numbered = {number: Shard(settings.balancer, self.dns.ask) for number in shards}
+        self.shards = list(self._numbered.values())
+        self._files = RouteFiles(settings.state_dir, self._numbered, reactor)
         self._ports: list[ShardPort] = []
         registry = new_registry(self.name)
         registry.register(AgentNumbers(self.shards, self._ports, self.dns, self.reporter, self._now))
@@ -63,12 +70,10 @@ class AgentService(AsyncService):
         self._every(self._settings.report_interval, self._report)
         self._every(1.0, self.reporter.tick)
         self._every(3.0, self._files.save_changed)
-        first = self._settings.listen
         _log.info(
-            "lars-agent answers on {ip} UDP ports {first} to {last}",
-            ip=format_ip(first.ip),
-            first=first.port,
-            last=first.port + SHARDS - 1,
+            "lars-agent answers on {ip}, UDP {ports}",
+            ip=format_ip(self._settings.listen.ip),
+            ports=", ".join(str(port.number) for port in self._ports),
         )
 
     def _not_ready(self) -> str:
@@ -80,7 +85,7 @@ class AgentService(AsyncService):
         return ""
 
     def _open_ports(self) -> None:
-        for number, shard in enumerate(self.shards):
+        for number, shard in self._numbered.items():
             place = HostAddress(self._settings.listen.ip, self._settings.listen.port + number)
             self._ports.append(ShardPort(self.reactor, place, shard, self._now))
         for port in self._ports:
@@ -109,11 +114,12 @@ class AgentService(AsyncService):
     def _take_route(self, key: ModuleId, hosts: list[HostAddress], fresh_ms: int) -> None:
         now = self._now()
         fresh = fresh_ms / 1000 if fresh_ms else self._settings.update_timeout
-        shard = self.shards[shard_of(key, SHARDS)]
-        module = shard.take_route(key, hosts, now + fresh, now)
+        number = shard_of(key, SHARDS)
+        shard = self._numbered.get(number)
+        module = shard.take_route(key, hosts, now + fresh, now) if shard is not None else None
         if module is not None:
             module.subscribed = fresh_ms > 0
-            self._files.changed(shard)
+            self._files.changed(number)
 
     def _modules_in_use(self) -> list[ModuleId]:
         return [key for shard in self.shards for key in shard.modules]
@@ -121,7 +127,7 @@ class AgentService(AsyncService):
     def _tend(self) -> None:
         """Lets silence heal, asks again for what is old, forgets what nobody wants."""
         now = self._now()
-        for shard in self.shards:
+        for number, shard in self._numbered.items():
             for key, change in shard.sweep(now):
                 _log.info(
                     "{module} {host} {what} ({reason}): vsucc {vsucc} verr {verr}, window {rsucc} ok {rerr} failed, "
@@ -143,7 +149,7 @@ class AgentService(AsyncService):
                     shard.modules[key].asked_at = now
                 self.dns.ask_all(old)
             for module in shard.forget_unused(now, self._settings.module_ttl):
-                self._files.changed(shard)
+                self._files.changed(number)
                 if module.subscribed:
                     self.dns.unsubscribe(module.module)
         self.dns.drop_if_silent()

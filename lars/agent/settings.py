@@ -46,6 +46,13 @@ def servers(text: str) -> Servers:
     return tuple(found)
 
 
+def worker_count(text: str) -> int:
+    """1 or 3."""
+    if text not in ("1", str(SHARDS)):
+        raise SettingsError(f"{text!r} is not a number of workers: use 1, or {SHARDS} for a process a shard")
+    return int(text)
+
+
 def caller_ip(text: str) -> int:
     """An IPv4 address as a number; empty means that of the connection to the reporter."""
     return parse_ip(text) if text else 0
@@ -101,6 +108,7 @@ class AgentSettings:
     )
     report_interval: float = setting(5.0, "agent", seconds, "Seconds between reports to lars-reporter")
     module_ttl: float = setting(3600.0, "agent", seconds, "Seconds after which a module nobody asks for is forgotten")
+    workers: int = setting(1, "agent", worker_count, "Processes: 1 for all shards together, 3 for one a shard")
     metrics: str = metrics_setting("agent")
     update_timeout: float = _balance(15.0, seconds, "Seconds after which a route of a C++ dns is asked for again")
     probe_num: int = _balance(_DEFAULTS.probe_num, _COUNT, "Requests between two probes of an overloaded host")

@@ -165,7 +165,11 @@ class Shard:
         self.counters.strangers += not in_route
         if in_route and not failed and not request.cost_ms:
             host = module.balancer.hosts[address]
-            if len(host.reports) < ENCODINGS and len(self._known_reports) < MAX_KNOWN_REPORTS:
+            if (
+                data not in host.reports
+                and len(host.reports) < ENCODINGS
+                and len(self._known_reports) < MAX_KNOWN_REPORTS
+            ):
                 self._known_reports[data] = (module, host, module.tally.counts(address))
                 host.reports += (data,)
 

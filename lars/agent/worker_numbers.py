@@ -1,0 +1,96 @@
+"""The numbers of all workers at one endpoint: fetched from each over a Unix socket, told with the shard as a label."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from prometheus_client.core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.endpoints import UNIXClientEndpoint
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
+
+INTERVAL = 1.0
+"""Seconds between two fetches: how old a worker's numbers may be."""
+
+MAX_AGE = 6.0
+"""Seconds after which a worker that does not tell its numbers is not ready."""
+
+
+class _Fetch(Protocol):
+    """One GET of /metrics; `text` fires with the body when the worker has closed the connection."""
+
+    def __init__(self) -> None:
+        self.text: Deferred[str] = Deferred()
+        self._received = bytearray()
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.write(b"GET /metrics HTTP/1.0\r\n\r\n")
+
+    def dataReceived(self, data: bytes) -> None:
+        self._received += data
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        head, _blank, body = bytes(self._received).partition(b"\r\n\r\n")
+        self.text.callback(body.decode() if b" 200 " in head.partition(b"\r\n")[0] else "")
+
+
+class _FetchFactory(Factory):
+    protocol = _Fetch
+    noisy = False
+
+
+class WorkerNumbers(Collector):
+    """What the workers tell, as of at most about INTERVAL ago."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._sockets: Mapping[int, str] = {}
+        self._told: dict[int, tuple[float, str]] = {}  # shard -> when, what
+        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self._fetch_all()))
+        self._loop.clock = reactor
+
+    def start(self, sockets: Mapping[int, str]) -> None:
+        """Starts fetching from the Unix socket of each shard's worker."""
+        self._sockets = sockets
+        self._loop.start(INTERVAL, now=False)
+
+    def stop(self) -> None:
+        """Fetches no more."""
+        if self._loop.running:
+            self._loop.stop()
+
+    def not_ready(self) -> str:
+        """Which worker does not answer; empty when all do."""
+        now = self._reactor.seconds()
+        silent = [s for s in self._sockets if s not in self._told or now - self._told[s][0] > MAX_AGE]
+        if not self._sockets or silent:
+            return f"workers not answering: {', '.join(f'shard-{s}' for s in silent) or 'none is started'}"
+        return ""
+
+    async def _fetch_all(self) -> None:
+        await gatherResults([Deferred.fromCoroutine(self._fetch(s, path)) for s, path in self._sockets.items()])
+
+    async def _fetch(self, shard: int, path: str) -> None:
+        try:
+            fetch = await UNIXClientEndpoint(self._reactor, path, timeout=2).connect(_FetchFactory())
+            text = await fetch.text.addTimeout(2, self._reactor)
+        except Exception:
+            return  # it is starting anew, or hangs: its numbers grow old, and not_ready tells
+        if text:
+            self._told[shard] = (self._reactor.seconds(), text)
+
+    def collect(self) -> Iterator[Metric]:
+        families: dict[str, Metric] = {}
+        for shard, (_when, text) in sorted(self._told.items()):
+            for family in text_string_to_metric_families(text):
+                whole = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+                whole.samples += [s._replace(labels={"shard": str(shard), **s.labels}) for s in family.samples]
+        yield from (f for name, f in families.items() if name.startswith("lars_agent_") or name in _SHARED)
+
+
+_SHARED = frozenset({"lars_reactor_lag_seconds", "lars_reactor_lag_max_seconds"})
+"""Families that the endpoint of the supervising process has too, and which matter of each worker."""
