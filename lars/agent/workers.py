@@ -5,8 +5,10 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IReadDescriptor
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -118,8 +120,12 @@ class ParentWatch:
     def doRead(self) -> None:
         if not os.read(0, 4096):
             self._reactor.removeReader(self)
-            _log.info("the process that started this worker has ended; so does the worker")
-            self._reactor.stop()
+            self._end()
 
     def connectionLost(self, reason: Failure) -> None:
-        """Called by the reactor as it ends."""
+        """The other end is closed; also called by the reactor as it ends."""
+        self._end()
+
+    def _end(self) -> None:
+        with suppress(ReactorNotRunning):
+            self._reactor.stop()
