@@ -27,13 +27,14 @@ help:
 demo: $(VENV)/.run
 	@$(BIN)/lars demo
 
-# trial stops at a broken unit test before pytest runs them again, with the integration tests.
+# trial stops at a broken unit test before pytest runs them again, with the integration tests. Those mostly wait for
+# processes, so four at a time suit any machine; each pytest process has a MariaDB of its own.
 .PHONY: test
 test: $(VENV)/.test mariadb
 	@$(BIN)/ruff check --quiet && $(BIN)/ruff format --quiet --check && echo "ruff: clean"
 	@$(BIN)/mypy
 	@$(BIN)/python -m twisted.trial --jobs="$$(nproc)" --reporter=text tests.unit
-	@$(BIN)/python -m pytest --quiet tests/unit tests/integration
+	@$(BIN)/python -m pytest --quiet --numprocesses=4 --dist=worksteal tests/unit tests/integration
 
 .PHONY: soak
 soak: $(VENV)/.test mariadb

@@ -150,7 +150,8 @@ def _hosts_of(txn: Transaction, modules: Collection[ModuleId]) -> dict[ModuleId,
             [number for module in some for number in module],
         )
         for modid, cmdid, ip, port in rows:
-            hosts[ModuleId(modid, cmdid)].add(HostAddress(ip, port))
+            if isinstance(ip, int) and isinstance(port, int):  # SQLite keeps whatever somebody wrote there
+                hosts[ModuleId(modid, cmdid)].add(HostAddress(ip, port))
     return hosts
 
 

@@ -60,13 +60,17 @@ class MariaDb(Child):
         self._port = ReservedPort()
         self.port = self._port.number
         self._socket = str(folder / "socket")
-        self._as_user = ["--user=root"] if os.getuid() == 0 else []
+        (folder / "tmp").mkdir()
+        self._own_files = [  # a server that starts empties its tmpdir, so it must be no other's
+            *(["--user=root"] if os.getuid() == 0 else []),
+            f"--datadir={folder / 'data'}",
+            f"--tmpdir={folder / 'tmp'}",
+        ]
         self._databases = 0
         command = [
             _program("mariadbd"),
             "--no-defaults",
-            *self._as_user,
-            f"--datadir={folder / 'data'}",
+            *self._own_files,
             f"--socket={self._socket}",
             f"--pid-file={folder / 'pid'}",
             "--bind-address=127.0.0.1",
@@ -88,8 +92,7 @@ class MariaDb(Child):
             [
                 _program("mariadb-install-db"),
                 "--no-defaults",
-                *self._as_user,
-                f"--datadir={self.folder / 'data'}",
+                *self._own_files,
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
                 "--innodb-log-file-size=8M",

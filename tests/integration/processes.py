@@ -1,13 +1,14 @@
 """Real processes that a test starts, kills, pauses and starts again: Lars services under twistd, and MariaDB."""
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -41,22 +42,38 @@ class ReservedPort:
         self.close()
 
 
+_udp_locks: list[socket.socket] = []
+"""What keeps other test processes off the UDP ports that this one was given, until it ends."""
+
+
 def free_udp_base(count: int) -> int:
-    """The first of `count` UDP ports in a row on 127.0.0.1 that were free a moment ago, such as an agent's shards."""
-    for _attempt in range(200):
-        sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
-        try:
-            sockets[0].bind(("127.0.0.1", 0))
-            base: int = sockets[0].getsockname()[1]
-            for offset, sock in enumerate(sockets[1:], 1):
-                sock.bind(("127.0.0.1", base + offset))
-        except (OSError, OverflowError):
-            continue
-        finally:
-            for sock in sockets:
-                sock.close()
+    """The first of `count` free UDP ports in a row on 127.0.0.1, such as an agent's shards, for this process alone.
+
+    They are below those that the system gives out by itself, so that no client's socket gets one of them while the
+    agent is down.
+    """
+    for _attempt in range(1000):
+        base = random.randrange(10_000, 32_000)
+        with ExitStack() as stack:
+            try:
+                locks = [_bound(socket.AF_UNIX, f"\0lars test udp {base + n}") for n in range(count)]
+                for n in range(count):
+                    stack.enter_context(_bound(socket.AF_INET, ("127.0.0.1", base + n)))
+            except OSError:
+                continue
+        _udp_locks.extend(locks)
         return base
     raise AssertionError(f"no {count} free UDP ports in a row")
+
+
+def _bound(family: int, address: str | tuple[str, int]) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 class Child:

@@ -1,5 +1,6 @@
 """Agents as lars-dns sees them: they record every route they are told, and when."""
 
+import socket
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from lars.route import HostAddress, ModuleId
+from lars.wire.frames import FrameDecoder
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse
 from lars.wire.messages import MessageId, encode_message
 from lars.wire.protocol import FrameFactory, FrameProtocol
@@ -139,6 +141,33 @@ class Asking:
         self.stop()
         await self._agent.answered(*self._modules)
         assert self._agent.slowest < AT_ONCE, f"an answer took {self._agent.slowest:.2f} s"
+
+
+class DeafAgent:
+    """An agent on a plain socket that asks and does not read, until `read`; two answers of 40 kB fill its buffers."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 500)  # keeps the other side's buffer small too
+        self.socket.connect(("127.0.0.1", port))
+        self.routes: list[Hosts] = []
+        self._decoder = FrameDecoder()
+
+    def ask(self, module: ModuleId, times: int) -> None:
+        """Asks for a module so many times."""
+        self.socket.sendall(request(module) * times)
+
+    def read(self) -> list[Hosts]:
+        """Reads what has come; all routes so far."""
+        while True:
+            try:
+                data = self.socket.recv(2**20, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return self.routes
+            for _message_id, body in self._decoder.feed(data):
+                route = GetRouteResponse.FromString(body)
+                self.routes.append(tuple(HostAddress(host.ip, host.port) for host in route.host))
 
 
 def request(module: ModuleId, peer: int = 1) -> bytes:

@@ -8,10 +8,12 @@ import pytest_twisted
 from twisted.internet.defer import Deferred
 
 from lars.db.database import Database
+from lars.db.routes import RouteEdit
 from lars.db.schema import init_txn
 from tests.integration.conftest import StartService
 from tests.integration.dns.agents import Agents
 from tests.integration.dns.running import Routes, RunningDns
+from tests.integration.dns.watched import NOW, A, M, Watched
 from tests.integration.mariadb import MariaDb
 
 StartDns = Callable[..., RunningDns]
@@ -65,6 +67,15 @@ async def sqlite_routes(sqlite_url: str, open_database: Callable[[str], Database
     routes = Routes(open_database(sqlite_url))
     await routes.database.write("create the schema", init_txn)
     return routes
+
+
+@pytest_twisted.async_fixture  # type: ignore[untyped-decorator]  # pytest_twisted has no types
+async def watched(database: Database, reactor: Any) -> Watched:
+    """A watcher that has loaded one module with one host."""
+    watched = Watched(database, reactor)
+    await watched.store.edit("test", NOW, [RouteEdit(M, frozenset([A]))])
+    assert await watched.poll() == [M]
+    return watched
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`python -m tests.integration.dns.killed_writer FILE KILLS`: kills processes that save a table, at any moment of it."""
+"""`python -m tests.integration.dns.killed_writer FILE KILLS`: kills processes at any moment of saving a table."""
 
 import os
 import random
@@ -40,4 +40,4 @@ def main(path: Path, kills: int) -> int:
 
 
 if __name__ == "__main__":
-    print(main(Path(sys.argv[1]), int(sys.argv[2])))
+    sys.stdout.write(f"{main(Path(sys.argv[1]), int(sys.argv[2]))}\n")

@@ -4,7 +4,6 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -29,13 +28,13 @@ class RunningDns:
         fast: bool = True,
     ) -> None:
         self._ports = ReservedPort(), ReservedPort()
-        self.port, self._metrics_port = (port.number for port in self._ports)
+        self.port, self.metrics_port = (port.number for port in self._ports)
         self.service = start_service(
             "lars-dns",
             "--db",
             database_url,
             f"--listen=tcp:{self.port}:interface=127.0.0.1",
-            f"--metrics=tcp:{self._metrics_port}:interface=127.0.0.1",
+            f"--metrics=tcp:{self.metrics_port}:interface=127.0.0.1",
             *(FAST if fast else ()),
             *options,
             name=name,
@@ -48,7 +47,7 @@ class RunningDns:
     def page(self, path: str) -> tuple[int, str]:
         """The status and text of /metrics, /healthz or /readyz; waits for it."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics_port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

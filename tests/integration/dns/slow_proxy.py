@@ -1,7 +1,9 @@
-"""A TCP proxy between lars-dns and its database that delays every byte, and cuts connections in the middle of answers."""
+"""A TCP proxy between lars-dns and its database: it delays every byte, and cuts connections in mid-answer."""
 
 from typing import Any
 
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory, Protocol, connectionDone
@@ -47,12 +49,17 @@ class _Side(Protocol):
         self._passed += len(data)
         self.other.transport.write(data[: max(0, allowed)])
         if allowed < len(data):
-            self.other.transport.loseConnection()
+            self.other.end()
+
+    def end(self) -> None:
+        """Closes this end when all is written."""
+        if self.transport is not None:
+            self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._proxy.sides.discard(self)
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.loseConnection()
+        if self.other is not None:
+            self.other.end()
 
 
 class SlowProxy(Factory):
@@ -73,7 +80,9 @@ class SlowProxy(Factory):
     async def listen(self) -> int:
         """Opens it; its port."""
         self._listening = await TCP4ServerEndpoint(self.reactor, 0, interface="127.0.0.1").listen(self)
-        return int(self._listening.getHost().port)  # type: ignore[attr-defined]  # an IPv4Address
+        address = self._listening.getHost()
+        assert isinstance(address, IPv4Address)
+        return address.port
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
         return _Side(self)
@@ -82,13 +91,11 @@ class SlowProxy(Factory):
         """Connects a client's other end."""
         factory = Factory.forProtocol(lambda: _Side(self, client))
         factory.noisy = False
-        dialing = self._server.connect(factory)
-        dialing.addErrback(lambda _failure: client.transport and client.transport.loseConnection())
+        self._server.connect(factory).addErrback(lambda _failure: client.end())
 
     async def close(self) -> None:
         """Closes it and every connection."""
         if self._listening is not None:
-            await self._listening.stopListening()
+            await maybeDeferred(self._listening.stopListening)
         for side in tuple(self.sides):
-            if side.transport is not None:
-                side.transport.loseConnection()
+            side.end()

@@ -8,7 +8,7 @@ from tests.integration.dns.agents import Agents
 from tests.integration.dns.conftest import StartDns
 from tests.integration.dns.running import Routes, host
 
-M, N, O = ModuleId(1, 1), ModuleId(1, 2), ModuleId(1, 3)
+M, N, K = ModuleId(1, 1), ModuleId(1, 2), ModuleId(1, 3)
 A, B, C = host(1), host(2), host(3)
 
 
@@ -16,19 +16,19 @@ A, B, C = host(1), host(2), host(3)
 async def test_dropped_table_is_told_once_with_what_to_do_and_empties_no_route(
     start_dns: StartDns, database_url: str, routes: Routes, agents: Agents, table: str
 ) -> None:
-    await routes.put({M: [A], N: [C], O: [C]})
+    await routes.put({M: [A], N: [C], K: [C]})
     dns = start_dns(database_url, "--protect-time=0.5")
     await dns.up()
     agent = await agents.connect(dns.port)
     await agent.answered(M)
-    asking = agents.keep_asking(agent, N, O)
+    asking = agents.keep_asking(agent, N, K)
     await routes.run(f"DROP TABLE {table}")
     await dns.service.says("run `lars db init` to create what is missing")
     await routes.database.write("create what is missing", init_txn)
-    await routes.put({M: [A, B], N: [C], O: [C]})
+    await routes.put({M: [A, B], N: [C], K: [C]})
     await agent.knows(M, [A, B], deadline=10)
     await asking.was_answered()
     assert agent.all_hosts(M) == {(A,), (A, B)}
-    assert agent.all_hosts(N) | agent.all_hosts(O) == {(C,)}
+    assert agent.all_hosts(N) | agent.all_hosts(K) == {(C,)}
     assert len(dns.faults) == len(set(dns.faults)) <= 2, "the look's and the check's"
     assert all(table in line and "serving the last 3 modules" in line for line in dns.faults)

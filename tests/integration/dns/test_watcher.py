@@ -1,78 +1,17 @@
 """The watcher on real databases: every edit is found, whoever wrote it and however; nothing false is published."""
 
-from collections.abc import Iterable, Sequence
 from itertools import permutations
 from typing import Any
 
 import pytest
-import pytest_twisted
 
 from lars.db.database import Database
 from lars.db.engine import Transaction
 from lars.db.route_reads import look_txn
-from lars.db.routes import RouteEdit, RouteStore
-from lars.dns.settings import DnsSettings
-from lars.dns.table import RouteTable, unpack_hosts
-from lars.dns.watcher import RouteWatcher
-from lars.route import HostAddress, ModuleId
+from lars.db.routes import RouteEdit
+from lars.route import ModuleId
+from tests.integration.dns.watched import NOW, A, B, M, N, Watched, add, change, version
 from tests.integration.waiting import until
-
-M, N = ModuleId(1, 1), ModuleId(1, 2)
-A, B = HostAddress(0x0A000001, 80), HostAddress(0x0A000002, 80)
-NOW = 1_795_000_000
-NEVER = 1e6
-
-
-class Watched:
-    """A watcher that the test polls by hand, and what it published."""
-
-    def __init__(self, database: Database, reactor: Any, **settings: float) -> None:
-        self.database = database
-        self.table = RouteTable(fresh_ms=1000)
-        self.published: list[ModuleId] = []
-        chosen: dict[str, Any] = {"reload_interval": NEVER, **settings}
-        self.watcher = RouteWatcher(database, self.table, DnsSettings(**chosen), reactor, self._publish)
-        self.store = RouteStore(database)
-
-    def _publish(self, changed: Iterable[tuple[ModuleId, bool]], _noticed: float) -> None:
-        self.published += [module for module, _lost in changed]
-
-    async def poll(self) -> list[ModuleId]:
-        """One poll, and the check that it starts; the modules published meanwhile."""
-        self.published = []
-        await self.watcher.poll()
-        await self.watcher.checked()
-        return self.published
-
-    async def run(self, *statements: tuple[str, Sequence[object]]) -> None:
-        """Each statement in a transaction of its own, as the C++ tools do."""
-        for sql, parameters in statements:
-            await self.database.write("a legacy statement", Transaction.execute, sql, parameters)
-
-    def hosts(self, module: ModuleId = M) -> list[HostAddress]:
-        return unpack_hosts(self.table.routes.get(module, b""))
-
-
-@pytest_twisted.async_fixture  # type: ignore[untyped-decorator]  # pytest_twisted has no types
-async def watched(database: Database, reactor: Any) -> Watched:
-    """A watcher that has loaded one module with one host."""
-    watched = Watched(database, reactor)
-    await watched.store.edit("test", NOW, [RouteEdit(M, frozenset([A]))])
-    assert await watched.poll() == [M]
-    return watched
-
-
-def add(host: HostAddress, module: ModuleId = M) -> tuple[str, Sequence[object]]:
-    return "INSERT INTO RouteData (modid, cmdid, serverip, serverport) VALUES (?, ?, ?, ?)", (*module, *host)
-
-
-def version(number: int) -> tuple[str, Sequence[object]]:
-    return "UPDATE RouteVersion SET version = ? WHERE id = 1", (number,)
-
-
-def change(number: int, module: ModuleId = M) -> tuple[str, Sequence[object]]:
-    return "INSERT INTO RouteChange (modid, cmdid, version) VALUES (?, ?, ?)", (*module, number)
-
 
 LEGACY = {"D": add(B), "V": version(NOW + 5), "C": change(NOW + 5)}
 ORDERS = ["".join(order) for letters in ("DVC", "DV") for order in permutations(letters)]

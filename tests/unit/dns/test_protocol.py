@@ -149,6 +149,27 @@ class LegacyAgentTests(RouteServerCase):
         self.clock.turn()
         self.assertEqual(transport.answers(), [(1, 1, [80, 81]), (1, 1, []), (1, 1, [81])])
 
+    def test_removal_that_waits_stays_an_empty_route_whatever_comes_after_it(self) -> None:
+        protocol, transport = self.connect_legacy()
+        protocol.pauseProducing()
+        self.change((1, 1, 10, 81))
+        self.change((1, 1, 10, 81), (1, 1, 10, 82))
+        protocol.dataReceived(request(peer=0))
+        protocol.resumeProducing()
+        self.assertEqual(transport.answers()[1:], [(1, 1, [])])
+        self.clock.turn()
+        protocol.dataReceived(request(peer=0))
+        self.assertEqual(transport.answers()[2:], [(1, 1, [81, 82])])
+
+    def test_nothing_is_written_in_a_turn_after_the_connection_was_lost(self) -> None:
+        protocol, transport = self.connect_legacy()
+        self.change((1, 1, 10, 80))
+        self.change((1, 1, 10, 80), (1, 1, 10, 83))
+        protocol.connectionLost(connectionDone)
+        before = len(transport.writes)
+        self.clock.turn()
+        self.assertEqual(len(transport.writes), before)
+
     def test_push_that_only_adds_is_the_route(self) -> None:
         _protocol, transport = self.connect_legacy()
         self.change((1, 1, 10, 80), (1, 1, 10, 81), (1, 1, 10, 82))

@@ -1,5 +1,7 @@
 """The route table: what is served, what is refused, what differs."""
 
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.routes import RouteRow
@@ -31,6 +33,20 @@ class PackTests(SynchronousTestCase):
         self.assertEqual(list(dict(pack_routes(rows, refused))), [M])
         self.assertEqual(refused.count, 5)
         self.assertIn("module (1, 1): no host has ip 0 and port 80", refused.examples)
+
+    def test_what_is_no_number_is_refused_by_name_and_the_rest_served(self) -> None:
+        refused = Refused()
+        rows: list[Any] = [
+            (1, 1, 10, 80),
+            (1, 1, 10, 80.5),
+            (1, 1, "10.0.0.1", 80),
+            (1, 1, b"\x0a", None),
+            (1, 1.5, 10, 80),
+            ("one", 1, 10, 80),
+        ]
+        self.assertEqual(list(dict(pack_routes(rows, refused))), [M])
+        self.assertEqual(refused.count, 5)
+        self.assertIn("module (1, 1): no host has ip 10.0.0.1 and port 80", refused.examples)
 
     def test_excess_hosts_are_cut_in_order(self) -> None:
         refused = Refused()

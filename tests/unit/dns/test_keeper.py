@@ -1,0 +1,124 @@
+"""The keeper: saves what has changed, at most every few seconds, and a fault of its file is one line."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.dns.keeper import INTERVAL, TableKeeper
+from lars.dns.saved import load_table
+from lars.dns.table import RouteTable
+from lars.route import ModuleId
+
+M, N = ModuleId(1, 1), ModuleId(1, 2)
+
+
+class AtOnce:
+    """A thread pool that works at once, in the caller's thread."""
+
+    def callInThreadWithCallback(self, done: Callable[..., None], work: Callable[..., Any], *args: Any) -> None:
+        try:
+            result = work(*args)
+        except Exception as error:
+            done(False, error)
+        else:
+            done(True, result)
+
+
+class OneThread(Clock):
+    """A reactor's clock, and its thread pool without threads."""
+
+    def getThreadPool(self) -> AtOnce:
+        return AtOnce()
+
+    def callFromThread(self, call: Callable[..., Any], *args: Any) -> None:
+        call(*args)
+
+
+class TableKeeperTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp())
+        self.reactor = OneThread()
+        self.table = RouteTable(fresh_ms=1000)
+        self.table.version = 5
+        self.table.put(M, bytes(range(6)))
+
+    def keeper(self, path: Path | None = None) -> TableKeeper:
+        return TableKeeper(str(path or self.path), self.table, self.reactor)
+
+    def stop(self, keeper: TableKeeper) -> None:
+        self.successResultOf(Deferred.fromCoroutine(keeper.stop()))
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def lines(self, action: Callable[[], object]) -> list[str]:
+        with capturedLogs() as events:
+            action()
+        return [event["log_format"].format(**event) for event in events]
+
+    def test_table_is_saved_at_the_start_then_when_it_has_changed_and_at_the_end(self) -> None:
+        keeper = self.keeper()
+        keeper.start()
+        self.assertEqual(load_table(self.path), (5, {M: bytes(range(6))}))
+        self.path.unlink()
+        self.reactor.advance(INTERVAL)
+        self.assertFalse(self.path.exists(), "nothing has changed")
+        self.table.put(N, bytes(6))
+        self.reactor.advance(INTERVAL)
+        self.assertEqual(load_table(self.path), (5, {M: bytes(range(6)), N: bytes(6)}))
+        self.table.put(N, b"")
+        self.stop(keeper)
+        self.assertEqual(load_table(self.path), (5, {M: bytes(range(6))}))
+
+    def test_what_was_loaded_is_the_table_with_its_version_and_is_not_saved_again(self) -> None:
+        self.successResultOf(Deferred.fromCoroutine(self.keeper().save()))
+        self.table = RouteTable(fresh_ms=1000)
+        keeper = self.keeper()
+        keeper.load()
+        self.assertEqual((self.table.version, dict(self.table.routes)), (5, {M: bytes(range(6))}))
+        self.path.unlink()
+        keeper.start()
+        self.stop(keeper)
+        self.assertFalse(self.path.exists())
+
+    def test_damaged_file_is_one_line_and_no_table(self) -> None:
+        self.path.write_bytes(b"damaged")
+        self.table = RouteTable(fresh_ms=1000)
+        [line] = self.lines(self.keeper().load)
+        self.assertIn(f"saved table {self.path} is not used", line)
+        self.assertEqual(len(self.table), 0)
+
+    def test_place_that_cannot_be_written_is_one_line_and_tried_again(self) -> None:
+        folder = self.path / "folder"
+        keeper = self.keeper(folder / "saved")
+
+        def try_six_times() -> None:
+            keeper.start()
+            self.reactor.pump([INTERVAL] * 5)
+
+        [line] = self.lines(try_six_times)
+        self.assertIn(f"the table cannot be saved as {folder}/saved: No such file or directory", line)
+        folder.mkdir(parents=True)
+        self.reactor.advance(INTERVAL)
+        self.assertEqual(load_table(folder / "saved"), (5, {M: bytes(range(6))}))
+        self.stop(keeper)
+
+    def test_a_bug_in_saving_is_told_once_and_neither_ends_the_saving_nor_hinders_the_stop(self) -> None:
+        self.table.version = 2**70  # which no file has room for
+        keeper = self.keeper()
+        keeper.start()
+        self.reactor.pump([INTERVAL] * 3)
+        self.assertEqual(len(self.flushLoggedErrors()), 1)
+        self.table.version = 6
+        self.reactor.advance(INTERVAL)
+        self.assertEqual(load_table(self.path), (6, {M: bytes(range(6))}))
+        self.stop(keeper)
+
+    def test_no_path_is_no_file(self) -> None:
+        keeper = TableKeeper("", self.table, self.reactor)
+        keeper.load()
+        keeper.start()
+        self.stop(keeper)
