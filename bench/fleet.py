@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -50,7 +51,7 @@ class Fleet:
     def until_answering(self, modules: Iterable[ModuleId], hosts: int) -> None:
         """Waits until the agent knows all the hosts of each module."""
         for module in modules:
-            until(lambda m=module: self._knows(m, hosts), f"the hosts of module {module}; {self.last_words()}", _UP)
+            until(partial(self._knows, module, hosts), f"the hosts of module {module}; {self.last_words()}", _UP)
 
     def _knows(self, module: ModuleId, hosts: int) -> bool:
         self.agent.require_running()

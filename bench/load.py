@@ -87,12 +87,17 @@ class _Loaded:
 
     def reload(self, what: str, watchers: int, watched: int) -> None:
         """Every port changes in one transaction: until the last watched module is pushed, and the lag meanwhile."""
-        figure, dns, each = self._figure, self._dns, watched // watchers
-        with self._agents(watchers, watched) as agents, Probe(dns, _STILL) as probe:
-            probe.connected_at(10)
+        each = watched // watchers
+        with self._agents(watchers, watched) as agents:
             agents.connect()
             agents.await_frames(each, 120)
             agents.forget()
+            self._reload(what, agents, each)
+
+    def _reload(self, what: str, agents: Agents, each: int) -> None:
+        figure, dns = self._figure, self._dns
+        with Probe(dns, _STILL) as probe:
+            probe.connected_at(10)
             time.sleep(1)
             before, cpu = dns.metrics(), cpu_seconds(dns.pid)
             committed = self._database.move_ports(self._routes.modids)

@@ -24,6 +24,12 @@ INTERVAL = 0.005
 """Seconds between two requests."""
 
 _LONGEST = 600.0
+_OUTSTANDING = 300
+"""Requests sent and not answered at most; those due beyond are not sent, and count as answered with the one before.
+
+Dns may answer waiting requests for one module together once it has 64 KiB to write to a connection.
+"""
+
 _PATIENCE = 10.0
 """Seconds that the last answers are waited for."""
 
@@ -54,7 +60,8 @@ def _connected(port: int) -> socket.socket | None:
 def _probe(sock: socket.socket, frame: bytes, frame_size: int) -> list[tuple[float, float, float]]:
     """(when due, seconds until answered, seconds sent late) of each request."""
     samples: list[tuple[float, float, float]] = []
-    waiting: deque[tuple[float, float]] = deque()
+    waiting: deque[tuple[float, float, bool]] = deque()  # when due, how late it was, whether it was sent
+    outstanding = 0
     received = 0
     due = time.monotonic()
     asking_ends, all_ends, asking = due + _LONGEST, due + _LONGEST, True
@@ -67,18 +74,23 @@ def _probe(sock: socket.socket, frame: bytes, frame_size: int) -> list[tuple[flo
             if not data:
                 break
             received += len(data)
-            while waiting and received >= frame_size:
-                was_due, late = waiting.popleft()
+            while waiting and (received >= frame_size or not waiting[0][2]):
+                was_due, late, was_sent = waiting.popleft()
                 samples.append((was_due, now - was_due, late))
-                received -= frame_size
+                if was_sent:
+                    received -= frame_size
+                    outstanding -= 1
         if asking and (sys.stdin in ready or now > asking_ends):
             asking, all_ends = False, now + _PATIENCE
         while asking and due <= now:
-            sock.sendall(frame)
-            waiting.append((due, now - due))
+            send = outstanding < _OUTSTANDING
+            waiting.append((due, now - due, send))
+            if send:
+                sock.sendall(frame)
+                outstanding += 1
             due += INTERVAL
     now = time.monotonic()
-    samples += [(was_due, now - was_due, late) for was_due, late in waiting]  # never answered: at least so long
+    samples += [(was_due, now - was_due, late) for was_due, late, _sent in waiting]  # never answered: at least so long
     return samples
 
 

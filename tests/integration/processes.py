@@ -194,11 +194,24 @@ class TwistdService(Child):
         )
 
     async def stopped(self, deadline: float = 10.0) -> None:
-        """Ends it in order, with SIGTERM, and waits for that; twistd then dies of the signal it was sent."""
+        """Ends it in order, with SIGTERM, and waits for that; twistd then dies of the signal it was sent.
+
+        twistd opens its ports, and so answers, before it takes signals; that is waited for.
+        """
+        await until(self._reactor, self._takes_signals, f"{self.name} to take signals", deadline)
         self.terminate()
         status = await self.ended(deadline)
         assert status == -signal.SIGTERM, f"{self.name} ended with status {status}:\n{self.log()[-2000:]}"
         assert self.log().rstrip().endswith("Server Shut Down."), self.log()[-2000:]
+
+    def _takes_signals(self) -> bool:
+        if self.status is not None:
+            return True  # too late, which terminate says
+        for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines():
+            name, _colon, value = line.partition(":")
+            if name == "SigCgt":
+                return bool(int(value, 16) >> signal.SIGTERM - 1 & 1)
+        return False
 
     def bugs(self) -> str:
         """The log from its first traceback on, or nothing."""
