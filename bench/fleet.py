@@ -51,7 +51,10 @@ class Fleet:
     def until_answering(self, modules: Iterable[ModuleId], hosts: int) -> None:
         """Waits until the agent knows all the hosts of each module."""
         for module in modules:
-            until(partial(self._knows, module, hosts), f"the hosts of module {module}; {self.last_words()}", _UP)
+            try:
+                until(partial(self._knows, module, hosts), f"the agent to know module {module}", _UP)
+            except BenchError as error:
+                raise BenchError(f"{error}; {self._last_words()}") from None
 
     def _knows(self, module: ModuleId, hosts: int) -> bool:
         self.agent.require_running()
@@ -60,8 +63,7 @@ class Fleet:
         except AgentUnavailable:
             return False
 
-    def last_words(self) -> str:
-        """The ends of all the logs."""
+    def _last_words(self) -> str:
         return "; ".join(f"{each.name} said: {each.last_words()}" for each in (self._dns, self._reporter, self.agent))
 
     def until_counted(self, successes: int, deadline: float) -> None:

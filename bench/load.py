@@ -11,7 +11,7 @@ from bench.ground import Ground
 from bench.lag import Probe, tell_metric
 from bench.lars_dns import LarsDns
 from bench.machine import allow_open_files
-from bench.process import cpu_seconds, memory_mb
+from bench.process import core_wait_seconds, cpu_seconds, memory_mb
 from bench.routes import Routes
 from lars.route import ModuleId
 
@@ -99,12 +99,12 @@ class _Loaded:
         with Probe(dns, _STILL) as probe:
             probe.connected_at(10)
             time.sleep(1)
-            before, cpu = dns.metrics(), cpu_seconds(dns.pid)
+            before, cpu, waited = dns.metrics(), cpu_seconds(dns.pid), core_wait_seconds(dns.pid)
             committed = self._database.move_ports(self._routes.modids)
             self._moves += 1
             last = max(agents.await_frames(each, 240))
             time.sleep(1)
-            cpu = cpu_seconds(dns.pid) - cpu
+            cpu, waited = cpu_seconds(dns.pid) - cpu, core_wait_seconds(dns.pid) - waited
             after = dns.metrics()
             probed = probe.stop().between(committed, last + 0.5)
             for pushes in agents.answers():
@@ -115,6 +115,7 @@ class _Loaded:
         probed.tell(figure, f"{what}: lag", _LAG_BAR_MS)
         tell_metric(figure, what, before, after)
         figure.facts[f"{what}: CPU of dns, s"] = round(cpu, 2)
+        figure.facts[f"{what}: dns waited for a core, s"] = round(waited, 2)
         _tell_memory(figure, dns, f"after {what}")
 
     def edit_one_by_one(self, count: int) -> None:

@@ -22,6 +22,11 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * _TICK
 
 
+def core_wait_seconds(pid: int) -> float:
+    """How long a process's main thread has been ready to run and had no core: what the machine's other work costs it."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 def memory_mb(pid: int) -> tuple[float, float]:
     """Resident memory of a process in MiB: now, and the most that it has been."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()

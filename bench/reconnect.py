@@ -7,7 +7,7 @@ from bench.ground import Ground
 from bench.lag import Probe, Probed, tell_metric
 from bench.lars_dns import LarsDns
 from bench.machine import allow_open_files, listen_drops
-from bench.process import cpu_seconds
+from bench.process import core_wait_seconds, cpu_seconds
 from bench.routes import Routes
 
 _AGENTS = 5_000
@@ -50,10 +50,11 @@ def _round(figure: Figure, dns: LarsDns, agents: Agents, number: int) -> None:
     dns.start()
     with Probe(dns, _ROUTES.module(0)) as probe:
         listening = probe.connected_at(60)
-        before, cpu, dropped = dns.metrics(), cpu_seconds(dns.pid), listen_drops()
+        before, dropped = dns.metrics(), listen_drops()
+        cpu, waited = cpu_seconds(dns.pid), core_wait_seconds(dns.pid)
         agents.connect()
         unanswered = agents.read(_EACH, _GIVEN_UP)
-        cpu = cpu_seconds(dns.pid) - cpu
+        cpu, waited = cpu_seconds(dns.pid) - cpu, core_wait_seconds(dns.pid) - waited
         arrived = agents.finished(_EACH) + [listening + _GIVEN_UP] * unanswered
         end = max(arrived)
         after = dns.metrics()
@@ -63,6 +64,7 @@ def _round(figure: Figure, dns: LarsDns, agents: Agents, number: int) -> None:
     tell_metric(figure, f"round {number}", before, after)
     figure.facts[f"round {number}: agents not answered after {_GIVEN_UP:g} s, counted as answered then"] = unanswered
     figure.facts[f"round {number}: CPU of dns, s"] = round(cpu, 2)
+    figure.facts[f"round {number}: dns waited for a core, s"] = round(waited, 2)
     figure.facts[f"round {number}: SYNs dropped, the listen queue being full"] = listen_drops() - dropped
     figure.facts[f"round {number}: connections refused and made again"] = agents.retries - retries
     _check(agents)

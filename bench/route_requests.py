@@ -8,7 +8,7 @@ from bench.figure import Figure
 from bench.ground import Ground
 from bench.lars_dns import LarsDns, ask
 from bench.pipeline import Pipelined, pipelined, saturated
-from bench.process import cpu_seconds
+from bench.process import core_wait_seconds, cpu_seconds
 from bench.routes import Routes, answers
 
 _ROUTES = Routes(modules=4_000)
@@ -43,9 +43,9 @@ def _pipelined(ground: Ground, figure: Figure, dns: LarsDns, sock: socket.socket
     requests = _ROUTES.requests(0, _ROUTES.modules)
     request_size = len(requests) // _ROUTES.modules
     pipelined(sock, requests, request_size, answer_size, _WINDOW, 1.0)  # warm-up
-    before = cpu_seconds(dns.pid)
+    before, waited = cpu_seconds(dns.pid), core_wait_seconds(dns.pid)
     done = pipelined(sock, requests, request_size, answer_size, _WINDOW, ground.size(int(_SECONDS)))
-    dns_cpu = cpu_seconds(dns.pid) - before
+    dns_cpu, waited = cpu_seconds(dns.pid) - before, core_wait_seconds(dns.pid) - waited
     figure.measure("pipelined", done.per_second, "requests/s", at_least=_BAR)
     figure.measure("pipelined, CPU of dns", dns_cpu / done.answered * 1e6, "µs/request")
     dns_share, client_share = dns_cpu / done.seconds, done.client_cpu / done.seconds
@@ -56,6 +56,7 @@ def _pipelined(ground: Ground, figure: Figure, dns: LarsDns, sock: socket.socket
         "hosts a module": _ROUTES.hosts,
         "bytes an answer": answer_size,
         "dns, share of a core": round(dns_share, 2),
+        "dns waited for a core, s": round(waited, 2),
         "client, share of a core": round(client_share, 2),
         "saturated": saturated(dns=dns_share, client=client_share),
         "checked": f"all {_check_all(done, answer_size)} answers",

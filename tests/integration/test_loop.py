@@ -195,11 +195,11 @@ async def test_services_started_before_their_database_wait_for_it(
     own_mariadb.kill()
     with ReservedPort() as port:
         dns = start_service("lars-dns", "--db", url, f"--listen=tcp:{port.number}:interface=127.0.0.1")
-        await dns.says("serving nothing yet")
+        await dns.says("not serving yet")
         own_mariadb.start()
         await own_mariadb.answers()
         await dns.says("answers on", deadline=25)
-    assert dns.log().count("serving nothing yet") == 1
+    assert dns.log().count("not serving yet") == 1
 
 
 async def test_client_of_an_agent_that_is_down_gets_an_error_in_time(fleet: Fleet) -> None:

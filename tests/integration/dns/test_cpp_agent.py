@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lars.dns.protocol import LEGACY_WRITE
 from lars.route import HostAddress, ModuleId
 from tests.integration.dns.agents import request
 from tests.integration.dns.conftest import StartDns
@@ -79,7 +80,8 @@ async def test_every_read_is_whole_frames_however_much_changes_at_once(
         await until(reactor, partial(know, agents, modules, hosts), f"all modules to have {size} hosts", 5)
     for agent in agents:
         assert agent.split_frames() == []
-        assert len(agent.reads) > 3 * 4, "30 modules of 200 hosts and more have over 60 kB: four writes each time"
+        told = sum(len(read.data) for read in agent.reads)
+        assert told > 4 * LEGACY_WRITE * 3, "so much that each change took several writes"
 
 
 def know(agents: Iterable[CppAgent], modules: list[ModuleId], hosts: list[HostAddress]) -> bool:
