@@ -23,7 +23,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def core_wait_seconds(pid: int) -> float:
-    """How long a process's main thread has been ready to run and had no core: what the machine's other work costs it."""
+    """How long a process's main thread has been ready to run without a core: what the machine's other work costs it."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 

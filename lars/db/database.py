@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 
-from lars.db.engine import Connection, DatabaseAway, DatabaseError, Engine, Transaction
+from lars.db.engine import Connection, DatabaseAway, DatabaseError, Engine, SnapshotTooOld, Transaction
 from lars.db.mysql import MysqlEngine
 from lars.db.sqlite import SqliteEngine
 from lars.db.url import DatabaseUrl, MysqlUrl
@@ -95,7 +95,10 @@ class Database:
         self, name: str, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Runs a function that only reads, all of it at one moment of the database."""
-        return await self._run(self.engine.begin_read, name, function, *args, **kwargs)
+        try:
+            return await self._run(self.engine.begin_read, name, function, *args, **kwargs)
+        except SnapshotTooOld:
+            return await self._run(self.engine.begin_read, name, function, *args, **kwargs)
 
     async def write(
         self, name: str, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
@@ -129,6 +132,8 @@ class Database:
             text = f"{self.engine.where}: {name}: {self.engine.reason(error)}"
             if self.engine.is_missing_table(error):
                 raise DatabaseError(f"{text}; run `lars db init` to create what is missing") from error
+            if self.engine.is_snapshot_too_old(error):
+                raise SnapshotTooOld(text) from error
             if self.engine.is_passing(error):
                 raise DatabaseAway(text) from error
             raise DatabaseError(text) from error

@@ -31,6 +31,10 @@ class DatabaseAway(DatabaseError):
     """The database cannot be reached, does not answer in time, or lost a lock race: the same work may pass later."""
 
 
+class SnapshotTooOld(DatabaseAway):
+    """A table was made anew after the read began; a read that begins now sees it."""
+
+
 class Transaction:
     """One transaction, in a pool thread; what functions whose name ends in `_txn` are given."""
 
@@ -104,6 +108,10 @@ class Engine(ABC):
 
         The engine is of no further use.
         """
+
+    def is_snapshot_too_old(self, error: Exception) -> bool:
+        """Whether a table was made anew after the transaction began, so that the read is to begin again."""
+        return False
 
     @abstractmethod
     def is_passing(self, error: Exception) -> bool:

@@ -30,6 +30,7 @@ _PASSING = frozenset(
         ER.LOCK_WAIT_TIMEOUT,
         ER.LOCK_DEADLOCK,
         ER.QUERY_INTERRUPTED,
+        ER.TABLE_DEF_CHANGED,  # an ALTER, or a dump loaded again, since this transaction began
         ER.OPTION_PREVENTS_STATEMENT,  # read-only: a failover under way, or an operator's switch
         ER.DISK_FULL,
         ER.RECORD_FILE_FULL,
@@ -89,7 +90,13 @@ class MysqlEngine(Engine):
                 raise pymysql.err.OperationalError(CR.CR_CONN_HOST_ERROR, "the connection is being closed")
             self._sockets.add(sock)
             self._connections.add(connection)
-        connection.connect(sock)
+        try:
+            connection.connect(sock)
+        except pymysql.MySQLError:
+            raise
+        except Exception as error:  # PyMySQL trusts a greeting to be one, and trips over anything else
+            reason = "what answers there does not speak MySQL's protocol"
+            raise pymysql.err.OperationalError(CR.CR_SERVER_HANDSHAKE_ERR, reason) from error
         return connection
 
     def interrupt_all(self) -> None:
@@ -101,6 +108,9 @@ class MysqlEngine(Engine):
         for sock in sockets:
             with suppress(OSError):  # already gone, which is what was wanted
                 sock.shutdown(socket.SHUT_RDWR)
+
+    def is_snapshot_too_old(self, error: Exception) -> bool:
+        return bool(error.args) and error.args[0] == ER.TABLE_DEF_CHANGED
 
     def is_passing(self, error: Exception) -> bool:
         return (

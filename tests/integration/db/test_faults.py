@@ -119,6 +119,28 @@ class TestLocks:
         await counting
         assert await database.read("look", counted) == (1,)
 
+    async def test_a_read_during_which_the_table_was_made_anew_may_pass_later(
+        self, reactor: Any, mariadb: MariaDb, on_mariadb: Database
+    ) -> None:
+        await on_mariadb.write("set the scene", make_counter)
+        begun, changed = Event(), Event()
+
+        def read_slowly(txn: Transaction) -> Row | None:
+            begun.set()
+            assert changed.wait(10)
+            return counted(txn)
+
+        reading = Deferred.fromCoroutine(on_mariadb.read("look", read_slowly))
+        await until(reactor, begun.is_set, "the transaction")
+        name = on_mariadb.engine.where.rpartition("/")[2]
+        mariadb.query("CREATE TABLE Loaded AS SELECT * FROM Counter", database=name)
+        mariadb.query("DROP TABLE Counter", database=name)
+        mariadb.query("RENAME TABLE Loaded TO Counter", database=name)
+        changed.set()
+        with pytest.raises(DatabaseAway, match="look: Table definition has changed"):
+            await reading
+        assert await on_mariadb.read("look", counted) == (0,)
+
 
 class TestTimeouts:
     async def test_a_query_without_an_answer_fails_as_away_and_the_next_heals(self, impatient: Database) -> None:
@@ -233,3 +255,19 @@ class TestClose:
         database = open_database(database_url)
         database.close()
         database.close()
+
+
+async def test_a_read_that_a_new_table_overtakes_begins_again(mariadb: MariaDb, on_mariadb: Database) -> None:
+    await on_mariadb.write("set the scene", make_counter)
+    database = on_mariadb.engine.where.rpartition("/")[2]
+    attempts: list[int] = []
+
+    def overtaken(txn: Transaction) -> Row | None:
+        attempts.append(1)
+        if len(attempts) == 1:
+            mariadb.query("DROP TABLE Counter", database=database)
+            mariadb.query("CREATE TABLE Counter (id INT PRIMARY KEY, n INT NOT NULL)", database=database)
+        return txn.one("SELECT COUNT(*) FROM Counter")
+
+    assert await on_mariadb.read("count", overtaken) == (0,)
+    assert len(attempts) == 2

@@ -5,6 +5,8 @@ from functools import partial
 from typing import Any
 
 import pytest_twisted
+from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
@@ -164,6 +166,29 @@ async def test_connections_cut_in_the_middle_of_an_answer_push_nothing_false(
 
 def failed_since(dns: RunningDns, known: int) -> bool:
     return dns.failures > known
+
+
+async def test_what_is_no_database_at_its_address_is_told_once_and_as_such(reactor: Any, start_dns: StartDns) -> None:
+    """Such as another service's port, or a half-started proxy: a greeting that ends too early."""
+    greeter = Factory.forProtocol(Greeter)
+    greeter.noisy = False
+    listening = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(greeter)
+    port = listening.getHost().port
+    dns = start_dns(f"mysql://lars:secret@127.0.0.1:{port}/lars")
+    await until(reactor, lambda: dns.number("lars_dns_database_failures_total", query="check") >= 3, "three attempts")
+    assert dns.faults == [
+        f"mysql://lars@127.0.0.1:{port}/lars: check all routes: what answers there does not speak MySQL's protocol; "
+        "not serving yet, trying again"
+    ]
+    await listening.stopListening()
+
+
+class Greeter(Protocol):
+    """Greets as a MySQL server does, but for the greeting's end."""
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.write(b"\x05\x00\x00\x00\x0a5.5\x00")
 
 
 async def test_read_only_database_is_no_fault(
