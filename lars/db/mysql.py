@@ -30,7 +30,6 @@ _PASSING = frozenset(
         ER.LOCK_WAIT_TIMEOUT,
         ER.LOCK_DEADLOCK,
         ER.QUERY_INTERRUPTED,
-        ER.TABLE_DEF_CHANGED,  # an ALTER, or a dump loaded again, since this transaction began
         ER.OPTION_PREVENTS_STATEMENT,  # read-only: a failover under way, or an operator's switch
         ER.DISK_FULL,
         ER.RECORD_FILE_FULL,
