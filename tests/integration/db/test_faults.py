@@ -196,7 +196,7 @@ class TestClose:
         await until(reactor, lambda: True, "the threads to begin")
         start = time.monotonic()
         database.close()
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 4, "cut off, not waited out: a hung query would take 10 s"
         await until(reactor, lambda: len(failures) == queries, lambda: f"{queries} failures, not {failures}", 1)
         assert all(failure.check(DatabaseAway) for failure in failures), failures
         with pytest.raises(DatabaseAway, match="look: the connection is being closed"):
@@ -245,7 +245,7 @@ class TestClose:
                 Deferred.fromCoroutine(database.write("count", count)).addBoth(failures.append)
             start = time.monotonic()
             database.close()
-            assert time.monotonic() - start < 1
+            assert time.monotonic() - start < 4, "cut off, not waited out: a hung query would take 10 s"
             await until(reactor, lambda: len(failures) == 4, lambda: f"4 failures, not {failures}")
         assert all(failure.check(DatabaseAway) for failure in failures), failures
 
