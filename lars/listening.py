@@ -1,28 +1,41 @@
-"""Opens and closes a service's listening place, with a one-line reason when it cannot be had."""
+"""Opens and closes a service's listening place, with a one-line reason when it cannot be had.
+
+A fleet that connects at once, after a restart, is made to wait in the kernel: nobody's SYN is dropped, and no turn of
+the reactor takes more connections than it can serve soon.
+"""
 
 from typing import Any
 
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort
-from twisted.internet.protocol import Factory
+from twisted.internet.interfaces import IAddress, IListeningPort, IProtocol, IProtocolFactory, IReactorTime
+from zope.interface import implementer
 
 from lars.errors import LarsError
+
+BACKLOG = 4096
+"""Connections that wait to be accepted, unless the endpoint string says otherwise. Over Twisted's 50 the kernel drops
+SYNs, and who is dropped tries again after 1, 3, 7 … seconds."""
+
+ACCEPTS = 50
+"""Connections accepted in one turn of the reactor: with the first requests of as many, some ten milliseconds."""
 
 
 class CannotListen(LarsError):
     """A listening place is taken or not ours."""
 
 
-async def listen(reactor: Any, place: str, factory: Factory) -> IListeningPort:
+async def listen(reactor: Any, place: str, factory: IProtocolFactory) -> IListeningPort:
     """Listens at a Twisted endpoint string; raises CannotListen, naming place and reason."""
+    accepting = _Accepting(factory, reactor)
     try:
-        port: IListeningPort = await serverFromString(reactor, place).listen(factory)
+        port: IListeningPort = await serverFromString(reactor, _with_backlog(place)).listen(accepting)
     except (CannotListenError, OSError, OverflowError) as error:
         cause = getattr(error, "socketError", error)
         reason = getattr(cause, "strerror", None) or str(cause)
         raise CannotListen(f"cannot listen on {place}: {reason}; choose another place or stop what is there") from None
+    accepting.bound(port)
     return port
 
 
@@ -30,3 +43,41 @@ async def stop_listening(port: IListeningPort | None) -> None:
     """Takes no more connections there; returns when the place is free again."""
     if port is not None:
         await maybeDeferred(port.stopListening)
+
+
+def _with_backlog(place: str) -> str:
+    takes_one = place.startswith(("tcp:", "tcp6:", "ssl:", "unix:"))
+    return f"{place}:backlog={BACKLOG}" if takes_one and ":backlog=" not in place else place
+
+
+@implementer(IProtocolFactory)
+class _Accepting:
+    """A factory behind a port, which it keeps from accepting ever more in one turn: Twisted's own limit grows by 20
+    each time it is met, until a turn takes a second."""
+
+    def __init__(self, factory: IProtocolFactory, clock: IReactorTime) -> None:
+        self._factory = factory
+        self._clock = clock
+        self._port: Any = None
+        self._bound_again = False
+
+    def bound(self, port: Any) -> None:
+        """The port stands; it accepts no more than ACCEPTS at its next turn."""
+        self._port = port
+        self._bind()
+
+    def _bind(self) -> None:
+        self._bound_again = False
+        self._port.numberAccepts = min(getattr(self._port, "numberAccepts", ACCEPTS), ACCEPTS)
+
+    def doStart(self) -> None:
+        self._factory.doStart()
+
+    def doStop(self) -> None:
+        self._factory.doStop()
+
+    def buildProtocol(self, addr: IAddress) -> IProtocol | None:
+        if self._port is not None and not self._bound_again:
+            self._bound_again = True
+            self._clock.callLater(0, self._bind)
+        return self._factory.buildProtocol(addr)
