@@ -17,10 +17,14 @@ from lars.errors import LarsError
 from lars.log_limit import LogLimit
 from lars.wire.frames import FrameDecoder, FrameError
 from lars.wire.messages import Message, MessageId, decode_message, encode_message
+from lars.wire.turn import Turn
 
 _log = Logger()
 
 Receiver = Callable[[Any, Any], None]
+
+FEW = 50
+"""Connections that share a turn of the reactor without being told to."""
 
 
 class Transport(Structure):
@@ -68,6 +72,8 @@ class FrameProtocol(Protocol):
     def __init__(self) -> None:
         self._decoder = FrameDecoder()
         self._ended = False
+        self._is_new = True
+        self._put_off: bytes | None = None  # read from the transport, which is paused, in a turn that had no time
         self.writable = True
         """Whether the transport takes more; while it does not, a subclass keeps back what it can."""
 
@@ -112,6 +118,24 @@ class FrameProtocol(Protocol):
         self.writable = False
 
     def dataReceived(self, data: bytes) -> None:
+        if self._put_off is not None:
+            self._put_off += data  # TLS may hand over what it had read when the transport was paused
+        elif self.factory.turn_is_spent():
+            self._put_off = data
+            self.stream.pauseProducing()
+            self.factory.turn.put_off(self, self._is_new)
+        else:
+            self._read(data)
+
+    def read_on(self) -> None:
+        """Reads what was put off, and then from the transport again."""
+        data, self._put_off = self._put_off, None
+        if data is not None and not self._ended:
+            self.stream.resumeProducing()
+            self._read(data)
+
+    def _read(self, data: bytes) -> None:
+        self._is_new = False
         frames = self._decoder.feed(data)
         while not self._ended:
             try:
@@ -179,6 +203,7 @@ class FrameFactory(Factory):
         self.clock = clock
         self.connections: set[FrameProtocol] = set()
         self.counters = FrameCounters()
+        self.turn = Turn(clock)
         self._limits = limits or Limits()
         self._log_limit = LogLimit(clock.seconds)
         # Both in the order of their times, so that a sweep touches only what is due.
@@ -210,6 +235,10 @@ class FrameFactory(Factory):
         protocol = self.protocol()
         protocol.factory = self
         return protocol
+
+    def turn_is_spent(self) -> bool:
+        """Whether the connections that share this turn of the reactor have had its time."""
+        return len(self.connections) > FEW and self.turn.is_spent()
 
     def joined(self, connection: FrameProtocol) -> None:
         """A connection stands."""

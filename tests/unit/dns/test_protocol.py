@@ -1,7 +1,6 @@
 """An agent's connection: answered, told of changes, spared what it cannot take."""
 
 from twisted.internet.protocol import connectionDone
-from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -13,6 +12,7 @@ from lars.wire.frames import FrameDecoder
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse, UnsubscribeRequest
 from lars.wire.messages import MessageId, encode_message
 from lars.wire.protocol import Limits
+from tests.unit.turns import Turns
 
 M = ModuleId(1, 1)
 
@@ -38,15 +38,6 @@ class Writes(StringTransport):
         """(modid, cmdid, ports) of every answer so far."""
         frames = [GetRouteResponse.FromString(body) for _, body in FrameDecoder().feed(b"".join(self.writes))]
         return [(f.modid, f.cmdid, [h.port for h in f.host]) for f in frames]
-
-
-class Turns(Clock):
-    """A clock whose turns are the reactor's: what a turn schedules for no later than now waits for the next."""
-
-    def turn(self) -> None:
-        for call in [call for call in self.calls if call.getTime() <= self.seconds()]:
-            self.calls.remove(call)
-            call.func(*call.args, **call.kw)
 
 
 class RouteServerCase(SynchronousTestCase):
