@@ -1,5 +1,6 @@
 """An agent's connection to lars-dns: requests subscribe and are answered, changes are pushed (design 6)."""
 
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from twisted.internet.interfaces import IReactorTime
@@ -17,6 +18,10 @@ LEGACY_WRITE = 16 * 1024
 """Bytes written at once to a C++ agent, which dies on a frame split across its reads (design 6)."""
 
 
+WRITE = 64 * 1024
+"""Bytes after which what is owed to one of our agents is written: the transport then says whether it takes more."""
+
+
 class RouteServerProtocol(FrameProtocol):
     """One agent.
 
@@ -29,7 +34,7 @@ class RouteServerProtocol(FrameProtocol):
 
     def __init__(self) -> None:
         super().__init__()
-        self._owed: dict[ModuleId, bool] = {}  # module -> whether it is owed as an empty route
+        self._owed: OrderedDict[ModuleId, bool] = OrderedDict()  # module -> whether it is owed as an empty route
         self._is_ours = False
         self._turn_waits = False
 
@@ -68,28 +73,29 @@ class RouteServerProtocol(FrameProtocol):
 
     def _write_owed(self) -> None:
         """Writes what is owed until the transport says stop; to a C++ agent, one bounded write a turn."""
-        table = self.factory.table
         if self._is_ours:
             while self._owed and self.writable:
-                module = next(iter(self._owed))
-                del self._owed[module]
-                self.stream.write(table.frame(module))
-            return
-        if self._turn_waits or not self._owed:
-            return
+                self.stream.write(self._owed_frames(WRITE))
+        elif self._owed and not self._turn_waits:
+            self.stream.write(self._owed_frames(LEGACY_WRITE))
+            self._turn_waits = True
+            self.factory.clock.callLater(0, self._next_turn)
+
+    def _owed_frames(self, limit: int) -> bytes:
+        """Takes the frames that have waited longest: as many as have `limit` bytes, one at least."""
+        table, owed = self.factory.table, self._owed
         frames: list[bytes] = []
         size = 0
-        for module, as_empty in self._owed.items():
+        while owed:
+            module, as_empty = owed.popitem(last=False)
             frame = table.empty_frame(module) if as_empty else table.frame(module)
-            if frames and size + len(frame) > LEGACY_WRITE:
+            size += len(frame)
+            if frames and size > limit:
+                owed[module] = as_empty
+                owed.move_to_end(module, last=False)
                 break
             frames.append(frame)
-            size += len(frame)
-        for module in list(self._owed)[: len(frames)]:
-            del self._owed[module]
-        self.stream.write(b"".join(frames))
-        self._turn_waits = True
-        self.factory.clock.callLater(0, self._next_turn)
+        return b"".join(frames)
 
     def _next_turn(self) -> None:
         self._turn_waits = False
