@@ -73,12 +73,12 @@ def parse_host(text: str) -> HostAddress:
 
 def module_id(modid: int, cmdid: int) -> ModuleId:
     """A checked ModuleId; raises InvalidRoute for negative or too large ids and for (0, 0)."""
-    for name, value in (("modid", modid), ("cmdid", cmdid)):
-        if not 0 <= value <= MAX_ID:
-            raise InvalidRoute(f"{name} {value} is out of range: use 0 to {MAX_ID}")
+    if 0 <= modid <= MAX_ID and 0 <= cmdid <= MAX_ID and (modid or cmdid):
+        return ModuleId(modid, cmdid)
     if modid == cmdid == 0:
         raise InvalidRoute("module (0, 0) does not exist: its messages would be empty; choose other ids")
-    return ModuleId(modid, cmdid)
+    name, value = ("cmdid", cmdid) if 0 <= modid <= MAX_ID else ("modid", modid)
+    raise InvalidRoute(f"{name} {value} is out of range: use 0 to {MAX_ID}")
 
 
 def shard_of(module: ModuleId, shards: int) -> int:

@@ -22,6 +22,7 @@ from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.route import ModuleId
 from lars.service import AsyncService
+from lars.short_turns import freeze_what_is_loaded, prefer_the_reactor
 from lars.wire.protocol import Limits
 
 _log = Logger()
@@ -64,9 +65,11 @@ class DnsService(AsyncService):
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
+        prefer_the_reactor()
         await self._metrics.start()
         self._keeper.load()
         await self._watcher.start()
+        freeze_what_is_loaded()
         self.port = await listen(self.reactor, self._settings.listen, self.factory)
         _log.info("lars-dns answers on {place}", place=self._settings.listen)
         self._keeper.start()

@@ -22,8 +22,8 @@ from lars.route import ModuleId
 
 _log = Logger()
 
-SLICE = 1_000
-"""Modules compared in one turn of the reactor."""
+SLICE = 100
+"""Modules compared, and pushed if they changed, in one turn of the reactor."""
 
 SAVED_PATIENCE = 3.0
 """Seconds that a start waits for the database when there are saved routes to serve: it may hang rather than fail."""
