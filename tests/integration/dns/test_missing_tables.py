@@ -17,7 +17,7 @@ async def test_dropped_table_is_told_once_with_what_to_do_and_empties_no_route(
     start_dns: StartDns, database_url: str, routes: Routes, agents: Agents, table: str
 ) -> None:
     await routes.put({M: [A], N: [C], K: [C]})
-    dns = start_dns(database_url, "--protect-time=0.5")
+    dns = start_dns(database_url, "--protect-time=30")
     await dns.up()
     agent = await agents.connect(dns.port)
     await agent.answered(M)
