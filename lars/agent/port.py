@@ -19,7 +19,7 @@ from lars.route import HostAddress, format_ip
 MAX_DATAGRAM = 65_536
 """Bytes read at once: more than any datagram has, so that none is cut."""
 
-TURN = 64
+TURN = 16
 """Datagrams read in one turn of the reactor, so that the other readers get theirs."""
 
 RECEIVE_BUFFER = 4 * 1024 * 1024
