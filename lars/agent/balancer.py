@@ -4,8 +4,9 @@ Pure: `now` (seconds, monotonic) is an argument. choose and report cost the same
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from lars.route import HostAddress
 
@@ -33,18 +34,14 @@ MAX_COST_WEIGHT = 50
 class Host:
     """One node and what its calls came to.
 
-    vsucc and verr are virtual counts, which decide; rsucc and rerr the real ones of this window. `answer` and
-    `reports` are what the balancer's owner keeps with the host: the answer that names it, encoded, and the datagrams
-    that report it.
+    vsucc and verr are virtual counts, which decide; rsucc and rerr the real ones of this window.
     """
 
     __slots__ = (
         "address",
-        "answer",
         "contin_err",
         "contin_succ",
         "overloaded",
-        "reports",
         "rerr",
         "reset_at",
         "rsucc",
@@ -54,8 +51,6 @@ class Host:
 
     def __init__(self, address: HostAddress) -> None:
         self.address = address
-        self.answer: bytes | None = None
-        self.reports: tuple[bytes, ...] = ()
         self.overloaded = False
         self.vsucc = self.verr = self.rsucc = self.rerr = self.contin_succ = self.contin_err = 0
         self.reset_at = 0.0
@@ -84,18 +79,25 @@ class StateChange:
     contin_err: int
 
 
-class Balancer:
-    """The hosts of one module, each in exactly one of two queues: idle (in rotation) and overloaded (probed)."""
+H = TypeVar("H", bound=Host)
 
-    __slots__ = ("_idle", "_overloaded", "_settings", "_since_probe", "_soonest", "changes", "hosts")
 
-    def __init__(self, settings: BalancerSettings) -> None:
+class Balancer(Generic[H]):
+    """The hosts of one module, each in exactly one of two queues: idle (in rotation) and overloaded (probed).
+
+    `new_host` makes them: the balancer's owner may keep with a host what the balancer has no use for.
+    """
+
+    __slots__ = ("_idle", "_new_host", "_overloaded", "_settings", "_since_probe", "_soonest", "changes", "hosts")
+
+    def __init__(self, settings: BalancerSettings, new_host: Callable[[HostAddress], H]) -> None:
         self._settings = settings
+        self._new_host = new_host
         self._soonest = min(settings.idle_timeout, settings.overload_timeout)
-        self._idle: OrderedDict[Host, None] = OrderedDict()
-        self._overloaded: OrderedDict[Host, None] = OrderedDict()
+        self._idle: OrderedDict[H, None] = OrderedDict()
+        self._overloaded: OrderedDict[H, None] = OrderedDict()
         self._since_probe = 0
-        self.hosts: dict[HostAddress, Host] = {}
+        self.hosts: dict[HostAddress, H] = {}
         self.changes: list[StateChange] = []
         """State changes that nobody has taken note of yet; whoever does clears the list."""
 
@@ -107,7 +109,7 @@ class Balancer:
     def overloaded_count(self) -> int:
         return len(self._overloaded)
 
-    def choose(self) -> Host | None:
+    def choose(self) -> H | None:
         """The next host, or None when all are overloaded and it is not a probe's turn.
 
         While any host is overloaded, every (probe_num + 1)th request goes to the first of them.
@@ -136,7 +138,7 @@ class Balancer:
             self.succeeded(host, now)
         return True
 
-    def succeeded(self, host: Host, now: float) -> None:
+    def succeeded(self, host: H, now: float) -> None:
         """Counts one successful call to a host that is in the route."""
         host.vsucc += 1
         host.rsucc += 1
@@ -153,7 +155,7 @@ class Balancer:
         if now - host.reset_at >= self._soonest:
             self._check_window(host, now)
 
-    def _failure(self, host: Host, weight: int, now: float) -> None:
+    def _failure(self, host: H, weight: int, now: float) -> None:
         host.verr += weight
         host.rerr += 1
         host.contin_err += 1
@@ -170,7 +172,7 @@ class Balancer:
         for host in self.hosts.values():
             self._check_window(host, now)
 
-    def _check_window(self, host: Host, now: float) -> None:
+    def _check_window(self, host: H, now: float) -> None:
         settings = self._settings
         age = now - host.reset_at
         if host.overloaded:
@@ -183,7 +185,7 @@ class Balancer:
             else:
                 host.reset(settings.init_succ_cnt, 0, now)
 
-    def update(self, addresses: Iterable[HostAddress], now: float) -> list[Host]:
+    def update(self, addresses: Iterable[HostAddress], now: float) -> list[H]:
         """Takes a new route: new hosts join the back of the idle queue, gone ones leave, the others keep all.
 
         Returns those that left.
@@ -195,26 +197,26 @@ class Balancer:
             del (self._overloaded if host.overloaded else self._idle)[host]
         for address in wanted:
             if address not in self.hosts:
-                host = self.hosts[address] = Host(address)
+                host = self.hosts[address] = self._new_host(address)
                 host.reset(self._settings.init_succ_cnt, 0, now)
                 self._idle[host] = None
         return gone
 
-    def _enter_idle(self, host: Host, reason: str, now: float) -> None:
+    def _enter_idle(self, host: H, reason: str, now: float) -> None:
         self._note(host, False, reason)
         del self._overloaded[host]
         self._idle[host] = None
         host.overloaded = False
         host.reset(self._settings.init_succ_cnt, 0, now)
 
-    def _enter_overloaded(self, host: Host, reason: str, now: float) -> None:
+    def _enter_overloaded(self, host: H, reason: str, now: float) -> None:
         self._note(host, True, reason)
         del self._idle[host]
         self._overloaded[host] = None
         host.overloaded = True
         host.reset(0, self._settings.init_err_cnt, now)
 
-    def _note(self, host: Host, overloaded: bool, reason: str) -> None:
+    def _note(self, host: H, overloaded: bool, reason: str) -> None:
         self.changes.append(
             StateChange(
                 host.address,
@@ -230,7 +232,7 @@ class Balancer:
         )
 
 
-def _rotate(queue: OrderedDict[Host, None]) -> Host:
+def _rotate(queue: OrderedDict[H, None]) -> H:
     """The first host, which goes to the back."""
     host = next(iter(queue))
     queue.move_to_end(host)

@@ -7,6 +7,24 @@ from lars.agent.tally import Tally
 from lars.route import HostAddress, ModuleId
 
 
+class RoutedHost(Host):
+    """A host of a module's route, and what the agent keeps with it.
+
+    `answer` is all of a get_host's answer that names it but header and seq, `reports` the datagrams that report a
+    success of it, both encoded. succ and err are its calls that the reporter has not been told of: no reset of the
+    balancer's window touches them.
+    """
+
+    __slots__ = ("answer", "err", "module", "reports", "succ")
+
+    def __init__(self, address: HostAddress, module: "Module") -> None:
+        super().__init__(address)
+        self.module = module
+        self.answer: bytes | None = None
+        self.reports: tuple[bytes, ...] = ()
+        self.succ = self.err = 0
+
+
 class Module:
     """A module that somebody asked about. Times are in seconds, monotonic."""
 
@@ -24,7 +42,7 @@ class Module:
 
     def __init__(self, module: ModuleId, settings: BalancerSettings, now: float) -> None:
         self.module = module
-        self.balancer = Balancer(settings)
+        self.balancer: Balancer[RoutedHost] = Balancer(settings, self._new_host)
         self.tally = Tally()
         self.used_at = now
         self.asked_at: float | None = None  # when dns was asked and has not answered since
@@ -33,12 +51,36 @@ class Module:
         self.subscribed = False  # whether a dns of ours pushes its changes, and can be told to stop
         self.reported_states: dict[HostAddress, bool] = {}
 
-    def take_route(self, hosts: Iterable[HostAddress], fresh_until: float, now: float) -> list[Host]:
-        """A route from dns; the hosts that have left with it."""
+    def _new_host(self, address: HostAddress) -> RoutedHost:
+        return RoutedHost(address, self)
+
+    def take_route(self, hosts: Iterable[HostAddress], fresh_until: float, now: float) -> list[RoutedHost]:
+        """A route from dns; the hosts that have left with it, whose calls are still to be told."""
         self.asked_at = None
         self.routed_at = now
         self.fresh_until = fresh_until
-        return self.balancer.update(hosts, now)
+        gone = self.balancer.update(hosts, now)
+        for host in gone:
+            if host.succ or host.err:
+                self.tally.add(host.address, host.succ, host.err)
+        return gone
+
+    def report(self, address: HostAddress, failed: bool, cost_ms: int, now: float) -> RoutedHost | None:
+        """Counts one call; None if the host is not in the route, whose calls are counted apart."""
+        if not self.balancer.report(address, failed, cost_ms, now):
+            self.tally.count(address, failed)
+            return None
+        host = self.balancer.hosts[address]
+        if failed:
+            host.err += 1
+        else:
+            host.succ += 1
+        return host
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether there are calls that nobody has taken yet."""
+        return bool(self.tally) or any(host.succ or host.err for host in self.balancer.hosts.values())
 
     def states(self) -> dict[HostAddress, bool]:
         """Whether each host of the route is overloaded."""
@@ -47,14 +89,15 @@ class Module:
     def take_results(self) -> dict[HostAddress, tuple[int, int, bool]] | None:
         """Successes, failures and overload by host since the last take; None if nothing happened.
 
-        Holds every host of the route, and those that were called and have left it.
+        Holds every host of the route, and those that were called and are not in it.
         """
         states = self.states()
-        if not self.tally and states == self.reported_states:
+        if not self.has_calls and states == self.reported_states:
             return None
         self.reported_states = states
-        counts = self.tally.take(states)
-        return {
-            address: (*counts.get(address, (0, 0)), states.get(address, False))
-            for address in dict.fromkeys([*states, *counts])
-        }
+        results = {address: (*counts, False) for address, counts in self.tally.take().items()}
+        for address, host in self.balancer.hosts.items():
+            before = results.get(address, (0, 0, False))  # it had left and is back
+            results[address] = (before[0] + host.succ, before[1] + host.err, host.overloaded)
+            host.succ = host.err = 0
+        return results

@@ -7,8 +7,8 @@ and encodes with protobuf. What they do is the same.
 
 from collections.abc import Callable, Iterable
 
-from lars.agent.balancer import BalancerSettings, Host, StateChange
-from lars.agent.module import Module
+from lars.agent.balancer import BalancerSettings, StateChange
+from lars.agent.module import Module, RoutedHost
 from lars.errors import InvalidRoute
 from lars.route import HostAddress, ModuleId, module_id
 from lars.wire.frames import HEADER, HEADER_SIZE, FrameError, decode_datagram
@@ -85,16 +85,16 @@ class Shard:
         self.modules: dict[ModuleId, Module] = {}
         self.counters = ShardCounters()
         self._by_name: dict[bytes, Module] = {}  # modid and cmdid as a get_host holds them
-        self._known_reports: dict[bytes, tuple[Module, Host, list[int]]] = {}  # whole datagrams
+        self._known_reports: dict[bytes, RoutedHost] = {}  # whole datagrams
 
     def datagram(self, data: bytes, now: float) -> bytes | None:
         """The answer to a datagram, or None if it gets none; what is no request of a client is counted and dropped."""
         known = self._known_reports.get(data)
         if known is not None:
-            module, host, counts = known
-            counts[0] += 1
+            module = known.module
+            known.succ += 1
             module.used_at = now
-            module.balancer.succeeded(host, now)
+            module.balancer.succeeded(known, now)
             self.counters.reports += 1
             return None
         size = len(data)
@@ -135,7 +135,7 @@ class Shard:
         host = module.balancer.choose() if module is not None else None
         return self._chosen(module, host, request, now)
 
-    def _chosen(self, module: Module | None, host: Host | None, request: GetHostRequest, now: float) -> bytes:
+    def _chosen(self, module: Module | None, host: RoutedHost | None, request: GetHostRequest, now: float) -> bytes:
         answer = GetHostResponse(seq=request.seq, modid=request.modid, cmdid=request.cmdid)
         if module is None or not module.balancer.hosts:
             answer.retcode = Retcode.NOEXIST
@@ -158,20 +158,17 @@ class Shard:
             self.counters.malformed += 1
             return
         address = HostAddress(request.host.ip, request.host.port)
-        failed = request.retcode != 0
-        in_route = module.balancer.report(address, failed, request.cost_ms, now)
-        module.tally.count(address, failed, in_route)
+        host = module.report(address, request.retcode != 0, request.cost_ms, now)
         self.counters.reports += 1
-        self.counters.strangers += not in_route
-        if in_route and not failed and not request.cost_ms:
-            host = module.balancer.hosts[address]
-            if (
-                data not in host.reports
-                and len(host.reports) < ENCODINGS
-                and len(self._known_reports) < MAX_KNOWN_REPORTS
-            ):
-                self._known_reports[data] = (module, host, module.tally.counts(address))
-                host.reports += (data,)
+        if host is None:
+            self.counters.strangers += 1
+        elif not request.retcode and not request.cost_ms:
+            self._remember(data, host)
+
+    def _remember(self, data: bytes, host: RoutedHost) -> None:
+        if data not in host.reports and len(host.reports) < ENCODINGS and len(self._known_reports) < MAX_KNOWN_REPORTS:
+            self._known_reports[data] = host
+            host.reports += (data,)
 
     def _get_route(self, request: GetRouteRequest, now: float) -> bytes:
         module = self._module(request.modid, request.cmdid, now)
@@ -217,7 +214,7 @@ class Shard:
             self._forget_reports(module.take_route(hosts, fresh_until, now))
         return module
 
-    def _forget_reports(self, hosts: Iterable[Host]) -> None:
+    def _forget_reports(self, hosts: Iterable[RoutedHost]) -> None:
         """Forgets how reports for these hosts are encoded, which are no longer in a route."""
         for host in hosts:
             for data in host.reports:
@@ -246,7 +243,7 @@ class Shard:
 
     def forget_unused(self, now: float, ttl: float) -> list[Module]:
         """Forgets the modules that nobody asked about for `ttl` seconds and whose calls have all been taken."""
-        unused = [m for m in self.modules.values() if now - m.used_at >= ttl and not m.tally]
+        unused = [m for m in self.modules.values() if now - m.used_at >= ttl and not m.has_calls]
         for module in unused:
             del self.modules[module.module]
             del self._by_name[_name(module.module)]

@@ -10,18 +10,18 @@ from lars.route import HostAddress
 A, B, C = (HostAddress(0x7F000001, port) for port in (9001, 9002, 9003))
 
 
-def balancer_of(*addresses: HostAddress, **settings: float) -> Balancer:
-    balancer = Balancer(BalancerSettings(**settings))  # type: ignore[arg-type]
+def balancer_of(*addresses: HostAddress, **settings: float) -> Balancer[Host]:
+    balancer = Balancer(BalancerSettings(**settings), Host)  # type: ignore[arg-type]
     balancer.update(addresses, 0.0)
     return balancer
 
 
-def chosen(balancer: Balancer, times: int) -> list[HostAddress | None]:
+def chosen(balancer: Balancer[Host], times: int) -> list[HostAddress | None]:
     hosts = [balancer.choose() for _ in range(times)]
     return [host.address if host is not None else None for host in hosts]
 
 
-def fail(balancer: Balancer, address: HostAddress, times: int = 15, now: float = 0.0, cost_ms: int = 0) -> None:
+def fail(balancer: Balancer[Host], address: HostAddress, times: int = 15, now: float = 0.0, cost_ms: int = 0) -> None:
     for _ in range(times):
         balancer.report(address, True, cost_ms, now)
 
@@ -186,7 +186,7 @@ steps = st.lists(
 class InvariantTests(SynchronousTestCase):
     """Whatever is called, in whatever order."""
 
-    def check(self, balancer: Balancer, route: set[HostAddress]) -> None:
+    def check(self, balancer: Balancer[Host], route: set[HostAddress]) -> None:
         idle, overloaded = list(balancer._idle), list(balancer._overloaded)
         self.assertEqual(sorted(h.address for h in idle + overloaded), sorted(route))
         self.assertEqual(set(balancer.hosts), route)

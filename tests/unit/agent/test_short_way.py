@@ -91,7 +91,7 @@ class ShortWayTests(SynchronousTestCase):
                 [(h.address, h.overloaded, h.vsucc, h.verr, h.rsucc, h.rerr, h.contin_succ, h.contin_err, h.reset_at)
                  for h in module.balancer.hosts.values()],
                 module.used_at,
-                bool(module.tally),
+                module.has_calls,
             )
             for key, module in shard.modules.items()
         }  # fmt: skip
@@ -151,7 +151,7 @@ class ShortWayTests(SynchronousTestCase):
             shard.datagram(report(MODULES[0], host, 0, 0), 0.0)
             shard.datagram(cpp_report(MODULES[0], host), 0.0)
         shard.take_route(MODULES[0], HOSTS[:1], 600.0, 0.0)
-        self.assertEqual({host.address for _, host, _ in shard._known_reports.values()}, {HOSTS[0]})
+        self.assertEqual({host.address for host in shard._known_reports.values()}, {HOSTS[0]})
         shard.modules[MODULES[0]].take_results()
         shard.forget_unused(10**6, 3600.0)
         self.assertEqual((shard._known_reports, shard._by_name), ({}, {}))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.balancer import Balancer, BalancerSettings
+from lars.agent.balancer import Balancer, BalancerSettings, Host
 from lars.cli.demo.rotation import Change, Rotation, Turn
 from lars.route import HostAddress
 
@@ -65,7 +65,7 @@ class RotationTests(SynchronousTestCase):
 
     def test_it_sees_what_the_balancer_does(self) -> None:
         """One of four hosts fails from call 1001 to call 2000; the balancer itself says when it acts."""
-        balancer = Balancer(BalancerSettings())
+        balancer = Balancer(BalancerSettings(), Host)
         balancer.update([HostAddress(1, port) for port in range(1, 5)], 0.0)
         rotation = Rotation()
         acted = []
