@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from inspect import isawaitable
 from typing import Any
 
@@ -10,7 +10,9 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
+from lars.agent.balancer import StateChange
 from lars.agent.dns_link import DnsLink
+from lars.agent.module import Module
 from lars.agent.numbers import AgentNumbers
 from lars.agent.outbox import Outbox
 from lars.agent.port import RECEIVE_BUFFER, ShardPort
@@ -22,8 +24,12 @@ from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.route import HostAddress, ModuleId, format_ip, shard_of
 from lars.service import AsyncService
+from lars.short_turns import freeze_what_is_loaded, prefer_the_reactor
 
 _log = Logger()
+
+SLICE = 50
+"""Modules tended in one turn of the reactor: business processes wait meanwhile."""
 
 LAST_REPORTS = 2.0
 """Seconds that a stopping agent waits for its last reports to be acknowledged."""
@@ -60,8 +66,10 @@ class AgentService(AsyncService):
         self._loops: list[tuple[LoopingCall, Deferred[LoopingCall]]] = []
 
     async def start(self) -> None:
+        prefer_the_reactor()
         await self._metrics.start()
         self._files.load(self._now())
+        freeze_what_is_loaded()
         self._open_ports()
         self.dns.service.startService()
         self.reporter.service.startService()
@@ -124,25 +132,13 @@ class AgentService(AsyncService):
     def _modules_in_use(self) -> list[ModuleId]:
         return [key for shard in self.shards for key in shard.modules]
 
-    def _tend(self) -> None:
+    async def _tend(self) -> None:
         """Lets silence heal, asks again for what is old, forgets what nobody wants."""
+        async for shard, modules in self._slices():
+            for key, change in shard.sweep(modules, self._now()):
+                _tell(key, change)
         now = self._now()
         for number, shard in self._numbered.items():
-            for key, change in shard.sweep(now):
-                _log.info(
-                    "{module} {host} {what} ({reason}): vsucc {vsucc} verr {verr}, window {rsucc} ok {rerr} failed, "
-                    "in a row {contin_succ} ok {contin_err} failed",
-                    module=key,
-                    host=change.address,
-                    what="set aside" if change.overloaded else "taken back",
-                    reason=change.reason,
-                    vsucc=change.vsucc,
-                    verr=change.verr,
-                    rsucc=change.rsucc,
-                    rerr=change.rerr,
-                    contin_succ=change.contin_succ,
-                    contin_err=change.contin_err,
-                )
             if self.dns.up:
                 old = shard.to_refresh(now, self._settings.update_timeout)
                 for key in old:
@@ -154,16 +150,24 @@ class AgentService(AsyncService):
                     self.dns.unsubscribe(module.module)
         self.dns.drop_if_silent()
 
-    def _report(self) -> None:
-        self._gather()
+    async def _slices(self) -> AsyncIterator[tuple[Shard, list[Module]]]:
+        """All modules, SLICE in each turn of the reactor, with the shard that they are in."""
+        for shard in self.shards:
+            modules = list(shard.modules.values())
+            for start in range(0, len(modules), SLICE):
+                yield shard, modules[start : start + SLICE]
+                await deferLater(self.reactor, 0)
+
+    async def _report(self) -> None:
+        async for _shard, modules in self._slices():
+            self._gather(modules)
         self.reporter.tick()
 
-    def _gather(self) -> None:
-        for shard in self.shards:
-            for key, module in shard.modules.items():
-                results = module.take_results()
-                if results is not None:
-                    self.outbox.add(key, results)
+    def _gather(self, modules: Iterable[Module]) -> None:
+        for module in modules:
+            results = module.take_results()
+            if results is not None:
+                self.outbox.add(module.module, results)
 
     async def stop(self) -> None:
         for port in self._ports:
@@ -172,7 +176,9 @@ class AgentService(AsyncService):
             if loop.running:
                 loop.stop()
             await ended
-        self._report()
+        for shard in self.shards:
+            self._gather(shard.modules.values())
+        self.reporter.tick()
         deadline = self._now() + LAST_REPORTS
         while self.reporter.up and self.outbox.waiting and self._now() < deadline:
             await deferLater(self.reactor, 0.02)
@@ -180,3 +186,20 @@ class AgentService(AsyncService):
         await maybeDeferred(self.reporter.service.stopService)
         await self._files.save_changed()
         await self._metrics.stop()
+
+
+def _tell(module: ModuleId, change: StateChange) -> None:
+    _log.info(
+        "{module} {host} {what} ({reason}): vsucc {vsucc} verr {verr}, window {rsucc} ok {rerr} failed, "
+        "in a row {contin_succ} ok {contin_err} failed",
+        module=module,
+        host=change.address,
+        what="set aside" if change.overloaded else "taken back",
+        reason=change.reason,
+        vsucc=change.vsucc,
+        verr=change.verr,
+        rsucc=change.rsucc,
+        rerr=change.rerr,
+        contin_succ=change.contin_succ,
+        contin_err=change.contin_err,
+    )

@@ -220,13 +220,13 @@ class Shard:
             for data in host.reports:
                 del self._known_reports[data]
 
-    def sweep(self, now: float) -> list[tuple[ModuleId, StateChange]]:
-        """Lets every balancer's timers run; the state changes since the last sweep."""
+    def sweep(self, modules: Iterable[Module], now: float) -> list[tuple[ModuleId, StateChange]]:
+        """Lets the timers of some modules' balancers run; their state changes since the last sweep."""
         changes = []
-        for key, module in self.modules.items():
+        for module in modules:
             module.balancer.sweep(now)
             if module.balancer.changes:
-                changes += [(key, change) for change in module.balancer.changes]
+                changes += [(module.module, change) for change in module.balancer.changes]
                 module.balancer.changes.clear()
         set_aside = sum(change.overloaded for _key, change in changes)
         self.counters.set_aside += set_aside

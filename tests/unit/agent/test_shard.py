@@ -124,7 +124,7 @@ class ShardTests(SynchronousTestCase):
         for _ in range(15):
             self.shard.datagram(report(1), 0.0)
         self.shard.modules[M].take_results()
-        self.shard.sweep(15.0)
+        self.shard.sweep(self.shard.modules.values(), 15.0)
         self.assertEqual(self.shard.modules[M].take_results(), {A: (0, 0, False), B: (0, 0, False)})
 
     def test_garbage_is_counted_and_dropped(self) -> None:

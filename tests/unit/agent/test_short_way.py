@@ -112,7 +112,7 @@ class ShortWayTests(SynchronousTestCase):
                     shard.take_route(first, second, now + 600, now)
             elif step == "time":
                 now += first
-                self.assertEqual(*(shard.sweep(now) for shard in shards))
+                self.assertEqual(*(shard.sweep(shard.modules.values(), now) for shard in shards))
             else:
                 self.assertEqual(*(first in shard.modules and shard.modules[first].take_results() for shard in shards))
             self.assertEqual(*map(self.state, shards))
