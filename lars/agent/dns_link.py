@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from lars.agent.link import FirstThatAnswers, link_service
 from lars.agent.settings import Servers
 from lars.errors import InvalidRoute
-from lars.route import HostAddress, ModuleId, module_id
+from lars.route import MAX_HOSTS, MAX_PORT, HostAddress, ModuleId, module_id
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse, UnsubscribeRequest
 from lars.wire.messages import MessageId
 from lars.wire.protocol import FrameFactory, FrameProtocol
@@ -49,8 +49,12 @@ class DnsLinkProtocol(FrameProtocol):
             self.factory.count_malformed(self, error)
             return
         self.factory.answered()
-        hosts = [HostAddress(host.ip, host.port) for host in response.host]
-        self.factory.take_route(module, hosts, response.fresh_ms)
+        hosts = [HostAddress(h.ip, h.port) for h in response.host if h.ip and 0 < h.port <= MAX_PORT][:MAX_HOSTS]
+        if len(hosts) < len(response.host):
+            of = f"{len(response.host)} hosts for module {module}"
+            self.factory.count_malformed(self, InvalidRoute(f"of {of} only {len(hosts)} can be used"))
+        if hosts or not response.host:
+            self.factory.take_route(module, hosts, response.fresh_ms)
 
     receivers = {MessageId.GET_ROUTE_RESPONSE: on_route}
 

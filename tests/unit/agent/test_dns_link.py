@@ -1,0 +1,53 @@
+"""The link to lars-dns: what of a route can be used is taken, and what cannot is counted and skipped."""
+
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.agent.dns_link import DnsLink
+from lars.agent.settings import Server
+from lars.route import MAX_HOSTS, HostAddress, ModuleId
+from lars.wire.lars_pb2 import GetRouteResponse, HostInfo
+from lars.wire.messages import MessageId, encode_message
+
+M = ModuleId(1, 2)
+
+
+class RouteTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.taken: list[tuple[ModuleId, list[HostAddress], int]] = []
+        self.link = DnsLink(
+            MemoryReactorClock(), (Server("10.0.0.1", 7778),), lambda *route: self.taken.append(route), list
+        )
+        self.protocol = self.link.buildProtocol(None)
+        assert self.protocol is not None
+        self.protocol.makeConnection(StringTransport())
+
+    def send(self, *hosts: tuple[int, int], modid: int = 1) -> None:
+        route = GetRouteResponse(
+            modid=modid, cmdid=2, host=[HostInfo(ip=ip, port=port) for ip, port in hosts], fresh_ms=5
+        )
+        assert self.protocol is not None
+        self.protocol.dataReceived(encode_message(MessageId.GET_ROUTE_RESPONSE, route))
+
+    def test_route_is_taken_as_it_is(self) -> None:
+        self.send((1, 80), (2**32 - 1, 65535))
+        self.send()
+        self.assertEqual(self.taken, [(M, [HostAddress(1, 80), HostAddress(2**32 - 1, 65535)], 5), (M, [], 5)])
+        self.assertEqual(self.link.counters.malformed, 0)
+
+    def test_hosts_that_cannot_be_are_left_out_and_counted(self) -> None:
+        self.send((1, 80), (2, 0), (3, -1), (4, 70_000), (0, 80))
+        self.assertEqual([hosts for _, hosts, _ in self.taken], [[HostAddress(1, 80)]])
+        self.assertEqual(self.link.counters.malformed, 1)
+
+    def test_route_of_nothing_but_impossible_hosts_does_not_empty_the_module(self) -> None:
+        self.send((1, 0))
+        self.assertEqual((self.taken, self.link.counters.malformed), ([], 1))
+
+    def test_excess_of_hosts_is_cut(self) -> None:
+        self.send(*((n, 80) for n in range(1, MAX_HOSTS + 3)))
+        self.assertEqual(len(self.taken[0][1]), MAX_HOSTS)
+
+    def test_module_that_cannot_be_is_skipped(self) -> None:
+        self.send((1, 80), modid=-1)
+        self.assertEqual((self.taken, self.link.counters.malformed), ([], 1))
