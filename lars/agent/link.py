@@ -15,6 +15,9 @@ from lars.log_limit import LogLimit
 
 _log = Logger()
 
+CHANGES = 5
+"""Times a minute that a link is said to be up, and to be down: one that flaps is not to flood the log."""
+
 CONNECT_TIMEOUT = 3
 """Seconds to wait for a connection before the next server is tried."""
 
@@ -75,17 +78,24 @@ def link_service(what: str, reactor: Any, endpoint: FirstThatAnswers, factory: I
 
     Retries after 0.1 s, growing to 5 s, with jitter; a lost link is logged on change.
     """
-    limit = LogLimit(reactor.seconds)
+    down = LogLimit(reactor.seconds)
+    changes = LogLimit(reactor.seconds, burst=CHANGES)
 
     def connected(protocol: IProtocol) -> None:
-        limit.clear("failed")
-        _log.info("linked to {what} {server}", what=what, server=endpoint.name)
+        down.clear("")
+        if times := changes.tell("up"):
+            _log.info("linked to {what} {server}{again}", what=what, server=endpoint.name, again=_again(times))
 
     policy = backoffPolicy(initialDelay=0.1, maxDelay=5.0, factor=1.5, jitter=lambda: random.random() / 4)
 
     def retry(failures: int) -> float:
-        if failures and limit.tell("failed"):
-            _log.warn("no {what} answers ({servers}); trying again", what=what, servers=endpoint.names)
+        if failures and down.tell("") and (times := changes.tell("down")):
+            text = "no {what} answers ({servers}); trying again{again}"
+            _log.warn(text, what=what, servers=endpoint.names, again=_again(times))
         return policy(failures)
 
     return _QuietClientService(endpoint, factory, retryPolicy=retry, clock=reactor, prepareConnection=connected)
+
+
+def _again(times: int) -> str:
+    return f" ({times} such since the last line)" if times > 1 else ""

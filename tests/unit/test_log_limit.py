@@ -26,6 +26,12 @@ class LogLimitTests(SynchronousTestCase):
         self.clock.advance(60)
         self.assertEqual(self.limit.tell("fault"), 2)
 
+    def test_burst_is_told_and_then_nothing_until_the_interval_is_over(self) -> None:
+        limit = LogLimit(self.clock.seconds, 60.0, burst=3)
+        self.assertEqual([limit.tell("flap") for _ in range(5)], [1, 1, 1, 0, 0])
+        self.clock.advance(60)
+        self.assertEqual([limit.tell("flap") for _ in range(4)], [3, 1, 1, 0])
+
     def test_events_do_not_silence_each_other(self) -> None:
         self.assertEqual([self.limit.tell("a"), self.limit.tell("b"), self.limit.tell(("a", 1))], [1, 1, 1])
 
