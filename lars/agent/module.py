@@ -80,22 +80,28 @@ class Module:
     @property
     def has_calls(self) -> bool:
         """Whether there are calls that nobody has taken yet."""
-        return bool(self.tally) or any(host.succ or host.err for host in self.balancer.hosts.values())
+        return bool(self.tally) or self._host_has_calls
+
+    @property
+    def _host_has_calls(self) -> bool:
+        return any(host.succ or host.err for host in self.balancer.hosts.values())
 
     def states(self) -> dict[HostAddress, bool]:
         """Whether each host of the route is overloaded."""
         return {address: host.overloaded for address, host in self.balancer.hosts.items()}
 
-    def take_results(self) -> dict[HostAddress, tuple[int, int, bool]] | None:
+    def take_results(self, with_strangers: bool = True) -> dict[HostAddress, tuple[int, int, bool]] | None:
         """Successes, failures and overload by host since the last take; None if nothing happened.
 
-        Holds every host of the route, and those that were called and are not in it.
+        Holds every host of the route and, `with_strangers`, those that were called and are not in it. While the last
+        ones of these wait to be sent, the tally is where more of them are bounded.
         """
         states = self.states()
-        if not self.has_calls and states == self.reported_states:
+        strangers = self.tally.take() if with_strangers else {}
+        if not (strangers or self._host_has_calls or states != self.reported_states):
             return None
         self.reported_states = states
-        results = {address: (*counts, False) for address, counts in self.tally.take().items()}
+        results = {address: (*counts, False) for address, counts in strangers.items()}
         for address, host in self.balancer.hosts.items():
             before = results.get(address, (0, 0, False))  # it had left and is back
             results[address] = (before[0] + host.succ, before[1] + host.err, host.overloaded)

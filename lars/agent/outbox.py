@@ -36,6 +36,10 @@ class Outbox:
         """Modules with unsent counts, and reports sent and not acknowledged."""
         return len(self._unsent) + len(self._in_flight)
 
+    def has_unsent(self, module: ModuleId) -> bool:
+        """Whether counts of this module wait to be sent."""
+        return module in self._unsent
+
     def add(self, module: ModuleId, results: Results) -> None:
         """Adds up what happened; the latest overload holds."""
         have = self._unsent.setdefault(module, {})

@@ -163,9 +163,9 @@ class AgentService(AsyncService):
             self._gather(modules)
         self.reporter.tick()
 
-    def _gather(self, modules: Iterable[Module]) -> None:
+    def _gather(self, modules: Iterable[Module], all_of_them: bool = False) -> None:
         for module in modules:
-            results = module.take_results()
+            results = module.take_results(all_of_them or not self.outbox.has_unsent(module.module))
             if results is not None:
                 self.outbox.add(module.module, results)
 
@@ -177,7 +177,7 @@ class AgentService(AsyncService):
                 loop.stop()
             await ended
         for shard in self.shards:
-            self._gather(shard.modules.values())
+            self._gather(shard.modules.values(), all_of_them=True)
         self.reporter.tick()
         deadline = self._now() + LAST_REPORTS
         while self.reporter.up and self.outbox.waiting and self._now() < deadline:

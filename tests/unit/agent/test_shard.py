@@ -119,6 +119,16 @@ class ShardTests(SynchronousTestCase):
         self.assertEqual(results, {B: (0, 0, False), A: (2, 2, False)})
         self.assertIsNone(self.shard.modules[M].take_results())
 
+    def test_strangers_stay_in_their_bounded_tally_while_the_last_ones_wait_to_be_sent(self) -> None:
+        self.with_route()
+        self.shard.datagram(report(), 0.0)
+        self.shard.take_route(M, [B], 600.0, 1.0)
+        module = self.shard.modules[M]
+        self.assertEqual(module.take_results(with_strangers=False), {B: (0, 0, False)})
+        self.assertIsNone(module.take_results(with_strangers=False))
+        self.assertTrue(module.has_calls)
+        self.assertEqual(module.take_results(), {A: (1, 0, False), B: (0, 0, False)})
+
     def test_change_of_state_alone_is_a_result(self) -> None:
         self.with_route()
         for _ in range(15):
