@@ -1,0 +1,107 @@
+"""A lars-agent process that is sent rubbish: what it must go on answering, its memory and its numbers."""
+
+import urllib.request
+from collections.abc import Callable, Iterable
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+from twisted.internet.threads import deferToThread
+
+from lars.agent.saved import encode_routes, routes_path, save_routes
+from lars.client import LarsClient
+from lars.errors import LarsError
+from lars.route import HostAddress, ModuleId, shard_of
+from tests.integration.processes import ReservedPort, TwistdService, free_udp_base
+from tests.integration.waiting import until
+
+SHARDS = 3
+
+WATCHED = [ModuleId(2_000_000_000, 1_000_000_000 + n) for n in range(SHARDS)]
+"""A module of each shard, that no rubbish names; nobody reports on its hosts."""
+
+HOSTS = [HostAddress(0x0A000001 + n, 80) for n in range(3)]
+
+SPOILT = [ModuleId(modid, cmdid) for modid in (1, 300, 70_000) for cmdid in range(SHARDS)]
+"""Modules that rubbish is about, as many of each shard."""
+
+
+class FuzzedAgent:
+    """One lars-agent with saved routes of all these modules, on ports of its own."""
+
+    def __init__(self, start_service: Callable[..., TwistdService], folder: Path, *options: str) -> None:
+        for shard in range(SHARDS):
+            routes = {module: HOSTS for module in WATCHED + SPOILT if shard_of(module, SHARDS) == shard}
+            save_routes(routes_path(str(folder / "state"), shard), encode_routes(routes))
+        self.port = free_udp_base(SHARDS)
+        self._metrics = ReservedPort()
+        self.service = start_service(
+            "lars-agent",
+            f"--listen=127.0.0.1:{self.port}",
+            f"--metrics=tcp:{self._metrics.number}:interface=127.0.0.1",
+            f"--state-dir={folder / 'state'}",
+            "--report-interval=0.5",
+            *options,
+        )
+        self.client = LarsClient(f"127.0.0.1:{self.port}", timeout=5)
+        self.asked = 0
+        """get_hosts sent by `check`."""
+        self._turns = {module: cycle(HOSTS) for module in WATCHED}
+
+    async def up(self, reactor: Any) -> None:
+        """Waits until it answers, after a start."""
+        self._turns = {module: cycle(HOSTS) for module in WATCHED}
+        await until(reactor, self._answers, lambda: f"the agent to answer: {self.service.log()[-2000:]}", 20)
+
+    def _answers(self) -> bool:
+        try:
+            with LarsClient(f"127.0.0.1:{self.port}", timeout=0.1) as client:
+                return all(len(client.get_route(*module)) == len(HOSTS) for module in WATCHED)
+        except LarsError:
+            return False
+
+    def check(self, modules: Iterable[ModuleId] = WATCHED) -> None:
+        """A get_host for each of the modules is answered with the host whose turn it is."""
+        for module in modules:
+            self.asked += 1
+            assert self.client.get_host(*module).address == next(self._turns[module]), self.service.log()[-2000:]
+
+    def pids(self) -> set[int]:
+        """Its process and those that it has started."""
+        started = {
+            int(entry.name)
+            for entry in Path("/proc").iterdir()
+            if entry.name.isdigit() and _parent(entry) == self.service.pid
+        }
+        return {self.service.pid, *started}
+
+    def memory_mb(self) -> dict[int, float]:
+        """Resident memory of each of its processes in MiB."""
+        lines = {pid: Path(f"/proc/{pid}/statm").read_text().split() for pid in self.pids()}
+        return {pid: int(fields[1]) * 4096 / 2**20 for pid, fields in lines.items()}
+
+    async def numbers(self) -> dict[str, float]:
+        """Its metrics of Lars, by name, or name and value of the one label; those of several shards added up."""
+        numbers: dict[str, float] = {}
+        for family in text_string_to_metric_families(await deferToThread(self._scrape)):
+            for sample in family.samples:
+                labels = [value for name, value in sample.labels.items() if name != "shard"]
+                name = "|".join([sample.name, *labels])
+                numbers[name] = numbers.get(name, 0) + sample.value
+        return {name: value for name, value in numbers.items() if name.startswith("lars_agent_")}
+
+    def _scrape(self) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics.number}/metrics", timeout=10) as answer:
+            return str(answer.read().decode())
+
+    def close(self) -> None:
+        self.client.close()
+        self._metrics.close()
+
+
+def _parent(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:  # it has ended meanwhile
+        return 0
