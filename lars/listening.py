@@ -9,7 +9,14 @@ from typing import Any
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IAddress, IListeningPort, IProtocol, IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import (
+    IAddress,
+    IListeningPort,
+    ILoggingContext,
+    IProtocol,
+    IProtocolFactory,
+    IReactorTime,
+)
 from zope.interface import implementer
 
 from lars.errors import LarsError
@@ -50,7 +57,7 @@ def _with_backlog(place: str) -> str:
     return f"{place}:backlog={BACKLOG}" if takes_one and ":backlog=" not in place else place
 
 
-@implementer(IProtocolFactory)
+@implementer(IProtocolFactory, ILoggingContext)
 class _Accepting:
     """A factory behind a port, which it keeps from accepting ever more in one turn: Twisted's own limit grows by 20
     each time it is met, until a turn takes a second."""
@@ -69,6 +76,9 @@ class _Accepting:
     def _bind(self) -> None:
         self._bound_again = False
         self._port.numberAccepts = min(getattr(self._port, "numberAccepts", ACCEPTS), ACCEPTS)
+
+    def logPrefix(self) -> str:
+        return type(self._factory).__name__
 
     def doStart(self) -> None:
         self._factory.doStart()
