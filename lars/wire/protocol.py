@@ -73,6 +73,7 @@ class FrameProtocol(Protocol):
         self._decoder = FrameDecoder()
         self._ended = False
         self._is_new = True
+        self._reading = True
         self._put_off: bytes | None = None  # read from the transport, which is paused, in a turn that had no time
         self.writable = True
         """Whether the transport takes more; while it does not, a subclass keeps back what it can."""
@@ -131,8 +132,20 @@ class FrameProtocol(Protocol):
         """Reads what was put off, and then from the transport again."""
         data, self._put_off = self._put_off, None
         if data is not None and not self._ended:
-            self.stream.resumeProducing()
+            if self._reading:
+                self.stream.resumeProducing()
             self._read(data)
+
+    def pause_reading(self) -> None:
+        """Takes no more from the peer for now; what has been read already is still received."""
+        self._reading = False
+        self.stream.pauseProducing()
+
+    def resume_reading(self) -> None:
+        """Takes from the peer again."""
+        self._reading = True
+        if self._put_off is None:
+            self.stream.resumeProducing()
 
     def _read(self, data: bytes) -> None:
         self._is_new = False

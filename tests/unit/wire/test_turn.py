@@ -86,6 +86,30 @@ class SharedTurnTests(Connected):
         self.assertEqual(late.seen[1:], [(1, 2), (1, 2)])
         self.assertEqual(transport.producerState, "producing")
 
+    def test_turn_does_not_read_again_from_a_transport_that_is_paused_for_another_reason(self) -> None:
+        peers = [self.connect() for _ in range(FEW + 1)]
+        (early, _), (late, transport) = peers[0], peers[-1]
+        early.dataReceived(REQUEST)
+        self.clock.rightNow += TURN * 1.1
+        late.dataReceived(REQUEST)
+        late.pause_reading()
+        self.clock.advance(0)
+        self.assertEqual((late.seen[1:], transport.producerState), ([(1, 2)], "paused"))
+        late.resume_reading()
+        self.assertEqual(transport.producerState, "producing")
+
+    def test_transport_with_bytes_put_off_stays_paused_until_they_are_read(self) -> None:
+        peers = [self.connect() for _ in range(FEW + 1)]
+        (early, _), (late, transport) = peers[0], peers[-1]
+        early.dataReceived(REQUEST)
+        self.clock.rightNow += TURN * 1.1
+        late.pause_reading()
+        late.dataReceived(REQUEST)
+        late.resume_reading()
+        self.assertEqual((late.seen[1:], transport.producerState), ([], "paused"))
+        self.clock.advance(0)
+        self.assertEqual((late.seen[1:], transport.producerState), ([(1, 2)], "producing"))
+
     def test_connection_lost_meanwhile_reads_nothing_more(self) -> None:
         peers = [self.connect() for _ in range(FEW + 1)]
         (early, _), (late, _transport) = peers[0], peers[-1]
