@@ -1,0 +1,77 @@
+#include "link.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <random>
+#include <system_error>
+
+namespace lars::detail {
+
+namespace {
+
+[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::system_category(), what); }
+
+int connected_socket(Place shard) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(shard.address);
+    address.sin_port = htons(shard.port);
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        fail("socket");
+    }
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        const int error = errno;
+        ::close(fd);
+        errno = error;
+        fail("connect");
+    }
+    return fd;
+}
+
+timespec as_timespec(std::chrono::nanoseconds time) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+    return {seconds.count(), (time - seconds).count()};
+}
+
+}  // namespace
+
+Link::Link(Place shard, unsigned forks)
+    : socket_(connected_socket(shard)), forks_(forks), seq_(std::random_device{}()) {}
+
+Link::~Link() { ::close(socket_); }
+
+void Link::send(const std::string& datagram) const {
+    while (::send(socket_, datagram.data(), datagram.size(), MSG_NOSIGNAL) < 0) {
+        if (errno != EINTR) {
+            fail("send");
+        }
+    }
+}
+
+std::optional<std::size_t> Link::receive(char* buffer, std::size_t room, Clock::time_point until) const {
+    for (;;) {
+        const std::chrono::nanoseconds left = until - Clock::now();
+        if (left.count() <= 0) {
+            return std::nullopt;
+        }
+        const timespec wait = as_timespec(left);
+        pollfd readable{socket_, POLLIN, 0};
+        if (::ppoll(&readable, 1, &wait, nullptr) < 0 && errno != EINTR) {
+            fail("ppoll");
+        }
+        const ssize_t size = ::recv(socket_, buffer, room, MSG_DONTWAIT | MSG_TRUNC);
+        if (size >= 0) {
+            return static_cast<std::size_t>(size);
+        }
+        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+            fail("recv");
+        }
+    }
+}
+
+}  // namespace lars::detail
