@@ -1,0 +1,325 @@
+package lars.client;
+
+import java.io.IOException;
+import java.net.PortUnreachableException;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Asks this machine's agent which host to call, and tells it how the call went.
+ *
+ * <p>May be shared by threads: each call in flight has a UDP socket of its own, taken from a small stock. It starts no
+ * thread. No call waits longer than its timeout. Every method may throw {@link AgentUnavailableException}, {@link
+ * IllegalArgumentException} for ids that no module can have, and {@link IllegalStateException} once it is closed.
+ */
+public final class LarsClient implements AutoCloseable {
+    /** What one call may take, where the program does not say. */
+    public static final Duration DEFAULT_TIMEOUT = Duration.ofMillis(200);
+
+    /** What register may take, where the program does not say. */
+    public static final Duration DEFAULT_REGISTER_TIMEOUT = Duration.ofSeconds(1);
+
+    private static final long FIRST_PAUSE = 10;
+    private static final long LONGEST_PAUSE = 100;
+
+    private final Duration timeout;
+    private final List<Links> shards;
+
+    /**
+     * What is done with a host, and brings a result.
+     *
+     * @param <T> the result
+     * @param <E> what it may throw
+     */
+    @FunctionalInterface
+    public interface Call<T, E extends Exception> {
+        /**
+         * Calls the host.
+         *
+         * @param host the host to call
+         * @return the result
+         * @throws E if the host did not do what it was called for
+         */
+        T call(Host host) throws E;
+    }
+
+    /**
+     * What is done with a host, without a result.
+     *
+     * @param <E> what it may throw
+     */
+    @FunctionalInterface
+    public interface Action<E extends Exception> {
+        /**
+         * Calls the host.
+         *
+         * @param host the host to call
+         * @throws E if the host did not do what it was called for
+         */
+        void run(Host host) throws E;
+    }
+
+    /** A client of the environment's LARS_AGENT, else of 127.0.0.1:8888. */
+    public LarsClient() {
+        this(defaultAgent());
+    }
+
+    /**
+     * A client of one agent.
+     *
+     * @param agent "IP:BASEPORT": the first of the three ports, in a row, that the agent's shards listen on
+     */
+    public LarsClient(String agent) {
+        this(agent, DEFAULT_TIMEOUT);
+    }
+
+    /**
+     * A client of one agent, with a timeout.
+     *
+     * @param agent "IP:BASEPORT": the first of the three ports, in a row, that the agent's shards listen on
+     * @param timeout what one call may take at most; half-way an unanswered question is sent once more
+     * @throws IllegalArgumentException if these cannot be used
+     */
+    public LarsClient(String agent, Duration timeout) {
+        if (timeout.isZero() || timeout.isNegative() || timeout.compareTo(Duration.ofDays(1)) >= 0) {
+            throw new IllegalArgumentException(
+                    "timeout %s cannot be used: give a time above 0 and below a day".formatted(timeout));
+        }
+        AgentAddress address = AgentAddress.parse(agent);
+        this.timeout = timeout;
+        this.shards = IntStream.range(0, AgentAddress.SHARDS)
+                .mapToObj(number -> new Links(address.shard(number)))
+                .toList();
+    }
+
+    /**
+     * Where the agent is if the program does not say.
+     *
+     * @return the environment's LARS_AGENT, else "127.0.0.1:8888"
+     * @throws IllegalArgumentException if LARS_AGENT is no "IP:BASEPORT"
+     */
+    public static String defaultAgent() {
+        return AgentAddress.ofEnvironment(System.getenv("LARS_AGENT"));
+    }
+
+    /**
+     * The host to call now.
+     *
+     * @param modid the module's business
+     * @param cmdid the module's function
+     * @return the host
+     * @throws NoSuchModuleException if the agent knows no host of the module
+     * @throws OverloadedException if every host is set aside as failing
+     */
+    public Host getHost(int modid, int cmdid) {
+        ModuleId module = new ModuleId(modid, cmdid);
+        Links links = links(module);
+        return withLink(links, link -> ask(links, link, new HostQuestion(module, link.nextSeq())));
+    }
+
+    /**
+     * All hosts of the module; none if the agent knows of none, or not yet: see register.
+     *
+     * @param modid the module's business
+     * @param cmdid the module's function
+     * @return the hosts, maybe none
+     */
+    public List<Host> getRoute(int modid, int cmdid) {
+        ModuleId module = new ModuleId(modid, cmdid);
+        Links links = links(module);
+        try (Link link = links.fresh(RouteQuestion.ROOM)) {
+            return ask(links, link, new RouteQuestion(module));
+        } catch (IOException error) {
+            throw AgentUnavailableException.unreachable(links.shard(), error);
+        }
+    }
+
+    /**
+     * Tells that the call to a host succeeded.
+     *
+     * @param host the host that was called
+     */
+    public void report(Host host) {
+        report(host, 0, null);
+    }
+
+    /**
+     * Tells how the call to a host went.
+     *
+     * @param host the host that was called
+     * @param retcode 0 for success; any other number is a failure
+     */
+    public void report(Host host, int retcode) {
+        report(host, retcode, null);
+    }
+
+    /**
+     * Tells how the call to a host went; sent once, and not acknowledged.
+     *
+     * @param host the host that was called
+     * @param retcode 0 for success; any other number is a failure
+     * @param cost the time that the call took, so that a host that times out is set aside sooner; or null
+     */
+    public void report(Host host, int retcode, Duration cost) {
+        byte[] datagram = Report.encode(host, retcode, cost);
+        withLink(links(host.module()), link -> {
+            try {
+                link.send(datagram);
+            } catch (PortUnreachableException ofEarlierOne) { // and this one was not sent
+                link.send(datagram);
+            }
+            return null;
+        });
+    }
+
+    /**
+     * Waits until the agent has the module's hosts, which it pulls when first asked about a module.
+     *
+     * <p>To call once at start, so that the first getHost is not refused.
+     *
+     * @param modid the module's business
+     * @param cmdid the module's function
+     * @throws NoSuchModuleException if the agent still has none after a second
+     * @throws InterruptedException if the thread is interrupted meanwhile
+     */
+    public void register(int modid, int cmdid) throws InterruptedException {
+        register(modid, cmdid, DEFAULT_REGISTER_TIMEOUT);
+    }
+
+    /**
+     * As the other register, with a timeout.
+     *
+     * @param modid the module's business
+     * @param cmdid the module's function
+     * @param timeout what it may take at most, and one call more
+     * @throws NoSuchModuleException if the agent still has none then
+     * @throws InterruptedException if the thread is interrupted meanwhile
+     */
+    public void register(int modid, int cmdid, Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        for (long pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+            LarsException refusal;
+            try {
+                if (!getRoute(modid, cmdid).isEmpty()) {
+                    return;
+                }
+                refusal = new NoSuchModuleException(new ModuleId(modid, cmdid));
+            } catch (AgentUnavailableException error) {
+                refusal = error;
+            }
+            long left = (deadline - System.nanoTime()) / 1_000_000;
+            if (left <= 0) {
+                throw refusal;
+            }
+            Thread.sleep(Math.min(pause, left));
+        }
+    }
+
+    /**
+     * Calls a host and reports how that went, with the time it took: as failed if an exception ends it.
+     *
+     * <p>Where the call may throw checked exceptions of two kinds, Java infers E to be what they have in common.
+     *
+     * <p>An {@link InterruptedException} and an {@link Error} say nothing about the host and report nothing.
+     *
+     * @param <T> the call's result
+     * @param <E> what the call may throw
+     * @param modid the module's business
+     * @param cmdid the module's function
+     * @param call what to do with the host
+     * @return the call's result
+     * @throws E what the call threw
+     * @throws NoSuchModuleException if the agent knows no host of the module
+     * @throws OverloadedException if every host is set aside as failing
+     */
+    public <T, E extends Exception> T call(int modid, int cmdid, Call<T, E> call) throws E {
+        Host host = getHost(modid, cmdid);
+        long began = System.nanoTime();
+        T result;
+        try {
+            result = call.call(host);
+        } catch (Exception failure) {
+            if (!(failure instanceof InterruptedException)) {
+                reportIfPossible(host, 1, began);
+            }
+            throw failure;
+        }
+        reportIfPossible(host, 0, began);
+        return result;
+    }
+
+    /**
+     * As {@link #call}, for what brings no result.
+     *
+     * @param <E> what the call may throw
+     * @param modid the module's business
+     * @param cmdid the module's function
+     * @param action what to do with the host
+     * @throws E what the action threw
+     */
+    public <E extends Exception> void run(int modid, int cmdid, Action<E> action) throws E {
+        this.<Void, E>call(modid, cmdid, host -> {
+            action.run(host);
+            return null;
+        });
+    }
+
+    /** Closes its sockets: those in use when their calls end. */
+    @Override
+    public void close() {
+        shards.forEach(Links::close);
+    }
+
+    private void reportIfPossible(Host host, int retcode, long began) {
+        try {
+            report(host, retcode, Duration.ofNanos(System.nanoTime() - began));
+        } catch (AgentUnavailableException | IllegalStateException error) {
+            return; // the call's own outcome is what the caller must see
+        }
+    }
+
+    private Links links(ModuleId module) {
+        return shards.get(AgentAddress.shardOf(module));
+    }
+
+    @FunctionalInterface
+    private interface LinkUse<T> {
+        T with(Link link) throws IOException;
+    }
+
+    private static <T> T withLink(Links links, LinkUse<T> use) {
+        try {
+            Link link = links.take();
+            try {
+                return use.with(link);
+            } finally {
+                links.putBack(link);
+            }
+        } catch (IOException error) {
+            throw AgentUnavailableException.unreachable(links.shard(), error);
+        }
+    }
+
+    /** The answer to a question that is sent twice at most, half the time apart. */
+    private <T> T ask(Links links, Link link, Question<T> question) throws IOException {
+        byte[] request = question.request(); // the first takes long, while the messages' classes are loaded
+        long deadline = System.nanoTime() + timeout.toNanos();
+        PortUnreachableException refused = null;
+        for (long until : new long[] {deadline - timeout.toNanos() / 2, deadline}) {
+            try {
+                refused = null;
+                T answer = link.ask(request, question, until);
+                if (answer != null) {
+                    return answer;
+                }
+            } catch (PortUnreachableException error) { // maybe of an earlier datagram, and so worth the second try
+                refused = error;
+            }
+        }
+        if (refused != null) {
+            throw refused;
+        }
+        throw AgentUnavailableException.silent(links.shard(), timeout);
+    }
+}

@@ -1,0 +1,70 @@
+package lars.client;
+
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.net.StandardProtocolFamily;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * A UDP socket to one of the agent's shards: one question and its answer at a time.
+ *
+ * <p>It is connected, so that only what comes from the shard's address is received, and that a PortUnreachableException
+ * tells when nobody is there.
+ */
+final class Link implements AutoCloseable {
+    private final DatagramSocket socket;
+    private final byte[] buffer;
+    private int seq = ThreadLocalRandom.current().nextInt(); // an old socket's answers may come to its reused port
+
+    Link(InetSocketAddress shard, int room) throws IOException {
+        DatagramChannel channel = DatagramChannel.open(StandardProtocolFamily.INET);
+        try {
+            channel.connect(shard);
+        } catch (IOException error) {
+            channel.close();
+            throw error;
+        }
+        socket = channel.socket();
+        buffer = new byte[room];
+    }
+
+    /** A number that the answers to earlier questions do not have. */
+    int nextSeq() {
+        return ++seq;
+    }
+
+    void send(byte[] datagram) throws IOException {
+        socket.send(new DatagramPacket(datagram, datagram.length));
+    }
+
+    /** Sends the request and waits for its answer; null if none came before {@code until} (System.nanoTime). */
+    <T> T ask(byte[] request, Question<T> question, long until) throws IOException {
+        send(request);
+        DatagramPacket packet = new DatagramPacket(buffer, buffer.length);
+        for (long left = until - System.nanoTime(); left > 0; left = until - System.nanoTime()) {
+            socket.setSoTimeout((int) ((left + 999_999) / 1_000_000));
+            packet.setLength(buffer.length);
+            try {
+                socket.receive(packet);
+            } catch (SocketTimeoutException error) {
+                return null;
+            }
+            boolean whole = packet.getLength() < buffer.length; // else it may have been longer
+            T answer = whole ? question.answer(ByteBuffer.wrap(buffer, 0, packet.getLength())) : null;
+            if (answer != null) {
+                return answer;
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+    }
+}

@@ -1,0 +1,57 @@
+package lars.client;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.concurrent.LinkedBlockingDeque;
+
+/** The links to one shard that no call uses at the moment; safe for any number of threads. */
+final class Links implements AutoCloseable {
+    private static final int KEPT = 64;
+
+    private final InetSocketAddress shard;
+    private final LinkedBlockingDeque<Link> idle = new LinkedBlockingDeque<>(KEPT);
+    private volatile boolean closed;
+
+    Links(InetSocketAddress shard) {
+        this.shard = shard;
+    }
+
+    InetSocketAddress shard() {
+        return shard;
+    }
+
+    /** A link for one call alone, to be put back; throws IllegalStateException after close. */
+    Link take() throws IOException {
+        Link link = idle.pollFirst();
+        return link != null ? link : fresh(HostQuestion.ROOM);
+    }
+
+    /** A link of its own; throws IllegalStateException after close. */
+    Link fresh(int room) throws IOException {
+        if (closed) {
+            throw new IllegalStateException("this LarsClient is closed: make a new one");
+        }
+        return new Link(shard, room);
+    }
+
+    void putBack(Link link) {
+        if (!idle.offerFirst(link)) {
+            link.close();
+        }
+        if (closed) {
+            closeIdle();
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        closeIdle();
+    }
+
+    private void closeIdle() {
+        for (Link link = idle.pollFirst(); link != null; link = idle.pollFirst()) {
+            link.close();
+        }
+    }
+}
