@@ -18,6 +18,7 @@ need = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 help:
 	@echo "make demo    all of Lars on this machine, with a few hosts that fail and recover"
 	@echo "make test    ruff, mypy, trial and pytest, as CI runs them"
+	@echo "make test-clients   builds the C++ and Java clients and tests them, also against a real agent"
 	@echo "make soak    the long tests: kill storms and fuzzing"
 	@echo "make proto   lars/wire/lars_pb2.py anew from proto/lars.proto"
 	@echo "make venv    .venv with all that the above need"
@@ -36,6 +37,17 @@ test: $(VENV)/.test mariadb
 	@$(BIN)/python -m twisted.trial --jobs="$$(nproc)" --reporter=text tests.unit
 	@$(BIN)/python -m pytest --quiet --numprocesses=4 --dist=worksteal tests/unit tests/integration
 
+# C++ three times: as it is shipped, and with the sanitizers for addresses and for threads.
+.PHONY: test-clients
+test-clients: $(VENV)/.test compilers
+	@cd clients/cpp && mkdir -p build && for preset in release address thread; do \
+	  { cmake --preset $$preset && cmake --build --preset $$preset --parallel "$$(nproc)" && ctest --preset $$preset; } \
+	    >build/log 2>&1 || { cat build/log; exit 1; }; \
+	  echo "C++ client ($$preset): tests pass"; \
+	done
+	@$(MAKE) --no-print-directory -C clients/java doc test
+	@$(BIN)/python -m pytest --quiet --numprocesses=4 tests/clients
+
 .PHONY: soak
 soak: $(VENV)/.test mariadb
 	@$(BIN)/python -m pytest tests/soak || { [ $$? = 5 ] && echo "tests/soak holds no test yet"; }
@@ -49,6 +61,7 @@ venv: $(VENV)/.test
 
 .PHONY: clean
 clean:
+	rm -rf clients/cpp/build clients/java/target
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .tox _trial_temp* .coverage
 	find . -path ./$(VENV) -prune -o \( -name __pycache__ -o -name dropin.cache \) -exec rm -rf {} +
 
@@ -57,6 +70,14 @@ clean:
 mariadb:
 	@export PATH="$$PATH:/usr/sbin:/usr/local/sbin"; \
 	{ command -v mariadbd && command -v mariadb-install-db; } >/dev/null || { $(call need,mariadbd,mariadb-server); }
+
+COMPILERS := g++ cmake libprotobuf-dev protobuf-compiler default-jdk-headless libprotobuf-java
+
+.PHONY: compilers
+compilers:
+	@{ command -v g++ && command -v cmake && command -v protoc && command -v javac && \
+	  [ -e /usr/include/google/protobuf/message_lite.h ] && [ -e /usr/share/java/protobuf.jar ]; } >/dev/null || { \
+	  $(call need,what compiles the C++ and Java clients,$(COMPILERS)); }
 
 # .run: lars and what it needs are installed; .test: and what its checks need. Both are made anew when pyproject.toml
 # changes, and with .venv when that is not whole: never finished, its Python gone, or the checkout moved.

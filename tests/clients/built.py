@@ -1,0 +1,40 @@
+"""What `make test-clients` has built of each client: a driver for tests, and the example."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+CLIENTS = Path(__file__).parents[2] / "clients"
+PROTOBUF_JAR = os.environ.get("PROTOBUF_JAR", "/usr/share/java/protobuf.jar")
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One client's programs, as commands."""
+
+    name: str
+    driver: tuple[str, ...]
+    """Makes one client, and calls it as its standard input says; what it takes and tells is said in its source."""
+    example: tuple[str, ...]
+
+    @property
+    def readme(self) -> str:
+        """Its README."""
+        return (CLIENTS / self.name / "README.md").read_text(encoding="utf-8")
+
+
+def _java(*folders: str) -> str:
+    jars = [str(CLIENTS / "java" / "target" / folder) for folder in (*folders, "lars-client.jar")]
+    return ":".join([*jars, PROTOBUF_JAR])
+
+
+_CPP = CLIENTS / "cpp" / "build" / "release"
+
+BUILT = (
+    Built("cpp", (str(_CPP / "tests" / "driver"),), (str(_CPP / "lars-example"),)),
+    Built(
+        "java",
+        ("java", "-cp", _java("test-classes"), "lars.client.Driver"),
+        ("java", "-cp", _java("example"), "Example"),
+    ),
+)
