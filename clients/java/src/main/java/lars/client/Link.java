@@ -5,9 +5,7 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
-import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
-import java.nio.channels.DatagramChannel;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -22,14 +20,13 @@ final class Link implements AutoCloseable {
     private int seq = ThreadLocalRandom.current().nextInt(); // an old socket's answers may come to its reused port
 
     Link(InetSocketAddress shard, int room) throws IOException {
-        DatagramChannel channel = DatagramChannel.open(StandardProtocolFamily.INET);
+        socket = new DatagramSocket(null); // not a channel's, which a thread's interrupt would close
         try {
-            channel.connect(shard);
+            socket.connect(shard);
         } catch (IOException error) {
-            channel.close();
+            socket.close();
             throw error;
         }
-        socket = channel.socket();
         buffer = new byte[room];
     }
 

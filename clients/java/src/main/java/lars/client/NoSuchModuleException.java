@@ -4,10 +4,11 @@ package lars.client;
 public final class NoSuchModuleException extends LarsException {
     private static final long serialVersionUID = 1;
 
+    private static final String ADVICE =
+            "module %s has no hosts that the agent knows of: add one with `lars route add %d %d IP:PORT`, "
+                    + "or see in the agent's log whether it reaches lars-dns";
+
     NoSuchModuleException(ModuleId module) {
-        super(
-                "module %s has no hosts that the agent knows of: add one with `lars route add %d %d IP:PORT`, or see in the agent's log whether it reaches lars-dns"
-                        .formatted(module, module.modid(), module.cmdid()),
-                null);
+        super(ADVICE.formatted(module, module.modid(), module.cmdid()), null);
     }
 }

@@ -4,10 +4,10 @@ package lars.client;
 public final class OverloadedException extends LarsException {
     private static final long serialVersionUID = 1;
 
+    private static final String ADVICE = "every host of module %s is set aside as failing: try again later; "
+            + "`lars status %d %d` shows their errors";
+
     OverloadedException(ModuleId module) {
-        super(
-                "every host of module %s is set aside as failing: try again later; `lars status %d %d` shows their errors"
-                        .formatted(module, module.modid(), module.cmdid()),
-                null);
+        super(ADVICE.formatted(module, module.modid(), module.cmdid()), null);
     }
 }

@@ -263,8 +263,10 @@ final class LarsClientTest {
     @Test
     void registerWaitsUntilTheAgentHasPulledTheRoute() throws Exception {
         AtomicInteger seen = new AtomicInteger();
-        Responder.Answer pulling = request -> (seen.incrementAndGet() < 3 ? Responder.serving() : Responder.serving(8080))
-                .apply(request);
+        Responder.Answer pulling = request -> {
+            Responder.Answer answer = seen.incrementAndGet() < 3 ? Responder.serving() : Responder.serving(8080);
+            return answer.apply(request);
+        };
         try (Responder agent = new Responder(pulling);
                 LarsClient client = client(agent)) {
             client.register(0, 3, LONG);
@@ -346,6 +348,23 @@ final class LarsClientTest {
             for (int i = 0; i < 3; i++) {
                 agent.next().getHost();
             }
+        }
+    }
+
+    @Test
+    void interruptedThreadGetsItsAnswersAndStaysInterrupted() throws Exception {
+        try (Responder agent = new Responder(Responder.serving(8080));
+                LarsClient client = client(agent)) {
+            Thread.currentThread().interrupt();
+            Check.equal(host(8080), client.getHost(0, 3));
+            Check.equal(List.of(host(8080)), client.getRoute(0, 3));
+            client.report(host(8080));
+            Check.equal(true, Thread.interrupted());
+            Check.equal(host(8080), client.getHost(0, 3));
+            agent.setAnswer(Responder.serving());
+            Thread.currentThread().interrupt();
+            Check.raises(InterruptedException.class, "", () -> client.register(0, 3));
+            Check.equal(false, Thread.interrupted());
         }
     }
 
