@@ -53,6 +53,12 @@ class RouteDatabase:
             edit_txn(txn, "bench", time.time(), edits)
         return time.monotonic()
 
+    def one(self, sql: str) -> tuple[int, ...]:
+        """The numbers in the one row of a query."""
+        with self._write() as txn:
+            row = txn.one(sql)
+        return tuple(int(value or 0) for value in row or ())
+
     def move_ports(self, modids: Iterable[int]) -> float:
         """Adds 1 to every port of these modids in one transaction with one new version, and writes no RouteChange, as
         some of the C++ tools; the moment (monotonic) when its COMMIT returned."""

@@ -9,6 +9,7 @@ from typing import Self
 
 from bench.database import RouteDatabase
 from bench.lars_dns import LarsDns
+from bench.lars_reporter import LarsReporter
 from bench.mariadb import MariaDb
 
 ENGINES = ("sqlite", "mariadb")
@@ -63,6 +64,13 @@ class Ground:
         database = RouteDatabase(url)
         self._figure_ends.callback(database.close)
         return database
+
+    def reporter(self, database: RouteDatabase, *options: str) -> LarsReporter:
+        """A lars-reporter on that database, for one figure; it takes connections."""
+        reporter = self._figure_ends.enter_context(LarsReporter(database.url, *options))
+        reporter.start()
+        reporter.until_listening()
+        return reporter
 
     def dns(self, database: RouteDatabase, poll_interval: float = 1.0) -> LarsDns:
         """A lars-dns on that database, for one figure; not started yet."""

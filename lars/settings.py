@@ -61,9 +61,29 @@ def setting(
     return field(default=default, metadata={"lars": described})
 
 
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """How a field is written whose value is made of any number of conf sections [prefix NAME]."""
+
+    prefix: str
+    parse: Callable[[str, Mapping[str, str]], Any]
+
+
+def sections(prefix: str, parse: Callable[[str, Mapping[str, str]], Any]) -> Any:
+    """A dataclass field, a tuple of what `parse` makes of each section [prefix NAME]: given NAME and its keys, it
+    raises SettingsError with a text that begins with the key. No option of the command line sets it."""
+    return field(default=(), metadata={"lars sections": Sections(prefix, parse)})
+
+
 def described(settings_type: type) -> dict[str, tuple[Setting, Any]]:
-    """Field name -> (how it is written, its default), of a settings dataclass."""
-    return {f.name: (f.metadata["lars"], f.default) for f in dataclasses.fields(settings_type)}
+    """Field name -> (how it is written, its default), of a settings dataclass; fields made of sections are left out."""
+    return {f.name: (f.metadata["lars"], f.default) for f in dataclasses.fields(settings_type) if "lars" in f.metadata}
+
+
+def _made_of_sections(settings_type: type) -> dict[str, Sections]:
+    return {
+        f.name: f.metadata["lars sections"] for f in dataclasses.fields(settings_type) if "lars sections" in f.metadata
+    }
 
 
 def legacy_key(section: str, key: str) -> tuple[Legacy, ...]:
@@ -144,6 +164,7 @@ def read_conf(path: str) -> dict[Key, str]:
     """The values of a conf file, as the C++ programs read it.
 
     No interpolation (passwords hold %), case kept, leading blanks of a line ignored, the last of two equal keys wins.
+    A section without keys has one whose name is empty.
     Raises SettingsError, naming the file and the line, when it cannot be read.
     """
     try:
@@ -161,7 +182,9 @@ def read_conf(path: str) -> dict[Key, str]:
         raise SettingsError(f"conf file {path}, line {error.errors[0][0]}: not a `key = value` line") from None
     except ConfError as error:
         raise SettingsError(f"conf file {path}: {str(error).splitlines()[0]}") from None
-    return {(section, key): value for section in parser.sections() for key, value in parser.items(section)}
+    return {
+        (section, key): value for section in parser.sections() for key, value in parser.items(section) or [("", "")]
+    }
 
 
 IGNORED: frozenset[Key] = frozenset({("reactor", "threadNum")})
@@ -205,11 +228,29 @@ def resolve(
             values[name] = _parsed(f"environment {how.environ}", how.parse, in_environ)
         if (given := (options or {}).get(name)) is not None:
             values[name] = _parsed(f"option --{option_name(name)}", how.parse, given)
+    for name, many in _made_of_sections(settings_type).items():
+        values[name], theirs = _of_sections(conf, many, in_file)
+        known |= theirs
     _refuse_unknown(conf, in_file, known)
     try:
         return settings_type(**values)
     except SettingsError as error:
         raise SettingsError(f"{conf or 'settings'}: {error}") from None
+
+
+def _of_sections(conf: str | None, many: Sections, in_file: Mapping[Key, str]) -> tuple[tuple[Any, ...], set[Key]]:
+    """The values that sections [prefix NAME] describe, in the order of the file, and the keys that they have."""
+    texts: dict[str, dict[str, str]] = {}
+    for section, key in in_file:
+        if section.split(" ")[0] == many.prefix:
+            texts.setdefault(section, {}).update({key: in_file[section, key]} if key else {})
+    values = []
+    for section, of_section in texts.items():
+        try:
+            values.append(many.parse(section[len(many.prefix) :].strip(), of_section))
+        except LarsError as error:
+            raise SettingsError(f"{conf}: [{section}] {error}") from None
+    return tuple(values), {(section, key) for section, of_section in texts.items() for key in of_section}
 
 
 def _shown(key: str, value: str) -> str:
@@ -229,7 +270,7 @@ def _parsed(where: str, parse: Callable[[Any], Any], given: Any) -> Any:
 
 def _refuse_unknown(conf: str | None, in_file: Mapping[Key, str], known: set[Key]) -> None:
     for section, key in in_file:
-        if (section, key) not in known:
+        if key and (section, key) not in known:
             names = {f"[{s}] {k}" for s, k in known}
             near = difflib.get_close_matches(f"[{section}] {key}", sorted(names), 1, 0.5)
             hint = f"; did you mean {near[0]}?" if near else ""

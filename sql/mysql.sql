@@ -117,3 +117,24 @@ CREATE TABLE IF NOT EXISTS RouteAudit (
     PRIMARY KEY (id),
     KEY module (modid, cmdid, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Alarms that lars-reporter has raised; an alarm stands while cleared_at is 0. Numbers that do not apply are 0.
+CREATE TABLE IF NOT EXISTS Alarm (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+    rule VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    what VARCHAR(32) NOT NULL,         -- err_rate, overloaded_host, no_idle_host, silent_caller
+    modid INT UNSIGNED NOT NULL,
+    cmdid INT UNSIGNED NOT NULL,
+    ip INT UNSIGNED NOT NULL,
+    port INT UNSIGNED NOT NULL,
+    caller INT UNSIGNED NOT NULL,
+    text VARCHAR(255) NOT NULL,        -- what was wrong when it was raised
+    raised_at BIGINT NOT NULL,         -- Unix seconds
+    cleared_at BIGINT NOT NULL,
+    webhook VARCHAR(1024) NOT NULL,    -- where it is posted; empty: nowhere
+    raise_told INT NOT NULL,           -- 0 to be posted, 1 posted, 2 given up
+    clear_told INT NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE KEY standing (rule, modid, cmdid, ip, port, caller, cleared_at),
+    KEY cleared (cleared_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

@@ -111,3 +111,23 @@ CREATE TABLE IF NOT EXISTS RouteAudit (
     hosts_after TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS RouteAudit_module ON RouteAudit (modid, cmdid, id);
+
+-- Alarms that lars-reporter has raised; an alarm stands while cleared_at is 0. Numbers that do not apply are 0.
+CREATE TABLE IF NOT EXISTS Alarm (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    rule TEXT NOT NULL,
+    what TEXT NOT NULL,                -- err_rate, overloaded_host, no_idle_host, silent_caller
+    modid INTEGER NOT NULL,
+    cmdid INTEGER NOT NULL,
+    ip INTEGER NOT NULL,
+    port INTEGER NOT NULL,
+    caller INTEGER NOT NULL,
+    text TEXT NOT NULL,                -- what was wrong when it was raised
+    raised_at INTEGER NOT NULL,        -- Unix seconds
+    cleared_at INTEGER NOT NULL,
+    webhook TEXT NOT NULL,             -- where it is posted; empty: nowhere
+    raise_told INTEGER NOT NULL,       -- 0 to be posted, 1 posted, 2 given up
+    clear_told INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS Alarm_standing ON Alarm (rule, modid, cmdid, ip, port, caller, cleared_at);
+CREATE INDEX IF NOT EXISTS Alarm_cleared ON Alarm (cleared_at);

@@ -1,4 +1,4 @@
-"""`lars status`: how calls to each host went lately, and which hosts agents have set aside."""
+"""`lars status`: how calls to each host went lately, and which hosts are set aside; once, or again and again."""
 
 import time
 from dataclasses import asdict
@@ -8,6 +8,8 @@ import click
 from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
 from lars.cli.database import run_with_database
 from lars.cli.output import print_json, print_table
+from lars.cli.watched import watched
+from lars.db.database import Database
 from lars.db.reports import HostStatus, ReportStore
 from lars.db.url import DatabaseUrl
 from lars.route import HostAddress, format_ip
@@ -20,9 +22,13 @@ COLUMNS = ["MODID", "CMDID", "HOST", "STATE", "SUCC", "ERR", "ERR%", "CALLERS", 
 @click.command(cls=NumbersCommand)
 @optional_module_arguments
 @click.option("--minutes", type=_MINUTES, default=10, show_default=True, help="Count the calls of the last minutes.")
+@click.option("--watch", is_flag=True, help="Show it anew every --interval seconds, until Ctrl-C.")
+@click.option("--interval", type=click.FloatRange(0.1, 3600), default=2.0, show_default=True, help="Of --watch.")
 @db_option
 @json_option
-def status(modid: int | None, cmdid: int | None, minutes: int, url: DatabaseUrl, as_json: bool) -> None:
+def status(
+    modid: int | None, cmdid: int | None, minutes: int, watch: bool, interval: float, url: DatabaseUrl, as_json: bool
+) -> None:
     """Show how calls to each host went, of all modules, of those of one MODID, or of one module.
 
     A host is idle (in rotation) or overloaded (set aside by callers, as 'by 1 of 2' says), and stale once nobody has
@@ -32,15 +38,19 @@ def status(modid: int | None, cmdid: int | None, minutes: int, url: DatabaseUrl,
     Examples:
       lars status
       lars status 1 1 --minutes 60 --json
+      lars status 1 --watch --interval 1
     """
     check_optional(modid, cmdid)
-    now = time.time()
-    since = int(now) - 60 * minutes
-    hosts = run_with_database(url, lambda database: ReportStore(database).status(modid, cmdid, since, now))
-    if as_json:
-        print_json([_object(host) for host in hosts])
-    else:
-        print_table(COLUMNS, [_row(host, now) for host in hosts])
+
+    async def show(database: Database) -> None:
+        now = time.time()
+        hosts = await ReportStore(database).status(modid, cmdid, int(now) - 60 * minutes, now)
+        if as_json:
+            print_json([_object(host) for host in hosts])
+        else:
+            print_table(COLUMNS, [_row(host, now) for host in hosts])
+
+    run_with_database(url, (lambda database: watched(database, show, interval)) if watch else show)
 
 
 def state(host: HostStatus) -> str:

@@ -1,66 +1,11 @@
-"""The report store: counts into ServerCallStatus and ServerCallHistory, each report once (design 5 and 9)."""
+"""What lars-reporter has stored, as operators look at it: calls, states and their history (design 9)."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from lars.db.database import Database
 from lars.db.engine import Transaction
-
-
-class StatusKey(NamedTuple):
-    """The key of ServerCallStatus."""
-
-    modid: int
-    cmdid: int
-    ip: int
-    port: int
-    caller: int
-
-
-class HistoryKey(NamedTuple):
-    """The key of ServerCallHistory; minute in Unix seconds, a multiple of 60."""
-
-    minute: int
-    modid: int
-    cmdid: int
-    ip: int
-    port: int
-
-
-class Status(NamedTuple):
-    """The latest report of a caller for a host; ts in Unix seconds."""
-
-    succ: int
-    err: int
-    ts: int
-    overloaded: bool
-
-
-class Calls(NamedTuple):
-    """Calls that happened; `approximate` of them derived from a C++ agent's running counters."""
-
-    succ: int
-    err: int
-    approximate: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What one agent said of one module at one time, ready to be added up.
-
-    `boot` is 0 for a report without one: it is then counted each time that it comes.
-    """
-
-    caller: int
-    boot: int
-    seq: int
-    status: dict[StatusKey, Status]
-    calls: dict[HistoryKey, Calls]
-
-
-Cursors = dict[tuple[int, int], int]
-"""(caller, boot) -> the last seq that is committed."""
+from lars.route import HostAddress, ModuleId
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,79 +31,40 @@ STALE_AFTER = 180
 """Seconds of silence after which a caller's states no longer count as what is."""
 
 
+class MinuteCalls(NamedTuple):
+    """Calls of one minute; `approximate` of them were derived from the running counters of a C++ agent."""
+
+    succ: int
+    err: int
+    approximate: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostHistory:
+    """One host of one module: its calls by minute (Unix seconds, a multiple of 60), but for those without."""
+
+    module: ModuleId
+    host: HostAddress
+    minutes: dict[int, MinuteCalls]
+
+
 class ReportStore:
     """Reports in the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def commit(self, reports: Sequence[Report], now: float) -> Cursors:
-        """Adds the reports up, each (caller, boot, seq) once whoever committed it before; the cursors that now stand.
-
-        May be called again with the same reports after a failure. Reports without boot are then counted again.
-        """
-        return await self._database.write("store reports", commit_txn, reports, now)
-
-    async def cursor(self, caller: int, boot: int) -> int:
-        """The last committed seq of a run of an agent, or 0."""
-        return (await self._database.read("read a report cursor", cursors_txn, [(caller, boot)]))[caller, boot]
-
     async def status(self, modid: int | None, cmdid: int | None, since: int, now: float) -> list[HostStatus]:
         """What is known of each host, with calls from `since` on (Unix seconds, cut to its minute)."""
         return await self._database.read("read call status", status_txn, modid, cmdid, since, now)
 
-
-def cursors_txn(txn: Transaction, runs: Iterable[tuple[int, int]], lock: str = "") -> Cursors:
-    cursors = {}
-    for caller, boot in runs:
-        row = txn.one(f"SELECT seq FROM ReportCursor WHERE caller = ? AND boot = ?{lock}", (caller, _signed(boot)))
-        cursors[caller, boot] = int(row[0]) if row else 0
-    return cursors
-
-
-def commit_txn(txn: Transaction, reports: Sequence[Report], now: float) -> Cursors:
-    """The cursors are read and locked in the transaction that writes the counts: another reporter may have moved them.
-
-    Rows are written in key order, so that two writers never wait for each other in a ring.
-    """
-    engine = txn.engine
-    cursors = cursors_txn(txn, sorted({(r.caller, r.boot) for r in reports if r.boot}), engine.for_update)
-    status: dict[StatusKey, Status] = {}
-    calls: dict[HistoryKey, Calls] = {}
-    for report in reports:
-        run = (report.caller, report.boot)
-        if report.boot:
-            if report.seq <= cursors[run]:
-                continue
-            cursors[run] = report.seq
-        status.update(report.status)
-        for key, more in report.calls.items():
-            have = calls.get(key, Calls(0, 0))
-            calls[key] = Calls(have.succ + more.succ, have.err + more.err, have.approximate + more.approximate)
-    txn.execute_many(
-        engine.upsert("ServerCallStatus", StatusKey._fields, ["succ_cnt", "err_cnt", "ts", "overload"]),
-        [(*key, s.succ, s.err, s.ts, "1" if s.overloaded else "0") for key, s in sorted(status.items())],
-    )
-    txn.execute_many(
-        engine.upsert("ServerCallHistory", HistoryKey._fields, [], ["succ_cnt", "err_cnt", "approximate"]),
-        [(*key, *counts) for key, counts in sorted(calls.items())],
-    )
-    txn.execute_many(
-        engine.upsert("ReportCursor", ["caller", "boot"], ["seq", "ts"]),
-        [(caller, _signed(boot), seq, int(now)) for (caller, boot), seq in sorted(cursors.items())],
-    )
-    txn.execute_many(
-        engine.upsert("CallerSeen", ["caller"], ["ts"]), [(c, int(now)) for c in sorted({r.caller for r in reports})]
-    )
-    return cursors
+    async def history(self, modid: int | None, cmdid: int | None, since: int) -> list[HostHistory]:
+        """The calls of each host from `since` on (Unix seconds, cut to its minute), hosts in their order."""
+        return await self._database.read("read call history", history_txn, modid, cmdid, since)
 
 
 def status_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: int, now: float) -> list[HostStatus]:
-    conditions, parameters = [], []
-    for column, value in (("modid", modid), ("cmdid", cmdid)):
-        if value is not None:
-            conditions.append(f"{column} = ?")
-            parameters.append(value)
+    conditions, parameters = _of(modid, cmdid)
     counts = {
         tuple(row[:4]): (int(row[4]), int(row[5]))
         for row in txn.all(
@@ -183,6 +89,24 @@ def status_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: in
     return hosts
 
 
-def _signed(boot: int) -> int:
-    """A fixed64 as the signed 64-bit number that both engines can hold."""
-    return boot - 2**64 if boot >= 2**63 else boot
+def history_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: int) -> list[HostHistory]:
+    conditions, parameters = _of(modid, cmdid)
+    rows = txn.all(
+        "SELECT modid, cmdid, ip, port, minute, succ_cnt, err_cnt, approximate FROM ServerCallHistory "
+        f"WHERE {' AND '.join(['minute >= ?', *conditions])} ORDER BY modid, cmdid, ip, port, minute",
+        [since - since % 60, *parameters],
+    )
+    hosts: dict[tuple[int, ...], HostHistory] = {}
+    for of_modid, of_cmdid, ip, port, minute, *counts in rows:
+        key = (of_modid, of_cmdid, ip, port)
+        host = hosts.get(key)
+        if host is None:
+            host = hosts[key] = HostHistory(ModuleId(of_modid, of_cmdid), HostAddress(ip, port), {})
+        host.minutes[minute] = MinuteCalls(*map(int, counts))
+    return list(hosts.values())
+
+
+def _of(modid: int | None, cmdid: int | None) -> tuple[list[str], list[int]]:
+    """The conditions that choose all modules, those of one modid, or one module, and their parameters."""
+    chosen = {column: value for column, value in (("modid", modid), ("cmdid", cmdid)) if value is not None}
+    return [f"{column} = ?" for column in chosen], list(chosen.values())

@@ -101,6 +101,9 @@ class SqliteEngine(Engine):
     def is_passing(self, error: Exception) -> bool:
         return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 255) in _PASSING
 
+    def is_bad_row(self, error: Exception) -> bool:
+        return isinstance(error, sqlite3.IntegrityError)
+
     def is_missing_table(self, error: Exception) -> bool:
         missing = ("no such table", "no such column", "has no column named")
         return isinstance(error, sqlite3.OperationalError) and any(text in str(error) for text in missing)
@@ -110,6 +113,9 @@ class SqliteEngine(Engine):
 
     def placeholders(self, sql: str) -> str:
         return sql
+
+    def delete_some(self, table: str, condition: str, limit: int) -> str:
+        return f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {condition} LIMIT {limit})"
 
     def streaming_cursor(self, cursor: Any) -> Any:
         return cursor.connection.cursor()

@@ -12,8 +12,8 @@ from twisted.logger import Logger
 
 from lars.db.database import Database
 from lars.db.engine import DatabaseError
+from lars.db.faults import DatabaseFaults
 from lars.db.route_reads import BUCKETS, UNKNOWN, Digests, Look, bucket_of, look_txn
-from lars.dns.faults import DatabaseFaults
 from lars.dns.reload import Reloaded, reload_txn
 from lars.dns.settings import DnsSettings
 from lars.dns.table import Refused, RouteTable, pack_routes

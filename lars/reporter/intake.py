@@ -1,69 +1,84 @@
-"""What a report means: its results as rows to be added up (design 9). Pure."""
+"""What a report means: its results added up by key (design 9). Pure; every result of every agent passes here."""
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from lars.db.reports import Calls, HistoryKey, Report, Status, StatusKey
-from lars.route import MAX_PORT, module_id
-from lars.wire.lars_pb2 import HostCallResult, ReportStatusRequest
+from lars.db.report_rows import Rows
+from lars.errors import LarsError
+from lars.reporter.running import RunningCounters
+from lars.route import MAX_PORT, ModuleId, module_id
+from lars.wire.lars_pb2 import ReportStatusRequest
 
 MAX_CLOCK_ERROR = 3600
 """Seconds: a report whose ts is further off than this counts for the minute of its arrival."""
 
-MAX_STATUS_COUNT = 2**31 - 1
-"""What the columns of ServerCallStatus hold; more is clamped."""
+
+class Malformed(LarsError):
+    """A report that cannot be right; the text says why."""
 
 
-@dataclass(slots=True)
-class RunningCounters:
-    """The counters of a C++ agent, which run within a window and restart with each.
+class Taken(NamedTuple):
+    """What taking a report has changed."""
 
-    One for each connection: the first value seen of a counter is the base, and says nothing of what happened.
+    new_rows: int
+    """Keys that were not there before."""
+    skipped: int
+    """Results for hosts that cannot exist."""
+
+
+def check(request: ReportStatusRequest) -> None:
+    """Raises Malformed or InvalidRoute for a report that no agent can mean.
+
+    Module (0, 0) without results is none of these: it says that the caller lives.
     """
-
-    _last: dict[StatusKey, tuple[int, int]] = field(default_factory=dict)
-
-    def increase(self, key: StatusKey, succ: int, err: int) -> tuple[int, int]:
-        """What happened since the key was last seen; a counter that fell has restarted from 0."""
-        last = self._last.get(key)
-        self._last[key] = (succ, err)
-        if last is None:
-            return 0, 0
-        if succ < last[0] or err < last[1]:
-            return succ, err
-        return succ - last[0], err - last[1]
-
-
-def read_report(request: ReportStatusRequest, now: float, counters: RunningCounters) -> Report:
-    """The rows of one report.
-
-    Args:
-        request: as it came; (0, 0) without results only says that the caller lives.
-        now: arrival, Unix seconds.
-        counters: those of the connection, for a C++ agent.
-
-    Raises InvalidRoute if it names a module that cannot exist; results for hosts that cannot exist are left out.
-    """
+    if request.boot and not request.seq:
+        raise Malformed("a report of a run that is numbered 0: reports count from 1")
     if request.results or request.modid or request.cmdid:
         module_id(request.modid, request.cmdid)
-    ts = request.ts if abs(request.ts - now) <= MAX_CLOCK_ERROR else int(now)
-    minute = ts - ts % 60
-    status: dict[StatusKey, Status] = {}
-    calls: dict[HistoryKey, Calls] = {}
+
+
+def timestamp(ts: int, now: float) -> int:
+    """When a report's calls happened: its ts, or its arrival if that is an hour or more away. Unix seconds."""
+    return ts if abs(ts - now) <= MAX_CLOCK_ERROR else int(now)
+
+
+def add_up(request: ReportStatusRequest, ts: int, rows: Rows, counters: RunningCounters) -> Taken:
+    """Adds a report's results to what waits already; the latest state of each host holds.
+
+    Args:
+        request: a report that `check` has let pass.
+        ts: as `timestamp` gives it.
+        rows: what waits of the same caller.
+        counters: those of the connection, for a C++ agent.
+    """
+    if not request.results:
+        return Taken(0, 0)
+    module = ModuleId(request.modid, request.cmdid)
+    status = rows.status.setdefault(module, {})
+    kept = len(status)
+    minute_of_module = (ts - ts % 60, *module)
+    happened = rows.calls if request.period_ms else rows.derived
+    calls = happened.setdefault(minute_of_module, {})
+    kept += len(calls)
+    skipped = 0
+    derive = None if request.period_ms else counters.of(request.caller, module)
     for result in request.results:
-        if not 0 < result.port <= MAX_PORT or not result.ip:
+        ip, port = result.ip, result.port
+        if not (ip and 0 < port <= MAX_PORT):
+            skipped += 1
             continue
-        key = StatusKey(request.modid, request.cmdid, result.ip, result.port, request.caller)
-        status[key] = Status(min(result.succ, MAX_STATUS_COUNT), min(result.err, MAX_STATUS_COUNT), ts, result.overload)
-        happened = _happened(request, key, result, counters)
-        if happened.succ or happened.err:
-            history = HistoryKey(minute, *key[:4])
-            before = calls.get(history, Calls(0, 0))
-            calls[history] = Calls(*(a + b for a, b in zip(before, happened, strict=True)))
-    return Report(request.caller, request.boot, request.seq, status, calls)
-
-
-def _happened(request: ReportStatusRequest, key: StatusKey, result: HostCallResult, counters: RunningCounters) -> Calls:
-    if request.period_ms:
-        return Calls(result.succ, result.err)
-    succ, err = counters.increase(key, result.succ, result.err)
-    return Calls(succ, err, succ + err)
+        host = ip << 16 | port
+        succ, err = result.succ, result.err
+        status[host] = succ, err, ts, result.overload
+        if derive is not None:
+            succ, err = derive(host, succ, err)
+        if succ or err:
+            sums = calls.get(host)
+            if sums is None:
+                calls[host] = [succ, err]
+            else:
+                sums[0] += succ
+                sums[1] += err
+    taken = Taken(len(status) + len(calls) - kept, skipped)
+    if not calls:
+        del happened[minute_of_module]
+    return taken

@@ -9,12 +9,23 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from lars.db.alarms import AlarmStore
 from lars.db.database import Database
-from lars.db.reports import ReportStore
+from lars.db.faults import DatabaseFaults
+from lars.db.report_pruning import ReportPruning
+from lars.db.report_writes import ReportWrites
 from lars.listening import listen, stop_listening
+from lars.log_limit import LogLimit
+from lars.metrics.endpoint import MetricsEndpoint
+from lars.metrics.registry import new_registry
+from lars.reporter.alarms.watch import AlarmWatch
+from lars.reporter.alarms.webhook import Webhooks
+from lars.reporter.numbers import ReporterNumbers, WriteNumbers
+from lars.reporter.pressure import Pressure
 from lars.reporter.protocol import ReportServerFactory
+from lars.reporter.pruning import ReportPruner
 from lars.reporter.settings import ReporterSettings
-from lars.reporter.writer import ReportWriters
+from lars.reporter.writer import Batch, ReportWriter, ReportWriters
 from lars.service import AsyncService
 from lars.wire.protocol import Limits
 
@@ -23,9 +34,17 @@ _log = Logger()
 DRAIN = 3.0
 """Seconds that a stopping reporter writes what is left."""
 
+RELIEF_INTERVAL = 0.1
+"""Seconds between two looks at whether agents that have to wait may send again."""
+
+DAY = 86_400.0
+
 
 class ReporterService(AsyncService):
-    """Takes reports, writes them in batches, acknowledges what is committed."""
+    """Takes reports, writes them in batches, acknowledges what is committed; watches what they say for alarms.
+
+    `wall_clock` gives Unix seconds.
+    """
 
     name = "lars-reporter"
 
@@ -39,41 +58,77 @@ class ReporterService(AsyncService):
         super().__init__(reactor)
         self._settings = settings
         self._database = database
-        self.factory = ReportServerFactory(reactor, wall_clock, Limits(settings.max_connections))
-        self.writers = ReportWriters(
-            ReportStore(database),
+        self._faults = DatabaseFaults(reactor, 0.1, self._meanwhile)
+        writes = ReportWrites(database)
+        self._writers = ReportWriters(
+            [
+                ReportWriter(writes, reactor, settings.batch_rows, self._faults, wall_clock, self._written)
+                for _ in range(settings.db_thread_cnt)
+            ],
             reactor,
-            settings.db_thread_cnt,
-            settings.batch_rows,
-            self.factory.committed,
-            wall_clock,
         )
-        self.factory.add = self.writers.add
+        limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
+        pressure = Pressure(settings.max_pending_rows)
+        self.factory = ReportServerFactory(reactor, wall_clock, limits, pressure, self._writers.add)
+        self._relief = LoopingCall(self.factory.relieve)
+        self._relief.clock = reactor
+        self._pruner = ReportPruner(ReportPruning(database), settings.history_days * DAY, reactor, wall_clock)
+        alarms = AlarmStore(database)
+        webhooks = Webhooks(alarms, reactor, wall_clock)
+        self._alarms = AlarmWatch(settings.alarms, settings.alarm_interval, alarms, webhooks, reactor, wall_clock)
+        self._log_limit = LogLimit(reactor.seconds)
+        registry = new_registry("lars-reporter")
+        self._write_numbers = WriteNumbers(registry)
+        registry.register(ReporterNumbers(self.factory, self._write_numbers, self._faults, self._pruner, self._alarms))
+        self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
-        self._watch = LoopingCall(self._watch_memory)
-        self._watch.clock = reactor
 
     async def start(self) -> None:
+        await self._metrics.start()
         self.port = await listen(self.reactor, self._settings.listen, self.factory)
-        self.writers.start(self._settings.flush_interval)
-        self._watch.start(0.1, now=False)
+        self._writers.start(self._settings.flush_interval)
+        self._relief.start(RELIEF_INTERVAL, now=False)
+        self._pruner.start()
+        self._alarms.start()
         _log.info("lars-reporter answers on {place}", place=self._settings.listen)
 
-    def _watch_memory(self) -> None:
-        """Pauses reading while too much waits for the database, and resumes when half of it has gone."""
-        pending, most = self.writers.pending_rows, self._settings.max_pending_rows
-        if pending > most and not self.factory.paused:
-            _log.warn("{pending} rows wait for the database: reading from agents pauses", pending=pending)
-            self.factory.pause(True)
-        elif pending < most / 2 and self.factory.paused:
-            _log.info("{pending} rows wait for the database: reading from agents resumes", pending=pending)
-            self.factory.pause(False)
+    def _written(self, batch: Batch) -> None:
+        self.factory.written(batch)
+        self._write_numbers.written(batch)
+        refused = batch.committed.refused
+        if refused and (times := self._log_limit.tell("refused row")):
+            _log.error(
+                "the database does not take a row, which is dropped: {row} ({count} in this transaction, {times} such "
+                "transactions since the last line)",
+                row=refused[0],
+                count=len(refused),
+                times=times,
+            )
+
+    def _meanwhile(self) -> str:
+        return f"{self.factory.pressure.rows} rows of reports wait in memory and are not acknowledged"
+
+    def _not_ready(self) -> str:
+        """Why agents should report elsewhere; empty when they should not."""
+        if self.port is None:
+            return "not listening yet"
+        if self._faults.text:
+            return f"reports cannot be written: {self._faults.text}"
+        if self.factory.pressure.is_full:
+            return f"{self.factory.pressure.rows} rows wait to be written, as many as may: agents have to wait"
+        return ""
 
     async def stop(self) -> None:
         await stop_listening(self.port)
-        if self._watch.running:
-            self._watch.stop()
-        self.factory.pause(True)
-        await Deferred.fromCoroutine(self.writers.drain(DRAIN))
+        if self._relief.running:
+            self._relief.stop()
+        self.factory.stop_reading()
+        alarms_ended = Deferred.fromCoroutine(self._alarms.stop())
+        pruner_ended = Deferred.fromCoroutine(self._pruner.stop())
+        await self._writers.drain(DRAIN)
         await self.factory.close_connections()
-        self._database.close()
+        self._database.close()  # cuts off what still waits for it
+        await self._writers.ended()
+        await alarms_ended
+        await pruner_ended
+        await self._metrics.stop()

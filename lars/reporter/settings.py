@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from lars.db.settings import database_setting
-from lars.settings import endpoint, integer, legacy_key, legacy_listen, seconds, setting
+from lars.metrics.settings import metrics_setting
+from lars.reporter.alarms.rules import AlarmRule, parse_rule
+from lars.settings import endpoint, integer, legacy_key, legacy_listen, number, seconds, sections, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,34 @@ class ReporterSettings:
         "Connections served at once; more are closed and counted",
         legacy=legacy_key("reactor", "maxConn"),
     )
+    idle_timeout: float = setting(
+        150.0,
+        "reporter",
+        seconds,
+        "Seconds after which a connection that has reported nothing is dropped; agents without calls report every 60",
+    )
+    stall_timeout: float = setting(
+        60.0, "reporter", seconds, "Seconds after which an agent that does not read is dropped"
+    )
     db_thread_cnt: int = setting(
         3, "reporter", integer(1, 64), "Writers to the database", legacy=legacy_key("repoter", "db_thread_cnt")
     )
     flush_interval: float = setting(0.5, "reporter", seconds, "Seconds that a report waits to be written with others")
     batch_rows: int = setting(1000, "reporter", integer(1, 100_000), "Rows that are written at once without waiting")
     max_pending_rows: int = setting(
-        200_000, "reporter", integer(1000, 100_000_000), "Rows held while the database is away; then reading pauses"
+        200_000,
+        "reporter",
+        integer(1000, 100_000_000),
+        "Distinct rows held while they cannot be written; then reading pauses from the agents that send most",
     )
+    history_days: float = setting(
+        7.0, "reporter", number(0.01, 36_500), "Days after which history and what silent callers have left is deleted"
+    )
+    alarm_interval: float = setting(5.0, "reporter", seconds, "Seconds between two looks for alarms")
+    metrics: str = metrics_setting("reporter")
+    alarms: tuple[AlarmRule, ...] = sections("alarm", parse_rule)
+
+    @property
+    def threads(self) -> int:
+        """Connections to the database: one a writer, one for alarms, one for pruning."""
+        return self.db_thread_cnt + 2

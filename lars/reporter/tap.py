@@ -20,5 +20,5 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     settings: ReporterSettings = options.settings
-    database = Database(engine_for(parse_url(settings.db)), reactor, threads=settings.db_thread_cnt)
+    database = Database(engine_for(parse_url(settings.db)), reactor, threads=settings.threads)
     return ReporterService(settings, database, reactor)

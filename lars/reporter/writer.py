@@ -1,130 +1,167 @@
-"""Batches reports into the database: gathered, one transaction a flush, acknowledged after the commit (design 9)."""
+"""Writes what waits into the database: gathered, one transaction for many agents' reports (design 9)."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall, deferLater
-from twisted.logger import Logger
 
 from lars.db.engine import DatabaseError
-from lars.db.reports import Cursors, Report, ReportStore
-from lars.log_limit import LogLimit
+from lars.db.faults import DatabaseFaults
+from lars.db.report_rows import Group
+from lars.db.report_writes import Committed, ReportWrites
+from lars.reporter.runs import AgentRun
 
-_log = Logger()
+MOST_ROWS = 20_000
+"""Rows in one transaction, but for those of a single agent: its locks are held, and its agents wait, so long."""
 
-MAX_BACKOFF = 10.0
-"""Seconds between attempts at most while the database is away."""
+RETRY_LOOK = 0.05
+"""Seconds between two looks at whether the database may be tried again."""
 
-Committed = Callable[[Cursors], None]
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one transaction writes of one run: so many rows, the first of which arrived at `since` (reactor seconds)."""
+
+    run: AgentRun
+    groups: list[Group]
+    rows: int
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one transaction wrote, and what came of it; the moments are those of the reactor, in seconds."""
+
+    shares: Sequence[Share]
+    committed: Committed
+    released: int
+    """Rows that wait no more."""
+    began: float
+    ended: float
 
 
 class ReportWriter:
     """One writer: all reports of one run of an agent go through the same one, in the order of their seq.
 
-    A batch that fails is tried again, unchanged, until it is in; what arrives meanwhile waits behind it.
+    A batch that fails is tried again, unchanged, until it is in; what arrives meanwhile is added up behind it.
     """
 
     def __init__(
         self,
-        store: ReportStore,
+        writes: ReportWrites,
         reactor: Any,
         batch_rows: int,
-        committed: Committed,
+        faults: DatabaseFaults,
         wall_clock: Callable[[], float],
-        limit: LogLimit,
+        written: Callable[[Batch], None],
     ) -> None:
-        self._store = store
+        self._writes = writes
         self._reactor = reactor
         self._batch_rows = batch_rows
-        self._committed = committed
+        self._faults = faults
         self._wall_clock = wall_clock
-        self._limit = limit
-        self._waiting: list[Report] = []
-        self._flushing: Deferred[None] | None = None
+        self._written = written
+        self._waiting: dict[AgentRun, float] = {}  # since when, of the runs of which something waits
+        self._waiting_rows = 0
+        self._writing: Deferred[None] | None = None
         self._stopped = False
-        self.pending_rows = 0
-        """Rows that have arrived and are not committed."""
 
-    def add(self, report: Report) -> None:
-        """Takes a report; a full batch leaves at once."""
-        self._waiting.append(report)
-        self.pending_rows += rows_of(report)
-        if self.pending_rows >= self._batch_rows:
+    def add(self, run: AgentRun, rows: int) -> None:
+        """Something of a run waits, so many rows more than before; a full batch leaves at once."""
+        if run not in self._waiting:
+            self._waiting[run] = self._reactor.seconds()
+        self._waiting_rows += rows
+        if self._waiting_rows >= self._batch_rows:
             self.flush()
 
     def flush(self) -> None:
         """Starts writing what waits, if nothing is being written; called by timer."""
-        if self._waiting and self._flushing is None:
-            self._flushing = Deferred.fromCoroutine(self._write_all())
+        if self._waiting and self._writing is None:
+            self._writing = Deferred.fromCoroutine(self._write_all())
 
     async def _write_all(self) -> None:
         try:
-            while self._waiting and not self._stopped:
-                batch, self._waiting = self._waiting, []
-                await self._write(batch)
+            least = 0
+            while self._waiting and self._waiting_rows >= least and not self._stopped:
+                await self._write(self._next_shares())
+                least = self._batch_rows  # what is less waits for the timer: few large batches cost less than many
         finally:
-            self._flushing = None
+            self._writing = None
 
-    async def _write(self, batch: Sequence[Report]) -> None:
-        failures = 0
-        while not self._stopped:
+    def _next_shares(self) -> list[Share]:
+        shares: list[Share] = []
+        rows = 0
+        for run, since in list(self._waiting.items()):
+            if shares and rows + run.rows > MOST_ROWS:
+                break
+            del self._waiting[run]
+            shares.append(Share(run, run.take_waiting(), run.rows, since))
+            rows += run.rows
+        self._waiting_rows -= rows
+        return shares
+
+    async def _write(self, shares: Sequence[Share]) -> None:
+        groups = [group for share in shares for group in share.groups]
+        while True:
+            while not self._faults.may_try(self._reactor.seconds()):
+                await deferLater(self._reactor, RETRY_LOOK)
+            if self._stopped:
+                return
+            began = self._reactor.seconds()
+            new = [share.run.key for share in shares if share.run.cursor is None or share.run.cursor == 0]
             try:
-                cursors = await self._store.commit(batch, self._wall_clock())
+                committed = await self._writes.commit(groups, new, self._wall_clock())
             except DatabaseError as error:
-                failures += 1
-                if self._limit.tell("fault"):
-                    _log.warn("{error}; reports wait in memory, trying again", error=str(error))
-                await deferLater(self._reactor, min(MAX_BACKOFF, 0.1 * 2 ** min(failures, 10)))
+                if not self._stopped:
+                    self._faults.failed(str(error), self._reactor.seconds())
                 continue
-            if failures:
-                self._limit.clear("fault")
-                _log.info("the database takes reports again")
-            self.pending_rows -= sum(map(rows_of, batch))
-            self._committed(cursors)
+            self._faults.worked()
+            released = sum(self._release(share, committed) for share in shares)
+            self._written(Batch(shares, committed, released, began, self._reactor.seconds()))
             return
 
-    async def drain(self, seconds: float) -> None:
-        """Writes what is left, within a time; what is not committed by then was not acknowledged."""
-        self.flush()
-        deadline = self._reactor.seconds() + seconds
-        while self._flushing is not None and self._reactor.seconds() < deadline:
+    def _release(self, share: Share, committed: Committed) -> int:
+        """Notes how far a run is committed; how many of its rows wait no more."""
+        run = share.run
+        cursor = committed.cursors[run.key]
+        if run.key not in committed.overtaken:
+            run.commit(cursor, share.rows)
+            return share.rows
+        dropped = run.start_over(cursor)
+        if self._waiting.pop(run, None) is not None:
+            self._waiting_rows -= dropped - share.rows
+        return dropped
+
+    async def drain(self, deadline: float) -> None:
+        """Writes what is left, until a moment (reactor seconds); what is not committed then was not acknowledged."""
+        while (self._waiting or self._writing is not None) and self._reactor.seconds() < deadline:
+            self.flush()
             await deferLater(self._reactor, 0.02)
         self._stopped = True
 
-
-def rows_of(report: Report) -> int:
-    """How many rows a report touches at most, itself included."""
-    return 1 + len(report.status) + len(report.calls)
+    async def ended(self) -> None:
+        """Returns when nothing is under way any more; the database is closed by then."""
+        if self._writing is not None:
+            await self._writing
 
 
 class ReportWriters:
     """Several writers, each with its own share of the agents' runs."""
 
-    def __init__(
-        self,
-        store: ReportStore,
-        reactor: Any,
-        count: int,
-        batch_rows: int,
-        committed: Committed,
-        wall_clock: Callable[[], float],
-    ) -> None:
-        limit = LogLimit(reactor.seconds)
-        self._writers = [ReportWriter(store, reactor, batch_rows, committed, wall_clock, limit) for _ in range(count)]
+    def __init__(self, writers: Sequence[ReportWriter], reactor: Any) -> None:
+        self._writers = writers
         self._loop = LoopingCall(self._flush)
         self._loop.clock = reactor
+        self._reactor = reactor
 
-    @property
-    def pending_rows(self) -> int:
-        """Rows that have arrived and are not committed."""
-        return sum(writer.pending_rows for writer in self._writers)
-
-    def add(self, report: Report) -> None:
-        """Gives the report to the writer of its run."""
-        self._writers[hash(report.boot or report.caller) % len(self._writers)].add(report)
+    def add(self, run: AgentRun, rows: int) -> None:
+        """Something of a run waits: for the writer that has all of it."""
+        self._writers[run.boot % len(self._writers)].add(run, rows)
 
     def start(self, flush_interval: float) -> None:
+        """Starts the timer."""
         self._loop.start(flush_interval, now=False)
 
     def _flush(self) -> None:
@@ -135,5 +172,11 @@ class ReportWriters:
         """Ends the timer and writes what is left, within a time."""
         if self._loop.running:
             self._loop.stop()
-        for draining in [Deferred.fromCoroutine(writer.drain(seconds)) for writer in self._writers]:
+        deadline = self._reactor.seconds() + seconds
+        for draining in [Deferred.fromCoroutine(writer.drain(deadline)) for writer in self._writers]:
             await draining
+
+    async def ended(self) -> None:
+        """Returns when no writer has anything under way; the database is closed by then."""
+        for writer in self._writers:
+            await writer.ended()

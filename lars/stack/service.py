@@ -49,7 +49,7 @@ class StackService(AsyncService):
         await self._create_schema()
         dns = DnsService(self._dns, self._database(2), self.reactor)
         await self._start(dns)
-        reporter = ReporterService(self._reporter, self._database(self._reporter.db_thread_cnt), self.reactor)
+        reporter = ReporterService(self._reporter, self._database(self._reporter.threads), self.reactor)
         await self._start(reporter)
         settings = replace(self._agent, dns=(_server(dns.port),), reporter=(_server(reporter.port),))
         await self._start(AgentService(settings, self.reactor))

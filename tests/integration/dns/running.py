@@ -67,13 +67,13 @@ class RunningDns:
         return int(self.number(name, query="look") + self.number(name, query="check"))
 
     def said(self, logger: str) -> list[str]:
-        """What one logger and level said, such as "lars.dns.faults#warn", without the times."""
+        """What one logger and level said, such as "lars.db.faults#warn", without the times."""
         return re.findall(rf"^\S+ \[{re.escape(logger)}\] (.*)$", self.service.log(), re.M)
 
     @property
     def faults(self) -> list[str]:
         """What it said of a database that fails."""
-        return self.said("lars.dns.faults#warn")
+        return self.said("lars.db.faults#warn")
 
     @property
     def recoveries(self) -> int:

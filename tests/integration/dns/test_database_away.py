@@ -96,7 +96,7 @@ async def test_database_that_hangs_for_longer_than_a_timeout_is_told_once_and_re
         await until(reactor, lambda: watcher.look_faults.count >= 3, "the database to be asked three times")
         shaky_mariadb.resume()
         await until(reactor, lambda: not watcher.fault, "the database to answer")
-    told = [event["text"] for event in events if event["log_namespace"] == "lars.dns.faults" and "text" in event]
+    told = [event["text"] for event in events if event["log_namespace"] == "lars.db.faults" and "text" in event]
     assert len(told) == len(set(told)) <= 4, "looks and checks, on old connections and on new ones"
     assert all("timed out" in text for text in told)
     assert (published, len(table)) == ([], 2)

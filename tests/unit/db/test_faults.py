@@ -4,7 +4,7 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.dns.faults import MAX_BACKOFF, DatabaseFaults
+from lars.db.faults import MAX_BACKOFF, DatabaseFaults
 
 
 class DatabaseFaultsTests(SynchronousTestCase):

@@ -1,0 +1,1 @@
+"""Alarms: rules in the conf judge what was reported; each raises once and clears once (design 9)."""

@@ -1,0 +1,217 @@
+"""Posts alarms to webhooks, each address with a queue of its own: one that is dead delays nobody (design 9)."""
+
+import json
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from treq.client import HTTPClient
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectingCancelledError
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.client import Agent, ResponseFailed
+from twisted.web.http_headers import Headers
+
+from lars.db.alarms import GIVEN_UP, TOLD, WAITING, Alarm, AlarmStore
+from lars.db.engine import DatabaseError
+from lars.errors import LarsError
+from lars.log_limit import LogLimit
+from lars.reporter.alarms.judge import described
+from lars.route import format_ip
+
+_log = Logger()
+
+TIMEOUT = 5.0
+"""Seconds for a webhook to answer."""
+
+FIRST_DELAY, MAX_DELAY = 1.0, 60.0
+"""Seconds between two attempts at first, doubled each time, and at most."""
+
+GIVE_UP_AFTER = 3600.0
+"""Seconds after which what an alarm has to say is old news."""
+
+MAX_QUEUED = 10_000
+"""Alarms that wait for one webhook; more are not posted."""
+
+MAX_ANSWER = 65_536
+"""Bytes of an answer that are read before the connection is cut."""
+
+
+class NotTaken(LarsError):
+    """A webhook did not answer as it should; the text says how."""
+
+
+def message(alarm: Alarm, cleared: bool) -> dict[str, object]:
+    """What is posted: the same for whoever reads it twice, so that `id` and `event` tell repeats."""
+    subject = alarm.subject
+    told: dict[str, object] = {
+        "event": "cleared" if cleared else "raised",
+        "id": alarm.id,
+        "rule": alarm.rule,
+        "what": alarm.what,
+        "subject": described(subject),
+        "text": alarm.text,
+        "raised_at": alarm.raised_at,
+    }
+    if cleared:
+        told["cleared_at"] = alarm.cleared_at
+    if subject.modid or subject.cmdid:
+        told |= {"modid": subject.modid, "cmdid": subject.cmdid}
+    if subject.port:
+        told["host"] = f"{format_ip(subject.ip)}:{subject.port}"
+    if subject.caller:
+        told["caller"] = format_ip(subject.caller)
+    return told
+
+
+class Webhooks:
+    """Every webhook that a rule names. `wall_clock` gives Unix seconds."""
+
+    def __init__(self, store: AlarmStore, reactor: Any, wall_clock: Callable[[], float]) -> None:
+        self._store = store
+        self._reactor = reactor
+        self._wall_clock = wall_clock
+        self._client = HTTPClient(Agent(reactor, connectTimeout=TIMEOUT))
+        self._limit = LogLimit(reactor.seconds)
+        self._queues: dict[str, _Queue] = {}
+        self.outcomes = {"posted": 0, "failed": 0, "given_up": 0}
+
+    def post(self, alarm: Alarm) -> None:
+        """Posts what the alarm's webhook has not been told: that it has raised, and if so that it has cleared."""
+        if not alarm.webhook:
+            return
+        queue = self._queues.get(alarm.webhook)
+        if queue is None:
+            queue = self._queues[alarm.webhook] = _Queue(self._reactor, self._deliver)
+        if alarm.raise_told == WAITING and (alarm.id, False) not in queue:
+            queue.add(alarm, False)
+        if alarm.cleared_at and alarm.clear_told == WAITING and (alarm.id, True) not in queue:
+            queue.add(alarm, True)
+
+    async def _deliver(self, alarm: Alarm, cleared: bool) -> bool:
+        """One attempt; whether there is no need for another."""
+        since = alarm.cleared_at if cleared else alarm.raised_at
+        place = urlsplit(alarm.webhook)
+        where = f"{place.scheme}://{place.netloc.rpartition('@')[2]}"  # what follows may be secret
+        if self._wall_clock() - since > GIVE_UP_AFTER:
+            outcome = GIVEN_UP
+            self.outcomes["given_up"] += 1
+            _log.warn("alarm {id} is not posted to {where}: it is too old by now", id=alarm.id, where=where)
+        else:
+            try:
+                await self._request(alarm.webhook, message(alarm, cleared))
+            except NotTaken as error:
+                self.outcomes["failed"] += 1
+                if times := self._limit.tell(alarm.webhook):
+                    _log.warn(
+                        "alarm {id} is not posted to {where}: {error}; trying again ({times} such since the last line)",
+                        id=alarm.id,
+                        where=where,
+                        error=str(error),
+                        times=times,
+                    )
+                return False
+            self._limit.clear(alarm.webhook)
+            outcome = TOLD
+            self.outcomes["posted"] += 1
+        try:
+            await self._store.told(alarm.id, cleared, outcome)
+        except DatabaseError as error:
+            _log.info("alarm {id} may be posted again after a restart: {error}", id=alarm.id, error=str(error))
+        return True
+
+    async def _request(self, url: str, content: dict[str, object]) -> None:
+        request = self._client.post(
+            url,
+            data=json.dumps(content).encode(),
+            headers=Headers({"Content-Type": ["application/json"], "User-Agent": ["lars-reporter"]}),
+            allow_redirects=False,
+            timeout=TIMEOUT,
+        )
+        try:
+            response = await request
+            await _end_of(response).addTimeout(TIMEOUT, self._reactor)
+        except (CancelledError, ConnectingCancelledError):
+            raise NotTaken(f"no answer within {TIMEOUT:g} s") from None
+        except ResponseFailed as error:
+            raise NotTaken(f"no whole answer: {error.reasons[0].getErrorMessage()}") from None
+        except Exception as error:  # whatever the network, TLS and a stranger's server can do
+            raise NotTaken(" ".join(str(error).split()) or type(error).__name__) from None
+        if not 200 <= response.code < 300:
+            raise NotTaken(f"it answers with HTTP status {response.code}")
+
+    async def stop(self) -> None:
+        """Posts no more; what is not posted is after the next start."""
+        for queue in self._queues.values():
+            await queue.stop()
+
+
+def _end_of(response: Any) -> "Deferred[None]":
+    ended: Deferred[None] = Deferred()
+    response.deliverBody(_Thrown(ended))
+    return ended
+
+
+class _Thrown(Protocol):
+    """The body of an answer, which says nothing."""
+
+    def __init__(self, ended: "Deferred[None]") -> None:
+        self._ended = ended
+        self._left = MAX_ANSWER
+
+    def dataReceived(self, data: bytes) -> None:
+        self._left -= len(data)
+        if self._left < 0 and self.transport is not None:
+            self.transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if not self._ended.called:
+            self._ended.callback(None)
+
+
+class _Queue:
+    """What one webhook is to be told, in order, one at a time, each until it is told."""
+
+    def __init__(self, reactor: Any, deliver: Callable[[Alarm, bool], Any]) -> None:
+        self._reactor = reactor
+        self._deliver = deliver
+        self._waiting: deque[tuple[Alarm, bool]] = deque()
+        self._working: Deferred[None] | None = None
+
+    def __contains__(self, what: tuple[int, bool]) -> bool:
+        return any((alarm.id, cleared) == what for alarm, cleared in self._waiting)
+
+    def add(self, alarm: Alarm, cleared: bool) -> None:
+        if len(self._waiting) < MAX_QUEUED:
+            self._waiting.append((alarm, cleared))
+        if self._working is None:
+            self._working = Deferred.fromCoroutine(self._work())
+            self._working.addErrback(self._ended)
+
+    async def _work(self) -> None:
+        delay = FIRST_DELAY
+        try:
+            while self._waiting:
+                if await self._deliver(*self._waiting[0]):
+                    self._waiting.popleft()
+                    delay = FIRST_DELAY
+                else:
+                    await deferLater(self._reactor, delay)
+                    delay = min(MAX_DELAY, 2 * delay)
+        finally:
+            self._working = None
+
+    def _ended(self, failure: Failure) -> None:
+        if not failure.check(CancelledError):
+            _log.failure("posting alarms met a bug", failure)
+
+    async def stop(self) -> None:
+        self._waiting.clear()
+        if self._working is not None:
+            working = self._working
+            working.cancel()
+            await working

@@ -1,0 +1,115 @@
+"""What lars-reporter tells of itself at /metrics: read at the scrape, counted nowhere twice."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from lars.db.faults import DatabaseFaults
+from lars.metrics.registry import labelled_counter
+from lars.reporter.alarms.watch import AlarmWatch
+from lars.reporter.protocol import ReportServerFactory
+from lars.reporter.pruning import ReportPruner
+from lars.reporter.writer import Batch
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.5, 2.5, 5, 10, 60)
+
+
+class WriteNumbers:
+    """How long writing takes, and what came of it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.batches = 0
+        self.rows = {"ServerCallStatus": 0, "ServerCallHistory": 0}
+        self.refused = 0
+        self._age = Histogram(
+            "lars_reporter_commit_age_seconds",
+            "From the arrival of the oldest report that an agent's share of a commit held to the commit",
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self._commit = Histogram(
+            "lars_reporter_commit_seconds", "How long a transaction took", registry=registry, buckets=_SECONDS
+        )
+
+    def written(self, batch: Batch) -> None:
+        """A transaction has been committed."""
+        self.batches += 1
+        self.refused += len(batch.committed.refused)
+        for table, rows in batch.committed.rows.items():
+            self.rows[table] += rows
+        self._commit.observe(batch.ended - batch.began)
+        for share in batch.shares:
+            self._age.observe(batch.ended - share.since)
+
+
+class ReporterNumbers(Collector):
+    """Counters and gauges of one lars-reporter."""
+
+    def __init__(
+        self,
+        factory: ReportServerFactory,
+        writes: WriteNumbers,
+        faults: DatabaseFaults,
+        pruner: ReportPruner,
+        alarms: AlarmWatch,
+    ) -> None:
+        self._factory = factory
+        self._writes = writes
+        self._faults = faults
+        self._pruner = pruner
+        self._alarms = alarms
+
+    def collect(self) -> Iterator[Metric]:
+        factory, writes = self._factory, self._writes
+        yield GaugeMetricFamily("lars_reporter_connections", "Connections open", len(factory.connections))
+        yield GaugeMetricFamily(
+            "lars_reporter_paused_connections", "Connections not read from, memory being short", len(factory.paused)
+        )
+        yield GaugeMetricFamily("lars_reporter_pending_rows", "Rows that wait to be committed", factory.pressure.rows)
+        yield GaugeMetricFamily("lars_reporter_max_pending_rows", "Rows that may wait", factory.pressure.most)
+        yield CounterMetricFamily("lars_reporter_reports", "Reports that came", factory.reports)
+        yield CounterMetricFamily("lars_reporter_results", "Results in reports that came first", factory.results)
+        yield CounterMetricFamily("lars_reporter_repeated_reports", "Reports that came again", factory.repeated)
+        yield CounterMetricFamily(
+            "lars_reporter_misdated_reports", "Reports dated an hour off or more", factory.misdated
+        )
+        yield CounterMetricFamily(
+            "lars_reporter_overtaken_runs",
+            "Agents' runs sent back because another reporter had committed some of it",
+            factory.overtaken,
+        )
+        yield CounterMetricFamily("lars_reporter_transactions", "Transactions committed", writes.batches)
+        yield labelled_counter("lars_reporter_written_rows", "Rows written", "table", writes.rows)
+        yield CounterMetricFamily("lars_reporter_refused_rows", "Rows the database would not take", writes.refused)
+        yield labelled_counter("lars_reporter_pruned_rows", "Old rows deleted", "table", self._pruner.pruned)
+        yield labelled_counter(
+            "lars_reporter_database_failures",
+            "Transactions that failed",
+            "work",
+            {"store": self._faults.count, "alarms": self._alarms.faults.count},
+        )
+        yield GaugeMetricFamily("lars_reporter_alarms_raised", "Alarms that stand", self._alarms.standing)
+        yield labelled_counter(
+            "lars_reporter_webhook_posts", "Posts to webhooks", "outcome", self._alarms.webhooks.outcomes
+        )
+        yield from self._at_the_door()
+
+    def _at_the_door(self) -> Iterator[Metric]:
+        counters = self._factory.counters
+        yield labelled_counter(
+            "lars_reporter_dropped_connections",
+            "Connections closed by us",
+            "reason",
+            {reason: getattr(counters, reason) for reason in ("refused", "idle", "stalled", "bad_streams")},
+        )
+        yield labelled_counter(
+            "lars_reporter_skipped_messages",
+            "Messages skipped",
+            "reason",
+            {"malformed": counters.malformed, "unknown": counters.unknown},
+        )
+        yield CounterMetricFamily(
+            "lars_reporter_skipped_results", "Results for hosts that cannot exist", self._factory.skipped
+        )

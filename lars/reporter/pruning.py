@@ -1,0 +1,77 @@
+"""Deletes what is older than `history_days`: history, what callers long silent have left, their cursors (design 9)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall, deferLater
+from twisted.logger import Logger
+
+from lars.db.engine import DatabaseError
+from lars.db.report_pruning import AGED, FOUND_AT_ONCE, Aged, ReportPruning, lots
+
+_log = Logger()
+
+INTERVAL = 600.0
+"""Seconds between two prunings."""
+
+PAUSE = 0.05
+"""Seconds between two transactions of one pruning, which writers have to themselves."""
+
+
+class ReportPruner:
+    """Prunes by timer. `age` is in seconds; `wall_clock` gives Unix seconds."""
+
+    def __init__(self, pruning: ReportPruning, age: float, reactor: Any, wall_clock: Callable[[], float]) -> None:
+        self._pruning = pruning
+        self._age = age
+        self._reactor = reactor
+        self._wall_clock = wall_clock
+        self._stopped = False
+        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self.prune()))
+        self._loop.clock = reactor
+        self._ended: Deferred[LoopingCall] | None = None
+        self.pruned: dict[str, int] = dict.fromkeys(["ServerCallHistory", *(aged.table for aged in AGED)], 0)
+        """Rows deleted so far, by table."""
+
+    def start(self) -> None:
+        """Starts the timer, and the first pruning."""
+        self._ended = self._loop.start(INTERVAL)
+
+    async def prune(self) -> None:
+        """Deletes all that is old now; a fault ends it, and the next one goes on."""
+        before = int(self._wall_clock() - self._age)
+        try:
+            await self._prune_history(before)
+            for aged in AGED:
+                await self._prune_aged(aged, before)
+        except DatabaseError as error:
+            if not self._stopped:
+                _log.info("old reports are not deleted now: {error}", error=str(error))
+        except Exception:  # its timer must live
+            _log.failure("deleting old reports met a bug")
+
+    async def _prune_history(self, before: int) -> None:
+        while not self._stopped and (deleted := await self._pruning.history(before)):
+            self.pruned["ServerCallHistory"] += deleted
+            await self._pause()
+
+    async def _prune_aged(self, aged: Aged, before: int) -> None:
+        found = FOUND_AT_ONCE
+        while found == FOUND_AT_ONCE and not self._stopped:
+            keys = await self._pruning.find(aged, before)
+            found = len(keys)
+            for some in lots(keys):
+                await self._pruning.delete(aged, some, before)
+                self.pruned[aged.table] += len(some)
+                await self._pause()
+
+    async def _pause(self) -> None:
+        await deferLater(self._reactor, PAUSE)
+
+    async def stop(self) -> None:
+        """Ends the timer; returns when nothing is under way, for which the database must be closed or answer."""
+        self._stopped = True
+        if self._ended is not None and self._loop.running:
+            self._loop.stop()
+            await self._ended
