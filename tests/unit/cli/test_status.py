@@ -1,14 +1,19 @@
 """`lars status`: from the reports in a real SQLite file, and the words for what it finds."""
 
+import json
+import signal
+import subprocess
 import time
+from typing import IO, Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.cli.status import state
-from lars.db.reports import Calls, HistoryKey, HostStatus, Report, Status, StatusKey, commit_txn
-from lars.route import parse_host, parse_ip
-from tests.unit.cli.command import run
+from lars.db.reports import HostStatus
+from lars.route import parse_host
+from tests.unit.cli.command import arguments, environment, run
 from tests.unit.cli.database import SqliteFile
+from tests.unit.cli.reported import reported
 
 HOST = parse_host("10.0.0.5:8080")
 OTHER = parse_host("10.0.0.6:8080")
@@ -31,14 +36,7 @@ class StatusTests(SynchronousTestCase):
 
     def report(self, caller: str, ts: int, hosts: dict[tuple[int, int], tuple[int, int, bool]]) -> None:
         """What an agent reported at a time."""
-        minute = ts - ts % 60
-        status = {
-            StatusKey(1, 1, *host, parse_ip(caller)): Status(succ, err, ts, overloaded)
-            for host, (succ, err, overloaded) in hosts.items()
-        }
-        calls = {HistoryKey(minute, 1, 1, *host): Calls(succ, err) for host, (succ, err, _) in hosts.items()}
-        report = Report(parse_ip(caller), 0, 0, status, calls)
-        self.database.transact(lambda txn: commit_txn(txn, [report], ts))
+        self.database.transact(reported(caller, ts, hosts))
 
     def test_table_shows_states_and_calls(self) -> None:
         ended = run("status", cwd=self.database.folder)
@@ -70,3 +68,31 @@ class StatusTests(SynchronousTestCase):
 
     def test_module_without_reports_is_an_empty_list(self) -> None:
         self.assertEqual(run("status", "7", "--json", cwd=self.database.folder).json, [])
+
+    def test_watch_shows_it_again_and_again_until_it_is_interrupted(self) -> None:
+        with subprocess.Popen(
+            arguments("status", "1", "--watch", "--interval", "0.1", "--json"),
+            cwd=self.database.folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            shown = [self.next_list(process.stdout) for _ in range(2)]
+            self.report("10.9.0.3", int(time.time()), {HOST: (1000, 0, False)})
+            while shown[-1][0]["succ"] < 1090:
+                shown.append(self.next_list(process.stdout))
+            process.send_signal(signal.SIGINT)
+            process.stdout.read()
+        self.assertEqual([host["succ"] for host in shown[0]], [90, 5, 0])
+        self.assertEqual([host["succ"] for host in shown[-1]], [1090, 5, 0])
+        self.assertEqual(process.returncode, 130)
+
+    def next_list(self, lines: IO[str]) -> list[dict[str, Any]]:
+        """The next JSON document of a command that prints lists."""
+        text = ""
+        while not text.endswith("]\n"):
+            text += lines.readline()
+        found: list[dict[str, Any]] = json.loads(text)
+        return found

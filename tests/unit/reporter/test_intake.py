@@ -2,83 +2,111 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.reports import Calls, HistoryKey, Report, Status, StatusKey
+from lars.db.report_rows import Rows, pack_host
 from lars.errors import InvalidRoute
-from lars.reporter.intake import MAX_STATUS_COUNT, RunningCounters, read_report
-from lars.wire.lars_pb2 import HostCallResult, ReportStatusRequest
+from lars.reporter.intake import Malformed, Taken, add_up, check, timestamp
+from lars.reporter.running import FORGET_AFTER, RunningCounters
+from lars.route import ModuleId
+from lars.wire.lars_pb2 import ReportStatusRequest
+from tests.unit.reporter.reports import cpp_report, report
 
 NOW = 1_795_362_600.5
+TS = 1_795_362_599
+MINUTE = 1_795_362_540
+H = pack_host(10, 80)
 
 
-def ours(*results: tuple[int, int, int, int, bool], ts: int = 1_795_362_599, modid: int = 1) -> ReportStatusRequest:
-    return ReportStatusRequest(
-        modid=modid,
-        cmdid=2,
-        caller=9,
-        ts=ts,
-        period_ms=5000,
-        boot=7,
-        seq=3,
-        results=[HostCallResult(ip=i, port=p, succ=s, err=e, overload=o) for i, p, s, e, o in results],
-    )
+class TimestampTests(SynchronousTestCase):
+    def test_ts_more_than_an_hour_off_is_that_of_the_arrival(self) -> None:
+        for ts, expected in (
+            (int(NOW), int(NOW)),
+            (int(NOW) - 3599, int(NOW) - 3599),
+            (int(NOW) + 3600, int(NOW) + 3600),
+            (int(NOW) - 3601, int(NOW)),
+            (int(NOW) + 3602, int(NOW)),
+            (int(NOW) - 31_536_000, int(NOW)),
+            (0, int(NOW)),
+            (2**32 - 1, int(NOW)),
+        ):
+            self.assertEqual(timestamp(ts, NOW), expected, ts)
 
 
-class ReadReportTests(SynchronousTestCase):
-    def read(self, request: ReportStatusRequest) -> Report:
-        return read_report(request, NOW, RunningCounters())
+class CheckTests(SynchronousTestCase):
+    def test_modules_that_cannot_exist_are_refused(self) -> None:
+        for modid, cmdid in ((-1, 1), (1, -1)):
+            self.assertRaises(InvalidRoute, check, report(modid=modid, cmdid=cmdid))
+        self.assertRaises(InvalidRoute, check, report((10, 80, 1, 0, False), modid=0, cmdid=0))
+
+    def test_report_that_only_says_that_the_caller_lives_is_none_of_these(self) -> None:
+        check(report(modid=0, cmdid=0))
+
+    def test_run_without_numbers_is_refused(self) -> None:
+        self.assertRaises(Malformed, check, report((10, 80, 1, 0, False), seq=0))
+        check(cpp_report((10, 80, 1, 0, False)))
+
+
+class AddUpTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.rows = Rows()
+        self.counters = RunningCounters(0)
+
+    def add(self, request: ReportStatusRequest, ts: int = TS) -> Taken:
+        return add_up(request, ts, self.rows, self.counters)
 
     def test_results_become_a_status_and_the_calls_of_their_minute(self) -> None:
-        report = self.read(ours((10, 80, 5, 2, True)))
-        self.assertEqual((report.caller, report.boot, report.seq), (9, 7, 3))
-        self.assertEqual(report.status, {StatusKey(1, 2, 10, 80, 9): Status(5, 2, 1_795_362_599, True)})
-        self.assertEqual(report.calls, {HistoryKey(1_795_362_540, 1, 2, 10, 80): Calls(5, 2)})
+        self.assertEqual(self.add(report((10, 80, 5, 2, True))), Taken(2, 0))
+        self.assertEqual(self.rows, Rows({ModuleId(1, 2): {H: (5, 2, TS, True)}}, {(MINUTE, 1, 2): {H: [5, 2]}}))
+
+    def test_same_key_again_adds_no_row_and_the_latest_state_holds(self) -> None:
+        self.add(report((10, 80, 5, 2, True)))
+        self.assertEqual(self.add(report((10, 80, 1, 1, False)), TS - 1), Taken(0, 0))
+        self.assertEqual(self.rows, Rows({ModuleId(1, 2): {H: (1, 1, TS - 1, False)}}, {(MINUTE, 1, 2): {H: [6, 3]}}))
+
+    def test_each_minute_has_calls_of_its_own(self) -> None:
+        self.add(report((10, 80, 5, 2, False)))
+        self.assertEqual(self.add(report((10, 80, 1, 0, False)), TS + 60), Taken(1, 0))
+        self.assertEqual(self.rows.calls, {(MINUTE, 1, 2): {H: [5, 2]}, (MINUTE + 60, 1, 2): {H: [1, 0]}})
 
     def test_host_without_calls_has_a_status_and_no_history(self) -> None:
-        report = self.read(ours((10, 80, 0, 0, False)))
-        self.assertEqual((len(report.status), len(report.calls)), (1, 0))
+        self.assertEqual(self.add(report((10, 80, 0, 0, False))), Taken(1, 0))
+        self.assertEqual(self.rows.calls, {})
 
-    def test_ts_more_than_an_hour_off_counts_for_its_arrival(self) -> None:
-        for ts in (0, 1_795_362_600 - 3601, 1_795_362_600 + 3602, 2**32 - 1):
-            (key,) = self.read(ours((10, 80, 1, 0, False), ts=ts)).calls
-            self.assertEqual(key.minute, 1_795_362_600)
+    def test_hosts_that_cannot_exist_are_left_out_and_counted(self) -> None:
+        results = [(0, 80, 1, 0, False), (10, 0, 1, 0, False), (10, 65536, 1, 0, False), (10, -1, 1, 0, False)]
+        self.assertEqual(self.add(report(*results, (10, 65535, 1, 0, False))), Taken(2, 4))
+        self.assertEqual(list(self.rows.calls[MINUTE, 1, 2]), [pack_host(10, 65535)])
 
-    def test_counts_beyond_the_column_are_clamped_in_the_status_and_kept_in_the_history(self) -> None:
-        report = self.read(ours((10, 80, 2**32 - 1, 0, False)))
-        self.assertEqual(next(iter(report.status.values())).succ, MAX_STATUS_COUNT)
-        self.assertEqual(next(iter(report.calls.values())).succ, 2**32 - 1)
-
-    def test_result_for_an_impossible_host_is_left_out(self) -> None:
-        report = self.read(ours((10, 0, 1, 0, False), (0, 80, 1, 0, False), (10, 70000, 1, 0, False)))
-        self.assertEqual((report.status, report.calls), ({}, {}))
-
-    def test_impossible_module_is_refused(self) -> None:
-        with self.assertRaises(InvalidRoute):
-            self.read(ours((10, 80, 1, 0, False), modid=-1))
-
-    def test_report_without_module_or_results_only_says_that_the_caller_lives(self) -> None:
-        report = self.read(ReportStatusRequest(caller=9, boot=7, seq=4, period_ms=60_000))
-        self.assertEqual((report.caller, report.status, report.calls), (9, {}, {}))
-
-    def test_host_named_twice_is_added_up(self) -> None:
-        report = self.read(ours((10, 80, 1, 0, False), (10, 80, 2, 1, False)))
-        self.assertEqual(list(report.calls.values()), [Calls(3, 1)])
+    def test_report_without_results_adds_nothing(self) -> None:
+        self.assertEqual(self.add(report(modid=0, cmdid=0)), Taken(0, 0))
+        self.assertEqual(self.rows, Rows())
 
 
-class CppAgentTests(SynchronousTestCase):
-    """Reports without a period hold running counters of a window that restarts."""
+class RunningCountersTests(SynchronousTestCase):
+    """The increases between counters of a C++ agent, which run within a window and restart with each."""
 
-    def increases(self, *counters: tuple[int, int]) -> list[Calls]:
-        running = RunningCounters()
-        happened = []
-        for succ, err in counters:
-            request = ReportStatusRequest(
-                modid=1, cmdid=2, caller=9, ts=int(NOW), results=[HostCallResult(ip=10, port=80, succ=succ, err=err)]
-            )
-            happened += list(read_report(request, NOW, running).calls.values()) or [Calls(0, 0)]
-        return happened
+    def increases(self, *counters: tuple[int, int]) -> list[tuple[int, int]]:
+        running = RunningCounters(0)
+        return [running.of(9, ModuleId(1, 1))(H, succ, err) for succ, err in counters]
 
-    def test_first_value_is_the_base_and_increases_count_as_approximate(self) -> None:
-        self.assertEqual(self.increases((100, 3), (110, 4)), [Calls(0, 0), Calls(10, 1, 11)])
+    def test_first_value_is_the_base_and_says_nothing(self) -> None:
+        self.assertEqual(self.increases((100, 3), (110, 4), (110, 4)), [(0, 0), (10, 1), (0, 0)])
 
     def test_counter_that_fell_has_restarted(self) -> None:
-        self.assertEqual(self.increases((100, 3), (4, 0), (6, 1)), [Calls(0, 0), Calls(4, 0, 4), Calls(2, 1, 3)])
+        self.assertEqual(self.increases((100, 3), (4, 0), (6, 1), (7, 0)), [(0, 0), (4, 0), (2, 1), (7, 0)])
+
+    def test_counters_of_hosts_modules_and_callers_are_apart(self) -> None:
+        running, rows = RunningCounters(0), Rows()
+        for request in (cpp_report((10, 80, 5, 0, False)), cpp_report((10, 80, 9, 0, False), caller=8)):
+            add_up(request, TS, rows, running)
+        add_up(cpp_report((10, 80, 7, 0, False)), TS, rows, running)
+        self.assertEqual((rows.calls, rows.derived), ({}, {(MINUTE, 1, 2): {H: [2, 0]}}))
+
+    def test_counter_not_seen_for_long_is_forgotten_and_one_seen_is_not(self) -> None:
+        running = RunningCounters(0)
+        module, other = ModuleId(1, 1), pack_host(11, 80)
+        for host in (H, other):
+            running.of(9, module)(host, 100, 0)
+        for turn in (1, 2):
+            running.age(turn * FORGET_AFTER)
+            self.assertEqual(running.of(9, module)(H, 100 + turn, 0), (1, 0))
+        self.assertEqual(running.of(9, module)(other, 200, 0), (0, 0))

@@ -1,0 +1,214 @@
+"""An agent's connection: what is acknowledged and when, and who has to wait."""
+
+from twisted.internet.protocol import connectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.db.report_writes import Committed
+from lars.reporter.pressure import Pressure
+from lars.reporter.protocol import ReportServerFactory, ReportServerProtocol
+from lars.reporter.runs import AgentRun
+from lars.reporter.writer import Batch, Share
+from lars.wire.frames import FrameDecoder, encode_frame
+from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
+from lars.wire.messages import MessageId, encode_message
+from lars.wire.protocol import Limits
+from tests.unit.reporter.reports import cpp_report, report
+
+NOW = 1_795_362_600.0
+R = (10, 80, 5, 2, False)
+
+
+class Agent:
+    """An agent's side of a connection."""
+
+    def __init__(self, factory: ReportServerFactory) -> None:
+        protocol = factory.buildProtocol(None)
+        assert isinstance(protocol, ReportServerProtocol)
+        self.protocol = protocol
+        self.transport = StringTransport()
+        protocol.makeConnection(self.transport)
+
+    def send(self, *requests: ReportStatusRequest) -> None:
+        for request in requests:
+            self.protocol.dataReceived(encode_message(MessageId.REPORT_STATUS_REQUEST, request))
+
+    def acks(self) -> list[tuple[int, int]]:
+        """(boot, seq) of the acknowledgements since they were last looked at."""
+        data, _ = self.transport.value(), self.transport.clear()
+        acks = [ReportStatusAck.FromString(body) for _id, body in FrameDecoder().feed(data)]
+        return [(ack.boot, ack.seq) for ack in acks]
+
+    @property
+    def waits(self) -> bool:
+        return self.transport.producerState == "paused"
+
+    def hang_up(self) -> None:
+        self.protocol.connectionLost(connectionDone)
+
+
+class ReportServerCase(SynchronousTestCase):
+    most = 1000
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.waiting: dict[AgentRun, int] = {}
+        self.factory = ReportServerFactory(
+            self.clock, lambda: NOW, Limits(), Pressure(self.most), lambda run, rows: self.waiting.update({run: rows})
+        )
+
+    def commit(self, overtaken_at: int | None = None) -> list[tuple[int, int]]:
+        """Writes all that waits, or finds that another reporter has committed up to a seq; (first, last) of groups."""
+        shares = [Share(run, run.take_waiting(), run.rows, 0.0) for run in self.waiting]
+        self.waiting.clear()
+        groups = [(group.first, group.last) for share in shares for group in share.groups]
+        released = sum(share.rows for share in shares)
+        cursors = {}
+        for share in shares:
+            cursors[share.run.key] = share.run.taken if overtaken_at is None else overtaken_at
+            if overtaken_at is None:
+                share.run.commit(share.run.taken, share.rows)
+            else:
+                share.run.start_over(overtaken_at)
+        overtaken = set() if overtaken_at is None else set(cursors)
+        self.factory.written(Batch(shares, Committed(cursors, overtaken), released, 0, 0))
+        return groups
+
+
+class AcknowledgementTests(ReportServerCase):
+    def test_first_report_is_answered_at_once_and_all_are_acknowledged_after_the_commit(self) -> None:
+        agent = Agent(self.factory)
+        agent.send(report(R, seq=1))
+        self.assertEqual(agent.acks(), [(7, 0)])
+        agent.send(report(R, seq=2), report(R, seq=3))
+        self.assertEqual(agent.acks(), [])
+        self.commit()
+        self.assertEqual(agent.acks(), [(7, 3)])
+
+    def test_repeats_are_acknowledged_and_not_counted(self) -> None:
+        agent = Agent(self.factory)
+        agent.send(report(R, seq=1), report(R, seq=2), report(R, seq=2))
+        self.commit()
+        agent.acks()
+        agent.send(report(R, seq=1), report(R, seq=2))
+        self.assertEqual((agent.acks(), self.waiting), ([(7, 2), (7, 2)], {}))
+        self.assertEqual((self.factory.repeated, self.factory.results), (3, 2))
+
+    def test_agent_that_comes_back_before_the_commit_is_not_counted_twice(self) -> None:
+        agent = Agent(self.factory)
+        agent.send(report(R, seq=1))
+        agent.hang_up()
+        back = Agent(self.factory)
+        back.send(report(R, seq=1), report(R, seq=2))
+        self.assertEqual((self.commit(), back.acks()), ([(1, 1), (2, 2)], [(7, 0), (7, 2)]))
+
+    def test_old_connection_that_ends_later_takes_nothing_from_the_new_one(self) -> None:
+        old, new = Agent(self.factory), Agent(self.factory)
+        old.send(report(R, seq=1))
+        new.send(report(R, seq=1))
+        old.hang_up()
+        self.commit()
+        self.assertEqual((old.acks(), new.acks()), ([(7, 0)], [(7, 0), (7, 1)]))
+
+    def test_run_that_is_gone_is_forgotten_when_nothing_of_it_waits(self) -> None:
+        agent = Agent(self.factory)
+        agent.send(report(R, seq=1))
+        agent.hang_up()
+        self.commit()
+        again = Agent(self.factory)
+        again.send(report(R, seq=2))
+        self.assertEqual((again.acks(), self.commit()), ([(7, 0)], [(2, 2)]))
+
+    def test_agent_that_another_reporter_has_overtaken_is_cut_off_and_asks_from_there(self) -> None:
+        agent = Agent(self.factory)
+        agent.send(report(R, seq=1))
+        self.commit()
+        agent.send(report(R, seq=2), report(R, seq=3))
+        self.commit(overtaken_at=2)
+        self.assertTrue(agent.transport.disconnecting)
+        back = Agent(self.factory)
+        back.send(report(R, seq=3))
+        self.assertEqual((back.acks(), self.commit()), ([(7, 2)], [(3, 3)]))
+
+    def test_agents_that_say_they_live_are_acknowledged_too(self) -> None:
+        agent = Agent(self.factory)
+        agent.send(report(modid=0, cmdid=0, seq=1))
+        self.commit()
+        self.assertEqual(agent.acks(), [(7, 0), (7, 1)])
+
+
+class CppAgentTests(ReportServerCase):
+    def test_its_reports_are_numbered_here_and_never_acknowledged(self) -> None:
+        agent = Agent(self.factory)
+        agent.send(cpp_report(R), cpp_report(R))
+        self.assertEqual((self.commit(), agent.transport.value()), ([(1, 2)], b""))
+        agent.send(cpp_report(R))
+        self.assertEqual((self.commit(), agent.transport.value()), ([(3, 3)], b""))
+
+    def test_each_connection_is_a_run_of_its_own(self) -> None:
+        for _ in range(2):
+            agent = Agent(self.factory)
+            agent.send(cpp_report(R))
+            agent.hang_up()
+        self.assertEqual(len({run.boot for run in self.waiting}), 2)
+
+    def test_callers_behind_one_connection_keep_their_order(self) -> None:
+        agent = Agent(self.factory)
+        agent.send(cpp_report(R, caller=1), cpp_report(R, caller=2), cpp_report(R, caller=1))
+        self.assertEqual(self.commit(), [(1, 3), (2, 2)])
+
+
+class BadReportTests(ReportServerCase):
+    def test_bad_report_in_a_whole_frame_is_counted_and_its_connection_lives_on(self) -> None:
+        agent = Agent(self.factory)
+        agent.protocol.dataReceived(encode_frame(MessageId.REPORT_STATUS_REQUEST, b"\xff\xff"))
+        agent.send(report(R, seq=0), report(R, modid=-5), report(R, seq=1))
+        self.assertEqual((self.factory.counters.malformed, self.factory.reports), (3, 1))
+        self.assertFalse(agent.transport.disconnecting)
+
+    def test_date_that_cannot_be_right_is_counted(self) -> None:
+        agent = Agent(self.factory)
+        agent.send(report(R, seq=1, ts=int(NOW)), report(R, seq=2, ts=int(NOW) - 31_536_000))
+        self.assertEqual(self.factory.misdated, 1)
+
+
+class PressureTests(ReportServerCase):
+    most = 50
+
+    def flood(self, agent: Agent, boot: int, hosts: int) -> None:
+        agent.send(report(*((ip, 80, 1, 0, False) for ip in range(1, hosts + 1)), boot=boot))
+
+    def test_who_sends_most_waits_and_resumes_after_the_commit(self) -> None:
+        busy, quiet = Agent(self.factory), Agent(self.factory)
+        self.flood(busy, 1, 15)
+        self.flood(quiet, 2, 2)
+        self.assertEqual((busy.waits, quiet.waits), (True, False))
+        self.factory.relieve()
+        self.assertTrue(busy.waits)
+        self.commit()
+        self.factory.relieve()
+        self.assertFalse(busy.waits)
+        self.assertEqual(self.factory.pressure.rows, 0)
+
+    def test_when_memory_is_full_new_connections_wait_as_well(self) -> None:
+        self.flood(Agent(self.factory), 1, 30)
+        late = Agent(self.factory)
+        self.assertTrue(late.waits)
+        self.commit()
+        self.factory.relieve()
+        self.assertFalse(late.waits)
+
+    def test_keys_that_repeat_take_no_more_memory(self) -> None:
+        agent = Agent(self.factory)
+        self.flood(agent, 1, 5)
+        self.commit()
+        for seq in range(2, 60):
+            agent.send(report(*((ip, 80, 1, 0, False) for ip in range(1, 6)), boot=1, seq=seq))
+        self.assertEqual((self.factory.pressure.rows, agent.waits), (11, False))
+
+    def test_stopping_reads_no_more_from_anyone(self) -> None:
+        agent = Agent(self.factory)
+        self.factory.stop_reading()
+        self.factory.relieve()
+        self.assertTrue(agent.waits)
