@@ -1,0 +1,1 @@
+"""lars-reporter as a process, with real databases and agents."""

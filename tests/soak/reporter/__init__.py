@@ -1,0 +1,1 @@
+"""lars-reporter, for long."""
