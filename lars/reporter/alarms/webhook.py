@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -106,7 +105,7 @@ class Webhooks:
                 await self._request(alarm.webhook, message(alarm, cleared))
             except NotTaken as error:
                 self.outcomes["failed"] += 1
-                if times := self._limit.tell(alarm.webhook):
+                if times := self._limit.tell((alarm.webhook, str(error))):
                     _log.warn(
                         "alarm {id} is not posted to {where}: {error}; trying again ({times} such since the last line)",
                         id=alarm.id,
@@ -115,7 +114,6 @@ class Webhooks:
                         times=times,
                     )
                 return False
-            self._limit.clear(alarm.webhook)
             outcome = TOLD
             self.outcomes["posted"] += 1
         try:
@@ -125,6 +123,7 @@ class Webhooks:
         return True
 
     async def _request(self, url: str, content: dict[str, object]) -> None:
+        began = self._reactor.seconds()
         request = self._client.post(
             url,
             data=json.dumps(content).encode(),
@@ -135,12 +134,11 @@ class Webhooks:
         try:
             response = await request
             await _end_of(response).addTimeout(TIMEOUT, self._reactor)
-        except (CancelledError, ConnectingCancelledError):
-            raise NotTaken(f"no answer within {TIMEOUT:g} s") from None
-        except ResponseFailed as error:
-            raise NotTaken(f"no whole answer: {error.reasons[0].getErrorMessage()}") from None
         except Exception as error:  # whatever the network, TLS and a stranger's server can do
-            raise NotTaken(" ".join(str(error).split()) or type(error).__name__) from None
+            if self._reactor.seconds() - began >= TIMEOUT:
+                raise NotTaken(f"no answer within {TIMEOUT:g} s") from None
+            reason = error.reasons[0].getErrorMessage() if isinstance(error, ResponseFailed) else str(error)
+            raise NotTaken(" ".join(reason.split()) or type(error).__name__) from None
         if not 200 <= response.code < 300:
             raise NotTaken(f"it answers with HTTP status {response.code}")
 

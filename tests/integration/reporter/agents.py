@@ -34,13 +34,15 @@ class Agent:
         self.link.service.startService()
         self._loop = LoopingCall(self._report_some)
         self._loop.clock = reactor
+        self._ticking = LoopingCall(self.link.tick)
+        self._ticking.clock = reactor
+        self._ticking.start(INTERVAL)
 
     def report(self, module: ModuleId, host: HostAddress, succ: int, err: int, overload: bool = False) -> None:
         """Reports on one host, now or as soon as there is a reporter."""
         self.outbox.add(module, {host: (succ, err, overload)})
         self.counted[(*module, *host), False] += succ
         self.counted[(*module, *host), True] += err
-        self.link.tick()
 
     def keep_reporting(self) -> None:
         """Reports on hosts at random until `rest`."""
@@ -60,21 +62,16 @@ class Agent:
     async def is_acknowledged(self, deadline: float = 15.0) -> None:
         """Waits until everything is acknowledged."""
         self.rest()
-        told = LoopingCall(self.link.tick)
-        told.clock = self._reactor
-        told.start(INTERVAL)
-        try:
-            await until(
-                self._reactor,
-                lambda: not self.outbox.waiting,
-                lambda: f"{self.outbox.waiting} reports to be acknowledged",
-                deadline,
-            )
-        finally:
-            told.stop()
+        await until(
+            self._reactor,
+            lambda: not self.outbox.waiting,
+            lambda: f"{self.outbox.waiting} reports to be acknowledged",
+            deadline,
+        )
 
     async def close(self) -> None:
         self.rest()
+        self._ticking.stop()
         await self.link.service.stopService()
 
 

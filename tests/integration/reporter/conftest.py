@@ -44,3 +44,11 @@ async def shaky_database(shaky_url: str, open_database: Callable[[str], Database
     database = open_database(shaky_url)
     await database.write("create the schema", init_txn)
     return database
+
+
+@pytest_twisted.async_fixture  # type: ignore[untyped-decorator]  # pytest_twisted has no types
+async def sqlite_database(sqlite_url: str, open_database: Callable[[str], Database]) -> Database:
+    """A database with the schema in an SQLite file."""
+    database = open_database(sqlite_url)
+    await database.write("create the schema", init_txn)
+    return database

@@ -1,0 +1,215 @@
+"""Agents that stall, send garbage, or tell a wrong time; and more of them, or of their reports, than there is room."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from lars.db.database import Database
+from lars.db.engine import Row, Transaction
+from lars.route import HostAddress, ModuleId
+from lars.wire.frames import HEADER, FrameDecoder, encode_frame
+from lars.wire.lars_pb2 import HostCallResult, ReportStatusAck, ReportStatusRequest
+from lars.wire.messages import MessageId, encode_message
+from tests.integration.mariadb import MariaDb
+from tests.integration.reporter.agents import Agents
+from tests.integration.reporter.conftest import StartReporter
+from tests.integration.reporter.sums import sums
+from tests.integration.waiting import until
+
+M = ModuleId(1, 1)
+A = HostAddress(0x0A000001, 80)
+
+
+@pytest.fixture
+def sockets() -> Iterator[ExitStack]:
+    """Closes plain sockets after the test."""
+    with ExitStack() as stack:
+        yield stack
+
+
+def report(seq: int, boot: int = 5, ts: int | None = None, hosts: int = 1, succ: int = 10) -> bytes:
+    """A frame that reports on some hosts; with boot 0, as a C++ agent."""
+    results = [HostCallResult(ip=A.ip + n, port=80, succ=succ, err=1) for n in range(hosts)]
+    when = int(time.time()) if ts is None else ts
+    numbers = {"period_ms": 5000, "boot": boot, "seq": seq} if boot else {}
+    message = ReportStatusRequest(modid=1, cmdid=1, caller=9, results=results, ts=when, **numbers)
+    return encode_message(MessageId.REPORT_STATUS_REQUEST, message)
+
+
+def connect(port: int, sockets: ExitStack) -> socket.socket:
+    sock = sockets.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+    sock.setblocking(False)
+    return sock
+
+
+def acks(data: bytes) -> list[int]:
+    return [ReportStatusAck.FromString(body).seq for _id, body in FrameDecoder().feed(data)]
+
+
+async def acknowledged(reactor: Any, sock: socket.socket, seq: int) -> None:
+    """Waits until the connection has been told that all up to seq is committed."""
+    data = b""
+
+    def told() -> bool:
+        nonlocal data
+        try:
+            data += sock.recv(65536)
+        except BlockingIOError:
+            return False
+        return seq in acks(data)
+
+    await until(reactor, told, lambda: f"an acknowledgement of {seq}; there were {acks(data)}")
+
+
+async def rows(database: Database, sql: str) -> list[Row]:
+    def select(txn: Transaction) -> list[Row]:
+        return txn.all(sql)
+
+    return await database.read("look", select)
+
+
+def is_closed(sock: socket.socket) -> bool:
+    try:
+        return sock.recv(65536) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+async def test_malformed_report_is_skipped_and_its_connection_lives_on(
+    reactor: Any, start_reporter: StartReporter, database: Database, database_url: str, sockets: ExitStack
+) -> None:
+    reporter = start_reporter(database_url)
+    await reporter.up()
+    agent = connect(reporter.port, sockets)
+    agent.send(report(1) + encode_frame(3, b"\xff\xff\xff") + encode_frame(77, b"what") + report(0) + report(2))
+    await acknowledged(reactor, agent, 2)
+    assert reporter.number("skipped_messages_total", reason="malformed") == 2
+    assert reporter.number("skipped_messages_total", reason="unknown") == 1
+    assert await sums(database) == {(1, 1, *A): (20, 2)}
+
+
+async def test_stream_that_cannot_be_read_on_is_dropped_and_others_are_served(
+    reactor: Any, start_reporter: StartReporter, sqlite_url: str, sqlite_database: Database, sockets: ExitStack
+) -> None:
+    reporter = start_reporter(sqlite_url)
+    await reporter.up()
+    for garbage in (HEADER.pack(3, -1), HEADER.pack(3, 2**31 - 1), b"GET / HTTP/1.1\r\n\r\n"):
+        stranger = connect(reporter.port, sockets)
+        stranger.send(garbage)
+        await until(reactor, lambda stranger=stranger: is_closed(stranger), "it to be dropped")
+    agent = connect(reporter.port, sockets)
+    agent.send(report(1))
+    await acknowledged(reactor, agent, 1)
+    assert reporter.number("dropped_connections_total", reason="bad_streams") == 3
+
+
+async def test_report_dated_a_year_ago_or_ahead_counts_for_its_arrival(
+    reactor: Any, start_reporter: StartReporter, database: Database, database_url: str, sockets: ExitStack
+) -> None:
+    reporter = start_reporter(database_url)
+    await reporter.up()
+    agent = connect(reporter.port, sockets)
+    began = int(time.time())
+    year = 365 * 86400
+    agent.send(report(1, ts=began - year) + report(2, ts=began + year) + report(3, ts=0) + report(4, ts=2**32 - 1))
+    await acknowledged(reactor, agent, 4)
+    for minute, ts in await rows(database, "SELECT minute, s.ts FROM ServerCallHistory, ServerCallStatus AS s"):
+        assert began - 60 < minute <= ts <= time.time()
+        assert began <= ts
+    assert await sums(database) == {(1, 1, *A): (40, 4)}
+    assert reporter.number("misdated_reports_total") == 4
+
+
+async def test_agent_that_says_nothing_is_dropped_and_one_that_has_reported_is_not(
+    reactor: Any, start_reporter: StartReporter, sqlite_url: str, sqlite_database: Database, sockets: ExitStack
+) -> None:
+    reporter = start_reporter(sqlite_url, "--idle-timeout=1")
+    await reporter.up()
+    agent, silent, stuck = (connect(reporter.port, sockets) for _ in range(3))
+    agent.send(report(1))
+    stuck.send(report(1)[:-3])
+    await acknowledged(reactor, agent, 1)
+    await until(reactor, lambda: is_closed(silent) and is_closed(stuck), "them to be dropped")
+    agent.send(report(2))
+    await acknowledged(reactor, agent, 2)
+    assert reporter.number("dropped_connections_total", reason="idle") == 2
+
+
+async def test_connections_over_the_limit_are_closed_and_counted(
+    reactor: Any, start_reporter: StartReporter, sqlite_url: str, sqlite_database: Database, sockets: ExitStack
+) -> None:
+    reporter = start_reporter(sqlite_url, "--max-connections=3")
+    await reporter.up()
+    agents = [connect(reporter.port, sockets) for _ in range(3)]
+    await until(reactor, lambda: reporter.number("connections") == 3, "three connections")
+    refused = connect(reporter.port, sockets)
+    await until(reactor, lambda: is_closed(refused), "the fourth to be closed")
+    agents[0].send(report(1))
+    await acknowledged(reactor, agents[0], 1)
+    assert reporter.number("dropped_connections_total", reason="refused") == 1
+
+
+async def test_memory_is_bounded_by_making_those_wait_who_send_most(
+    reactor: Any,
+    start_reporter: StartReporter,
+    shaky_mariadb: MariaDb,
+    shaky_url: str,
+    shaky_database: Database,
+    sockets: ExitStack,
+) -> None:
+    reporter = start_reporter(shaky_url, "--max-pending-rows=1000")
+    await reporter.up()
+    busy, quiet = connect(reporter.port, sockets), connect(reporter.port, sockets)
+    quiet.send(report(1, boot=8))
+    await acknowledged(reactor, quiet, 1)
+    shaky_mariadb.pause()
+    busy.send(report(1, boot=7, hosts=200) + report(2, boot=7, hosts=200))
+    await until(reactor, lambda: reporter.number("paused_connections") == 1, "the busy one to wait")
+    for seq in range(3, 6):
+        busy.send(report(seq, boot=7, hosts=200))
+    quiet.send(report(2, boot=8))
+    await until(reactor, lambda: reporter.number("reports_total") == 4, "the other one to be read")
+    assert reporter.number("paused_connections") == 1
+    assert reporter.number("pending_rows") < 1000
+    shaky_mariadb.resume()
+    await acknowledged(reactor, busy, 5)
+    await acknowledged(reactor, quiet, 2)
+    assert (await sums(shaky_database))[1, 1, *A] == (70, 7)
+    await until(reactor, lambda: reporter.number("paused_connections") == 0, "both to be read")
+    assert reporter.number("pending_rows") == 0
+
+
+async def test_cpp_agent_whose_counters_run_and_restart_is_counted_by_their_increase(
+    reactor: Any, start_reporter: StartReporter, database: Database, database_url: str, sockets: ExitStack
+) -> None:
+    reporter = start_reporter(database_url)
+    await reporter.up()
+    agent = connect(reporter.port, sockets)
+    agent.send(b"".join(report(0, boot=0, succ=succ) for succ in (100, 110, 125, 4, 9)))
+    await until(reactor, lambda: reporter.number("reports_total") == 5, "all to arrive")
+    await until(reactor, lambda: reporter.number("pending_rows") == 0, "all to be committed")
+    found = await rows(database, "SELECT SUM(succ_cnt), SUM(approximate) FROM ServerCallHistory")
+    assert [tuple(map(int, row)) for row in found] == [(25 + 9, 25 + 9 + 1)], "and the 1 failure since the restart"
+    assert await rows(database, "SELECT succ_cnt, overload FROM ServerCallStatus") == [(9, "0")]
+    assert is_closed(agent) is False
+    with pytest.raises(BlockingIOError):
+        agent.recv(1)
+
+
+async def test_hundreds_of_agents_are_all_counted(
+    reactor: Any, start_reporter: StartReporter, database: Database, database_url: str, agents: Agents
+) -> None:
+    reporter = start_reporter(database_url)
+    await reporter.up()
+    for agent in agents.start(reporter.port, count=300):
+        agent.report(M, A, 2, 1)
+    for agent in agents.all:
+        await agent.is_acknowledged()
+    assert await sums(database) == {(1, 1, *A): (600, 300)}
+    assert (await rows(database, "SELECT COUNT(*) FROM CallerSeen")) == [(300,)]
