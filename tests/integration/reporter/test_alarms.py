@@ -37,7 +37,8 @@ class Receiver(Resource):
         self.listening: IListeningPort | None = None
 
     def render_POST(self, request: Request) -> bytes | int:
-        content = json.loads(request.content.read())  # type: ignore[union-attr]  # it is there once it is rendered
+        assert request.content is not None
+        content = json.loads(request.content.read())
         self.requests.append((request.path, request.getHeader("content-type"), content))
         if not self.status:
             return NOT_DONE_YET
@@ -59,7 +60,7 @@ class Receiver(Resource):
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # pytest_twisted has no types
 async def receiver(reactor: Any) -> AsyncIterator[Receiver]:
     receiver = Receiver()
-    site = Site(receiver)  # type: ignore[no-untyped-call]  # Twisted's has no types
+    site = Site(receiver)
     receiver.listening = reactor.listenTCP(0, site, interface="127.0.0.1")
     yield receiver
     await maybeDeferred(receiver.listening.stopListening)

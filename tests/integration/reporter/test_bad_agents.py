@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -102,7 +103,7 @@ async def test_stream_that_cannot_be_read_on_is_dropped_and_others_are_served(
     for garbage in (HEADER.pack(3, -1), HEADER.pack(3, 2**31 - 1), b"GET / HTTP/1.1\r\n\r\n"):
         stranger = connect(reporter.port, sockets)
         stranger.send(garbage)
-        await until(reactor, lambda stranger=stranger: is_closed(stranger), "it to be dropped")
+        await until(reactor, partial(is_closed, stranger), "it to be dropped")
     agent = connect(reporter.port, sockets)
     agent.send(report(1))
     await acknowledged(reactor, agent, 1)

@@ -1,6 +1,7 @@
 """`lars alarms`: from a real SQLite file."""
 
 import time
+from functools import partial
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -42,5 +43,5 @@ class AlarmsTests(SynchronousTestCase):
 
     def test_what_the_webhook_knows_is_shown(self) -> None:
         for outcome, expected in ((1, "posted"), (2, "given up")):
-            self.database.transact(lambda txn, outcome=outcome: told_txn(txn, self.stands, False, outcome))
+            self.database.transact(partial(told_txn, alarm_id=self.stands, cleared=False, outcome=outcome))
             self.assertEqual(run("alarms", "--json", cwd=self.database.folder).json[0]["webhook"], expected)

@@ -46,10 +46,10 @@ class ReportWriterTests(SynchronousTestCase):
         self.batches: list[Batch] = []
         faults = DatabaseFaults(self.clock, 0.1, lambda: "waiting")
         self.writer = ReportWriter(cast(Any, self.database), self.clock, 100, faults, lambda: 0.0, self.batches.append)
-        self.run = AgentRun(9, 7, cursor=0)
+        self.agent = AgentRun(9, 7, cursor=0)
 
     def report(self, seq: int, rows: int = 10, run: AgentRun | None = None) -> None:
-        run = run or self.run
+        run = run or self.agent
         run.group_for(seq)
         run.rows += rows
         self.writer.add(run, rows)
@@ -101,19 +101,21 @@ class ReportWriterTests(SynchronousTestCase):
         self.writer.flush()
         for run in runs:
             self.report(1, rows=MOST_ROWS // 2, run=run)
-        sizes = []
+        sizes: list[int] = []
         while len(self.database.asked) > len(sizes):
             sizes.append(len(self.database.answers()))
         self.assertEqual(sizes, [1, 2, 2])
 
     def test_run_that_is_overtaken_starts_over_and_others_are_written(self) -> None:
         other = AgentRun(8, 7, cursor=0)
-        self.report(1), self.report(1, run=other)
+        self.report(1)
+        self.report(1, run=other)
         self.writer.flush()
-        self.report(2), self.report(2, run=other)
+        self.report(2)
+        self.report(2, run=other)
         _groups, answer = self.database.asked[-1]
-        answer.callback(Committed({self.run.key: 1, other.key: 1}, {self.run.key}))
-        self.assertEqual((self.run.rows, self.batches[0].released), (0, 30))
+        answer.callback(Committed({self.agent.key: 1, other.key: 1}, {self.agent.key}))
+        self.assertEqual((self.agent.rows, self.batches[0].released), (0, 30))
         self.writer.flush()
         self.assertEqual([group.run for group in self.database.asked[-1][0]], [other.key])
         self.database.answers()
@@ -132,5 +134,5 @@ class ReportWriterTests(SynchronousTestCase):
         self.successResultOf(draining)
         self.database.fails()
         self.clock.pump([0.1] * 31)
-        self.assertEqual((len(self.database.asked), self.run.committed), (1, 0))
+        self.assertEqual((len(self.database.asked), self.agent.committed), (1, 0))
         self.successResultOf(Deferred.fromCoroutine(self.writer.ended()))
