@@ -6,12 +6,15 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall, deferLater
+from twisted.logger import Logger
 
 from lars.db.engine import DatabaseError
 from lars.db.faults import DatabaseFaults
 from lars.db.report_rows import Group
 from lars.db.report_writes import Committed, ReportWrites
 from lars.reporter.runs import AgentRun
+
+_log = Logger()
 
 MOST_ROWS = 20_000
 """Rows in one transaction, but for those of a single agent: its locks are held, and its agents wait, so long."""
@@ -116,6 +119,11 @@ class ReportWriter:
             except DatabaseError as error:
                 if not self._stopped:
                     self._faults.failed(str(error), self._reactor.seconds())
+                continue
+            except Exception as error:  # its reports stay where they are: here, and with their agents
+                text = f"store reports met a bug, {type(error).__name__}: {error}"
+                if self._faults.failed(text, self._reactor.seconds()):
+                    _log.failure("store reports met a bug")
                 continue
             self._faults.worked()
             released = sum(self._release(share, committed) for share in shares)

@@ -88,6 +88,15 @@ class ReportWriterTests(SynchronousTestCase):
         self.writer.flush()
         self.assertEqual(self.database.answers(), [(2, 2)])
 
+    def test_a_bug_is_logged_once_and_costs_no_report(self) -> None:
+        self.report(1)
+        self.writer.flush()
+        for _ in range(3):
+            self.database.asked[-1][1].errback(ZeroDivisionError("oops"))
+            self.clock.pump([0.05] * 20)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(self.database.answers(), [(1, 1)])
+
     def test_only_runs_without_a_known_cursor_are_new(self) -> None:
         self.report(1, rows=100)
         self.database.answers()
