@@ -152,7 +152,7 @@ class ReportServerFactory(FrameFactory):
         """Stops reading from an agent, which keeps its reports meanwhile."""
         if connection not in self.paused:
             self.paused.add(connection)
-            connection.stream.pauseProducing()
+            connection.pause_reading()
 
     def relieve(self) -> None:
         """Reads again from those who may send again; called by timer."""
@@ -161,7 +161,7 @@ class ReportServerFactory(FrameFactory):
         for connection in tuple(self.paused):
             if self.pressure.may_resume(connection.run.rows if connection.run else 0):
                 self.paused.discard(connection)
-                connection.stream.resumeProducing()
+                connection.resume_reading()
 
     def stop_reading(self) -> None:
         """Takes no more reports from anyone."""
