@@ -175,7 +175,7 @@ class ParserTests(ConfCase):
     def test_places_to_listen(self) -> None:
         for text in ("tcp:7778", "tcp:7778:interface=127.0.0.1", "unix:/run/lars"):
             self.assertEqual(endpoint(text), text)
-        for text in ("", "7778", "tcp:", "tcp:x", "tcp:1:typo=2", "tls:x", "ssl:443:privateKey=/nowhere", "udp:53"):
+        for text in ("", "7778", "tcp:", "tcp:x", "tcp:1:typo=2", "ssl:x", "ssl:443:privateKey=/nowhere", "udp:53"):
             self.assert_refused(lambda text=text: endpoint(text), f"{text!r} is no place to listen", "tcp:7778:")  # type: ignore[misc]
 
     def test_paths_are_made_absolute_and_empty_ones_stay_empty(self) -> None:
