@@ -13,6 +13,9 @@ from lars.settings import integer, number
 MAX_NAME = 64
 """Characters in a rule's name."""
 
+MAX_WEBHOOK = 1024
+"""Characters in a webhook's address."""
+
 MIN_SILENCE = 120.0
 """Seconds: an agent without calls reports every 60, so less would raise on callers that are well."""
 
@@ -136,8 +139,8 @@ def _webhook(text: str) -> str:
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
-    if not usable or any(character.isspace() for character in text):
-        raise SettingsError("is no http:// or https:// address with a host")
+    if not usable or len(text) > MAX_WEBHOOK or any(character.isspace() for character in text):
+        raise SettingsError(f"is no http:// or https:// address with a host, of {MAX_WEBHOOK} characters at most")
     return text
 
 
