@@ -83,7 +83,7 @@ class RefusedRuleTests(RuleCase):
             ("what=no_idle_host\nraise_aftr = 1", "raise_aftr", "no such key", "raise_after"),
             ("what=no_idle_host\nwebhook = alarms.example", "webhook", "http://"),
             ("what=no_idle_host\nwebhook = http://a:99999/", "webhook", "http://"),
-            (f"what=no_idle_host\nwebhook = http://a/{'x' * 1015}", "webhook", "1024 characters"),
+            (f"what=no_idle_host\nwebhook = http://a/{'x' * 1016}", "webhook", "1024 characters"),
         ):
             with self.assertRaises(SettingsError, msg=text) as caught:
                 self.rules(f"[alarm mine]\n{text}\n")
