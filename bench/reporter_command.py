@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from bench.errors import BenchError
 from bench.figure import Figure
 from bench.ground import ENGINES, Ground
-from bench.reporting import measure_age, measure_memory, measure_repeats, measure_rows
+from bench.reporting import measure_age, measure_agents, measure_memory, measure_repeats, measure_rows
 from bench.told import attempted, exit_status, telling
 
 FIGURES: dict[str, Callable[[Ground, Figure], None]] = {
     "rows": measure_rows,
     "repeats": measure_repeats,
     "age": measure_age,
+    "agents": measure_agents,
     "memory": measure_memory,
 }
 
@@ -24,6 +25,7 @@ compared with what the database holds. Prints JSON to stdout when all is done, a
   rows       100 callers report on 2,000 hosts in turn: each result is one status row and one history row
   repeats    100 callers report on the same hosts again and again
   age        half of the load of either bar, steadily: arrival to commit
+  agents     5,000 agents with ten hosts each, every five seconds
   memory     1,000,000 distinct keys pass through in two minutes
 """
 

@@ -1,4 +1,4 @@
-"""Figures `rows`, `repeats`, `age` and `memory` of lars-reporter."""
+"""Figures `rows`, `repeats`, `age`, `agents` and `memory` of lars-reporter."""
 
 import time
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from bench.exposition import histogram_percentile
 from bench.figure import Figure
 from bench.ground import Ground
 from bench.lars_reporter import LarsReporter
+from bench.machine import allow_open_files
 from bench.process import core_wait_seconds, cpu_seconds, memory_mb
 
 _CALLERS = 100
@@ -24,6 +25,8 @@ _MODULES, _HOSTS = 20, 100
 
 _FEW_MODULES, _FEW_HOSTS = 5, 20
 """Of one caller in `repeats`."""
+
+_AGENTS = 5_000
 
 _BUSY = 12
 """Callers whose reports of 2,000 hosts are under way at once in `rows`."""
@@ -90,6 +93,24 @@ def measure_age(ground: Ground, figure: Figure) -> None:
             if told is not None:
                 figure.measure(f"{what}, arrival to commit p99, by its own histogram", told, "s", at_most=_AGE_BAR)
         ground.end_figure()
+
+
+def measure_agents(ground: Ground, figure: Figure) -> None:
+    """5,000 agents with ten hosts each, which report every five seconds."""
+    count, period = ground.size(_AGENTS), 5.0
+    unlimited = allow_open_files(3 * _AGENTS)
+    if unlimited:
+        raise BenchError(unlimited)
+    database = ground.database()
+    reporter = ground.reporter(database)
+    with Callers([_caller(reporter, n, 1, 10, True) for n in range(count)]) as callers:
+        callers.pace(2 * period, count / period)
+        callers.forget_ages()
+        with _measured(figure, reporter, callers, f"{count:,} agents", None):
+            callers.pace(ground.size(40), count / period)
+        callers.settle(60)
+        figure.spread("sent to acknowledged", callers.ages, "s", (0.5, 0.99, 1), {0.99: _AGE_BAR})
+        _check(database, callers)
 
 
 def measure_memory(ground: Ground, figure: Figure) -> None:

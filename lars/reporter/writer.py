@@ -81,17 +81,18 @@ class ReportWriter:
 
     def flush(self) -> None:
         """Starts writing what waits, if nothing is being written; called by timer."""
-        if self._waiting and self._writing is None:
+        if self._waiting and not self._is_writing:
             self._writing = Deferred.fromCoroutine(self._write_all())
 
+    @property
+    def _is_writing(self) -> bool:
+        return self._writing is not None and not self._writing.called
+
     async def _write_all(self) -> None:
-        try:
-            least = 0
-            while self._waiting and self._waiting_rows >= least and not self._stopped:
-                await self._write(self._next_shares())
-                least = self._batch_rows  # what is less waits for the timer: few large batches cost less than many
-        finally:
-            self._writing = None
+        least = 0
+        while self._waiting and self._waiting_rows >= least and not self._stopped:
+            await self._write(self._next_shares())
+            least = self._batch_rows  # what is less waits for the timer: few large batches cost less than many
 
     def _next_shares(self) -> list[Share]:
         shares: list[Share] = []
@@ -144,7 +145,7 @@ class ReportWriter:
 
     async def drain(self, deadline: float) -> None:
         """Writes what is left, until a moment (reactor seconds); what is not committed then was not acknowledged."""
-        while (self._waiting or self._writing is not None) and self._reactor.seconds() < deadline:
+        while (self._waiting or self._is_writing) and self._reactor.seconds() < deadline:
             self.flush()
             await deferLater(self._reactor, 0.02)
         self._stopped = True

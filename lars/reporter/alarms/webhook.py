@@ -1,7 +1,6 @@
 """Posts alarms to webhooks, each address with a queue of its own: one that is dead delays nobody (design 9)."""
 
 import json
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +8,6 @@ from urllib.parse import urlsplit
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, ResponseFailed
@@ -19,6 +17,7 @@ from lars.db.alarms import GIVEN_UP, TOLD, WAITING, Alarm, AlarmStore
 from lars.db.engine import DatabaseError
 from lars.errors import LarsError
 from lars.log_limit import LogLimit
+from lars.reporter.alarms.delivery import Delivery
 from lars.reporter.alarms.judge import described
 from lars.route import format_ip
 
@@ -27,14 +26,8 @@ _log = Logger()
 TIMEOUT = 5.0
 """Seconds for a webhook to answer."""
 
-FIRST_DELAY, MAX_DELAY = 1.0, 60.0
-"""Seconds between two attempts at first, doubled each time, and at most."""
-
 GIVE_UP_AFTER = 3600.0
 """Seconds after which what an alarm has to say is old news."""
-
-MAX_QUEUED = 10_000
-"""Alarms that wait for one webhook; more are not posted."""
 
 MAX_ANSWER = 65_536
 """Bytes of an answer that are read before the connection is cut."""
@@ -76,7 +69,8 @@ class Webhooks:
         self._wall_clock = wall_clock
         self._client = HTTPClient(Agent(reactor, connectTimeout=TIMEOUT))
         self._limit = LogLimit(reactor.seconds)
-        self._queues: dict[str, _Queue] = {}
+        self._stopping = False
+        self._queues: dict[str, Delivery] = {}
         self.outcomes = {"posted": 0, "failed": 0, "given_up": 0}
 
     def post(self, alarm: Alarm) -> None:
@@ -85,7 +79,7 @@ class Webhooks:
             return
         queue = self._queues.get(alarm.webhook)
         if queue is None:
-            queue = self._queues[alarm.webhook] = _Queue(self._reactor, self._deliver)
+            queue = self._queues[alarm.webhook] = Delivery(self._reactor, self._deliver)
         if alarm.raise_told == WAITING and (alarm.id, False) not in queue:
             queue.add(alarm, False)
         if alarm.cleared_at and alarm.clear_told == WAITING and (alarm.id, True) not in queue:
@@ -135,6 +129,8 @@ class Webhooks:
             response = await request
             await _end_of(response).addTimeout(TIMEOUT, self._reactor)
         except Exception as error:  # whatever the network, TLS and a stranger's server can do
+            if self._stopping:
+                raise CancelledError from None
             if self._reactor.seconds() - began >= TIMEOUT:
                 raise NotTaken(f"no answer within {TIMEOUT:g} s") from None
             reason = error.reasons[0].getErrorMessage() if isinstance(error, ResponseFailed) else str(error)
@@ -144,6 +140,7 @@ class Webhooks:
 
     async def stop(self) -> None:
         """Posts no more; what is not posted is after the next start."""
+        self._stopping = True
         for queue in self._queues.values():
             await queue.stop()
 
@@ -169,47 +166,3 @@ class _Thrown(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if not self._ended.called:
             self._ended.callback(None)
-
-
-class _Queue:
-    """What one webhook is to be told, in order, one at a time, each until it is told."""
-
-    def __init__(self, reactor: Any, deliver: Callable[[Alarm, bool], Any]) -> None:
-        self._reactor = reactor
-        self._deliver = deliver
-        self._waiting: deque[tuple[Alarm, bool]] = deque()
-        self._working: Deferred[None] | None = None
-
-    def __contains__(self, what: tuple[int, bool]) -> bool:
-        return any((alarm.id, cleared) == what for alarm, cleared in self._waiting)
-
-    def add(self, alarm: Alarm, cleared: bool) -> None:
-        if len(self._waiting) < MAX_QUEUED:
-            self._waiting.append((alarm, cleared))
-        if self._working is None:
-            self._working = Deferred.fromCoroutine(self._work())
-            self._working.addErrback(self._ended)
-
-    async def _work(self) -> None:
-        delay = FIRST_DELAY
-        try:
-            while self._waiting:
-                if await self._deliver(*self._waiting[0]):
-                    self._waiting.popleft()
-                    delay = FIRST_DELAY
-                else:
-                    await deferLater(self._reactor, delay)
-                    delay = min(MAX_DELAY, 2 * delay)
-        finally:
-            self._working = None
-
-    def _ended(self, failure: Failure) -> None:
-        if not failure.check(CancelledError):
-            _log.failure("posting alarms met a bug", failure)
-
-    async def stop(self) -> None:
-        self._waiting.clear()
-        if self._working is not None:
-            working = self._working
-            working.cancel()
-            await working

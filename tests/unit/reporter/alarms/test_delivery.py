@@ -1,0 +1,60 @@
+"""What a webhook is told: in order, each until it is told."""
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.db.alarms import Alarm, Subject
+from lars.reporter.alarms.delivery import MAX_DELAY, MAX_QUEUED, Delivery
+
+
+def alarm(alarm_id: int) -> Alarm:
+    return Alarm(alarm_id, "x", "err_rate", Subject(1, 1), "", 1, 0, "http://a/", 0, 0)
+
+
+class DeliveryTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.attempts: list[tuple[int, bool]] = []
+        self.works = True
+        self.delivery = Delivery(self.clock, self.attempt)
+
+    async def attempt(self, alarm: Alarm, cleared: bool) -> bool:
+        self.attempts.append((alarm.id, cleared))
+        return self.works
+
+    def test_what_is_queued_is_told_in_order(self) -> None:
+        self.delivery.add(alarm(1), False)
+        self.delivery.add(alarm(2), False)
+        self.delivery.add(alarm(1), True)
+        self.assertEqual(self.attempts, [(1, False), (2, False), (1, True)])
+
+    def test_failure_is_tried_again_ever_more_slowly_and_holds_back_what_follows(self) -> None:
+        self.works = False
+        self.delivery.add(alarm(1), False)
+        self.delivery.add(alarm(2), False)
+        for delay in (1, 2, 4, 8, 16, 32, MAX_DELAY, MAX_DELAY):
+            self.attempts.clear()
+            self.clock.advance(delay - 0.1)
+            self.assertEqual(self.attempts, [])
+            self.clock.advance(0.1)
+            self.assertEqual(self.attempts, [(1, False)])
+        self.assertIn((2, False), self.delivery)
+        self.works = True
+        self.clock.advance(MAX_DELAY)
+        self.assertEqual(self.attempts[1:], [(1, False), (2, False)])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_queue_is_bounded(self) -> None:
+        self.works = False
+        for number in range(MAX_QUEUED + 5):
+            self.delivery.add(alarm(number), False)
+        self.assertIn((MAX_QUEUED - 1, False), self.delivery)
+        self.assertNotIn((MAX_QUEUED, False), self.delivery)
+        self.successResultOf(Deferred.fromCoroutine(self.delivery.stop()))
+
+    def test_stop_ends_what_is_under_way_and_leaves_no_timer(self) -> None:
+        self.works = False
+        self.delivery.add(alarm(1), False)
+        self.successResultOf(Deferred.fromCoroutine(self.delivery.stop()))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
