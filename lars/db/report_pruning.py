@@ -13,12 +13,15 @@ DELETED_AT_ONCE = 500
 """Rows deleted in one transaction."""
 
 
+INDEXED = {"ServerCallHistory": "minute < ?", "Alarm": "cleared_at > 0 AND cleared_at < ?"}
+"""What says by an index that a row is old: deleting these touches, and locks, old rows only."""
+
+
 class Aged(NamedTuple):
-    """A table whose rows are told apart by a key and have a time in Unix seconds."""
+    """A table whose rows are told apart by a key and have `ts`, a time in Unix seconds."""
 
     table: str
     key: tuple[str, ...]
-    ts: str = "ts"
 
 
 AGED = (
@@ -36,9 +39,9 @@ class ReportPruning:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def history(self, before: int) -> int:
-        """Deletes some of the history of minutes before a time (Unix seconds); how many rows, 0 when none are left."""
-        return await self._database.write("prune ServerCallHistory", prune_history_txn, before)
+    async def indexed(self, table: str, before: int) -> int:
+        """Deletes some rows of one of INDEXED of before a time (Unix seconds); how many, 0 when none are left."""
+        return await self._database.write(f"prune {table}", prune_indexed_txn, table, before)
 
     async def find(self, aged: Aged, before: int) -> list[Row]:
         """The keys of some rows that were last written before a time; fewer than FOUND_AT_ONCE are all of them."""
@@ -49,19 +52,18 @@ class ReportPruning:
         await self._database.write(f"prune {aged.table}", delete_aged_txn, aged, keys, before)
 
 
-def prune_history_txn(txn: Transaction, before: int) -> int:
-    # The time is the first column of the primary key: this touches, and locks, old rows only.
-    return txn.execute(txn.engine.delete_some("ServerCallHistory", "minute < ?", DELETED_AT_ONCE), (before,))
+def prune_indexed_txn(txn: Transaction, table: str, before: int) -> int:
+    return txn.execute(txn.engine.delete_some(table, INDEXED[table], DELETED_AT_ONCE), (before,))
 
 
 def find_aged_txn(txn: Transaction, aged: Aged, before: int) -> list[Row]:
     columns = ", ".join(aged.key)
-    return txn.all(f"SELECT {columns} FROM {aged.table} WHERE {aged.ts} < ? LIMIT {FOUND_AT_ONCE}", (before,))
+    return txn.all(f"SELECT {columns} FROM {aged.table} WHERE ts < ? LIMIT {FOUND_AT_ONCE}", (before,))
 
 
 def delete_aged_txn(txn: Transaction, aged: Aged, keys: list[Row], before: int) -> None:
     same = " AND ".join(f"{column} = ?" for column in aged.key)
-    txn.execute_many(f"DELETE FROM {aged.table} WHERE {same} AND {aged.ts} < ?", [(*key, before) for key in keys])
+    txn.execute_many(f"DELETE FROM {aged.table} WHERE {same} AND ts < ?", [(*key, before) for key in keys])
 
 
 def lots(keys: list[Row]) -> Iterator[list[Row]]:

@@ -1,4 +1,4 @@
-"""Deletes what is older than `history_days`: history, what callers long silent have left, their cursors (design 9)."""
+"""Deletes what is older than `history_days`: history, cleared alarms, what silent callers have left (design 9)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from lars.db.engine import DatabaseError
-from lars.db.report_pruning import AGED, FOUND_AT_ONCE, Aged, ReportPruning, lots
+from lars.db.report_pruning import AGED, FOUND_AT_ONCE, INDEXED, Aged, ReportPruning, lots
 
 _log = Logger()
 
@@ -31,7 +31,7 @@ class ReportPruner:
         self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self.prune()))
         self._loop.clock = reactor
         self._ended: Deferred[LoopingCall] | None = None
-        self.pruned: dict[str, int] = dict.fromkeys(["ServerCallHistory", *(aged.table for aged in AGED)], 0)
+        self.pruned: dict[str, int] = dict.fromkeys([*INDEXED, *(aged.table for aged in AGED)], 0)
         """Rows deleted so far, by table."""
 
     def start(self) -> None:
@@ -42,18 +42,19 @@ class ReportPruner:
         """Deletes all that is old now; a fault ends it, and the next one goes on."""
         before = int(self._wall_clock() - self._age)
         try:
-            await self._prune_history(before)
             for aged in AGED:
                 await self._prune_aged(aged, before)
+            for table in INDEXED:
+                await self._prune_indexed(table, before)
         except DatabaseError as error:
             if not self._stopped:
                 _log.info("old reports are not deleted now: {error}", error=str(error))
         except Exception:  # its timer must live
             _log.failure("deleting old reports met a bug")
 
-    async def _prune_history(self, before: int) -> None:
-        while not self._stopped and (deleted := await self._pruning.history(before)):
-            self.pruned["ServerCallHistory"] += deleted
+    async def _prune_indexed(self, table: str, before: int) -> None:
+        while not self._stopped and (deleted := await self._pruning.indexed(table, before)):
+            self.pruned[table] += deleted
             await self._pause()
 
     async def _prune_aged(self, aged: Aged, before: int) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from lars.db.alarms import Alarm, AlarmStore, Subject
 from lars.db.database import Database
 from lars.db.engine import Transaction
 from tests.integration.reporter.agents import Agents
@@ -36,6 +37,11 @@ async def test_old_rows_go_and_writers_are_served_meanwhile(
     reactor: Any, start_reporter: StartReporter, database: Database, database_url: str, agents: Agents
 ) -> None:
     await database.write("fill", fill(6_000))
+    standing, cleared = [
+        (await AlarmStore(database).raised(Alarm(0, "x", "err_rate", Subject(n), "", OLD, 0, "", 0, 0)))[0].id
+        for n in (1, 2)
+    ]
+    await AlarmStore(database).cleared(cleared, OLD + 9)
     reporter = start_reporter(database_url)
     await reporter.up()
     [agent] = agents.start(reporter.port)
@@ -48,6 +54,8 @@ async def test_old_rows_go_and_writers_are_served_meanwhile(
         return [await rows(database, f"SELECT COUNT(*) FROM {table}") for table in TABLES] == [[(1,)]] * 4
 
     await until(reactor, are_gone, "all but what was reported now to be deleted", 30)
+    await until(reactor, lambda: reporter.number("pruned_rows_total", table="Alarm") == 1, "an alarm to be deleted")
+    assert [alarm.id for alarm in await AlarmStore(database).alarms(0)] == [standing]
     assert await sums(database) == {(*M, *A): (10, 1)}
     for table in TABLES:
         assert reporter.number("pruned_rows_total", table=table) == 6_000
