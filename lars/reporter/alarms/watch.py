@@ -94,9 +94,9 @@ class AlarmWatch:
         if self._is_new:
             for alarm in await self._store.untold():
                 self.webhooks.post(alarm)
-            self._is_new = False
             for rule_name, subject, alarm_id in self._book.of_no_rule(self._rules):
                 await self._clear(rule_name, subject, alarm_id, "its rule is gone")
+            self._is_new = False
         for rule in self._rules:
             wrong = await self._wrong(rule)
             now = self._reactor.seconds()
