@@ -28,6 +28,10 @@ SHARE_OF_TIME = 0.1
 """The share of the time that checks may take of the database: large tables are looked at less often."""
 
 
+_OURS = frozenset(kind.value for kind in Kind)
+"""What rules of ours raise on: other services keep alarms in the same table, and clear them themselves."""
+
+
 class AlarmWatch:
     """The alarms of one reporter, by its rules; without rules it does nothing.
 
@@ -90,7 +94,7 @@ class AlarmWatch:
             self._next_at = ended + (ended - began) * (1 / SHARE_OF_TIME - 1)
 
     async def _check(self) -> None:
-        self._book.synchronize(await self._store.alarms())
+        self._book.synchronize(alarm for alarm in await self._store.alarms() if alarm.what in _OURS)
         if self._is_new:
             for alarm in await self._store.untold():
                 self.webhooks.post(alarm)

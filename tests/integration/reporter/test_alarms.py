@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
-from lars.db.alarms import TOLD, AlarmStore
+from lars.db.alarms import TOLD, Alarm, AlarmStore, Subject
 from lars.db.database import Database
 from lars.route import HostAddress, ModuleId, parse_ip
 from tests.integration.reporter.agents import Agent, Agents
@@ -237,3 +237,15 @@ async def test_rule_that_makes_no_sense_is_refused_at_start(
     reporter = start_reporter(sqlite_url, conf(tmp_path, "[alarm shop]\nwhat = err_rate\nabove = 12\n"))
     assert await reporter.service.ended() == 1
     assert "[alarm shop] above: '12' is not a number from 0 to 1" in reporter.service.log()
+
+
+async def test_what_stands_by_a_rule_that_is_gone_is_cleared_and_other_services_alarms_are_left_alone(
+    reactor: Any, start_reporter: StartReporter, database: Database, database_url: str, tmp_path: Path
+) -> None:
+    store = AlarmStore(database)
+    for rule_name, what in (("old", "no_idle_host"), ("elsewhere", "disk_full")):
+        await store.raised(Alarm(0, rule_name, what, Subject(1, 1), "bad", 1_000, 0, "", 0, 0))
+    reporter = start_reporter(database_url, conf(tmp_path, rule("new", "no_idle_host", 1)))
+    await reporter.service.says("of rule old cleared: module (1, 1): its rule is gone")
+    assert [alarm.rule for alarm in await store.alarms()] == ["elsewhere"]
+    assert reporter.number("alarms_raised") == 0
