@@ -205,6 +205,7 @@ class RouteWatcher:
             if not await self._guarded("check all routes", self._reload(self._looked_at), self.check_faults):
                 self._check_again = True
         finally:
+            self._forget_digests(self._looked_at)  # whatever came of the check: the table is not what was digested
             self._looked_at = None
             if not self._tried.called:
                 self._tried.callback(None)
@@ -229,7 +230,6 @@ class RouteWatcher:
 
     def _taken(self, found: Reloaded, count: int, first: bool) -> None:
         self._digests = found.digests
-        self._forget_digests(self._looked_at or ())
         examples = "; ".join(found.refused.examples)
         if examples and self._refused_limit.tell(examples):
             _log.warn(

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from lars.db.database import Database
+from lars.db.engine import DatabaseAway
 from lars.db.route_reads import BUCKETS
 from lars.db.routes import RouteEdit
 from lars.dns.table import Refused, pack_routes
@@ -114,3 +115,24 @@ async def test_a_bug_in_a_check_is_told_once_with_its_traceback_and_the_next_che
     watcher.check_faults._try_at = 0
     assert ModuleId(3, 8) in await watched.poll()
     assert watcher.fault == ""
+
+
+async def test_edit_that_a_look_saw_during_a_check_that_fails_is_undone_here_too(watched: Watched) -> None:
+    """The look's change is not what the last check's digests were taken of, whatever comes of the one under way."""
+    watcher, database = watched.watcher, watched.database
+    read = database.read
+
+    async def cut_off(name: str, function: Callable[..., Any], *args: Any) -> Any:
+        if name == "check all routes":
+            database.read = read  # type: ignore[method-assign]
+            await watched.run(add(B), change(NOW + 5), version(NOW + 5))
+            await watcher._look(NOW)
+            raise DatabaseAway("the server went away while it read")
+        return await read(name, function, *args)
+
+    database.read = cut_off  # type: ignore[method-assign,assignment]
+    await watcher._check()
+    assert watched.hosts() == [A, B]
+    await watched.run(("DELETE FROM RouteData WHERE serverip = ?", (B.ip,)))
+    await watcher._check()
+    assert watched.hosts() == [A]
