@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lars.db.settings import database_setting
 from lars.metrics.settings import metrics_setting
-from lars.settings import absolute_path, endpoint, integer, legacy_key, legacy_listen, ratio, seconds, setting
+from lars.settings import absolute_path, endpoint, integer, legacy_key, legacy_listen, number, ratio, seconds, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +40,8 @@ class DnsSettings:
     change_age: float = setting(604800.0, "dns", seconds, "Seconds after which rows of RouteChange are deleted")
     metrics: str = metrics_setting("dns")
     fresh_time: float = setting(
-        600.0, "dns", seconds, "Seconds for which agents need not ask for a route again, since changes are pushed"
+        600.0,
+        "dns",
+        number(0.01, 4_294_967),
+        "Seconds for which agents need not ask for a route again, since changes are pushed",
     )
