@@ -4,17 +4,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from twisted.application.internet import ClientService
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from lars.agent.link import FirstThatAnswers, link_service
+from lars.agent.link import LinkFactory
 from lars.agent.settings import Servers
 from lars.errors import InvalidRoute
 from lars.route import MAX_HOSTS, MAX_PORT, HostAddress, ModuleId, module_id
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse, UnsubscribeRequest
 from lars.wire.messages import MessageId
-from lars.wire.protocol import FrameFactory, FrameProtocol
+from lars.wire.protocol import FrameProtocol
 
 _log = Logger()
 
@@ -59,7 +58,7 @@ class DnsLinkProtocol(FrameProtocol):
     receivers = {MessageId.GET_ROUTE_RESPONSE: on_route}
 
 
-class DnsLink(FrameFactory):
+class DnsLink(LinkFactory):
     """Asks whichever lars-dns is linked.
 
     A new module is asked for at once; `modules_in_use` are asked for again on each new connection, some at a time.
@@ -74,10 +73,8 @@ class DnsLink(FrameFactory):
         take_route: TakeRoute,
         modules_in_use: Callable[[], Iterable[ModuleId]],
     ) -> None:
-        super().__init__(reactor)
+        super().__init__("lars-dns", reactor, servers)
         self.take_route = take_route
-        self._endpoint = FirstThatAnswers(reactor, servers)
-        self.service: ClientService = link_service("lars-dns", reactor, self._endpoint, self)
         self._reactor = reactor
         self._modules_in_use = modules_in_use
         self._connection: DnsLinkProtocol | None = None
@@ -120,7 +117,7 @@ class DnsLink(FrameFactory):
         if self.clock.seconds() - self._waiting_since >= ANSWER_TIMEOUT:
             _log.warn("lars-dns {server} does not answer: linking anew", server=self._connection.connected_to)
             self._waiting_since = None
-            self._endpoint.next()
+            self.endpoint.next()
             self._connection.end()
 
     def unsubscribe(self, module: ModuleId) -> None:

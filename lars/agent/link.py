@@ -1,6 +1,7 @@
 """A link to one of several servers: connects, sticks while it works, and comes back by itself (design 7)."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 from twisted.application.internet import ClientService, backoffPolicy
@@ -12,11 +13,15 @@ from zope.interface import implementer, provider
 
 from lars.agent.settings import Servers
 from lars.log_limit import LogLimit
+from lars.wire.protocol import FrameFactory, FrameProtocol
 
 _log = Logger()
 
 CHANGES = 5
 """Times a minute that a link is said to be up, and to be down: one that flaps is not to flood the log."""
+
+REFUSAL = 5.0
+"""Seconds within which a server that closes the connection, and has sent nothing, has refused it."""
 
 CONNECT_TIMEOUT = 3
 """Seconds to wait for a connection before the next server is tried."""
@@ -73,28 +78,54 @@ class _QuietClientService(ClientService):
     _log = Logger(observer=_unheard)
 
 
-def link_service(what: str, reactor: Any, endpoint: FirstThatAnswers, factory: IProtocolFactory) -> ClientService:
-    """A ClientService that keeps one connection of the factory's protocol to one of the servers.
+class LinkFactory(FrameFactory):
+    """One connection to one of several servers, made again for ever by `service`, a ClientService.
 
-    Retries after 0.1 s, growing to 5 s, with jitter; a lost link is logged on change.
+    Retries after 0.1 s, growing to 5 s, with jitter; a lost link is logged on change. A server that accepts and then
+    closes, as one does that has all the connections it may have, is left for the next like one that does not answer.
     """
-    down = LogLimit(reactor.seconds)
-    changes = LogLimit(reactor.seconds, burst=CHANGES)
 
-    def connected(protocol: IProtocol) -> None:
-        down.clear("")
-        if times := changes.tell("up"):
-            _log.info("linked to {what} {server}{again}", what=what, server=endpoint.name, again=_again(times))
+    protocol: Callable[[], FrameProtocol]
 
-    policy = backoffPolicy(initialDelay=0.1, maxDelay=5.0, factor=1.5, jitter=lambda: random.random() / 4)
+    def __init__(self, what: str, reactor: Any, servers: Servers) -> None:
+        super().__init__(reactor)
+        self.endpoint = FirstThatAnswers(reactor, servers)
+        self._what = what
+        self._refusals = 0
+        self._linked_at = 0.0
+        self._down = LogLimit(reactor.seconds)
+        self._changes = LogLimit(reactor.seconds, burst=CHANGES)
+        self._delay = backoffPolicy(initialDelay=0.1, maxDelay=5.0, factor=1.5, jitter=lambda: random.random() / 4)
+        self.service: ClientService = _QuietClientService(
+            self.endpoint, self, retryPolicy=self._retry_after, clock=reactor, prepareConnection=self._linked
+        )
 
-    def retry(failures: int) -> float:
-        if failures and down.tell("") and (times := changes.tell("down")):
+    def joined(self, connection: FrameProtocol) -> None:
+        super().joined(connection)
+        self._linked_at = self.clock.seconds()
+
+    def left(self, connection: FrameProtocol) -> None:
+        super().left(connection)
+        if connection.is_new and self.clock.seconds() - self._linked_at < REFUSAL:
+            self._refusals += 1
+            self.endpoint.next()
+        else:
+            self._refusals = 0
+
+    def _linked(self, _protocol: IProtocol) -> None:
+        if not self._refusals:
+            self._down.clear("")
+        if times := self._changes.tell("up"):
+            _log.info(
+                "linked to {what} {server}{again}", what=self._what, server=self.endpoint.name, again=_again(times)
+            )
+
+    def _retry_after(self, failures: int) -> float:
+        failures += self._refusals
+        if failures and self._down.tell("") and (times := self._changes.tell("down")):
             text = "no {what} answers ({servers}); trying again{again}"
-            _log.warn(text, what=what, servers=endpoint.names, again=_again(times))
-        return policy(failures)
-
-    return _QuietClientService(endpoint, factory, retryPolicy=retry, clock=reactor, prepareConnection=connected)
+            _log.warn(text, what=self._what, servers=self.endpoint.names, again=_again(times))
+        return self._delay(failures)
 
 
 def _again(times: int) -> str:

@@ -72,7 +72,8 @@ class FrameProtocol(Protocol):
     def __init__(self) -> None:
         self._decoder = FrameDecoder()
         self._ended = False
-        self._is_new = True
+        self.is_new = True
+        """Whether nothing has been read yet."""
         self._reading = True
         self._put_off: bytes | None = None  # read from the transport, which is paused, in a turn that had no time
         self.writable = True
@@ -124,7 +125,7 @@ class FrameProtocol(Protocol):
         elif self.factory.turn_is_spent():
             self._put_off = data
             self.stream.pauseProducing()
-            self.factory.turn.put_off(self, self._is_new)
+            self.factory.turn.put_off(self, self.is_new)
         else:
             self._read(data)
 
@@ -148,7 +149,7 @@ class FrameProtocol(Protocol):
             self.stream.resumeProducing()
 
     def _read(self, data: bytes) -> None:
-        self._is_new = False
+        self.is_new = False
         frames = self._decoder.feed(data)
         while not self._ended:
             try:

@@ -98,6 +98,49 @@ class ReportLinkTests(SynchronousTestCase):
             self.link.tick()
         self.assertEqual(len(self.sent(transport)), 200)
 
+    def test_peer_that_never_acknowledges_gets_all_that_waits_at_once(self) -> None:
+        _protocol, transport = self.connect()
+        self.add(1)
+        self.link.tick()
+        self.clock.advance(ACK_TIMEOUT)
+        self.add(*range(2, 400))
+        self.link.tick()
+        self.assertEqual(self.sent(transport), list(range(1, 400)))
+        self.assertEqual(self.outbox.waiting, 0)
+
+    def test_nothing_piles_up_for_such_a_peer_that_does_not_read(self) -> None:
+        protocol, transport = self.connect()
+        self.add(1)
+        self.link.tick()
+        self.clock.advance(ACK_TIMEOUT)
+        self.link.tick()
+        protocol.pauseProducing()
+        self.sent(transport)
+        self.add(2, 3)
+        self.link.tick()
+        self.assertEqual((self.sent(transport), self.outbox.waiting), ([], 2))
+
+    def test_silent_peer_that_has_acknowledged_before_is_left_and_nothing_is_lost(self) -> None:
+        protocol, transport = self.connect()
+        self.add(1)
+        self.link.tick()
+        self.acknowledge(protocol, 1)
+        protocol.connectionLost(connectionDone)
+        protocol, transport = self.connect()
+        self.add(2)
+        self.link.tick()
+        self.clock.advance(ACK_TIMEOUT)
+        self.link.tick()
+        self.assertTrue(transport.disconnecting)
+        self.assertEqual(self.outbox.waiting, 1)
+
+    def test_silence_of_months_is_still_a_period_that_the_message_can_hold(self) -> None:
+        _protocol, transport = self.connect()
+        self.clock.advance(60 * 86400)
+        self.add(1)
+        self.link.tick()
+        self.assertEqual(self.sent(transport), [1])
+
     def test_other_boots_acknowledgement_is_ignored(self) -> None:
         protocol, _transport = self.connect()
         self.add(1)
