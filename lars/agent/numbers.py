@@ -55,7 +55,8 @@ class AgentNumbers(Collector):
             "answer",
             {name: sum(getattr(c, name) for c in counters) for name in ("succ", "overload", "noexist")},
         )
-        dropped = sum(m.tally.dropped for s in self._shards for m in s.modules.values())
+        dropped = sum(c.dropped for c in counters)
+        dropped += sum(m.tally.dropped for s in self._shards for m in s.modules.values())
         for name, help, value in (
             ("get_route", "get_route requests.", sum(c.routes for c in counters)),
             ("reports", "Results of calls that business processes reported.", sum(c.reports for c in counters)),

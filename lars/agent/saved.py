@@ -40,7 +40,7 @@ def decode_routes(data: bytes) -> SavedRoutes:
         }
     except InvalidRoute as error:
         raise DamagedFile(str(error)) from error
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise DamagedFile("it is not a file of saved routes") from error
 
 

@@ -28,6 +28,9 @@ MAX_MODULES = 200_000
 MAX_KNOWN_REPORTS = 400_000
 """Encodings of reports of a success that are remembered, so that they need no parsing."""
 
+LONGEST_KNOWN_REPORT = 64
+"""Bytes of a report that is remembered, at most; what clients send has half of that."""
+
 ENCODINGS = 2
 """Ways to encode a host's report that are remembered: a C++ client writes an address as a negative number."""
 
@@ -41,6 +44,7 @@ class ShardCounters:
     """What a shard has done so far."""
 
     __slots__ = (
+        "dropped",
         "malformed",
         "noexist",
         "overload",
@@ -65,6 +69,8 @@ class ShardCounters:
         """Reports counted."""
         self.strangers = 0
         """Reports for hosts that are not in the module's route."""
+        self.dropped = 0
+        """Of these, the ones of modules that are forgotten by now which were not counted."""
         self.malformed = 0
         """Datagrams that are no request."""
         self.set_aside = 0
@@ -166,7 +172,9 @@ class Shard:
             self._remember(data, host)
 
     def _remember(self, data: bytes, host: RoutedHost) -> None:
-        if data not in host.reports and len(host.reports) < ENCODINGS and len(self._known_reports) < MAX_KNOWN_REPORTS:
+        if len(data) > LONGEST_KNOWN_REPORT or len(self._known_reports) >= MAX_KNOWN_REPORTS:
+            return
+        if data not in host.reports and len(host.reports) < ENCODINGS:
             self._known_reports[data] = host
             host.reports += (data,)
 
@@ -247,6 +255,7 @@ class Shard:
         for module in unused:
             del self.modules[module.module]
             del self._by_name[_name(module.module)]
+            self.counters.dropped += module.tally.dropped
             self._forget_reports(module.balancer.hosts.values())
         return unused
 

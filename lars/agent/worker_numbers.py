@@ -34,6 +34,8 @@ class _Fetch(Protocol):
         self._received += data
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self.text.called:
+            return  # nobody waits any more
         head, _blank, body = bytes(self._received).partition(b"\r\n\r\n")
         self.text.callback(body.decode() if b" 200 " in head.partition(b"\r\n")[0] else "")
 
@@ -77,7 +79,10 @@ class WorkerNumbers(Collector):
     async def _fetch(self, shard: int, path: str) -> None:
         try:
             fetch = await UNIXClientEndpoint(self._reactor, path, timeout=2).connect(_FetchFactory())
-            text = await fetch.text.addTimeout(2, self._reactor)
+            try:
+                text = await fetch.text.addTimeout(2, self._reactor)
+            finally:
+                fetch.transport.abortConnection()
         except Exception:
             return  # it is starting anew, or hangs: its numbers grow old, and not_ready tells
         if text:
@@ -85,7 +90,10 @@ class WorkerNumbers(Collector):
 
     def collect(self) -> Iterator[Metric]:
         families: dict[str, Metric] = {}
-        for shard, (_when, text) in sorted(self._told.items()):
+        now = self._reactor.seconds()
+        for shard, (when, text) in sorted(self._told.items()):
+            if now - when > MAX_AGE:
+                continue  # what it was is not what it is
             for family in text_string_to_metric_families(text):
                 whole = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
                 whole.samples += [s._replace(labels={"shard": str(shard), **s.labels}) for s in family.samples]

@@ -46,6 +46,10 @@ class SavedTests(SynchronousTestCase):
         self.assertEqual(load_routes(self.path), {})
         self.assertTrue(Path(self.path.with_suffix(".damaged")).exists())
 
+    def test_number_without_end_is_damage(self) -> None:
+        with self.assertRaises(DamagedFile):
+            decode_routes(b'{"format": 1, "routes": [{"modid": 1e999, "cmdid": 1, "hosts": []}]}')
+
     def test_other_format_is_not_read(self) -> None:
         with self.assertRaisesRegex(DamagedFile, "format 2"):
             decode_routes(b'{"format": 2, "routes": []}')

@@ -129,6 +129,13 @@ class ShardTests(SynchronousTestCase):
         self.assertTrue(module.has_calls)
         self.assertEqual(module.take_results(), {A: (1, 0, False), B: (0, 0, False)})
 
+    def test_padded_report_is_counted_but_not_remembered(self) -> None:
+        self.with_route()
+        body = report()[8:] + b"\x7a\x40" + b"x" * 64
+        for _ in range(2):
+            self.shard.datagram(encode_frame(MessageId.REPORT_REQUEST, body), 0.0)
+        self.assertEqual((self.shard.counters.reports, self.shard._known_reports), (2, {}))
+
     def test_change_of_state_alone_is_a_result(self) -> None:
         self.with_route()
         for _ in range(15):
