@@ -6,8 +6,8 @@ from typing import Any
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from lars.agent.saved import DamagedFile, SavedRoutes, encode_routes, load_routes, routes_path, save_routes
 from lars.agent.shard import Shard
+from lars.saved_routes import DamagedFile, SavedRoutes, encode_routes, load_routes, routes_path, save_routes
 
 _log = Logger()
 

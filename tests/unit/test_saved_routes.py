@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.saved import DamagedFile, decode_routes, encode_routes, load_routes, routes_path, save_routes
 from lars.route import HostAddress, ModuleId
+from lars.saved_routes import DamagedFile, decode_routes, encode_routes, load_routes, routes_path, save_routes
 
 modules = st.builds(ModuleId, st.integers(1, 2**31 - 1), st.integers(0, 2**31 - 1))
 hosts = st.lists(st.builds(HostAddress, st.integers(1, 2**32 - 1), st.integers(1, 65535)))

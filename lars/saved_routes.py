@@ -31,15 +31,22 @@ def encode_routes(routes: Mapping[ModuleId, Sequence[HostAddress]]) -> bytes:
 def decode_routes(data: bytes) -> SavedRoutes:
     """The routes of a file; raises DamagedFile, saying what is wrong."""
     try:
-        content = json.loads(data)
-        if content["format"] != FORMAT:
-            raise DamagedFile(f"format {content['format']!r} is not {FORMAT}")
         return {
-            module_id(int(item["modid"]), int(item["cmdid"])): [parse_host(host) for host in item["hosts"]]
-            for item in content["routes"]
+            module_id(*module): [parse_host(host) for host in hosts] for module, hosts in index_routes(data).items()
         }
     except InvalidRoute as error:
         raise DamagedFile(str(error)) from error
+    except (TypeError, AttributeError) as error:
+        raise DamagedFile("it is not a file of saved routes") from error
+
+
+def index_routes(data: bytes) -> dict[tuple[int, int], list[str]]:
+    """The routes of a file by (modid, cmdid), their hosts not looked at; raises DamagedFile, saying what is wrong."""
+    try:
+        content = json.loads(data)
+        if content["format"] != FORMAT:
+            raise DamagedFile(f"format {content['format']!r} is not {FORMAT}")
+        return {(int(item["modid"]), int(item["cmdid"])): list(item["hosts"]) for item in content["routes"]}
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise DamagedFile("it is not a file of saved routes") from error
 
