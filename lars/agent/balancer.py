@@ -88,7 +88,7 @@ class Balancer(Generic[H]):
     `new_host` makes them: the balancer's owner may keep with a host what the balancer has no use for.
     """
 
-    __slots__ = ("_idle", "_new_host", "_overloaded", "_settings", "_since_probe", "_soonest", "changes", "hosts")
+    __slots__ = ("_idle", "_new_host", "_overloaded", "_settings", "_since_probe", "_soonest", "changes", "hosts", "revision")
 
     def __init__(self, settings: BalancerSettings, new_host: Callable[[HostAddress], H]) -> None:
         self._settings = settings
@@ -100,6 +100,8 @@ class Balancer(Generic[H]):
         self.hosts: dict[HostAddress, H] = {}
         self.changes: list[StateChange] = []
         """State changes that nobody has taken note of yet; whoever does clears the list."""
+        self.revision = 0
+        """Another number whenever the hosts or a host's state may be others."""
 
     @property
     def idle_count(self) -> int:
@@ -155,6 +157,18 @@ class Balancer(Generic[H]):
         if now - host.reset_at >= self._soonest:
             self._check_window(host, now)
 
+    def succeeded_often(self, host: H, times: int, now: float) -> None:
+        """Counts successful calls as `succeeded` would one by one, at a cost that does not grow with their number."""
+        while times > 0:
+            was_idle = not host.overloaded
+            self.succeeded(host, now)
+            times -= 1
+            if was_idle and not host.overloaded:  # its window is young: only the counts can change
+                host.vsucc += times
+                host.rsucc += times
+                host.contin_succ += times
+                return
+
     def _failure(self, host: H, weight: int, now: float) -> None:
         host.verr += weight
         host.rerr += 1
@@ -190,6 +204,7 @@ class Balancer(Generic[H]):
 
         Returns those that left.
         """
+        self.revision += 1
         wanted = dict.fromkeys(addresses)
         gone = [host for address, host in self.hosts.items() if address not in wanted]
         for host in gone:
@@ -217,6 +232,7 @@ class Balancer(Generic[H]):
         host.reset(0, self._settings.init_err_cnt, now)
 
     def _note(self, host: H, overloaded: bool, reason: str) -> None:
+        self.revision += 1
         self.changes.append(
             StateChange(
                 host.address,

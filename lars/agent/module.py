@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from lars.agent.balancer import Balancer, BalancerSettings, Host
+from lars.agent.route_state import RouteState
 from lars.agent.tally import Tally
 from lars.route import HostAddress, ModuleId
 
@@ -11,24 +12,25 @@ class RoutedHost(Host):
     """A host of a module's route, and what the agent keeps with it.
 
     `answer` is all of a get_host's answer that names it but header and seq, `reports` the datagrams that report a
-    success of it, both encoded. succ and err are its calls that the reporter has not been told of: no reset of the
-    balancer's window touches them.
+    success of it, both encoded. succ and err are its calls that the reporter has not been told of, succ_before and
+    err_before those that it has: no reset of the balancer's window touches them.
     """
 
-    __slots__ = ("answer", "err", "module", "reports", "succ")
+    __slots__ = ("answer", "err", "err_before", "module", "reports", "succ", "succ_before")
 
     def __init__(self, address: HostAddress, module: "Module") -> None:
         super().__init__(address)
         self.module = module
         self.answer: bytes | None = None
         self.reports: tuple[bytes, ...] = ()
-        self.succ = self.err = 0
+        self.succ = self.err = self.succ_before = self.err_before = 0
 
 
 class Module:
     """A module that somebody asked about. Times are in seconds, monotonic."""
 
     __slots__ = (
+        "_route_state",
         "asked_at",
         "balancer",
         "fresh_until",
@@ -50,6 +52,13 @@ class Module:
         self.routed_at: float | None = None  # when dns last sent the route
         self.subscribed = False  # whether a dns of ours pushes its changes, and can be told to stop
         self.reported_states: dict[HostAddress, bool] = {}
+        self._route_state: RouteState | None = None
+
+    def route_state(self) -> RouteState:
+        """What clients may choose from now."""
+        if self._route_state is None or self._route_state.revision != self.balancer.revision:
+            self._route_state = RouteState.of(self.module, self.balancer)
+        return self._route_state
 
     def _new_host(self, address: HostAddress) -> RoutedHost:
         return RoutedHost(address, self)
@@ -76,6 +85,16 @@ class Module:
         else:
             host.succ += 1
         return host
+
+    def succeeded(self, address: HostAddress, calls: int, now: float) -> bool:
+        """Counts successful calls, gathered; False if the host is not in the route, whose calls are counted apart."""
+        host = self.balancer.hosts.get(address)
+        if host is None:
+            self.tally.count(address, False, calls)
+            return False
+        self.balancer.succeeded_often(host, calls, now)
+        host.succ += calls
+        return True
 
     @property
     def has_calls(self) -> bool:
@@ -105,5 +124,7 @@ class Module:
         for address, host in self.balancer.hosts.items():
             before = results.get(address, (0, 0, False))  # it had left and is back
             results[address] = (before[0] + host.succ, before[1] + host.err, host.overloaded)
+            host.succ_before += host.succ
+            host.err_before += host.err
             host.succ = host.err = 0
         return results

@@ -59,6 +59,11 @@ class AgentNumbers(Collector):
         dropped += sum(m.tally.dropped for s in self._shards for m in s.modules.values())
         for name, help, value in (
             ("get_route", "get_route requests.", sum(c.routes for c in counters)),
+            (
+                "route_states",
+                "Route states told to clients that choose by themselves.",
+                sum(c.states for c in counters),
+            ),
             ("reports", "Results of calls that business processes reported.", sum(c.reports for c in counters)),
             ("reports_outside_route", "Of these, for hosts not in the route.", sum(c.strangers for c in counters)),
             ("reports_dropped", "Results not counted: too many hosts outside the route.", dropped),

@@ -8,17 +8,22 @@ and encodes with protobuf. What they do is the same.
 from collections.abc import Callable, Iterable
 
 from lars.agent.balancer import BalancerSettings, StateChange
+from lars.agent.listing import module_page
 from lars.agent.module import Module, RoutedHost
 from lars.errors import InvalidRoute
 from lars.route import HostAddress, ModuleId, module_id
-from lars.wire.frames import HEADER, HEADER_SIZE, FrameError, decode_datagram
+from lars.wire.frames import HEADER, HEADER_SIZE, FrameError, decode_datagram, encode_frame
 from lars.wire.lars_pb2 import (
     GetHostRequest,
     GetHostResponse,
     GetRouteRequest,
     GetRouteResponse,
     HostInfo,
+    ModuleListRequest,
+    ReportBatch,
     ReportRequest,
+    RouteStateRequest,
+    RouteStateResponse,
 )
 from lars.wire.messages import MessageId, Retcode, decode_message, encode_message
 
@@ -51,6 +56,7 @@ class ShardCounters:
         "reports",
         "routes",
         "set_aside",
+        "states",
         "strangers",
         "succ",
         "taken_back",
@@ -65,6 +71,8 @@ class ShardCounters:
         """get_host answered NOEXIST."""
         self.routes = 0
         """get_route answered."""
+        self.states = 0
+        """Route states told."""
         self.reports = 0
         """Reports counted."""
         self.strangers = 0
@@ -131,6 +139,13 @@ class Shard:
                 return None
             if message_id == MessageId.API_GET_ROUTE_REQUEST and isinstance(message, GetRouteRequest):
                 return self._get_route(message, now)
+            if isinstance(message, RouteStateRequest):
+                return self._tell_state(message, now)
+            if isinstance(message, ReportBatch):
+                self._report_batch(message, now)
+                return None
+            if isinstance(message, ModuleListRequest):
+                return encode_message(MessageId.MODULE_LIST_RESPONSE, module_page(self.modules, message))
         except FrameError:
             pass
         self.counters.malformed += 1
@@ -177,6 +192,27 @@ class Shard:
         if data not in host.reports and len(host.reports) < ENCODINGS:
             self._known_reports[data] = host
             host.reports += (data,)
+
+    def _report_batch(self, batch: ReportBatch, now: float) -> None:
+        module = self._module(batch.modid, batch.cmdid, now)
+        if module is None:
+            self.counters.malformed += 1
+            return
+        for result in batch.result:
+            if not result.succ:
+                continue
+            if not module.succeeded(HostAddress(result.ip, result.port), result.succ, now):
+                self.counters.strangers += result.succ
+            self.counters.reports += result.succ
+
+    def _tell_state(self, request: RouteStateRequest, now: float) -> bytes:
+        module = self._module(request.modid, request.cmdid, now)
+        self.counters.states += 1
+        if module is None:
+            nothing = RouteStateResponse(seq=request.seq, modid=request.modid, cmdid=request.cmdid)
+            return encode_message(MessageId.ROUTE_STATE_RESPONSE, nothing)
+        answer = module.route_state().answer(request.seq, request.version)
+        return encode_frame(MessageId.ROUTE_STATE_RESPONSE, answer)
 
     def _get_route(self, request: GetRouteRequest, now: float) -> bytes:
         module = self._module(request.modid, request.cmdid, now)

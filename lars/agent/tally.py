@@ -19,12 +19,14 @@ class Tally:
     def __bool__(self) -> bool:
         return bool(self._counts)
 
-    def count(self, address: HostAddress, failed: bool) -> None:
-        """Counts one call; one to a host too many is dropped, and counted as such."""
+    def count(self, address: HostAddress, failed: bool, calls: int = 1) -> None:
+        """Counts calls to one host; those to a host too many are dropped, and counted as such."""
         if address not in self._counts and len(self._counts) >= MAX_STRANGERS:
-            self.dropped += 1
+            self.dropped += calls
+        elif failed:
+            self.add(address, 0, calls)
         else:
-            self.add(address, not failed, failed)
+            self.add(address, calls, 0)
 
     def add(self, address: HostAddress, succ: int, err: int) -> None:
         """Counts the calls of a host that has left the route; nothing is dropped."""

@@ -116,6 +116,86 @@ class ReportStatusAck(_message.Message):
     seq: int
     def __init__(self, boot: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...
 
+class RouteStateRequest(_message.Message):
+    __slots__ = ("seq", "modid", "cmdid", "version")
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    modid: int
+    cmdid: int
+    version: int
+    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
+
+class RouteStateResponse(_message.Message):
+    __slots__ = ("seq", "modid", "cmdid", "version", "idle", "overloaded")
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    IDLE_FIELD_NUMBER: _ClassVar[int]
+    OVERLOADED_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    modid: int
+    cmdid: int
+    version: int
+    idle: _containers.RepeatedCompositeFieldContainer[HostInfo]
+    overloaded: _containers.RepeatedCompositeFieldContainer[HostInfo]
+    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., idle: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., overloaded: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ...) -> None: ...
+
+class HostSuccesses(_message.Message):
+    __slots__ = ("ip", "port", "succ")
+    IP_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    SUCC_FIELD_NUMBER: _ClassVar[int]
+    ip: int
+    port: int
+    succ: int
+    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., succ: _Optional[int] = ...) -> None: ...
+
+class ReportBatch(_message.Message):
+    __slots__ = ("modid", "cmdid", "result")
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    modid: int
+    cmdid: int
+    result: _containers.RepeatedCompositeFieldContainer[HostSuccesses]
+    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., result: _Optional[_Iterable[_Union[HostSuccesses, _Mapping]]] = ...) -> None: ...
+
+class ModuleListRequest(_message.Message):
+    __slots__ = ("seq", "offset")
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    offset: int
+    def __init__(self, seq: _Optional[int] = ..., offset: _Optional[int] = ...) -> None: ...
+
+class ModuleState(_message.Message):
+    __slots__ = ("modid", "cmdid", "host", "left_out")
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
+    modid: int
+    cmdid: int
+    host: _containers.RepeatedCompositeFieldContainer[HostCallResult]
+    left_out: int
+    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., host: _Optional[_Iterable[_Union[HostCallResult, _Mapping]]] = ..., left_out: _Optional[int] = ...) -> None: ...
+
+class ModuleListResponse(_message.Message):
+    __slots__ = ("seq", "offset", "module", "total")
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    MODULE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    offset: int
+    module: _containers.RepeatedCompositeFieldContainer[ModuleState]
+    total: int
+    def __init__(self, seq: _Optional[int] = ..., offset: _Optional[int] = ..., module: _Optional[_Iterable[_Union[ModuleState, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+
 class UnsubscribeRequest(_message.Message):
     __slots__ = ("modid", "cmdid")
     MODID_FIELD_NUMBER: _ClassVar[int]

@@ -11,9 +11,14 @@ from lars.wire.lars_pb2 import (
     GetHostResponse,
     GetRouteRequest,
     GetRouteResponse,
+    ModuleListRequest,
+    ModuleListResponse,
+    ReportBatch,
     ReportRequest,
     ReportStatusAck,
     ReportStatusRequest,
+    RouteStateRequest,
+    RouteStateResponse,
     UnsubscribeRequest,
 )
 
@@ -22,15 +27,20 @@ Message: TypeAlias = (
     | GetHostResponse
     | GetRouteRequest
     | GetRouteResponse
+    | ModuleListRequest
+    | ModuleListResponse
+    | ReportBatch
     | ReportRequest
     | ReportStatusAck
     | ReportStatusRequest
+    | RouteStateRequest
+    | RouteStateResponse
     | UnsubscribeRequest
 )
 
 
 class MessageId(IntEnum):
-    """The message id in a frame's header. 1 to 3, 9 and 13 travel over TCP, 4 to 8 in datagrams."""
+    """The message id in a frame's header. 1 to 3, 9 and 13 travel over TCP, the others in datagrams."""
 
     GET_ROUTE_REQUEST = 1
     GET_ROUTE_RESPONSE = 2
@@ -41,7 +51,12 @@ class MessageId(IntEnum):
     API_GET_ROUTE_REQUEST = 7
     API_GET_ROUTE_RESPONSE = 8
     REPORT_STATUS_ACK = 9
+    ROUTE_STATE_REQUEST = 10
+    ROUTE_STATE_RESPONSE = 11
+    REPORT_BATCH = 12
     UNSUBSCRIBE_REQUEST = 13
+    MODULE_LIST_REQUEST = 14
+    MODULE_LIST_RESPONSE = 15
 
 
 class Retcode(IntEnum):
@@ -63,7 +78,12 @@ MESSAGE_TYPES: dict[int, type[Message]] = {
     MessageId.API_GET_ROUTE_REQUEST: GetRouteRequest,
     MessageId.API_GET_ROUTE_RESPONSE: GetRouteResponse,
     MessageId.REPORT_STATUS_ACK: ReportStatusAck,
+    MessageId.ROUTE_STATE_REQUEST: RouteStateRequest,
+    MessageId.ROUTE_STATE_RESPONSE: RouteStateResponse,
+    MessageId.REPORT_BATCH: ReportBatch,
     MessageId.UNSUBSCRIBE_REQUEST: UnsubscribeRequest,
+    MessageId.MODULE_LIST_REQUEST: ModuleListRequest,
+    MessageId.MODULE_LIST_RESPONSE: ModuleListResponse,
 }
 
 

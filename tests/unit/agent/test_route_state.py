@@ -1,0 +1,220 @@
+"""What a shard tells clients that choose by themselves, and how it counts what they gathered."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.agent.balancer import BalancerSettings
+from lars.agent.shard import Shard
+from lars.route import HostAddress, ModuleId, parse_host
+from lars.wire.frames import decode_datagram, encode_frame
+from lars.wire.lars_pb2 import (
+    GetHostRequest,
+    HostInfo,
+    HostSuccesses,
+    ModuleListRequest,
+    ModuleListResponse,
+    ReportBatch,
+    ReportRequest,
+    RouteStateRequest,
+    RouteStateResponse,
+)
+from lars.wire.messages import MessageId, encode_message
+
+M = ModuleId(1, 1)
+A, B = parse_host("192.168.1.177:7777"), parse_host("192.168.17.129:7001")
+
+
+def asking(module: ModuleId = M) -> bytes:
+    return encode_message(MessageId.GET_HOST_REQUEST, GetHostRequest(seq=1, modid=module.modid, cmdid=module.cmdid))
+
+
+def failure(host: HostAddress = A) -> bytes:
+    report = ReportRequest(modid=1, cmdid=1, host=HostInfo(ip=host.ip, port=host.port), retcode=1)
+    return encode_message(MessageId.REPORT_REQUEST, report)
+
+
+def success(host: HostAddress = A) -> bytes:
+    report = ReportRequest(modid=1, cmdid=1, host=HostInfo(ip=host.ip, port=host.port))
+    return encode_message(MessageId.REPORT_REQUEST, report)
+
+
+def batch(*results: tuple[HostAddress, int], module: ModuleId = M) -> bytes:
+    told = [HostSuccesses(ip=host.ip, port=host.port, succ=succ) for host, succ in results]
+    message = ReportBatch(modid=module.modid, cmdid=module.cmdid, result=told)
+    return encode_message(MessageId.REPORT_BATCH, message)
+
+
+class ShardTestCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.asked: list[ModuleId] = []
+        self.shard = Shard(BalancerSettings(), self.asked.append)
+
+    def with_route(self, *hosts: HostAddress) -> None:
+        self.shard.datagram(asking(), 0.0)
+        self.shard.take_route(M, hosts or (A, B), 600.0, 0.0)
+
+    def state(self, version: int = 0, module: ModuleId = M, seq: int = 7) -> RouteStateResponse:
+        request = RouteStateRequest(seq=seq, modid=module.modid, cmdid=module.cmdid, version=version)
+        answer = self.shard.datagram(encode_message(MessageId.ROUTE_STATE_REQUEST, request), 0.0)
+        assert answer is not None
+        message_id, body = decode_datagram(answer)
+        self.assertEqual(message_id, MessageId.ROUTE_STATE_RESPONSE)
+        return RouteStateResponse.FromString(body)
+
+
+class RouteStateTests(ShardTestCase):
+    def test_state_holds_the_hosts_in_the_order_of_the_route_and_answers_the_seq(self) -> None:
+        self.with_route()
+        for seq in (0, 7, 2**32 - 1):
+            state = self.state(seq=seq)
+            self.assertEqual((state.seq, state.modid, state.cmdid), (seq, 1, 1))
+        self.assertEqual([(info.ip, info.port) for info in state.idle], [A, B])
+        self.assertEqual(list(state.overloaded), [])
+        self.assertNotEqual(state.version, 0)
+
+    def test_client_that_has_the_version_is_not_told_the_hosts_again(self) -> None:
+        self.with_route()
+        state = self.state()
+        again = self.state(version=state.version)
+        self.assertEqual((again.version, list(again.idle)), (state.version, []))
+        self.assertEqual(self.state(version=state.version + 1), state)
+
+    def test_choices_and_successes_leave_the_version_and_states_and_routes_change_it(self) -> None:
+        self.with_route()
+        versions = [self.state().version]
+        for _ in range(3):
+            self.shard.datagram(asking(), 0.0)
+            self.shard.datagram(success(), 0.0)
+        self.assertEqual(self.state().version, versions[0])
+        for _ in range(30):
+            self.shard.datagram(failure(), 0.0)
+        versions.append(self.state().version)
+        self.assertEqual([(info.ip, info.port) for info in self.state().overloaded], [A])
+        self.shard.take_route(M, [B], 600.0, 0.0)
+        versions.append(self.state().version)
+        self.assertEqual(len(set(versions)), 3)
+
+    def test_overload_that_ends_by_time_is_the_first_version_again(self) -> None:
+        self.with_route()
+        before = self.state().version
+        for _ in range(30):
+            self.shard.datagram(failure(), 0.0)
+        self.shard.sweep(15.0)
+        self.assertEqual(self.state().version, before)
+
+    def test_agent_that_has_started_anew_tells_the_same_version_for_the_same_route(self) -> None:
+        self.with_route()
+        before = self.state().version
+        self.setUp()
+        self.with_route()
+        self.assertEqual(self.state().version, before)
+
+    def test_unknown_module_is_asked_for_and_has_no_version(self) -> None:
+        state = self.state()
+        self.assertEqual((state.version, list(state.idle), self.asked), (0, [], [M]))
+
+    def test_module_that_cannot_exist_is_answered_and_not_remembered(self) -> None:
+        for module in (ModuleId(0, 0), ModuleId(-1, 1)):
+            self.assertEqual(self.state(module=module).version, 0)
+        self.assertEqual(self.shard.modules, {})
+
+
+class BatchTests(ShardTestCase):
+    @given(
+        st.lists(
+            st.one_of(
+                st.tuples(st.just("ok"), st.sampled_from([A, B]), st.integers(0, 400)),
+                st.tuples(st.just("failed"), st.sampled_from([A, B]), st.integers(1, 30)),
+                st.tuples(st.just("time"), st.none(), st.integers(1, 16)),
+            ),
+            max_size=30,
+        )
+    )
+    @settings(max_examples=200, deadline=None)
+    def test_batch_counts_as_its_successes_one_by_one(self, steps: list[tuple[str, HostAddress, int]]) -> None:
+        shards = Shard(BalancerSettings(), lambda _module: None), Shard(BalancerSettings(), lambda _module: None)
+        now = 0.0
+        for shard in shards:
+            shard.datagram(asking(), now)
+            shard.take_route(M, [A, B], 1e9, now)
+        for step, host, number in steps:
+            if step == "time":
+                now += number
+            elif step == "failed":
+                for shard in shards:
+                    for _ in range(number):
+                        shard.datagram(failure(host), now)
+            else:
+                self.assertIsNone(shards[0].datagram(batch((host, number)), now))
+                for _ in range(number):
+                    shards[1].datagram(success(host), now)
+            self.assertEqual(*map(self.counts, shards))
+        self.assertEqual(*(shard.counters.reports for shard in shards))
+        self.assertEqual(*(shard.modules[M].take_results() for shard in shards))
+
+    def counts(self, shard: Shard) -> object:
+        hosts = shard.modules[M].balancer.hosts.values()
+        return [
+            (h.address, h.overloaded, h.vsucc, h.verr, h.rsucc, h.rerr, h.contin_succ, h.contin_err, h.reset_at)
+            for h in hosts
+        ]
+
+    def test_largest_count_is_counted_at_once(self) -> None:
+        self.with_route()
+        for _ in range(30):
+            self.shard.datagram(failure(), 0.0)
+        self.shard.datagram(batch((A, 2**32 - 1), (B, 5)), 0.0)
+        results = self.shard.modules[M].take_results()
+        self.assertEqual(results, {A: (2**32 - 1, 30, False), B: (5, 0, False)})
+
+    def test_hosts_outside_the_route_are_counted_apart(self) -> None:
+        self.with_route(B)
+        self.shard.datagram(batch((A, 3)), 0.0)
+        self.assertEqual((self.shard.counters.strangers, self.shard.counters.reports), (3, 3))
+
+    def test_batch_of_no_module_is_malformed(self) -> None:
+        self.shard.datagram(batch((A, 3), module=ModuleId(0, 0)), 0.0)
+        self.assertEqual(self.shard.counters.malformed, 1)
+
+    @given(st.sampled_from([10, 12, 14]), st.binary(max_size=100))
+    def test_no_bytes_can_stop_the_shard(self, message_id: int, body: bytes) -> None:
+        self.shard.datagram(encode_frame(message_id, body), 0.0)
+
+
+class ListingTests(ShardTestCase):
+    def page(self, offset: int = 0) -> ModuleListResponse:
+        request = encode_message(MessageId.MODULE_LIST_REQUEST, ModuleListRequest(seq=3, offset=offset))
+        answer = self.shard.datagram(request, 0.0)
+        assert answer is not None
+        message_id, body = decode_datagram(answer)
+        self.assertEqual(message_id, MessageId.MODULE_LIST_RESPONSE)
+        return ModuleListResponse.FromString(body)
+
+    def test_counts_run_on_when_they_are_taken_for_the_reporter(self) -> None:
+        self.with_route()
+        for succ in (3, 4):
+            self.shard.datagram(batch((A, succ)), 0.0)
+            self.shard.datagram(failure(B), 0.0)
+            self.shard.modules[M].take_results()
+        page = self.page()
+        self.assertEqual((page.seq, page.offset, page.total), (3, 0, 1))
+        (module,) = page.module
+        told = [(host.ip, host.port, host.succ, host.err, host.overload) for host in module.host]
+        self.assertEqual(told, [(*A, 7, 0, False), (*B, 0, 2, False)])
+
+    def test_pages_hold_every_module_once(self) -> None:
+        hosts = [HostAddress(n, 80) for n in range(1, 8)]
+        for cmdid in range(1, 251):
+            self.shard.datagram(asking(ModuleId(1, cmdid)), 0.0)
+            self.shard.take_route(ModuleId(1, cmdid), hosts, 600.0, 0.0)
+        seen: list[int] = []
+        while (page := self.page(len(seen))).module:
+            self.assertLessEqual(len(page.SerializeToString()), 32_000)
+            seen += [module.cmdid for module in page.module]
+        self.assertEqual(seen, list(range(1, 251)))
+
+    def test_module_too_large_for_a_page_is_cut(self) -> None:
+        self.with_route(*(HostAddress(n, 80) for n in range(1, 4001)))
+        (module,) = self.page().module
+        self.assertEqual((len(module.host), module.left_out), (500, 3500))
