@@ -39,7 +39,9 @@ class Fleet:
             self.agent = started.enter_context(LarsAgent(self._workers, self._dns.port, self._reporter.port))
             for service in (self._dns, self._reporter, self.agent):
                 service.start()
-            self.client = started.enter_context(closing(LarsClient(self.agent.address, timeout=5)))
+            self.client = started.enter_context(
+                closing(LarsClient(self.agent.address, timeout=5, cache=False, state_dir=""))
+            )
             self._ends = started.pop_all()
         return self
 

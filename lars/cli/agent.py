@@ -20,6 +20,12 @@ agent_option = click.option(
     help="The agent to talk to.",
 )
 
+
+def truthful_client(agent: AgentAddress) -> LarsClient:
+    """A client that shows the agent as it is: no choice of its own, no saved routes."""
+    return LarsClient(agent, cache=False, state_dir="")
+
+
 _RETCODE = click.IntRange(-(2**31), 2**31 - 1)
 
 
@@ -36,7 +42,7 @@ def get_host(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> None
     Example:
       curl "http://$(lars get-host 1 1)/"
     """
-    with LarsClient(agent) as client:
+    with truthful_client(agent) as client:
         client.register(modid, cmdid)
         host = client.get_host(modid, cmdid)
     if as_json:
@@ -56,7 +62,7 @@ def get_route(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> Non
     Example:
       lars get-route 1 1 --agent 10.0.0.5:8888
     """
-    with LarsClient(agent) as client:
+    with truthful_client(agent) as client:
         client.register(modid, cmdid)
         hosts = client.get_route(modid, cmdid)
     if as_json:
@@ -80,7 +86,7 @@ def report(modid: int, cmdid: int, host: HostAddress, retcode: int, cost: float 
       lars report 1 1 10.0.0.5:8080 1 --cost 2.5
     """
     reported = Host(module_id(modid, cmdid), host)
-    with LarsClient(agent) as client:
+    with truthful_client(agent) as client:
         client.register(modid, cmdid)
         known = client.get_route(modid, cmdid)
         client.report(reported, retcode, cost)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import click
 
-from lars.cli.agent import agent_option
+from lars.cli.agent import agent_option, truthful_client
 from lars.cli.arguments import NumbersCommand, json_option, module_arguments
 from lars.cli.output import counted, print_json, print_table
 from lars.client import Host, LarsClient, Overloaded
@@ -50,7 +50,7 @@ def simulate(
       lars simulate 1 1 --err-rate 5 --count 1000
     """
     simulated = Simulated()
-    with LarsClient(agent) as client:
+    with truthful_client(agent) as client:
         client.register(modid, cmdid)
         for call in range(count):
             if call:

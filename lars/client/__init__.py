@@ -2,6 +2,6 @@
 
 from lars.client.blocking import LarsClient
 from lars.client.errors import AgentUnavailable, NoSuchModule, Overloaded
-from lars.client.exchange import Host
+from lars.client.host import Host
 
 __all__ = ["AgentUnavailable", "Host", "LarsClient", "NoSuchModule", "Overloaded"]

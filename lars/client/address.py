@@ -12,6 +12,11 @@ DEFAULT_AGENT = "127.0.0.1:8888"
 AGENT_VARIABLE = "LARS_AGENT"
 """The environment's name for the agent's address, where the program gives none."""
 
+STATE_DIR_VARIABLE = "LARS_STATE_DIR"
+"""The environment's name for the folder of the agent's saved routes, where the program gives none."""
+
+DEFAULT_STATE_DIR = "/var/lib/lars"
+
 SHARDS = 3
 
 
@@ -48,3 +53,15 @@ def agent_address(agent: str | tuple[str, int] | None, environ: Mapping[str, str
         return parse_agent(environ.get(AGENT_VARIABLE) or DEFAULT_AGENT)
     except SettingsError as error:
         raise SettingsError(f"environment {AGENT_VARIABLE}: {error}") from None
+
+
+def state_folder(state_dir: str | None, agent: AgentAddress, environ: Mapping[str, str] = os.environ) -> str:
+    """The folder that a program gave or, for None, that of the environment or the default of an agent on this machine.
+
+    Empty: there is none, which is so of an agent elsewhere.
+    """
+    if state_dir is not None:
+        return state_dir
+    if STATE_DIR_VARIABLE in environ:
+        return environ[STATE_DIR_VARIABLE]
+    return DEFAULT_STATE_DIR if agent.ip.startswith("127.") else ""

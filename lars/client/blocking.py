@@ -1,132 +1,187 @@
-"""The blocking client: one UDP socket for each thread and shard, no thread of its own, and no call that never ends."""
+"""The blocking client: for threads, without a thread of its own, and no call that never ends."""
 
-import os
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from time import monotonic
 from types import TracebackType
-from typing import Self, TypeVar
-from weakref import WeakSet
+from typing import Self
 
-from lars.client.address import AgentAddress, agent_address
+from lars.client.address import agent_address, state_folder
+from lars.client.call import Call, Failures
 from lars.client.errors import AgentUnavailable
-from lars.client.exchange import Host, HostQuestion, Question, RouteQuestion, encode_report, no_such_module
-from lars.client.link import Link, Links
-from lars.errors import SettingsError
-from lars.route import ModuleId, module_id
-
-T = TypeVar("T")
-
-DEFAULT_TIMEOUT = 0.2
-REGISTER_TIMEOUT = 1.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.1
+from lars.client.exchange import CACHE_TTL, DEFAULT_TIMEOUT, Exchange
+from lars.client.host import Host
+from lars.client.known import GATHERED_MOST, KnownModule
+from lars.client.links import AgentLinks, ShardLinks
+from lars.client.questions import RouteQuestion, no_such_module
+from lars.client.register import REGISTER_TIMEOUT, pauses
+from lars.client.retrying import DEFAULT_ATTEMPTS, Attempt, Retrying
+from lars.errors import LarsError
 
 
 class LarsClient:
     """Asks this machine's agent which host to call, and tells it how the call went.
 
-    May be shared by threads and kept across a fork; each thread and process gets sockets of its own.
+    May be shared by threads and kept across a fork. While no host of a module is overloaded, it chooses by itself for
+    `cache_ttl` seconds and gathers successes, so that most calls cost no system call; the agent is told of them when
+    that time is over (at the next call), before any failure, on close, before a fork and at exit. While the agent is
+    down, hosts come from the routes that it has saved.
+
+    >>> from lars.client import LarsClient
+    >>> client = LarsClient()
+    >>> with client.call(1, 1) as host:
+    ...     answer = f"called {host}"
+    >>> client.agent_alive
+    True
+    >>> client.close()
 
     Args:
         agent: "IP:BASEPORT" or (ip, base port); without it, the environment's LARS_AGENT, else 127.0.0.1:8888.
         timeout: seconds that one call may take at most; half-way an unanswered question is sent once more.
+        cache: False: ask and tell the agent each time.
+        cache_ttl: seconds; how old a route may be that hosts are chosen from.
+        state_dir: the folder of the agent's saved routes; without it, the environment's LARS_STATE_DIR, else
+            /var/lib/lars for an agent on this machine. Empty: none.
 
     Raises SettingsError if these cannot be used. Every method may raise AgentUnavailable, and InvalidRoute for ids
     that no module can have.
     """
 
-    def __init__(self, agent: str | tuple[str, int] | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
-        if not 0 < timeout < 86_400:
-            raise SettingsError(f"timeout {timeout} cannot be used: give seconds above 0 and below a day")
-        self._agent = agent_address(agent)
+    def __init__(
+        self,
+        agent: str | tuple[str, int] | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        *,
+        cache: bool = True,
+        cache_ttl: float = CACHE_TTL,
+        state_dir: str | None = None,
+    ) -> None:
+        address = agent_address(agent)
+        self._exchange = Exchange(address, timeout, cache_ttl if cache else 0.0, state_folder(state_dir, address))
+        self._links = AgentLinks(self._exchange.shards, timeout / 2)
+        self._exchange.begin(self._links)
+        self._modules = self._exchange.modules
         self._timeout = timeout
-        self._closed = False
-        self._start_process()
 
-    def _start_process(self) -> None:
-        self._process = os.getpid()
-        self._lock = threading.Lock()
-        self._mine = threading.local()
-        self._all: WeakSet[Links] = WeakSet()
+    @property
+    def agent_alive(self) -> bool:
+        """Whether the agent answered when last asked; True before the first question."""
+        return self._exchange.agent_alive
 
     def get_host(self, modid: int, cmdid: int) -> Host:
-        """The host to call now; raises NoSuchModule or Overloaded if there is none."""
-        module = module_id(modid, cmdid)
-        link = self._link(module)
-        link.seq += 1
-        return self._ask(link, HostQuestion(module, link.seq))
+        """The host to call now; raises NoSuchModule or Overloaded if there is none.
 
-    def get_route(self, modid: int, cmdid: int) -> list[Host]:
-        """All hosts of the module; none if the agent knows of none, or not yet: see register."""
-        module = module_id(modid, cmdid)
-        link = self._link(module)
-        try:
-            link.drain()  # an old answer to the same question looks like a new one
-        except OSError as error:
-            raise self._unavailable(link.peer, error) from None
-        return self._ask(link, RouteQuestion(module))
+        >>> host = client.get_host(1, 1)
+        >>> print(host)
+        127.0.0.1:9001
+        """
+        known = self._modules.get((modid, cmdid))
+        if known is not None and monotonic() < known.until:
+            return known.pick()
+        return self._ask_host(self._exchange.known(modid, cmdid))
 
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         """Tells how the call to a host went; sent once, and not acknowledged.
+
+        >>> client.report(host, retcode=1, cost=0.25)
 
         Args:
             host: as get_host gave it.
             retcode: 0 for success; any other number is a failure.
             cost: seconds that the call took, so that a host that times out is set aside sooner.
         """
-        link = self._link(host.module)
-        datagram = encode_report(host, retcode, cost)
+        if not retcode:
+            known = self._modules.get(host.module)
+            if known is not None and monotonic() < known.until and len(known.gathered) < GATHERED_MOST:
+                known.gather(host.address)
+                return
+        self._exchange.report(host, retcode, cost)
+
+    def get_route(self, modid: int, cmdid: int) -> list[Host]:
+        """All hosts of the module; none if the agent knows of none, or not yet: see register.
+
+        >>> [str(host) for host in client.get_route(1, 1)]
+        ['127.0.0.1:9001', '127.0.0.1:9002']
+        """
+        known = self._exchange.known(modid, cmdid)
+        shard, now = known.shard, monotonic()
+        error: OSError | None = None
+        route: list[Host] | None = None
         try:
+            link = self._links[shard].new()
             try:
-                link.socket.send(datagram)
-            except ConnectionRefusedError:  # what became of an earlier datagram; this one was not sent
-                link.socket.send(datagram)
-        except OSError as error:
-            raise self._unavailable(link.peer, error) from None
+                route = link.ask(RouteQuestion(known.module), now + self._timeout)
+            finally:
+                link.close()
+        except OSError as refused:
+            error = refused
+        if route is not None:
+            self._exchange.answered(shard)
+            return route
+        refusal = self._exchange.unanswered(shard, error, now)
+        saved = self._exchange.saved_route(known, now)
+        if not saved:
+            raise refusal
+        return saved
 
     def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> None:
         """Waits until the agent has the module's hosts, which it pulls when first asked about a module.
 
         To call once at start, so that the first get_host is not refused. Raises NoSuchModule if the agent still has
         none after `timeout` seconds, AgentUnavailable if it has not answered until then.
+
+        >>> client.register(1, 1)
         """
-        deadline = time.monotonic() + timeout
-        pause = _FIRST_PAUSE
-        while True:
+        known = self._exchange.known(modid, cmdid)
+        refusal: LarsError = no_such_module(known.module)
+        for pause in pauses(timeout):
+            time.sleep(pause)
             try:
                 if self.get_route(modid, cmdid):
                     return
-                refusal: AgentUnavailable | None = None
+                refusal = no_such_module(known.module)
             except AgentUnavailable as error:
+                if self._exchange.closed:
+                    raise
                 refusal = error
-            left = deadline - time.monotonic()
-            if left <= 0 or self._closed:
-                raise refusal or no_such_module(module_id(modid, cmdid))
-            time.sleep(min(pause, left))
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        raise refusal
 
-    @contextmanager
-    def call(self, modid: int, cmdid: int) -> Iterator[Host]:
+    def call(self, modid: int, cmdid: int, failures: Failures = Exception) -> Call:
         """A host for the time of a with block, reported with the time taken; as failed if an exception ends the block.
 
-        What is no Exception (KeyboardInterrupt, SystemExit) says nothing about the host and reports nothing.
+        What is none of `failures` says nothing about the host and reports nothing; nor does what is no Exception
+        (KeyboardInterrupt, SystemExit).
+
+        >>> with client.call(1, 1, failures=OSError) as host:
+        ...     answer = f"called {host}"
         """
-        host = self.get_host(modid, cmdid)
-        began = time.monotonic()
-        try:
-            yield host
-        except Exception:
-            self._report_if_possible(host, 1, time.monotonic() - began)
-            raise
-        self._report_if_possible(host, 0, time.monotonic() - began)
+        return Call(lambda: self.get_host(modid, cmdid), self.report, failures)
+
+    def retrying(
+        self, modid: int, cmdid: int, attempts: int = DEFAULT_ATTEMPTS, failures: Failures = Exception
+    ) -> Iterator[Attempt]:
+        """Attempts at a call: each with another host while there is one, until one ends without a failure.
+
+        An exception of `failures` is reported, and kept from the caller but for the last attempt's; any other ends it
+        all and says nothing about the host.
+
+        >>> for attempt in client.retrying(1, 1, attempts=3, failures=OSError):
+        ...     with attempt as host:
+        ...         if host.port == 9001:
+        ...             raise ConnectionRefusedError
+        ...         print(f"called {host}")
+        called 127.0.0.1:9002
+        """
+        retrying = Retrying(self.report, attempts, failures)
+        return (Attempt(lambda: self.get_host(modid, cmdid), retrying, timed, last) for timed, last in retrying.timed())
 
     def close(self) -> None:
-        """Closes the sockets of all threads; a call that another thread is in ends with AgentUnavailable."""
-        self._closed = True
-        with self._lock:
-            for links in tuple(self._all):
-                links.close()
+        """Tells the agent what is gathered, and closes the sockets.
+
+        A question that another thread waits for ends first; later calls raise AgentUnavailable.
+        """
+        self._exchange.close()
+        self._links.close()
 
     def __enter__(self) -> Self:
         return self
@@ -136,54 +191,43 @@ class LarsClient:
     ) -> None:
         self.close()
 
-    def _link(self, module: ModuleId) -> Link:
-        if self._process != os.getpid():  # forked: the parent's sockets bring answers to either process
-            self._start_process()
-        peer = self._agent.shard(module)
-        links: Links | None = getattr(self._mine, "links", None)
-        link = links.by_port.get(peer.port) if links else None
-        return link or self._new_link(peer)
-
-    def _new_link(self, peer: AgentAddress) -> Link:
-        with self._lock:
-            if self._closed:
-                raise self._unavailable(peer, None)
-            if not hasattr(self._mine, "links"):
-                self._mine.links = Links()
-                self._all.add(self._mine.links)
-            try:
-                link = Link(peer, self._timeout / 2)
-            except OSError as error:
-                raise self._unavailable(peer, error) from None
-            self._mine.links.by_port[peer.port] = link
-            return link
-
-    def _ask(self, link: Link, question: Question[T]) -> T:
-        deadline = time.monotonic() + self._timeout
-        refused: OSError | None = None
-        for until in (deadline - link.wait, deadline):
-            try:
-                answer = link.ask(question, until)
-            except ConnectionRefusedError as error:  # maybe of an earlier datagram, and so worth the second try
-                refused = error
-                continue
-            except OSError as error:
-                raise self._unavailable(link.peer, error) from None
-            if answer is not None:
-                return answer
-            refused = None
-        raise self._unavailable(link.peer, refused)
-
-    def _unavailable(self, peer: AgentAddress, error: OSError | None) -> AgentUnavailable:
-        if self._closed:
-            return AgentUnavailable("this LarsClient is closed: make a new one")
-        advice = "start lars-agent there, or say where it is (LARS_AGENT, --agent or LarsClient(agent=...))"
-        if error is None:
-            return AgentUnavailable(f"no answer from the agent at {peer} within {self._timeout:g} s: {advice}")
-        return AgentUnavailable(f"the agent at {peer} cannot be reached ({error.strerror or error}): {advice}")
-
-    def _report_if_possible(self, host: Host, retcode: int, cost: float) -> None:
+    def _ask_host(self, known: KnownModule) -> Host:
+        shard, now = known.shard, monotonic()
+        links = self._links[shard]
+        if not shard.alive:
+            saved = self._exchange.saved_host(known, now)
+            if saved is not None and not self._answers_again(known, links, now):
+                return saved
+        error: OSError | None = None
+        deadline = now + self._timeout
         try:
-            self.report(host, retcode, cost)
-        except AgentUnavailable:
-            return  # the call's own outcome is what the caller must see
+            link = links.take(deadline)
+            if link is not None:
+                try:
+                    host = link.ask(self._exchange.question(known, link.next_seq(), now), deadline)
+                finally:
+                    links.give_back(link)
+                if host is not None:
+                    self._exchange.answered(shard)
+                    return host
+        except OSError as refused:
+            error = refused
+        except LarsError:
+            self._exchange.answered(shard)
+            raise
+        refusal = self._exchange.unanswered(shard, error, now)
+        saved = self._exchange.saved_host(known, now)
+        if saved is None:
+            raise refusal
+        return saved
+
+    def _answers_again(self, known: KnownModule, links: ShardLinks, now: float) -> bool:
+        """Whether a shard that was down has answered meanwhile; now and then it is asked, and not waited for."""
+        try:
+            if links.probed():
+                return True
+            if known.shard.due(now):
+                links.probe(self._exchange.question(known, 0, now))
+        except OSError:
+            return False
+        return False

@@ -1,151 +1,209 @@
-"""What a client sends to the agent, and which answers it believes; sans-I/O, the same for every client (design 4, 7).
+"""What every client does between a call and its datagrams; sans-I/O (design 4, 7).
 
-A question is a datagram to send to the module's shard and a test of what comes back. Late answers, answers to another
-question and bytes that are no message are None: the client goes on waiting.
+It keeps what is known of each module, tells results in their order, and falls back on the agent's saved routes while
+the agent does not answer. Its owner has the sockets: it sends the datagrams that get no answer as it is told to, asks
+the questions, and says how that ended. Many threads may use one Exchange; `now` is in seconds, monotonic.
 """
 
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+import atexit
+import logging
+import os
+import weakref
+from typing import Protocol
 
-from lars.client.errors import AgentUnavailable, NoSuchModule, Overloaded
-from lars.route import MAX_PORT, HostAddress, ModuleId, format_ip
-from lars.wire.frames import FrameError, decode_datagram
-from lars.wire.lars_pb2 import (
-    GetHostRequest,
-    GetHostResponse,
-    GetRouteRequest,
-    GetRouteResponse,
-    HostInfo,
-    ReportRequest,
-)
-from lars.wire.messages import Message, MessageId, Retcode, decode_message, encode_message
+from lars.client.address import SHARDS, AgentAddress
+from lars.client.errors import AgentUnavailable
+from lars.client.host import Host
+from lars.client.known import KnownModule
+from lars.client.questions import HostQuestion
+from lars.client.saved import SavedFile
+from lars.client.shard import AgentShard
+from lars.errors import SettingsError
+from lars.route import module_id, shard_of
 
-T_co = TypeVar("T_co", covariant=True)
+DEFAULT_TIMEOUT = 0.2
+"""Seconds that one call may take at most."""
 
-MAX_DATAGRAM = 65_536
-"""Bytes to make room for when receiving: more than any datagram has."""
+CACHE_TTL = 2.0
+"""Seconds for which a client chooses by itself before it asks the agent again, unless told otherwise."""
 
-_SEQ_BITS = 0xFFFFFFFF
-_MAX_RETCODE = 2**31 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """A host to call, and the module that it was chosen for."""
-
-    module: ModuleId
-    address: HostAddress
-
-    @property
-    def ip(self) -> str:
-        """The dotted IPv4 address."""
-        return format_ip(self.address.ip)
-
-    @property
-    def port(self) -> int:
-        return self.address.port
-
-    def __str__(self) -> str:
-        return str(self.address)
+_log = logging.getLogger("lars.client")
 
 
-class Question(Protocol[T_co]):
-    """One thing to ask the agent."""
+class Teller(Protocol):
+    """Who has the sockets."""
 
-    module: ModuleId
-    request: bytes
-    """The datagram to send; sending it twice does no harm."""
+    def tell(self, shard: AgentShard, datagram: bytes) -> None:
+        """Sends a datagram that gets no answer; raises OSError."""
 
-    def answer(self, datagram: bytes) -> T_co | None:
-        """What the datagram answers, or None if it is no answer to this; raises if the agent said no."""
-
-
-class HostQuestion:
-    """Which host to call next. `seq`, modulo 2**32, tells its answer from those to earlier ones on the same socket.
-
-    Its answer raises NoSuchModule, Overloaded or AgentUnavailable where the agent has no host to give.
-    """
-
-    __slots__ = ("_seq", "module", "request")
-
-    def __init__(self, module: ModuleId, seq: int) -> None:
-        self.module = module
-        self._seq = seq & _SEQ_BITS
-        request = GetHostRequest(seq=self._seq, modid=module.modid, cmdid=module.cmdid)
-        self.request = encode_message(MessageId.GET_HOST_REQUEST, request)
-
-    def answer(self, datagram: bytes) -> Host | None:
-        message = _read(datagram, MessageId.GET_HOST_RESPONSE)
-        if not isinstance(message, GetHostResponse) or message.seq != self._seq:
-            return None
-        module = self.module
-        if message.modid != module.modid or message.cmdid != module.cmdid:
-            return None
-        if message.retcode == Retcode.SUCC:
-            return _host(module, message.host)
-        if message.retcode == Retcode.NOEXIST:
-            raise no_such_module(module)
-        if message.retcode == Retcode.OVERLOAD:
-            raise Overloaded(
-                f"every host of module {module} is set aside as failing: try again later; "
-                f"`lars status {module.modid} {module.cmdid}` shows their errors"
-            )
-        raise AgentUnavailable(f"the agent could not choose a host of module {module}: see its log")
+    def forked(self) -> None:
+        """Called in the child of a fork: the sockets are the parent's."""
 
 
-class RouteQuestion:
-    """All hosts of a module; the answer is empty if the agent knows none. The wire has no seq to match it by."""
-
-    __slots__ = ("module", "request")
-
-    def __init__(self, module: ModuleId) -> None:
-        self.module = module
-        request = GetRouteRequest(modid=module.modid, cmdid=module.cmdid)
-        self.request = encode_message(MessageId.API_GET_ROUTE_REQUEST, request)
-
-    def answer(self, datagram: bytes) -> list[Host] | None:
-        message = _read(datagram, MessageId.API_GET_ROUTE_RESPONSE)
-        if not isinstance(message, GetRouteResponse) or (message.modid, message.cmdid) != self.module:
-            return None
-        hosts = (_host(self.module, info) for info in message.host)
-        return [host for host in hosts if host is not None]
-
-
-def encode_report(host: Host, retcode: int, cost: float | None) -> bytes:
-    """The datagram that tells how a call went.
+class Exchange:
+    """The state that a client shares among all its callers.
 
     Args:
-        host: as the agent gave it.
-        retcode: 0 for success; any other number is a failure.
-        cost: seconds that the call took, or None if that is not known.
+        agent: where the agent is.
+        timeout: seconds that a question may take.
+        cache_ttl: seconds; 0: never choose by itself.
+        state_dir: the folder of the agent's saved routes; empty: never fall back on them.
     """
-    request = ReportRequest(
-        modid=host.module.modid,
-        cmdid=host.module.cmdid,
-        host=HostInfo(ip=host.address.ip, port=host.address.port),
-        retcode=min(max(retcode, -_MAX_RETCODE), _MAX_RETCODE),
-        cost_ms=0 if cost is None else round(min(max(cost, 0.0) * 1000, _SEQ_BITS)),
-    )
-    return encode_message(MessageId.REPORT_REQUEST, request)
+
+    def __init__(self, agent: AgentAddress, timeout: float, cache_ttl: float, state_dir: str) -> None:
+        if not 0 < timeout < 86_400:
+            raise SettingsError(f"timeout {timeout} cannot be used: give seconds above 0 and below a day")
+        if not 0 <= cache_ttl < 86_400:
+            raise SettingsError(f"cache_ttl {cache_ttl} cannot be used: give seconds from 0 to below a day")
+        self.agent = agent
+        self.timeout = timeout
+        self.shards = [AgentShard(AgentAddress(agent.ip, agent.port + n), n) for n in range(SHARDS)]
+        self.modules: dict[tuple[int, int], KnownModule] = {}
+        self.closed = False
+        self._cache_ttl = cache_ttl
+        self._saved = [SavedFile(state_dir, n) for n in range(SHARDS)] if state_dir else []
+        self._look_at = 0.0
+
+    def begin(self, teller: Teller) -> None:
+        """Takes the owner of the sockets; from now on successes are also told at exit and before a fork."""
+        self._teller = teller
+        _exchanges[id(self)] = weakref.ref(self)
+        weakref.finalize(self, _exchanges.pop, id(self), None).atexit = False
+
+    @property
+    def agent_alive(self) -> bool:
+        """Whether every shard has answered the last question it was asked; True before the first."""
+        return all(shard.alive for shard in self.shards)
+
+    def known(self, modid: int, cmdid: int) -> KnownModule:
+        """What is known of the module; raises InvalidRoute for ids that no module can have."""
+        known = self.modules.get((modid, cmdid))
+        if known is None:
+            module = module_id(modid, cmdid)
+            fresh = KnownModule(module, self.shards[shard_of(module, SHARDS)], self._cache_ttl)
+            known = self.modules.setdefault(module, fresh)
+        return known
+
+    def question(self, known: KnownModule, seq: int, now: float) -> HostQuestion:
+        """What to ask for the next host; successes past their time are told before it."""
+        if now >= self._look_at:
+            self._flush_overdue(now)
+        if known.gathered:
+            self._flush(known)
+        return known.question(seq, now)
+
+    def report(self, host: Host, retcode: int, cost: float | None) -> None:
+        """Tells how a call went, after all that was gathered of its module; raises AgentUnavailable."""
+        known = self.modules.get(host.module) or self.known(*host.module)
+        if self.closed:
+            raise self.unavailable(known.shard, None)
+        with known.lock:
+            for datagram in known.results(host, retcode, cost):
+                self._tell(known.shard, datagram)
+
+    def flush(self) -> None:
+        """Tells all gathered successes now, as far as the agent can be reached."""
+        for known in tuple(self.modules.values()):
+            self._flush(known)
+
+    def _flush_overdue(self, now: float) -> None:
+        """Tells the successes of all modules whose ttl has passed, and when the next of them will."""
+        look_at = now + self._cache_ttl
+        for known in tuple(self.modules.values()):
+            if known.until > now:
+                look_at = min(look_at, known.until)
+            elif known.gathered:
+                self._flush(known)
+        self._look_at = look_at
+
+    def _flush(self, known: KnownModule) -> None:
+        with known.lock:
+            for datagram in known.batches():
+                try:
+                    self._teller.tell(known.shard, datagram)
+                except OSError:
+                    continue  # nobody is there to be told; whoever asks next will notice
+
+    def _tell(self, shard: AgentShard, datagram: bytes) -> None:
+        try:
+            self._teller.tell(shard, datagram)
+        except OSError as error:
+            if shard.alive:
+                raise self.unavailable(shard, error) from None
+
+    def answered(self, shard: AgentShard) -> None:
+        """A question to the shard was answered."""
+        if not shard.alive:
+            shard.alive = True
+            _log.info("the agent at %s answers again", shard.peer)
+
+    def unanswered(self, shard: AgentShard, error: OSError | None, now: float) -> AgentUnavailable:
+        """A question to the shard was not answered in time, or could not be asked; the error to raise.
+
+        It is logged once, until an answer comes again.
+        """
+        refusal = self.unavailable(shard, error)
+        if shard.alive and not self.closed:
+            shard.alive = False
+            shard.due(now)
+            _log.warning("%s; until then hosts are chosen from its saved routes, if they can be read", refusal)
+        return refusal
+
+    def saved_host(self, known: KnownModule, now: float) -> Host | None:
+        """The next host from the saved routes, if the shard is down and they name the module."""
+        return self._saved[known.shard.number].pick(known.module, now) if self._falls_back(known.shard) else None
+
+    def saved_route(self, known: KnownModule, now: float) -> list[Host]:
+        """All hosts from the saved routes, if the shard is down and they name the module."""
+        return self._saved[known.shard.number].route(known.module, now) if self._falls_back(known.shard) else []
+
+    def _falls_back(self, shard: AgentShard) -> bool:
+        return not shard.alive and bool(self._saved) and not self.closed
+
+    def unavailable(self, shard: AgentShard, error: OSError | None) -> AgentUnavailable:
+        """The error of a call that got no answer, or, with an error of the system, could not even ask."""
+        if self.closed:
+            return AgentUnavailable("this LarsClient is closed: make a new one")
+        advice = "start lars-agent there, or say where it is (LARS_AGENT, --agent or LarsClient(agent=...))"
+        if error is None:
+            return AgentUnavailable(f"no answer from the agent at {shard.peer} within {self.timeout:g} s: {advice}")
+        return AgentUnavailable(f"the agent at {shard.peer} cannot be reached ({error.strerror or error}): {advice}")
+
+    def close(self) -> None:
+        """Tells what is gathered; from now on nothing is chosen or gathered any more."""
+        for known in tuple(self.modules.values()):
+            known.end()
+            self._flush(known)
+        self.closed = True
+
+    def forked(self) -> None:
+        """Forgets, in the child of a fork, what is the parent's: gathered successes, locks, and whose turn it is."""
+        self.modules.clear()
+        self._look_at = 0.0
+        for shard in self.shards:
+            shard.retry_at = 0.0
+        for saved in self._saved:
+            saved.forked()
+        self._teller.forked()
 
 
-def no_such_module(module: ModuleId) -> NoSuchModule:
-    """The agent knows no host of the module."""
-    return NoSuchModule(
-        f"module {module} has no hosts that the agent knows of: add one with `lars route add {module.modid} "
-        f"{module.cmdid} IP:PORT`, or see in the agent's log whether it reaches lars-dns"
-    )
+_exchanges: dict[int, "weakref.ref[Exchange]"] = {}
+"""Those that there are: a dictionary, because its values can be listed while other threads make clients."""
 
 
-def _read(datagram: bytes, expected: MessageId) -> Message | None:
-    try:
-        message_id, body = decode_datagram(datagram)
-        return decode_message(message_id, body) if message_id == expected else None
-    except FrameError:
-        return None
+def _all() -> list[Exchange]:
+    return [exchange for reference in list(_exchanges.values()) if (exchange := reference()) is not None]
 
 
-def _host(module: ModuleId, info: HostInfo) -> Host | None:
-    if info.ip and 0 < info.port <= MAX_PORT:
-        return Host(module, HostAddress(info.ip, info.port))
-    return None
+def _flush_all() -> None:
+    for exchange in _all():
+        exchange.flush()
+
+
+def _forked() -> None:
+    for exchange in _all():
+        exchange.forked()
+
+
+atexit.register(_flush_all)
+os.register_at_fork(before=_flush_all, after_in_child=_forked)

@@ -1,71 +1,82 @@
-"""A thread's UDP sockets to the agent's shards: one question and its answer at a time."""
+"""A UDP socket to one shard of the agent, for one question and its answer at a time."""
 
 import random
-import socket
+import select
 import time
 from typing import TypeVar
 
 from lars.client.address import AgentAddress
-from lars.client.exchange import MAX_DATAGRAM, Question
+from lars.client.questions import MAX_DATAGRAM, Question
+from lars.client.teller import connected
+from lars.errors import LarsError
 
 T = TypeVar("T")
 
 
 class Link:
-    """A thread's socket to one shard."""
+    """A socket to one shard, used by one thread at a time. `wait` is half a question's time, in seconds."""
 
-    __slots__ = ("peer", "seq", "socket", "wait")
+    __slots__ = ("_readable", "_seq", "_socket", "_wait")
 
     def __init__(self, peer: AgentAddress, wait: float) -> None:
-        self.peer = peer
-        self.wait = wait
-        self.seq = random.getrandbits(32)  # an old socket's answers may still come to its reused port
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self._wait = wait
+        self._seq = random.getrandbits(32)  # an old socket's answers may still come to its reused port
+        self._socket = connected(peer)
+        self._readable = select.poll()  # a Python socket with a timeout would poll before it sends, too
+        self._readable.register(self._socket, select.POLLIN)
+
+    def next_seq(self) -> int:
+        """The seq of the next question."""
+        self._seq += 1
+        return self._seq
+
+    def ask(self, question: Question[T], deadline: float) -> T | None:
+        """Asks, half-way once more; None if no answer has come by the deadline (monotonic seconds).
+
+        Raises OSError if the question cannot be sent or was refused both times, and what the answer raises.
+        """
+        refused: OSError | None = None
+        for until in (deadline - self._wait, deadline):
+            try:
+                self.send(question)
+                answer = self._answer(question, until)
+            except ConnectionRefusedError as error:  # maybe of an earlier datagram, and so worth the second try
+                refused = error
+                continue
+            if answer is not None:
+                return answer
+            refused = None
+        if refused is not None:
+            raise refused
+        return None
+
+    def _answer(self, question: Question[T], until: float) -> T | None:
+        """The answer, or None if none has come by then; whatever else comes is passed over."""
+        while (left := until - time.monotonic()) > 0 and self._readable.poll(left * 1000):
+            try:
+                answer = question.answer(self._socket.recv(MAX_DATAGRAM))
+            except BlockingIOError:  # its checksum was wrong
+                continue
+            if answer is not None:
+                return answer
+        return None
+
+    def send(self, question: Question[T]) -> None:
+        """Sends the question's datagrams; raises OSError."""
+        for datagram in question.datagrams:
+            self._socket.send(datagram)
+
+    def look(self, question: Question[T]) -> bool:
+        """Whether an answer to a question sent before has come; waits for nothing."""
         try:
-            self.socket.connect(peer)
+            while question.answer(self._socket.recv(MAX_DATAGRAM)) is None:
+                pass
         except OSError:
-            self.socket.close()
-            raise
-        self.socket.settimeout(wait)
-
-    def ask(self, question: Question[T], until: float) -> T | None:
-        """Sends the question and waits for its answer; None if none came before `until` (monotonic seconds)."""
-        self.socket.send(question.request)
-        try:
-            answer = question.answer(self.socket.recv(MAX_DATAGRAM))
-            return self._answer_after(question, until) if answer is None else answer
-        except TimeoutError:
-            return None
-
-    def _answer_after(self, question: Question[T], until: float) -> T | None:
-        """Reads on after a datagram that was no answer."""
-        answer: T | None = None
-        try:
-            while answer is None and (left := until - time.monotonic()) > 0:
-                self.socket.settimeout(left)
-                answer = question.answer(self.socket.recv(MAX_DATAGRAM))
-        finally:
-            self.socket.settimeout(self.wait)
-        return answer
-
-    def drain(self) -> None:
-        """Forgets what has come unasked."""
-        self.socket.settimeout(0)  # not MSG_DONTWAIT: Python waits for a socket that has a timeout all the same
-        try:
-            while True:
-                self.socket.recv(MAX_DATAGRAM)
-        except (BlockingIOError, ConnectionRefusedError):
-            self.socket.settimeout(self.wait)
-
-
-class Links:
-    """A thread's links, by port; they are closed when the thread ends, or the client."""
-
-    def __init__(self) -> None:
-        self.by_port: dict[int, Link] = {}
+            return False
+        except LarsError:  # it says no, and so it is there
+            return True
+        return True
 
     def close(self) -> None:
-        for link in tuple(self.by_port.values()):
-            link.socket.close()
-
-    __del__ = close
+        """Closes the socket."""
+        self._socket.close()

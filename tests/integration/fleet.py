@@ -66,7 +66,7 @@ class Fleet:
             f"--state-dir={folder / 'state'}",
             "--report-interval=0.5",
         )
-        self.client = LarsClient(f"127.0.0.1:{self.agent_port}", timeout=1.0)
+        self.client = LarsClient(f"127.0.0.1:{self.agent_port}", timeout=1.0, cache=False, state_dir="")
 
     async def up(self) -> None:
         """Waits until the services answer."""

@@ -68,7 +68,7 @@ class Play:
         for name in FIRST_NODES:
             self._start_node(name)
         self._add_route(*FIRST_NODES).wait(deadline)
-        client = LarsClient(("127.0.0.1", self._stack.places.agent), AGENT_TIMEOUT)
+        client = LarsClient(("127.0.0.1", self._stack.places.agent), AGENT_TIMEOUT, cache=False, state_dir="")
         self._cleanup.callback(client.close)
         self._wait_for_route(client, deadline)
         self._callers = Callers(client, MODULE, self._names)

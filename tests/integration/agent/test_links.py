@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from lars.agent.saved import encode_routes, routes_path, save_routes
 from lars.client import LarsClient
 from lars.errors import LarsError
 from lars.route import ModuleId, parse_host
+from lars.saved_routes import encode_routes, routes_path, save_routes
 from tests.integration.fleet import Commands, Fleet, StartService
 from tests.integration.processes import ReservedPort, free_udp_base
 from tests.integration.waiting import until
@@ -38,7 +38,7 @@ async def test_agent_answers_within_a_second_of_starting_with_all_else_down(
         f"--state-dir={tmp_path}",
     )
     await agent.says("starting up", deadline=20)  # what comes before is the interpreter's own start
-    with LarsClient(f"127.0.0.1:{port}", timeout=0.05) as client:
+    with LarsClient(f"127.0.0.1:{port}", timeout=0.05, cache=False, state_dir="") as client:
         await until(reactor, lambda: _answers(client), "the first answer", 1.0)
 
 
@@ -87,7 +87,7 @@ async def test_dns_that_hangs_is_left_for_the_next_of_the_list(
             "--reporter=127.0.0.1:1",
             f"--state-dir={tmp_path / 'state'}",
         )
-        with LarsClient(f"127.0.0.1:{port}", timeout=0.3) as client:
+        with LarsClient(f"127.0.0.1:{port}", timeout=0.3, cache=False, state_dir="") as client:
             await until(reactor, lambda: _hosts(client, 1) == [A], "the first route")
             hung.pause()
             assert _hosts(client, 2) == []

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from twisted.internet.threads import deferToThread
 
-from lars.agent.saved import encode_routes, routes_path, save_routes
 from lars.client import LarsClient
 from lars.errors import LarsError
 from lars.route import ModuleId, parse_host
+from lars.saved_routes import encode_routes, routes_path, save_routes
 from tests.integration.fleet import StartService
 from tests.integration.processes import ReservedPort, TwistdService, free_udp_base
 from tests.integration.waiting import until
@@ -40,7 +40,7 @@ class Workers:
             f"--state-dir={folder / 'state'}",
             f"--metrics=tcp:{metrics}:interface=127.0.0.1",
         )
-        self.client = LarsClient(f"127.0.0.1:{self.port}", timeout=0.1)
+        self.client = LarsClient(f"127.0.0.1:{self.port}", timeout=0.1, cache=False, state_dir="")
 
     def answers(self, module: ModuleId) -> bool:
         try:

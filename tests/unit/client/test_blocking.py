@@ -1,7 +1,6 @@
 """The blocking client against an agent on a real socket that answers, lies, dawdles, or is not there."""
 
 import contextlib
-import gc
 import os
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import lars
 from lars.client import AgentUnavailable, Host, LarsClient, NoSuchModule, Overloaded
+from lars.client.links import LINKS
 from lars.errors import InvalidRoute, SettingsError
 from lars.route import ModuleId, parse_host
 from lars.wire.lars_pb2 import GetHostRequest, GetRouteRequest, ReportRequest
@@ -36,6 +36,8 @@ SHORT = 0.1
 """A timeout for calls that are to time out."""
 
 GARBAGE = [b"", b"\0", b"\xff" * 8, b"\x05\0\0\0\x04\0\0\0\xff\xff\xff\xff", b"x" * 2000]
+
+THREADS = 1000
 
 FIRST_SHARD = (0, 3)
 """A module of the responder's own port."""
@@ -64,7 +66,8 @@ class ClientTestCase(SynchronousTestCase):
         return self.resources.enter_context(Responder(answer, port))
 
     def client(self, agent: tuple[str, int], timeout: float = WAIT) -> LarsClient:
-        return self.resources.enter_context(LarsClient(agent, timeout))
+        """A client that asks and tells each time."""
+        return self.resources.enter_context(LarsClient(agent, timeout, cache=False, state_dir=""))
 
     def unused_port(self) -> int:
         with Responder(silent) as gone:
@@ -307,37 +310,80 @@ class UseTests(ClientTestCase):
             thread.join(WAIT)
         self.assertEqual(wrong, [])
 
-    def test_sockets_end_with_their_thread(self) -> None:
+    def test_thousand_threads_share_a_bounded_number_of_sockets(self) -> None:
         client = self.client(self.responder(serving(HOST)).agent)
         before = open_sockets()
-        thread = threading.Thread(target=client.get_host, args=FIRST_SHARD)
-        thread.start()
-        thread.join(WAIT)
-        gc.collect()
-        self.assertEqual(open_sockets(), before)
-
-    def test_close_closes_the_sockets_of_all_threads_and_refuses_further_calls(self) -> None:
-        client = self.client(self.responder(serving(HOST)).agent)
-        before = open_sockets()
-        asked, over = threading.Event(), threading.Event()
+        wrong: list[BaseException] = []
+        ready = threading.Barrier(THREADS)
 
         def ask() -> None:
-            client.get_host(*FIRST_SHARD)
-            asked.set()
-            over.wait(WAIT)
+            try:
+                ready.wait(WAIT)
+                for _ in range(3):
+                    client.report(client.get_host(*FIRST_SHARD))
+            except BaseException as error:
+                wrong.append(error)
 
-        thread = threading.Thread(target=ask)
-        thread.start()
-        asked.wait(WAIT)
-        client.get_host(*FIRST_SHARD)
+        threads = [threading.Thread(target=ask) for _ in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(WAIT)
+        self.assertEqual(wrong, [])
+        self.assertLessEqual(open_sockets() - before, LINKS + 1)
+
+    def test_thread_that_gets_no_socket_waits_no_longer_than_its_timeout(self) -> None:
+        client = self.client(self.responder(silent).agent, SHORT)
+        errors: list[tuple[float, str]] = []
+
+        def ask() -> None:
+            began = time.monotonic()
+            try:
+                client.get_host(*FIRST_SHARD)
+            except AgentUnavailable as error:
+                errors.append((time.monotonic() - began, str(error)))
+
+        threads = [threading.Thread(target=ask) for _ in range(2 * LINKS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(WAIT)
+        self.assertEqual(len(errors), 2 * LINKS)
+        self.assertLess(max(took for took, _text in errors), SHORT + 2)
+
+    def test_close_closes_all_sockets_and_refuses_further_calls(self) -> None:
+        client = self.client(self.responder(serving(HOST)).agent)
+        before = open_sockets()
+        host = client.get_host(*FIRST_SHARD)
+        client.report(host)
         self.assertEqual(open_sockets(), before + 2)
         client.close()
         self.assertEqual(open_sockets(), before)
-        over.set()
-        thread.join(WAIT)
         for call in (client.get_host, client.get_route, client.register):
             with self.assertRaisesRegex(AgentUnavailable, "this LarsClient is closed"):
                 call(*FIRST_SHARD)
+        with self.assertRaisesRegex(AgentUnavailable, "this LarsClient is closed"):
+            client.report(host)
+
+    def test_question_under_way_when_the_client_is_closed_ends_in_time_and_leaves_no_socket(self) -> None:
+        responder = self.responder(silent)
+        client = self.client(responder.agent, SHORT)
+        before = open_sockets()
+        errors: list[str] = []
+
+        def ask() -> None:
+            try:
+                client.get_host(*FIRST_SHARD)
+            except AgentUnavailable as error:
+                errors.append(str(error))
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        responder.next()
+        client.close()
+        thread.join(WAIT)
+        self.assertEqual(errors, ["this LarsClient is closed: make a new one"])
+        self.assertEqual(open_sockets(), before)
 
 
 class ProcessTests(ClientTestCase):

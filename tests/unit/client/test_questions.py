@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.client import AgentUnavailable, Host, NoSuchModule, Overloaded
-from lars.client.exchange import HostQuestion, RouteQuestion, encode_report
+from lars.client.questions import HostQuestion, ModuleEncoding, RouteQuestion, encode_report
 from lars.route import HostAddress, ModuleId, parse_host
 from lars.wire.frames import decode_datagram
 from lars.wire.lars_pb2 import GetHostRequest, GetRouteRequest, ReportRequest
@@ -31,16 +31,16 @@ def module_of(vector: Vector) -> ModuleId:
 
 class HostQuestionTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.question = HostQuestion(MODULE, 7)
+        self.question = HostQuestion(ModuleEncoding(MODULE), 7)
 
     def test_request_is_what_a_cpp_client_sends(self) -> None:
         for vector in captured(MessageId.GET_HOST_REQUEST):
-            self.assertEqual(HostQuestion(module_of(vector), 0).request, vector.frame)
+            self.assertEqual(HostQuestion(ModuleEncoding(module_of(vector)), 0).datagrams, (vector.frame,))
 
     def test_answers_of_a_cpp_agent_are_read(self) -> None:
         answered = 0
         for vector in captured(MessageId.GET_HOST_RESPONSE):
-            question = HostQuestion(module_of(vector), 0)
+            question = HostQuestion(ModuleEncoding(module_of(vector)), 0)
             if vector.fields.get("retcode") == Retcode.NOEXIST:
                 self.assertRaises(NoSuchModule, question.answer, vector.frame)
                 continue
@@ -60,7 +60,7 @@ class HostQuestionTests(SynchronousTestCase):
             refusal = host_answer(REQUEST, None, retcode=Retcode.NOEXIST, **changed)
             self.assertIsNone(self.question.answer(refusal))
         self.assertIsNone(self.question.answer(route_answer(ROUTE_REQUEST, HOST)))
-        self.assertIsNone(self.question.answer(self.question.request))
+        self.assertIsNone(self.question.answer(self.question.datagrams[0]))
 
     def test_answer_without_a_host_that_can_be_called_is_none(self) -> None:
         self.assertIsNone(self.question.answer(host_answer(REQUEST, None)))
@@ -75,8 +75,8 @@ class HostQuestionTests(SynchronousTestCase):
                 self.question.answer(host_answer(REQUEST, None, retcode=retcode))
 
     def test_seq_goes_on_at_zero_after_the_largest(self) -> None:
-        question = HostQuestion(MODULE, 2**32)
-        message = decode_message(*decode_datagram(question.request))
+        question = HostQuestion(ModuleEncoding(MODULE), 2**32)
+        message = decode_message(*decode_datagram(question.datagrams[0]))
         assert isinstance(message, GetHostRequest)
         self.assertEqual(message.seq, 0)
         self.assertIsNotNone(question.answer(host_answer(message, HOST)))
@@ -97,7 +97,7 @@ class RouteQuestionTests(SynchronousTestCase):
 
     def test_request_is_what_a_cpp_client_sends(self) -> None:
         for vector in captured(MessageId.API_GET_ROUTE_REQUEST):
-            self.assertEqual(RouteQuestion(module_of(vector)).request, vector.frame)
+            self.assertEqual(RouteQuestion(module_of(vector)).datagrams, (vector.frame,))
 
     def test_answers_of_a_cpp_agent_are_read(self) -> None:
         for vector in captured(MessageId.API_GET_ROUTE_RESPONSE):

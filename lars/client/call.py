@@ -1,0 +1,85 @@
+"""The call context: a host for the time of a with block, reported by itself (design 10)."""
+
+import time
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+
+from lars.client.errors import AgentUnavailable
+from lars.client.host import Host
+
+Failures = type[Exception] | tuple[type[Exception], ...]
+"""The exceptions that are the host's failure."""
+
+Report = Callable[[Host, int, float], None]
+GetHost = Callable[[], Host]
+AwaitHost = Callable[[], Awaitable[Host]]
+
+
+class Timed:
+    """One call to a host: how long it takes, and what its end says about the host.
+
+    An exception of `failures` is a failure of the host. Any other, and what is no Exception (KeyboardInterrupt,
+    asyncio.CancelledError), says nothing about it, and nothing is reported.
+    """
+
+    __slots__ = ("_began", "_report", "failed", "failures", "host")
+
+    def __init__(self, report: Report, failures: Failures) -> None:
+        self._report = report
+        self.failures = failures
+        self.failed = False
+
+    def begin(self, host: Host) -> Host:
+        self.host = host
+        self._began = time.monotonic()
+        return host
+
+    def end(self, kind: type[BaseException] | None) -> None:
+        cost = time.monotonic() - self._began
+        if kind is None:
+            self._tell(0, cost)
+        elif issubclass(kind, self.failures):
+            self.failed = True
+            self._tell(1, cost)
+
+    def _tell(self, retcode: int, cost: float) -> None:
+        try:
+            self._report(self.host, retcode, cost)
+        except AgentUnavailable:
+            return  # the call's own outcome is what the caller must see
+
+
+class Call:
+    """`with client.call(1, 1) as host:`"""
+
+    __slots__ = ("_get_host", "_timed")
+
+    def __init__(self, get_host: GetHost, report: Report, failures: Failures) -> None:
+        self._get_host = get_host
+        self._timed = Timed(report, failures)
+
+    def __enter__(self) -> Host:
+        return self._timed.begin(self._get_host())
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._timed.end(kind)
+
+
+class AsyncCall:
+    """`async with client.call(1, 1) as host:`"""
+
+    __slots__ = ("_get_host", "_timed")
+
+    def __init__(self, get_host: AwaitHost, report: Report, failures: Failures) -> None:
+        self._get_host = get_host
+        self._timed = Timed(report, failures)
+
+    async def __aenter__(self) -> Host:
+        return self._timed.begin(await self._get_host())
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._timed.end(kind)

@@ -1,0 +1,252 @@
+"""What a client sends to the agent, and which answers it believes (design 4, 7). Sans-I/O.
+
+A question is one or two datagrams to send to the module's shard, and a test of what comes back. Late answers, answers
+to another question and bytes that are no message are None: the client goes on waiting.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from lars.client.errors import AgentUnavailable, NoSuchModule, Overloaded
+from lars.client.host import Host
+from lars.route import MAX_PORT, HostAddress, ModuleId
+from lars.wire.frames import HEADER, HEADER_SIZE, FrameError, decode_datagram
+from lars.wire.lars_pb2 import (
+    GetHostRequest,
+    GetHostResponse,
+    GetRouteRequest,
+    GetRouteResponse,
+    HostInfo,
+    HostSuccesses,
+    ReportBatch,
+    ReportRequest,
+    RouteStateRequest,
+    RouteStateResponse,
+)
+from lars.wire.messages import Message, MessageId, Retcode, decode_message, encode_message
+
+T_co = TypeVar("T_co", covariant=True)
+
+MAX_DATAGRAM = 65_536
+"""Bytes to make room for when receiving: more than any datagram has."""
+
+SEQ_BITS = 0xFFFFFFFF
+"""seq is a uint32."""
+
+_MAX_RETCODE = 2**31 - 1
+
+_BATCH_HOSTS = 2_000
+"""Hosts in one batch, at most: it fits a datagram."""
+
+_KNOWN_ANSWERS = 8_192
+"""Encodings of answers that are remembered for a module: twice as many as a module has hosts."""
+
+
+class Question(Protocol[T_co]):
+    """One thing to ask the agent."""
+
+    @property
+    def datagrams(self) -> Sequence[bytes]:
+        """What to send, in this order; sending it twice does no harm."""
+
+    def answer(self, datagram: bytes) -> T_co | None:
+        """What the datagram answers, or None if it is no answer to this; raises if the agent said no."""
+
+
+class ModuleEncoding:
+    """How a module's get_host is written, and its answers as they have come: the same bytes need no second parsing."""
+
+    __slots__ = ("_answers", "_name", "module")
+
+    def __init__(self, module: ModuleId) -> None:
+        self.module = module
+        self._name = GetHostRequest(modid=module.modid, cmdid=module.cmdid).SerializeToString()
+        self._answers: dict[bytes, Host] = {}
+
+    def get_host(self, seq: bytes) -> bytes:
+        """The request, given its encoded seq."""
+        return HEADER.pack(MessageId.GET_HOST_REQUEST, len(seq) + len(self._name)) + seq + self._name
+
+    def host(self, datagram: bytes, seq: bytes) -> Host | None:
+        """The host in an answer that has come before with another seq; None says nothing."""
+        start = HEADER_SIZE + len(seq)
+        if datagram[HEADER_SIZE:start] != seq:
+            return None
+        host = self._answers.get(datagram[start:])
+        expected = HEADER.pack(MessageId.GET_HOST_RESPONSE, len(datagram) - HEADER_SIZE)
+        return host if datagram.startswith(expected) else None
+
+    def remember(self, datagram: bytes, seq: bytes, host: Host) -> None:
+        """Takes note of an answer that was parsed, and found to be this module's."""
+        start = HEADER_SIZE + len(seq)
+        if datagram[HEADER_SIZE:start] == seq:
+            if len(self._answers) >= _KNOWN_ANSWERS:
+                self._answers.clear()
+            self._answers[datagram[start:]] = host
+
+
+Learn = Callable[[RouteStateResponse | None], None]
+"""Is given the route state that came with an answer, or None if the agent sent none."""
+
+
+class HostQuestion:
+    """Which host to call next. `seq`, modulo 2**32, tells its answer from those to others on the same socket.
+
+    With `learn`, the module's route state is asked for as well, by a datagram that goes first: the agent answers in
+    order, so that the state is there when the host is. `version` is that of the state that the client has, 0 for none.
+
+    Its answer raises NoSuchModule, Overloaded or AgentUnavailable where the agent has no host to give.
+    """
+
+    __slots__ = ("_encoding", "_learn", "_seq", "_state", "datagrams", "seq")
+
+    def __init__(self, encoding: ModuleEncoding, seq: int, learn: Learn | None = None, version: int = 0) -> None:
+        self._encoding = encoding
+        self._learn = learn
+        self._state: RouteStateResponse | None = None
+        self.seq = seq & SEQ_BITS
+        self._seq = _encoded_seq(self.seq)
+        self.datagrams: tuple[bytes, ...] = (encoding.get_host(self._seq),)
+        if learn is not None:
+            module = encoding.module
+            request = RouteStateRequest(seq=self.seq, modid=module.modid, cmdid=module.cmdid, version=version)
+            self.datagrams = (encode_message(MessageId.ROUTE_STATE_REQUEST, request), *self.datagrams)
+
+    @property
+    def module(self) -> ModuleId:
+        return self._encoding.module
+
+    def answer(self, datagram: bytes) -> Host | None:
+        host = self._encoding.host(datagram, self._seq) or self._parsed(datagram)
+        if host is not None:
+            self._settle()
+        return host
+
+    def _parsed(self, datagram: bytes) -> Host | None:
+        message = _read(datagram, (MessageId.GET_HOST_RESPONSE, MessageId.ROUTE_STATE_RESPONSE))
+        if not isinstance(message, GetHostResponse | RouteStateResponse) or message.seq != self.seq:
+            return None
+        if (message.modid, message.cmdid) != self.module:
+            return None
+        if isinstance(message, RouteStateResponse):
+            self._state = message
+            return None
+        if message.retcode != Retcode.SUCC:
+            self._settle()
+            raise _refusal(self.module, message.retcode)
+        host = host_of(self.module, message.host)
+        if host is not None:
+            self._encoding.remember(datagram, self._seq, host)
+        return host
+
+    def _settle(self) -> None:
+        if self._learn is not None:
+            self._learn(self._state)
+
+
+def _refusal(module: ModuleId, retcode: int) -> NoSuchModule | Overloaded | AgentUnavailable:
+    if retcode == Retcode.NOEXIST:
+        return no_such_module(module)
+    if retcode == Retcode.OVERLOAD:
+        return Overloaded(
+            f"every host of module {module} is set aside as failing: try again later; "
+            f"`lars status {module.modid} {module.cmdid}` shows their errors"
+        )
+    return AgentUnavailable(f"the agent could not choose a host of module {module}: see its log")
+
+
+class RouteQuestion:
+    """All hosts of a module; the answer is empty if the agent knows none.
+
+    The wire has no seq to match it by: ask it on a socket of its own, where no answer to an earlier one can come.
+    """
+
+    __slots__ = ("_module", "datagrams")
+
+    def __init__(self, module: ModuleId) -> None:
+        self._module = module
+        request = GetRouteRequest(modid=module.modid, cmdid=module.cmdid)
+        self.datagrams = (encode_message(MessageId.API_GET_ROUTE_REQUEST, request),)
+
+    def answer(self, datagram: bytes) -> list[Host] | None:
+        message = _read(datagram, (MessageId.API_GET_ROUTE_RESPONSE,))
+        if not isinstance(message, GetRouteResponse) or (message.modid, message.cmdid) != self._module:
+            return None
+        return hosts_of(self._module, message.host)
+
+
+def seq_of(datagram: bytes) -> int | None:
+    """The seq of an answer, to be matched to its question; None where it has none."""
+    message = _read(datagram, (MessageId.GET_HOST_RESPONSE, MessageId.ROUTE_STATE_RESPONSE))
+    return message.seq if isinstance(message, GetHostResponse | RouteStateResponse) else None
+
+
+def encode_report(host: Host, retcode: int, cost: float | None) -> bytes:
+    """The datagram that tells how a call went.
+
+    Args:
+        host: as the agent gave it.
+        retcode: 0 for success; any other number is a failure.
+        cost: seconds that the call took, if that is known.
+    """
+    report = ReportRequest(
+        modid=host.module.modid,
+        cmdid=host.module.cmdid,
+        host=HostInfo(ip=host.address.ip, port=host.address.port),
+        retcode=max(-_MAX_RETCODE, min(_MAX_RETCODE, retcode)),
+    )
+    if cost is not None:
+        report.cost_ms = int(min(max(cost, 0.0) * 1000, SEQ_BITS))
+    return encode_message(MessageId.REPORT_REQUEST, report)
+
+
+def encode_batches(module: ModuleId, successes: Mapping[HostAddress, int]) -> list[bytes]:
+    """The datagrams that tell how many calls to each host went well."""
+    results = [HostSuccesses(ip=address.ip, port=address.port, succ=n) for address, n in successes.items()]
+    return [
+        encode_message(
+            MessageId.REPORT_BATCH,
+            ReportBatch(modid=module.modid, cmdid=module.cmdid, result=results[start : start + _BATCH_HOSTS]),
+        )
+        for start in range(0, len(results), _BATCH_HOSTS)
+    ]
+
+
+def no_such_module(module: ModuleId) -> NoSuchModule:
+    """The agent knows no host of the module."""
+    return NoSuchModule(
+        f"module {module} has no hosts that the agent knows of: add one with `lars route add {module.modid} "
+        f"{module.cmdid} IP:PORT`, or see in the agent's log whether it reaches lars-dns"
+    )
+
+
+def hosts_of(module: ModuleId, infos: Iterable[HostInfo]) -> list[Host]:
+    """The hosts that can be called."""
+    return [host for info in infos if (host := host_of(module, info)) is not None]
+
+
+def host_of(module: ModuleId, info: HostInfo) -> Host | None:
+    """The host, or None if it is none that can be called."""
+    if info.ip and 0 < info.port <= MAX_PORT:
+        return Host(module, HostAddress(info.ip, info.port))
+    return None
+
+
+def _encoded_seq(seq: int) -> bytes:
+    """The field seq of a message; 0 is left out, as protobuf has it."""
+    if not seq:
+        return b""
+    out = bytearray(b"\x08")
+    while seq > 127:
+        out.append(seq & 127 | 128)
+        seq >>= 7
+    out.append(seq)
+    return bytes(out)
+
+
+def _read(datagram: bytes, expected: Sequence[MessageId]) -> Message | None:
+    try:
+        message_id, body = decode_datagram(datagram)
+        return decode_message(message_id, body) if message_id in expected else None
+    except FrameError:
+        return None

@@ -1,0 +1,97 @@
+"""Trying another host after a failure: the attempts of `client.retrying`."""
+
+from collections.abc import Iterator
+from types import TracebackType
+
+from lars.client.call import AwaitHost, Failures, GetHost, Report, Timed
+from lars.client.host import Host
+from lars.errors import SettingsError
+
+DEFAULT_ATTEMPTS = 3
+"""Hosts to try, at most."""
+
+
+class Retrying:
+    """How the attempts of one `retrying` go: which hosts were tried, and whether another attempt follows.
+
+    Raises SettingsError unless there may be one attempt at least.
+    """
+
+    def __init__(self, report: Report, most: int, failures: Failures) -> None:
+        if most < 1:
+            raise SettingsError(f"attempts {most} cannot be used: give 1 or more")
+        self._report = report
+        self._most = most
+        self._failures = failures
+        self._tried: set[Host] = set()
+
+    def questions(self) -> int:
+        """How often to ask for a host, at most: the agent takes turns, so that the next is another if there is one."""
+        return len(self._tried) + 1
+
+    def is_new(self, host: Host) -> bool:
+        """Whether the host was not tried before."""
+        return host not in self._tried
+
+    def begin(self, timed: Timed, host: Host) -> Host:
+        """The attempt is made with this host."""
+        self._tried.add(host)
+        return timed.begin(host)
+
+    def timed(self) -> Iterator[tuple[Timed, bool]]:
+        """Each attempt, and whether it is the last, until one ends well or raises what is no failure of its host."""
+        for number in range(1, self._most + 1):
+            timed = Timed(self._report, self._failures)
+            yield timed, number == self._most
+            if not timed.failed:
+                return
+
+
+class Attempt:
+    """`with attempt as host:`; a failure of the host is kept from the caller, but for the last attempt's."""
+
+    __slots__ = ("_get_host", "_last", "_retrying", "_timed")
+
+    def __init__(self, get_host: GetHost, retrying: Retrying, timed: Timed, last: bool) -> None:
+        self._get_host = get_host
+        self._retrying = retrying
+        self._timed = timed
+        self._last = last
+
+    def __enter__(self) -> Host:
+        for _ in range(self._retrying.questions()):
+            host = self._get_host()
+            if self._retrying.is_new(host):
+                break
+        return self._retrying.begin(self._timed, host)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        self._timed.end(kind)
+        return self._timed.failed and not self._last
+
+
+class AsyncAttempt:
+    """`async with attempt as host:`; a failure of the host is kept from the caller, but for the last attempt's."""
+
+    __slots__ = ("_get_host", "_last", "_retrying", "_timed")
+
+    def __init__(self, get_host: AwaitHost, retrying: Retrying, timed: Timed, last: bool) -> None:
+        self._get_host = get_host
+        self._retrying = retrying
+        self._timed = timed
+        self._last = last
+
+    async def __aenter__(self) -> Host:
+        for _ in range(self._retrying.questions()):
+            host = await self._get_host()
+            if self._retrying.is_new(host):
+                break
+        return self._retrying.begin(self._timed, host)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        self._timed.end(kind)
+        return self._timed.failed and not self._last

@@ -1,0 +1,72 @@
+"""The agent's files of saved routes, read by a client while the agent is down (design 7)."""
+
+import os
+import threading
+from itertools import cycle
+from random import randrange
+
+from lars.client.host import Host
+from lars.errors import InvalidRoute
+from lars.route import ModuleId, parse_host
+from lars.saved_routes import DamagedFile, index_routes, routes_path
+
+RECHECK = 1.0
+"""Seconds between two looks at whether a file is another."""
+
+
+class SavedFile:
+    """One shard's file: read when first needed, and again when it is another."""
+
+    def __init__(self, state_dir: str, shard: int) -> None:
+        self._path = routes_path(state_dir, shard)
+        self._looked_at: float | None = None
+        self._stamp: tuple[int, int, int] | None = None
+        self._index: dict[tuple[int, int], list[str]] = {}
+        self._routes: dict[ModuleId, list[Host]] = {}
+        self._turns: dict[ModuleId, cycle[Host]] = {}
+        self._lock = threading.Lock()
+
+    def route(self, module: ModuleId, now: float) -> list[Host]:
+        """The module's hosts; none where the file cannot be read or does not name it."""
+        with self._lock:
+            self._look(now)
+            if module not in self._routes:
+                self._routes[module] = self._parsed(module)
+            return self._routes[module]
+
+    def pick(self, module: ModuleId, now: float) -> Host | None:
+        """The module's next host, or None where `route` has none."""
+        hosts = self.route(module, now)
+        if not hosts:
+            return None
+        if module not in self._turns:
+            start = randrange(len(hosts))
+            self._turns[module] = cycle(hosts[start:] + hosts[:start])
+        return next(self._turns[module])
+
+    def forked(self) -> None:
+        """In the child of a fork: another thread of the parent may have held the lock, and has no turn here."""
+        self._lock = threading.Lock()
+        self._turns.clear()
+
+    def _parsed(self, module: ModuleId) -> list[Host]:
+        try:
+            return [Host(module, parse_host(text)) for text in self._index.get(module, ())]
+        except (InvalidRoute, AttributeError):
+            return []
+
+    def _look(self, now: float) -> None:
+        if self._looked_at is not None and now - self._looked_at < RECHECK:
+            return
+        self._looked_at = now
+        try:
+            status = os.stat(self._path)
+            stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
+            if stamp == self._stamp:
+                return
+            self._index = index_routes(self._path.read_bytes())
+            self._stamp = stamp
+        except (OSError, DamagedFile):
+            self._index, self._stamp = {}, None
+        self._routes.clear()
+        self._turns.clear()
