@@ -93,9 +93,12 @@ class Mailbox:
     def _send(self, pending: Pending) -> None:
         for datagram in pending.question.datagrams:
             try:
-                self._socket.send(datagram)
+                try:
+                    self._socket.send(datagram)
+                except ConnectionRefusedError:  # what became of an earlier datagram; this one was not sent
+                    self._socket.send(datagram)
             except OSError:
-                continue  # what became of an earlier one, or no room: as good as lost on the way
+                continue  # no room, say: as good as lost on the way
 
     def _late(self, key: int) -> None:
         pending = self._pending[key]

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IReadDescriptor
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
@@ -219,7 +220,7 @@ class _Loop:
         return timer
 
     def add_reader(self, mailbox: Mailbox) -> None:
-        reader = self._readers[mailbox] = _Reader(mailbox)
+        reader = self._readers[mailbox] = _Reader(mailbox, self._reactor)
         self._reactor.addReader(reader)
 
     def remove_reader(self, mailbox: Mailbox) -> None:
@@ -230,12 +231,16 @@ class _Loop:
 class _Reader:
     """A mailbox, as a reactor sees it: Twisted's own UDP port costs more than the answer does."""
 
-    def __init__(self, mailbox: Mailbox) -> None:
+    def __init__(self, mailbox: Mailbox, reactor: Any) -> None:
         self.fileno = mailbox.fileno
         self.doRead = mailbox.read
+        self._reactor = reactor
 
     def logPrefix(self) -> str:
         return "lars client"
 
     def connectionLost(self, reason: Failure) -> None:
-        """Called by the reactor as it ends."""
+        """Called by the reactor as it ends, and also when a datagram was refused: it takes that for a hang-up."""
+        if reason.check(ConnectionDone):
+            self._reactor.addReader(self)
+            self.doRead()

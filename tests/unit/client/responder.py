@@ -29,6 +29,8 @@ class Responder:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", port))
         self.port: int = self.socket.getsockname()[1]
+        self.sender: Any = None
+        """Who sent the request that is being answered."""
         self._handled: queue.Queue[Any] = queue.Queue()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -51,6 +53,7 @@ class Responder:
             datagram, sender = self.socket.recvfrom(65_536)
             if not datagram:
                 return
+            self.sender = sender
             request = decode_message(*decode_datagram(datagram))
             for answer in self.answer(request):
                 self.socket.sendto(answer, sender)

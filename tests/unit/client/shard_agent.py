@@ -1,0 +1,110 @@
+"""A shard of the real agent, without a socket, for a client's core: every datagram arrives, in its order, at once."""
+
+from collections import Counter
+
+from lars.agent.balancer import BalancerSettings
+from lars.agent.shard import Shard
+from lars.client.address import AgentAddress
+from lars.client.exchange import Exchange
+from lars.client.host import Host
+from lars.client.shard import AgentShard
+from lars.errors import LarsError
+from lars.route import HostAddress, ModuleId
+from lars.wire.frames import decode_datagram
+from lars.wire.lars_pb2 import GetHostRequest, ReportBatch, ReportRequest
+from lars.wire.messages import MessageId, decode_message, encode_message
+
+MODULE = ModuleId(0, 3)
+
+
+class ShardAgent:
+    """Also an Exchange's teller. `results` is what was reported, in the order in which the agent was told.
+
+    With `plain` it understands messages 4 to 8 alone.
+    """
+
+    def __init__(self, *hosts: HostAddress, plain: bool = False) -> None:
+        self.now = 1000.0
+        self.plain = plain
+        self.shard = Shard(BalancerSettings(), lambda _module: None)
+        request = GetHostRequest(modid=MODULE.modid, cmdid=MODULE.cmdid)
+        self.shard.datagram(encode_message(MessageId.GET_HOST_REQUEST, request), self.now)
+        self.take_route(*hosts)
+        self.results: list[tuple[Counter[HostAddress], HostAddress | None]] = [(Counter(), None)]
+        self.received: list[MessageId] = []
+
+    def take_route(self, *hosts: HostAddress) -> None:
+        """A push from dns."""
+        self.shard.take_route(MODULE, hosts, 1e9, self.now)
+
+    @property
+    def overloaded(self) -> int:
+        """How many hosts are set aside."""
+        return self.shard.modules[MODULE].balancer.overloaded_count
+
+    def receive(self, datagram: bytes) -> bytes | None:
+        message_id, body = decode_datagram(datagram)
+        self.received.append(MessageId(message_id))
+        if self.plain and message_id > MessageId.API_GET_ROUTE_RESPONSE:
+            return None
+        message = decode_message(message_id, body)
+        if isinstance(message, ReportBatch):
+            for result in message.result:
+                self.results[-1][0][HostAddress(result.ip, result.port)] += result.succ
+        elif isinstance(message, ReportRequest):
+            self._take_report(message)
+        return self.shard.datagram(datagram, self.now)
+
+    def _take_report(self, report: ReportRequest) -> None:
+        address = HostAddress(report.host.ip, report.host.port)
+        if report.retcode:
+            self.results.append((Counter(), address))
+        else:
+            self.results[-1][0][address] += 1
+
+    def tell(self, _shard: AgentShard, datagram: bytes) -> None:
+        self.receive(datagram)
+
+    def forked(self) -> None:
+        """There are no sockets."""
+
+
+class Caller:
+    """A client of a ShardAgent: the core, and what a client with sockets does around it."""
+
+    def __init__(self, agent: ShardAgent, cache_ttl: float = 2.0) -> None:
+        self.agent = agent
+        self.exchange = Exchange(AgentAddress("127.0.0.1", 1), 0.2, cache_ttl, "")
+        self.exchange.begin(agent)
+        self.known = self.exchange.known(*MODULE)
+        self.picks = 0
+        self._seq = 0
+
+    def get_host(self) -> Host:
+        """As a client does: from what is known, else from the agent."""
+        if self.agent.now < self.known.until:
+            self.picks += 1
+            return self.known.pick()
+        self._seq += 1
+        question = self.exchange.question(self.known, self._seq, self.agent.now)
+        host = None
+        for datagram in question.datagrams:
+            answer = self.agent.receive(datagram)
+            host = question.answer(answer) if answer is not None else None
+        assert host is not None
+        return host
+
+    def refused(self) -> bool:
+        """Whether get_host is refused."""
+        try:
+            self.get_host()
+        except LarsError:
+            return True
+        return False
+
+    def report(self, host: Host, retcode: int = 0) -> None:
+        """As a client does."""
+        if not retcode and self.agent.now < self.known.until:
+            self.known.gather(host.address)
+        else:
+            self.exchange.report(host, retcode, None)
