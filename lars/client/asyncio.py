@@ -33,7 +33,7 @@ class LarsClient:
     ...         async with client.call(1, 1) as host:
     ...             print(f"called {host}")
     >>> asyncio.run(main())
-    called 127.0.0.1:9001
+    called 127.0.0.1:900...
 
     Raises SettingsError if its arguments cannot be used. Every method may raise AgentUnavailable, and InvalidRoute for
     ids that no module can have.
@@ -65,9 +65,9 @@ class LarsClient:
 
         >>> async def main():
         ...     async with LarsClient() as client:
-        ...         host = await client.get_host(1, 1)
-        ...         client.report(host, retcode=0)
+        ...         print(await client.get_host(1, 1))
         >>> asyncio.run(main())
+        127.0.0.1:900...
         """
         known = self._modules.get((modid, cmdid))
         if known is not None and monotonic() < known.until:
@@ -78,6 +78,11 @@ class LarsClient:
 
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         """Tells how the call to a host went; a plain call, for it waits for nothing.
+
+        >>> async def main():
+        ...     async with LarsClient() as client:
+        ...         client.report(await client.get_host(1, 1), retcode=1, cost=0.25)
+        >>> asyncio.run(main())
 
         Args:
             host: as get_host gave it.
@@ -140,7 +145,7 @@ class LarsClient:
         ...         async with client.call(1, 1, failures=OSError) as host, asyncio.timeout(2):
         ...             print(f"called {host}")
         >>> asyncio.run(main())
-        called 127.0.0.1:9001
+        called 127.0.0.1:900...
         """
         return AsyncCall(lambda: self.get_host(modid, cmdid), self.report, failures)
 

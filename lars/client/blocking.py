@@ -73,7 +73,7 @@ class LarsClient:
 
         >>> host = client.get_host(1, 1)
         >>> print(host)
-        127.0.0.1:9001
+        127.0.0.1:900...
         """
         known = self._modules.get((modid, cmdid))
         if known is not None and monotonic() < known.until:
@@ -83,7 +83,7 @@ class LarsClient:
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         """Tells how the call to a host went; sent once, and not acknowledged.
 
-        >>> client.report(host, retcode=1, cost=0.25)
+        >>> client.report(client.get_host(1, 1), retcode=1, cost=0.25)
 
         Args:
             host: as get_host gave it.

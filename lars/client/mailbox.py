@@ -160,3 +160,8 @@ class Mailbox:
     def drop(self) -> None:
         """In the child of a fork: lets go of the socket; the loop, whose epoll is the parent's, is left alone."""
         self._socket.close()
+
+    def __del__(self) -> None:
+        sock = getattr(self, "_socket", None)
+        if sock is not None:
+            sock.close()

@@ -41,7 +41,7 @@ class LarsClient:
     ...         async with client.call(1, 1) as host:
     ...             print(f"called {host}")
     >>> run(main)  # task.react(main), in a program
-    called 127.0.0.1:9001
+    called 127.0.0.1:900...
 
     Raises SettingsError if its arguments cannot be used. Every method may raise or fail with AgentUnavailable, and
     InvalidRoute for ids that no module can have.
@@ -77,9 +77,9 @@ class LarsClient:
 
         >>> async def main(reactor):
         ...     async with LarsClient() as client:
-        ...         host = await client.get_host(1, 1)
-        ...         client.report(host, retcode=0)
+        ...         print(await client.get_host(1, 1))
         >>> run(main)
+        127.0.0.1:900...
         """
         known = self._modules.get((modid, cmdid))
         if known is not None and monotonic() < known.until:
@@ -89,6 +89,11 @@ class LarsClient:
 
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         """Tells how the call to a host went; a plain call, for it waits for nothing.
+
+        >>> async def main(reactor):
+        ...     async with LarsClient() as client:
+        ...         client.report(await client.get_host(1, 1), retcode=1, cost=0.25)
+        >>> run(main)
 
         Args:
             host: as get_host gave it.
@@ -152,7 +157,7 @@ class LarsClient:
         ...         async with client.call(1, 1, failures=OSError) as host:
         ...             print(f"called {host}")
         >>> run(main)
-        called 127.0.0.1:9001
+        called 127.0.0.1:900...
         """
         return AsyncCall(lambda: self.get_host(modid, cmdid), self.report, failures)
 

@@ -1,0 +1,171 @@
+"""Programs of their own that use the blocking client: forks, exits, kills, threads, and what a cached call costs."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.threads import deferToThread
+
+import lars
+from tests.integration.client.lone_agent import LoneAgent
+from tests.integration.waiting import until
+
+REPORTS = "lars_agent_reports_total"
+
+
+async def program(agent: LoneAgent, text: str, ends_with: int = 0) -> str:
+    """Runs a program that finds the agent's address in sys.argv[1]; what it printed."""
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(text), agent.address],
+            env={**os.environ, "PYTHONPATH": str(Path(lars.__file__).parent.parent)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    done = await deferToThread(run)
+    assert (done.returncode, done.stderr) == (ends_with, ""), done
+    return done.stdout
+
+
+async def counts(reactor: Any, agent: LoneAgent, reports: int) -> None:
+    async def counted() -> bool:
+        return await agent.counted(REPORTS) == reports
+
+    await until(reactor, counted, f"{reports} reports to be counted")
+
+
+async def test_cached_get_host_makes_no_system_call(agent: LoneAgent) -> None:
+    await agent.up()
+    # A seccomp filter has the kernel kill the process at any system call but write and exit_group.
+    said = await program(
+        agent,
+        """
+        import ctypes, os, platform, struct, sys
+        from lars.client import LarsClient
+        client = LarsClient(sys.argv[1], cache_ttl=60)
+        client.register(1, 1)
+        client.get_host(1, 1)
+        write, exit_group = {"x86_64": (1, 231), "aarch64": (64, 94)}[platform.machine()]
+        LOAD_NUMBER, IF_EQUAL, RETURN, KILL, ALLOW = (0x20, 0, 0, 0), 0x15, 0x06, 0x80000000, 0x7FFF0000
+        rules = [LOAD_NUMBER, (IF_EQUAL, 2, 0, write), (IF_EQUAL, 1, 0, exit_group),
+                 (RETURN, 0, 0, KILL), (RETURN, 0, 0, ALLOW)]
+        code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *rule) for rule in rules))
+        program = ctypes.create_string_buffer(struct.pack("HP", len(rules), ctypes.addressof(code)))
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+        PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
+        if prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0):
+            sys.exit(f"no seccomp: {os.strerror(ctypes.get_errno())}")
+        for number in range(1000):
+            client.get_host(1, 1)
+        os.write(1, b"asked 1000 times")
+        os._exit(0)
+        """,
+    )
+    assert said == "asked 1000 times"
+
+
+async def test_successes_are_told_before_a_fork_and_each_process_tells_its_own(reactor: Any, agent: LoneAgent) -> None:
+    await agent.up()
+    said = await program(
+        agent,
+        """
+        import os, sys
+        from lars.client import LarsClient
+        client = LarsClient(sys.argv[1], cache_ttl=60)
+        client.register(1, 1)
+        for _ in range(10):
+            client.report(client.get_host(1, 1))
+        child = os.fork()
+        for _ in range(100 if child else 1000):
+            client.report(client.get_host(1, 1))
+        client.close()
+        if not child:
+            os._exit(7)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """,
+    )
+    assert said == "7\n"
+    await counts(reactor, agent, 1110)
+
+
+async def test_successes_are_told_at_exit(reactor: Any, agent: LoneAgent) -> None:
+    await agent.up()
+    await program(
+        agent,
+        """
+        import asyncio, sys
+        from lars.client import LarsClient
+        from lars.client.asyncio import LarsClient as AsyncioClient
+        client = LarsClient(sys.argv[1], cache_ttl=60)
+        client.register(1, 1)
+        for _ in range(10):
+            client.report(client.get_host(1, 1))
+        other = AsyncioClient(sys.argv[1], cache_ttl=60)
+        async def main():
+            for _ in range(10):
+                other.report(await other.get_host(1, 1))
+        asyncio.run(main())
+        """,
+    )
+    await counts(reactor, agent, 20)
+
+
+async def test_kill_9_loses_no_more_than_a_ttl_of_successes(reactor: Any, agent: LoneAgent) -> None:
+    await agent.up()
+    said = await program(
+        agent,
+        """
+        import os, signal, sys, time
+        from lars.client import LarsClient
+        client = LarsClient(sys.argv[1], cache_ttl=0.2)
+        client.register(1, 1)
+        made, began = [], time.monotonic()
+        while time.monotonic() - began < 1.0:
+            client.report(client.get_host(1, 1))
+            made.append(time.monotonic())
+            time.sleep(0.001)
+        print(len(made), sum(at > made[-1] - 0.25 for at in made), flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+        """,
+        ends_with=-signal.SIGKILL,
+    )
+    reported, of_the_last_ttl = map(int, said.split())
+    assert reported - of_the_last_ttl <= await agent.counted(REPORTS) <= reported
+
+
+async def test_thousand_threads_report_everything_once(reactor: Any, agent: LoneAgent) -> None:
+    await agent.up()
+    said = await program(
+        agent,
+        """
+        import sys, threading
+        from lars.client import LarsClient
+        client = LarsClient(sys.argv[1], timeout=20, cache_ttl=0.01)
+        client.register(1, 1)
+        errors = []
+        ready = threading.Barrier(1000)
+        def work():
+            try:
+                ready.wait(50)
+                for _ in range(20):
+                    client.report(client.get_host(1, 1))
+            except BaseException as error:
+                errors.append(error)
+        threads = [threading.Thread(target=work) for _ in range(1000)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        client.close()
+        print(errors)
+        """,
+    )
+    assert said == "[]\n"
+    await counts(reactor, agent, 20_000)
