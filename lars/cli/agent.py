@@ -1,5 +1,7 @@
 """`lars get-host`, `get-route` and `report`: what a business process would ask and tell its agent."""
 
+import logging
+
 import click
 
 from lars.cli.arguments import HOST, NumbersCommand, json_option, module_arguments, parsed
@@ -23,6 +25,7 @@ agent_option = click.option(
 
 def truthful_client(agent: AgentAddress) -> LarsClient:
     """A client that shows the agent as it is: no choice of its own, no saved routes."""
+    logging.getLogger("lars.client").addHandler(logging.NullHandler())  # what it would say, the command says
     return LarsClient(agent, cache=False, state_dir="")
 
 

@@ -19,6 +19,10 @@ COMMANDS = {
     "get-route": LazyCommand("lars.cli.agent:get_route", "Ask the agent for all hosts of a module."),
     "report": LazyCommand("lars.cli.agent:report", "Tell the agent how a call to a host went."),
     "simulate": LazyCommand("lars.cli.simulate:simulate", "Play a caller whose calls fail at random."),
+    "qps": LazyCommand("lars.cli.qps:qps", "Measure how many calls a second the agent bears."),
+    "top": LazyCommand("lars.cli.top:top", "Watch the agent: modules, hosts, states, rates."),
+    "bench": LazyCommand("lars.cli.bench:bench", "Measure the agent: cycles, latency, CPU time."),
+    "completion": LazyCommand("lars.cli.completion:completion", "Make bash, zsh or fish complete lars."),
     "demo": LazyCommand("lars.cli.demo:demo", "Run all of Lars here and watch it balance."),
 }
 

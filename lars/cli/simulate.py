@@ -2,30 +2,73 @@
 
 import random
 import time
-from collections import Counter
+from collections import Counter, deque
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import click
 
 from lars.cli.agent import agent_option, truthful_client
-from lars.cli.arguments import NumbersCommand, json_option, module_arguments
+from lars.cli.arguments import HOST, NumbersCommand, json_option, module_arguments
 from lars.cli.output import counted, print_json, print_table
-from lars.client import Host, LarsClient, Overloaded
+from lars.cli.picture import HostDrawn, LivePicture
+from lars.client import AgentUnavailable, Host, LarsClient, Overloaded
 from lars.client.address import AgentAddress
+from lars.client.inspect import hosts_seen
+from lars.route import HostAddress, ModuleId
+
+RECENT = 200
+"""Calls of which the picture shows the shares."""
+
+LOOK = 0.25
+"""Seconds between two looks at the hosts' states."""
 
 
 @dataclass(slots=True)
 class Simulated:
     """What came of the simulated calls."""
 
-    succ: Counter[Host] = field(default_factory=Counter)
-    err: Counter[Host] = field(default_factory=Counter)
+    succ: Counter[HostAddress] = field(default_factory=Counter)
+    err: Counter[HostAddress] = field(default_factory=Counter)
+    recent: deque[HostAddress] = field(default_factory=lambda: deque(maxlen=RECENT))
     overloaded: int = 0
+    calls: int = 0
 
-    def rows(self) -> list[tuple[str, int, int]]:
-        """Each host that was called, with its successes and failures."""
-        hosts = sorted(self.succ.keys() | self.err.keys(), key=lambda host: host.address)
-        return [(str(host), self.succ[host], self.err[host]) for host in hosts]
+    def count(self, host: Host, failed: bool) -> None:
+        """Counts one call."""
+        self.recent.append(host.address)
+        (self.err if failed else self.succ)[host.address] += 1
+
+    def hosts(self) -> list[HostAddress]:
+        """Those that were called."""
+        return sorted(self.succ.keys() | self.err.keys())
+
+    def drawn(self, states: dict[HostAddress, bool]) -> list[HostDrawn]:
+        """Each host of the route and each that was called, for the picture."""
+        shares = Counter(self.recent)
+        return [
+            HostDrawn(
+                str(address),
+                shares[address] / max(1, len(self.recent)),
+                self.succ[address],
+                self.err[address],
+                states.get(address),
+            )
+            for address in sorted({*states, *self.hosts()})
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which calls fail: `err_rate` in ten at random and, after `after` calls, all those to the host `down`."""
+
+    err_rate: int
+    down: HostAddress | None
+    after: int
+
+    def fails(self, host: Host, call: int) -> bool:
+        """Whether the call with this number, from 0, fails."""
+        return (host.address == self.down and call >= self.after) or random.randrange(10) < self.err_rate
 
 
 @click.command(cls=NumbersCommand)
@@ -35,41 +78,87 @@ class Simulated:
 @click.option(
     "--interval", type=click.FloatRange(0, 3_600_000), default=6, show_default=True, help="Milliseconds between calls."
 )
+@click.option("--down", metavar="IP:PORT", type=HOST, help="A host that fails every call.")
+@click.option("--after", type=click.IntRange(0), default=0, show_default=True, help="Calls before --down fails.")
 @agent_option
 @json_option
 def simulate(
-    modid: int, cmdid: int, err_rate: int, count: int, interval: float, agent: AgentAddress, as_json: bool
+    modid: int,
+    cmdid: int,
+    err_rate: int,
+    count: int,
+    interval: float,
+    down: HostAddress | None,
+    after: int,
+    agent: AgentAddress,
+    as_json: bool,
 ) -> None:
     """Play a caller of module (MODID, CMDID): ask for a host, pretend to call it, and report how it went.
 
-    No host is really called: each call fails with a chance of --err-rate in ten. The agent counts the reports as any
-    other, so use a module that nobody needs.
+    No host is really called: each call fails with a chance of --err-rate in ten, and each one to the host --down from
+    the --after-th on. On a terminal the hosts' shares and states are shown meanwhile. The agent counts the reports as
+    any other, so use a module that nobody needs.
 
     \b
-    Example:
+    Examples:
       lars simulate 1 1 --err-rate 5 --count 1000
+      lars simulate 1 1 --err-rate 0 --count 2000 --down 10.0.0.5:8080 --after 500
     """
+    if after and down is None:
+        raise click.UsageError("--after says when a host fails: name it with --down IP:PORT")
     simulated = Simulated()
+    plan = Plan(err_rate, down, after)
     with truthful_client(agent) as client:
         client.register(modid, cmdid)
-        for call in range(count):
-            if call:
-                time.sleep(interval / 1000)
-            _call(client, modid, cmdid, err_rate, simulated)
+        if down is not None and down not in {host.address for host in client.get_route(modid, cmdid)}:
+            raise click.UsageError(f"{down} is no host of module {ModuleId(modid, cmdid)}")
+        _run(client, ModuleId(modid, cmdid), plan, count, interval / 1000, agent, simulated)
     if as_json:
-        hosts = [{"host": host, "succ": succ, "err": err} for host, succ, err in simulated.rows()]
+        hosts = [{"host": str(a), "succ": simulated.succ[a], "err": simulated.err[a]} for a in simulated.hosts()]
         print_json({"hosts": hosts, "overloaded": simulated.overloaded})
     else:
-        print_table(["HOST", "SUCC", "ERR"], simulated.rows())
+        print_table(["HOST", "SUCC", "ERR"], [(str(a), simulated.succ[a], simulated.err[a]) for a in simulated.hosts()])
         click.echo(f"{counted(count, 'call')}: {simulated.overloaded} refused because every host was overloaded")
 
 
-def _call(client: LarsClient, modid: int, cmdid: int, err_rate: int, simulated: Simulated) -> None:
+def _run(
+    client: LarsClient,
+    module: ModuleId,
+    plan: Plan,
+    count: int,
+    pause: float,
+    agent: AgentAddress,
+    simulated: Simulated,
+) -> None:
+    picture = LivePicture.for_terminal(f"module {module}, {counted(count, 'call')}")
+    with picture or nullcontext():
+        next_look = 0.0
+        for number in range(count):
+            if number:
+                time.sleep(pause)
+            _call(client, module, plan, number, simulated)
+            if picture is not None and time.monotonic() >= next_look:
+                picture.show(simulated.drawn(_states(agent, module)), simulated.calls, simulated.overloaded)
+                next_look = time.monotonic() + LOOK
+        if picture is not None:
+            picture.show(simulated.drawn(_states(agent, module)), simulated.calls, simulated.overloaded)
+
+
+def _states(agent: AgentAddress, module: ModuleId) -> dict[HostAddress, bool]:
+    """Whether each host is set aside; nothing from an agent that does not tell."""
     try:
-        host = client.get_host(modid, cmdid)
+        return {seen.address: seen.overloaded for seen in hosts_seen(agent, 0.2) if seen.module == module}
+    except AgentUnavailable:
+        return {}
+
+
+def _call(client: LarsClient, module: ModuleId, plan: Plan, number: int, simulated: Simulated) -> None:
+    simulated.calls += 1
+    try:
+        host = client.get_host(*module)
     except Overloaded:
         simulated.overloaded += 1
         return
-    failed = random.randrange(10) < err_rate
+    failed = plan.fails(host, number)
     client.report(host, int(failed))
-    (simulated.err if failed else simulated.succ)[host] += 1
+    simulated.count(host, failed)

@@ -29,6 +29,8 @@ CACHE_TTL = 2.0
 
 _log = logging.getLogger("lars.client")
 
+_FALLS_BACK = "; until then hosts are chosen from its saved routes, if they can be read"
+
 
 class Teller(Protocol):
     """Who has the sockets."""
@@ -146,7 +148,7 @@ class Exchange:
         if shard.alive and not self.closed:
             shard.alive = False
             shard.due(now)
-            _log.warning("%s; until then hosts are chosen from its saved routes, if they can be read", refusal)
+            _log.warning("%s%s", refusal, _FALLS_BACK if self._saved else "")
         return refusal
 
     def saved_host(self, known: KnownModule, now: float) -> Host | None:

@@ -1,6 +1,7 @@
 """The command line as a whole: its help, how it ends, and what it does not wait for."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -51,8 +52,33 @@ class HelpTests(SynchronousTestCase):
             ended = run(_LARS_COMPLETE="bash_complete", COMP_WORDS=typed, COMP_CWORD=word)
             self.assertEqual((ended.out.splitlines(), ended.err), (completed, ""))
 
+    def test_completion_is_the_script_of_each_shell(self) -> None:
+        for shell, line in (("bash", "complete -o nosort"), ("zsh", "#compdef lars"), ("fish", "complete --no-files")):
+            ended = run_here("completion", shell)
+            self.assertEqual((ended.status, ended.err), (0, ""))
+            self.assertIn(line, ended.out)
+        self.assertEqual(run_here("completion", "tcsh").status, 2)
+
+    def test_bash_completes_with_that_script(self) -> None:
+        bash = shutil.which("bash")
+        assert bash is not None
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        (folder / "lars").write_text(f'#!/bin/sh\nexec {arguments()[0]} -m lars.cli "$@"\n')
+        (folder / "lars").chmod(0o755)
+        script = """
+            eval "$(lars completion bash)"
+            COMP_WORDS=(lars simul) COMP_CWORD=1
+            _lars_completion lars
+            echo "${COMPREPLY[@]}"
+        """
+        environ = environment(PATH=f"{folder}:{os.environ['PATH']}")
+        done = subprocess.run([bash, "-c", script], env=environ, capture_output=True, text=True, timeout=DEADLINE)
+        self.assertEqual((done.stdout, done.stderr), ("simulate\n", ""))
+
     def test_agent_commands_and_help_wait_for_no_twisted(self) -> None:
-        program = "import sys, lars.cli.main, lars.cli.agent, lars.cli.simulate; print('twisted' in sys.modules)"
+        modules = ", ".join(f"lars.cli.{name}" for name in ("main", "agent", "simulate", "qps", "top", "bench"))
+        program = f"import sys, {modules}; print('twisted' in sys.modules)"
         done = subprocess.run([arguments()[0], "-c", program], env=environment(), capture_output=True, text=True)
         self.assertEqual(done.stdout, "False\n")
 
