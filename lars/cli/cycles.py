@@ -129,7 +129,7 @@ def run_load(
     for _ in _seconds(seconds):
         if not any(child.is_alive() for child in children):
             break
-        progress(time.monotonic() - began, sum(done))
+        progress(time.monotonic() - began, sum(done[:]))
     results = [pipe.recv() for pipe in pipes]
     for child in children:
         child.join()

@@ -101,7 +101,11 @@ class Exchange:
             raise self.unavailable(known.shard, None)
         with known.lock:
             for datagram in known.results(host, retcode, cost):
-                self._tell(known.shard, datagram)
+                try:
+                    self._teller.tell(known.shard, datagram)
+                except OSError as error:
+                    if known.shard.alive:
+                        raise self.unavailable(known.shard, error) from None
 
     def flush(self) -> None:
         """Tells all gathered successes now, as far as the agent can be reached."""
@@ -125,13 +129,6 @@ class Exchange:
                     self._teller.tell(known.shard, datagram)
                 except OSError:
                     continue  # nobody is there to be told; whoever asks next will notice
-
-    def _tell(self, shard: AgentShard, datagram: bytes) -> None:
-        try:
-            self._teller.tell(shard, datagram)
-        except OSError as error:
-            if shard.alive:
-                raise self.unavailable(shard, error) from None
 
     def answered(self, shard: AgentShard) -> None:
         """A question to the shard was answered."""

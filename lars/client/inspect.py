@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lars.client.address import SHARDS, AgentAddress
 from lars.client.errors import AgentUnavailable
 from lars.client.link import Link
+from lars.client.questions import MAX_DATAGRAM
 from lars.route import HostAddress, ModuleId
 from lars.wire.frames import FrameError, decode_datagram
 from lars.wire.lars_pb2 import ModuleListRequest, ModuleListResponse
@@ -31,6 +32,8 @@ class ListQuestion:
     """One page of a shard's modules."""
 
     __slots__ = ("_offset", "_seq", "datagrams")
+
+    most = MAX_DATAGRAM
 
     def __init__(self, seq: int, offset: int) -> None:
         self._seq = seq & COUNT_BITS

@@ -64,7 +64,7 @@ class Mailbox:
         self._wait = wait
         self._loop = loop
         self._key_of = key_of
-        self._seq = random.getrandbits(32)
+        self._seq = random.randrange(1 << 28, 1 << 31)
         self._pending: dict[int, Pending] = {}
         self._socket = connected(peer)
         loop.add_reader(self)

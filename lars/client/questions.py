@@ -30,6 +30,9 @@ T_co = TypeVar("T_co", covariant=True)
 MAX_DATAGRAM = 65_536
 """Bytes to make room for when receiving: more than any datagram has."""
 
+_MAX_HOST_ANSWER = 512
+"""Bytes to make room for when nothing but a host is asked for: more than any agent's answer has."""
+
 SEQ_BITS = 0xFFFFFFFF
 """seq is a uint32."""
 
@@ -48,6 +51,10 @@ class Question(Protocol[T_co]):
     @property
     def datagrams(self) -> Sequence[bytes]:
         """What to send, in this order; sending it twice does no harm."""
+
+    @property
+    def most(self) -> int:
+        """Bytes to make room for when receiving: what is longer is no answer, and may come cut off."""
 
     def answer(self, datagram: bytes) -> T_co | None:
         """What the datagram answers, or None if it is no answer to this; raises if the agent said no."""
@@ -69,12 +76,10 @@ class ModuleEncoding:
 
     def host(self, datagram: bytes, seq: bytes) -> Host | None:
         """The host in an answer that has come before with another seq; None says nothing."""
-        start = HEADER_SIZE + len(seq)
-        if datagram[HEADER_SIZE:start] != seq:
-            return None
-        host = self._answers.get(datagram[start:])
-        expected = HEADER.pack(MessageId.GET_HOST_RESPONSE, len(datagram) - HEADER_SIZE)
-        return host if datagram.startswith(expected) else None
+        size = len(datagram)
+        if size < len(_ANSWER_STARTS) and datagram.startswith(_ANSWER_STARTS[size] + seq):
+            return self._answers.get(datagram[HEADER_SIZE + len(seq) :])
+        return None
 
     def remember(self, datagram: bytes, seq: bytes, host: Host) -> None:
         """Takes note of an answer that was parsed, and found to be this module's."""
@@ -84,6 +89,9 @@ class ModuleEncoding:
                 self._answers.clear()
             self._answers[datagram[start:]] = host
 
+
+_ANSWER_STARTS = [HEADER.pack(MessageId.GET_HOST_RESPONSE, max(0, n - HEADER_SIZE)) for n in range(128)]
+"""By length of the datagram: how an answer of that length begins. Longer ones are parsed."""
 
 Learn = Callable[[RouteStateResponse | None], None]
 """Is given the route state that came with an answer, or None if the agent sent none."""
@@ -98,7 +106,7 @@ class HostQuestion:
     Its answer raises NoSuchModule, Overloaded or AgentUnavailable where the agent has no host to give.
     """
 
-    __slots__ = ("_encoding", "_learn", "_seq", "_state", "datagrams", "seq")
+    __slots__ = ("_encoding", "_learn", "_seq", "_state", "datagrams", "most", "seq")
 
     def __init__(self, encoding: ModuleEncoding, seq: int, learn: Learn | None = None, version: int = 0) -> None:
         self._encoding = encoding
@@ -107,7 +115,9 @@ class HostQuestion:
         self.seq = seq & SEQ_BITS
         self._seq = _encoded_seq(self.seq)
         self.datagrams: tuple[bytes, ...] = (encoding.get_host(self._seq),)
+        self.most = _MAX_HOST_ANSWER
         if learn is not None:
+            self.most = MAX_DATAGRAM
             module = encoding.module
             request = RouteStateRequest(seq=self.seq, modid=module.modid, cmdid=module.cmdid, version=version)
             self.datagrams = (encode_message(MessageId.ROUTE_STATE_REQUEST, request), *self.datagrams)
@@ -118,8 +128,8 @@ class HostQuestion:
 
     def answer(self, datagram: bytes) -> Host | None:
         host = self._encoding.host(datagram, self._seq) or self._parsed(datagram)
-        if host is not None:
-            self._settle()
+        if self._learn is not None and host is not None:
+            self._learn(self._state)
         return host
 
     def _parsed(self, datagram: bytes) -> Host | None:
@@ -132,16 +142,13 @@ class HostQuestion:
             self._state = message
             return None
         if message.retcode != Retcode.SUCC:
-            self._settle()
+            if self._learn is not None:
+                self._learn(self._state)
             raise _refusal(self.module, message.retcode)
         host = host_of(self.module, message.host)
         if host is not None:
             self._encoding.remember(datagram, self._seq, host)
         return host
-
-    def _settle(self) -> None:
-        if self._learn is not None:
-            self._learn(self._state)
 
 
 def _refusal(module: ModuleId, retcode: int) -> NoSuchModule | Overloaded | AgentUnavailable:
@@ -162,6 +169,8 @@ class RouteQuestion:
     """
 
     __slots__ = ("_module", "datagrams")
+
+    most = MAX_DATAGRAM
 
     def __init__(self, module: ModuleId) -> None:
         self._module = module
@@ -234,6 +243,10 @@ def host_of(module: ModuleId, info: HostInfo) -> Host | None:
 
 def _encoded_seq(seq: int) -> bytes:
     """The field seq of a message; 0 is left out, as protobuf has it."""
+    if seq >= 1 << 28:  # as long as it gets
+        return bytes(
+            (8, seq & 127 | 128, seq >> 7 & 127 | 128, seq >> 14 & 127 | 128, seq >> 21 & 127 | 128, seq >> 28)
+        )
     if not seq:
         return b""
     out = bytearray(b"\x08")

@@ -44,15 +44,15 @@ async def test_examples_of_the_twisted_client_do_what_they_say(
     await agent.up()
     monkeypatch.setenv("LARS_AGENT", agent.address)
 
-    def run(main: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
-        blockingCallFromThread(reactor, lambda: Deferred.fromCoroutine(main(reactor)))
+    def run(main: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
+        blockingCallFromThread(reactor, Deferred.fromCoroutine, main(reactor))
 
     await deferToThread(run_examples, lars.client.twisted, {"run": run})
 
 
 def test_every_public_call_has_an_example() -> None:
     for module in (lars.client.blocking, lars.client.asyncio, lars.client.twisted):
-        client: Any = module.LarsClient  # type: ignore[attr-defined]
+        client: Any = module.LarsClient
         for name in PUBLIC:
             text = getattr(client, name).__doc__ or ""
             assert ">>>" in text, f"{module.__name__} {name}"

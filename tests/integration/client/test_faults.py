@@ -34,15 +34,14 @@ async def test_agent_that_is_down_at_start_is_stood_in_for_by_its_saved_routes(
     reactor: Any, agent: LoneAgent, make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = make_client(agent=agent.address, timeout=SHORT, state_dir=agent.state_dir)
-    assert client.alive
     with caplog.at_level(logging.INFO, "lars.client"):
         assert await hosts_of(client) == ROUTE
         assert {str(host) for host in await client.get_route()} == ROUTE
-        assert not client.alive
         await client.report(await client.get_host())
         said = [record.getMessage() for record in caplog.records]
         assert len(said) == 1, said
         assert f"the agent at 127.0.0.1:{agent.port + 2} cannot be reached" in said[0]
+        assert not client.alive
         await agent.up()
 
         async def alive() -> bool:
@@ -254,11 +253,11 @@ async def test_call_reports_success_or_failure_and_retrying_goes_to_another_host
     assert len({str(host) for host in tried}) == 2
     await client.call(tried.append)
     with pytest.raises(ZeroDivisionError):
-        await client.call(lambda _host: 1 // 0)  # type: ignore[arg-type,return-value]
+        await client.call(lambda _host: 1 // 0)  # type: ignore[arg-type]
     with pytest.raises(ZeroDivisionError):
-        await client.call(lambda _host: 1 // 0, failures=OSError)  # type: ignore[arg-type,return-value]
+        await client.call(lambda _host: 1 // 0, failures=OSError)  # type: ignore[arg-type]
     with pytest.raises(ZeroDivisionError):
-        await client.retry(lambda _host: 1 // 0, attempts=2)  # type: ignore[arg-type,return-value]
+        await client.retry(lambda _host: 1 // 0, attempts=2)  # type: ignore[arg-type]
     await client.close()
 
     async def counted() -> bool:
