@@ -100,7 +100,7 @@ class RouteStateTests(ShardTestCase):
         before = self.state().version
         for _ in range(30):
             self.shard.datagram(failure(), 0.0)
-        self.shard.sweep(15.0)
+        self.shard.sweep(list(self.shard.modules.values()), 15.0)
         self.assertEqual(self.state().version, before)
 
     def test_agent_that_has_started_anew_tells_the_same_version_for_the_same_route(self) -> None:

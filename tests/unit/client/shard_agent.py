@@ -37,6 +37,10 @@ class ShardAgent:
         """A push from dns."""
         self.shard.take_route(MODULE, hosts, 1e9, self.now)
 
+    def sweep(self) -> None:
+        """The timers run."""
+        self.shard.sweep(list(self.shard.modules.values()), self.now)
+
     @property
     def overloaded(self) -> int:
         """How many hosts are set aside."""

@@ -71,7 +71,7 @@ class ChoiceTests(SynchronousTestCase):
             lars.get_host()
         self.assertEqual(lars.picks, 0)
         lars.agent.now += 15
-        lars.agent.shard.sweep(lars.agent.now)
+        lars.agent.sweep()
         for _ in range(5):
             lars.get_host()
         self.assertEqual(lars.picks, 4)
@@ -224,7 +224,7 @@ class ResultTests(SynchronousTestCase):
             elif step in ("time", "sweep"):
                 lars.agent.now += value
                 if step == "sweep":
-                    lars.agent.shard.sweep(lars.agent.now)
+                    lars.agent.sweep()
             elif step == "route":
                 lars.agent.take_route(*value)
             elif step == "other":

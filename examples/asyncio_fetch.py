@@ -1,0 +1,43 @@
+"""Fetches a page from module (1, 1) so many times at once, each from the host that Lars names.
+
+python examples/asyncio_fetch.py 10
+"""
+
+import asyncio
+import sys
+
+from lars.client.asyncio import LarsClient
+from lars.errors import LarsError
+
+
+async def status(ip: str, port: int) -> str:
+    """The status of a host's first page; raises OSError, or TimeoutError, which is one, after 2 s."""
+    async with asyncio.timeout(2):
+        reader, writer = await asyncio.open_connection(ip, port)
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        line = await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+        return line.split()[1].decode()
+
+
+async def fetch(client: LarsClient) -> str:
+    """Which host answered, and with what."""
+    for attempt in client.retrying(1, 1, attempts=3, failures=OSError):
+        async with attempt as host:
+            return f"{host} {await status(host.ip, host.port)}"
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def main() -> None:
+    async with LarsClient() as client:
+        await client.register(1, 1)
+        for answer in await asyncio.gather(*(fetch(client) for _ in range(int(sys.argv[1])))):
+            print(answer)
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main())
+    except LarsError as error:
+        sys.exit(str(error))

@@ -1,0 +1,32 @@
+"""Fetches a page from module (1, 1) so many times, each time from the host that Lars names; tries another if one fails.
+
+python examples/blocking_fetch.py 10
+"""
+
+import sys
+import urllib.request
+
+from lars.client import LarsClient
+from lars.errors import LarsError
+
+
+def fetch(client: LarsClient) -> str:
+    """Which host answered, and with what."""
+    for attempt in client.retrying(1, 1, attempts=3, failures=OSError):  # urllib's errors are OSErrors
+        with attempt as host, urllib.request.urlopen(f"http://{host}/", timeout=2) as answer:
+            return f"{host} {answer.status}"
+    raise AssertionError("the last attempt returns or raises")
+
+
+def main() -> None:
+    with LarsClient() as client:
+        client.register(1, 1)
+        for _ in range(int(sys.argv[1])):
+            print(fetch(client))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except LarsError as error:
+        sys.exit(str(error))
