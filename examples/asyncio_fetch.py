@@ -14,11 +14,12 @@ async def status(ip: str, port: int) -> str:
     """The status of a host's first page; raises OSError, or TimeoutError, which is one, after 2 s."""
     async with asyncio.timeout(2):
         reader, writer = await asyncio.open_connection(ip, port)
-        writer.write(b"GET / HTTP/1.0\r\n\r\n")
-        line = await reader.readline()
-        writer.close()
-        await writer.wait_closed()
-        return line.split()[1].decode()
+        try:
+            writer.write(b"GET / HTTP/1.0\r\n\r\n")
+            answer = await reader.read()
+        finally:
+            writer.close()
+        return answer.split()[1].decode()
 
 
 async def fetch(client: LarsClient) -> str:

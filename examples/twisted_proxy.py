@@ -22,7 +22,7 @@ class Proxy(Resource):
     isLeaf = True
 
     def __init__(self, client: LarsClient, reactor: Any) -> None:
-        Resource.__init__(self)  # type: ignore[no-untyped-call]  # Twisted gives it no types
+        Resource.__init__(self)
         self._client = client
         self._agent = Agent(reactor, connectTimeout=2)
 

@@ -88,7 +88,17 @@ class Balancer(Generic[H]):
     `new_host` makes them: the balancer's owner may keep with a host what the balancer has no use for.
     """
 
-    __slots__ = ("_idle", "_new_host", "_overloaded", "_settings", "_since_probe", "_soonest", "changes", "hosts", "revision")
+    __slots__ = (
+        "_idle",
+        "_new_host",
+        "_overloaded",
+        "_settings",
+        "_since_probe",
+        "_soonest",
+        "changes",
+        "hosts",
+        "revision",
+    )
 
     def __init__(self, settings: BalancerSettings, new_host: Callable[[HostAddress], H]) -> None:
         self._settings = settings

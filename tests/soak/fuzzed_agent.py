@@ -9,10 +9,10 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.threads import deferToThread
 
-from lars.agent.saved import encode_routes, routes_path, save_routes
 from lars.client import LarsClient
 from lars.errors import LarsError
 from lars.route import HostAddress, ModuleId, shard_of
+from lars.saved_routes import encode_routes, routes_path, save_routes
 from tests.integration.processes import ReservedPort, TwistdService, free_udp_base
 from tests.integration.waiting import until
 

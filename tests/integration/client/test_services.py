@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[3]
 class _Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
+        self.send_header("Content-Length", "6")
         self.end_headers()
         self.wfile.write(b"a page")
 
@@ -66,7 +67,7 @@ async def test_every_fetch_is_answered_although_one_host_refuses(agent: LoneAgen
         return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
 
     done = await deferToThread(run)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert done.stdout.splitlines() == [f"{up} 200"] * 20
     assert await agent.counted("lars_agent_reports_total") > 20
 
