@@ -173,7 +173,10 @@ class LarsClient:
         called 127.0.0.1:9002
         """
         retrying = Retrying(self.report, attempts, failures)
-        return (Attempt(lambda: self.get_host(modid, cmdid), retrying, timed, last) for timed, last in retrying.timed())
+        return (
+            Attempt(lambda: self.get_host(modid, cmdid), lambda: self.get_route(modid, cmdid), retrying, timed, last)
+            for timed, last in retrying.timed()
+        )
 
     def close(self) -> None:
         """Tells the agent what is gathered, and closes the sockets.

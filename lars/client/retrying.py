@@ -1,6 +1,7 @@
 """Trying another host after a failure: the attempts of `client.retrying`."""
 
-from collections.abc import Iterator
+import random
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from types import TracebackType
 
 from lars.client.call import AwaitHost, Failures, GetHost, Report, Timed
@@ -33,6 +34,11 @@ class Retrying:
         """Whether the host was not tried before."""
         return host not in self._tried
 
+    def untried(self, route: Sequence[Host]) -> Host | None:
+        """A host of the route that was not tried: callers that ask in step may take all the others' turns."""
+        others = [host for host in route if self.is_new(host)]
+        return random.choice(others) if others else None
+
     def begin(self, timed: Timed, host: Host) -> Host:
         """The attempt is made with this host."""
         self._tried.add(host)
@@ -50,10 +56,13 @@ class Retrying:
 class Attempt:
     """`with attempt as host:`; a failure of the host is kept from the caller, but for the last attempt's."""
 
-    __slots__ = ("_get_host", "_last", "_retrying", "_timed")
+    __slots__ = ("_get_host", "_get_route", "_last", "_retrying", "_timed")
 
-    def __init__(self, get_host: GetHost, retrying: Retrying, timed: Timed, last: bool) -> None:
+    def __init__(
+        self, get_host: GetHost, get_route: Callable[[], list[Host]], retrying: Retrying, timed: Timed, last: bool
+    ) -> None:
         self._get_host = get_host
+        self._get_route = get_route
         self._retrying = retrying
         self._timed = timed
         self._last = last
@@ -63,6 +72,8 @@ class Attempt:
             host = self._get_host()
             if self._retrying.is_new(host):
                 break
+        else:
+            host = self._retrying.untried(self._get_route()) or host
         return self._retrying.begin(self._timed, host)
 
     def __exit__(
@@ -75,10 +86,18 @@ class Attempt:
 class AsyncAttempt:
     """`async with attempt as host:`; a failure of the host is kept from the caller, but for the last attempt's."""
 
-    __slots__ = ("_get_host", "_last", "_retrying", "_timed")
+    __slots__ = ("_get_host", "_get_route", "_last", "_retrying", "_timed")
 
-    def __init__(self, get_host: AwaitHost, retrying: Retrying, timed: Timed, last: bool) -> None:
+    def __init__(
+        self,
+        get_host: AwaitHost,
+        get_route: Callable[[], Awaitable[list[Host]]],
+        retrying: Retrying,
+        timed: Timed,
+        last: bool,
+    ) -> None:
         self._get_host = get_host
+        self._get_route = get_route
         self._retrying = retrying
         self._timed = timed
         self._last = last
@@ -88,6 +107,8 @@ class AsyncAttempt:
             host = await self._get_host()
             if self._retrying.is_new(host):
                 break
+        else:
+            host = self._retrying.untried(await self._get_route()) or host
         return self._retrying.begin(self._timed, host)
 
     async def __aexit__(

@@ -181,7 +181,10 @@ class LarsClient:
         """
         retrying = Retrying(self.report, attempts, failures)
         return (
-            AsyncAttempt(lambda: self.get_host(modid, cmdid), retrying, timed, last) for timed, last in retrying.timed()
+            AsyncAttempt(
+                lambda: self.get_host(modid, cmdid), lambda: self.get_route(modid, cmdid), retrying, timed, last
+            )
+            for timed, last in retrying.timed()
         )
 
     def close(self) -> None:
