@@ -110,6 +110,7 @@ async def test_agent_killed_and_started_again_answers_from_its_saved_routes_with
     for service in (fleet.agent, fleet.dns, fleet.reporter):
         service.kill()
     fleet.agent.start()
+    await fleet.agent.says("starting up", times=2, deadline=20)  # what comes before is the interpreter's own start
     await fleet.serves(A, deadline=2)
 
 

@@ -85,7 +85,9 @@ async def test_tools_say_when_there_is_no_agent(lars: Commands) -> None:
 
 async def test_top_shows_states_and_rates(agent: LoneAgent, lars: Commands, reactor: Any) -> None:
     await agent.up()
-    await deferToThread(lars.json, "simulate", "1", "1", "--count", "200", "--interval", "0", "--down", A)
+    await deferToThread(
+        lars.json, "simulate", "1", "1", "--count", "200", "--err-rate", "0", "--interval", "0", "--down", A
+    )
     rows = await deferToThread(lars.json, "top", "1", "1", "--count", "2", "--interval", "0.1")
     assert [(row["modid"], row["cmdid"], row["host"], row["state"]) for row in rows] == [
         (1, 1, A, "set aside"),
