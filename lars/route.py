@@ -28,6 +28,10 @@ class ModuleId(NamedTuple):
         return f"({self.modid}, {self.cmdid})"
 
 
+RouteRow = tuple[int, int, int, int]
+"""modid, cmdid, ip, port as they stand in RouteData: nothing says that they are in range."""
+
+
 class HostAddress(NamedTuple):
     """One node: IPv4 address as a number in host order, and port."""
 
@@ -69,6 +73,14 @@ def parse_host(text: str) -> HostAddress:
     if not colon:
         raise InvalidRoute(f"{text!r} is not a host: write IP:PORT, as in 10.0.0.5:8080")
     return HostAddress(parse_ip(ip), parse_port(port))
+
+
+def serving_host(text: str) -> HostAddress:
+    """A host that can serve, as parse_host reads it; raises InvalidRoute for 0.0.0.0 too."""
+    host = parse_host(text)
+    if not host.ip:
+        raise InvalidRoute("0.0.0.0 is the address of no host: write that of the machine that serves")
+    return host
 
 
 def module_id(modid: int, cmdid: int) -> ModuleId:

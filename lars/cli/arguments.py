@@ -8,7 +8,7 @@ import click
 
 from lars.db.url import DEFAULT_URL, parse_url
 from lars.errors import LarsError
-from lars.route import MAX_ID, HostAddress, ModuleId, module_id, parse_host
+from lars.route import MAX_ID, ModuleId, module_id, serving_host
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -50,14 +50,6 @@ def optional_module_arguments(command: F) -> F:
 def check_optional(modid: int | None, cmdid: int | None) -> ModuleId | None:
     """The one module that is meant, if one is; raises InvalidRoute if it cannot exist."""
     return None if modid is None or cmdid is None else module_id(modid, cmdid)
-
-
-def serving_host(text: str) -> HostAddress:
-    """A host that can serve; raises LarsError, naming what is wrong, for 0.0.0.0 too."""
-    host = parse_host(text)
-    if not host.ip:
-        raise LarsError("0.0.0.0 is the address of no host: write that of the machine that serves")
-    return host
 
 
 HOST = parsed(serving_host)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from lars.errors import InvalidRoute, LarsError, SettingsError
+from lars.errors import BadInput, InvalidRoute, LarsError, SettingsError
 
 DONE = 0
 REFUSED = 1
@@ -18,14 +18,6 @@ INTERRUPTED = 130
 
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What output to a file fails with; click itself deals with a closed pipe."""
-
-
-class BadInput(LarsError):
-    """A file that holds what cannot be used; `problems` has a line for each of its faults."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
 
 
 def exit_status(command: click.Command, arguments: Sequence[str] | None) -> int:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 import click
 
@@ -10,11 +10,9 @@ from lars.cli.arguments import db_option
 from lars.cli.database import run_with_database
 from lars.cli.output import counted
 from lars.cli.route_edit import actor, edit_routes
-from lars.cli.route_file import read_routes
-from lars.db.database import Database
-from lars.db.engine import Transaction
-from lars.db.routes import EditDone, RouteEdit, edit_txn
+from lars.db.routes import EditDone, RouteEdit, RouteStore
 from lars.db.url import DatabaseUrl
+from lars.route_file import read_routes
 
 
 @click.command("import")
@@ -38,31 +36,11 @@ def import_(file: BinaryIO, replace: bool, dry_run: bool, url: DatabaseUrl) -> N
     routes = read_routes(name, file.read())
     edits = [RouteEdit(module, add=hosts, replace=replace) for module, hosts in sorted(routes.items())]
     if dry_run:
-        done = run_with_database(url, lambda database: rehearse(database, edits))
+        done = run_with_database(url, lambda database: RouteStore(database).rehearse(actor(), time.time(), edits))
         click.echo("\n".join([*_changes(done), f"{_summary('would change', done)} (dry run: nothing was changed)"]))
     else:
         done = edit_routes(url, edits)
         click.echo(f"{_summary('changed', done)}; version {done.version}")
-
-
-class _Rehearsed(Exception):
-    """Ends the transaction of a dry run, which undoes it."""
-
-    def __init__(self, done: EditDone) -> None:
-        super().__init__()
-        self.done = done
-
-
-async def rehearse(database: Database, edits: list[RouteEdit]) -> EditDone:
-    """What the edits would do: they are made, refused where they would be, and undone."""
-
-    def rehearse_txn(txn: Transaction) -> NoReturn:
-        raise _Rehearsed(edit_txn(txn, actor(), time.time(), edits))
-
-    try:
-        await database.write("try out edits of routes", rehearse_txn)
-    except _Rehearsed as rehearsed:
-        return rehearsed.done
 
 
 def _changes(done: EditDone) -> Iterator[str]:

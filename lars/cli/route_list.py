@@ -6,10 +6,10 @@ from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_o
 from lars.cli.database import run_with_database
 from lars.cli.exits import complain
 from lars.cli.output import counted, print_json, print_table
-from lars.cli.route_file import as_csv, as_objects, is_route
 from lars.db.routes import RouteStore
 from lars.db.url import DatabaseUrl
 from lars.route import HostAddress
+from lars.route_file import as_csv, as_objects, is_route
 
 
 @click.command("list", cls=NumbersCommand)

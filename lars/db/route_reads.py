@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from lars.db.engine import Transaction
-from lars.db.routes import RouteRow, version_txn
-from lars.route import ModuleId
+from lars.db.routes import version_txn
+from lars.route import ModuleId, RouteRow
 
 BUCKETS = 1024
 

@@ -3,14 +3,12 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from lars.db.database import Database
 from lars.db.engine import Transaction
 from lars.errors import InvalidRoute
-from lars.route import MAX_HOSTS, HostAddress, ModuleId
-
-RouteRow = tuple[int, int, int, int]
-"""modid, cmdid, ip, port as they stand in RouteData: nothing says that they are in range."""
+from lars.route import MAX_HOSTS, HostAddress, ModuleId, RouteRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,25 @@ class RouteStore:
         Raises InvalidRoute if a module would have more than MAX_HOSTS hosts.
         """
         return await self._database.write_again("edit routes", edit_txn, actor, now, edits)
+
+    async def rehearse(self, actor: str, now: float, edits: Sequence[RouteEdit]) -> EditDone:
+        """What the edits would do: they are made, refused where they would be, and undone."""
+        try:
+            await self._database.write("try out edits of routes", _rehearse_txn, actor, now, edits)
+        except _Rehearsed as rehearsed:
+            return rehearsed.done
+
+
+class _Rehearsed(Exception):
+    """Ends the transaction of a rehearsal, which undoes it."""
+
+    def __init__(self, done: EditDone) -> None:
+        super().__init__()
+        self.done = done
+
+
+def _rehearse_txn(txn: Transaction, actor: str, now: float, edits: Sequence[RouteEdit]) -> NoReturn:
+    raise _Rehearsed(edit_txn(txn, actor, now, edits))
 
 
 def version_txn(txn: Transaction) -> int:

@@ -6,8 +6,7 @@ from operator import itemgetter
 from struct import Struct
 from struct import error as StructError
 
-from lars.db.routes import RouteRow
-from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT, HostAddress, ModuleId
+from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT, HostAddress, ModuleId, RouteRow
 from lars.wire.lars_pb2 import GetRouteResponse, HostInfo
 from lars.wire.messages import MessageId, encode_message
 

@@ -48,8 +48,7 @@ class MetricsEndpoint:
         """Opens it, before what `not_ready` waits for; raises CannotListen."""
         if not self._place:
             return
-        site: Any = self._site  # a Factory of another type than listen's, for mypy
-        self.port = await listen(self._reactor, self._place, site)
+        self.port = await listen(self._reactor, self._place, self._site)
         self._registry.register(self._lag)
         self._lag.start()
         _log.info("metrics and health are told on {place}", place=self._place)

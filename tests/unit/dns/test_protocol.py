@@ -4,10 +4,9 @@ from twisted.internet.protocol import connectionDone
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.routes import RouteRow
 from lars.dns.protocol import LEGACY_WRITE, RouteServerFactory, RouteServerProtocol
 from lars.dns.table import Refused, RouteTable, pack_routes
-from lars.route import ModuleId
+from lars.route import ModuleId, RouteRow
 from lars.wire.frames import FrameDecoder
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse, UnsubscribeRequest
 from lars.wire.messages import MessageId, encode_message

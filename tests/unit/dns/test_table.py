@@ -4,9 +4,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.routes import RouteRow
 from lars.dns.table import Refused, Routes, RouteTable, pack_routes, unpack_hosts
-from lars.route import HostAddress, ModuleId
+from lars.route import HostAddress, ModuleId, RouteRow
 from lars.wire.frames import decode_datagram
 from lars.wire.lars_pb2 import GetRouteResponse
 

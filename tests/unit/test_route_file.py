@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.cli.exits import BadInput
-from lars.cli.route_file import as_csv, as_objects, is_route, read_routes
-from lars.db.routes import RouteRow
-from lars.route import MAX_HOSTS, HostAddress, ModuleId, parse_host
+from lars.errors import BadInput
+from lars.route import MAX_HOSTS, HostAddress, ModuleId, RouteRow, parse_host
+from lars.route_file import as_csv, as_objects, is_route, read_routes
 
 HEADER = "modid,cmdid,ip,port\n"
 

@@ -8,11 +8,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lars.cli.arguments import serving_host
-from lars.cli.exits import BadInput
-from lars.db.routes import RouteRow
-from lars.errors import InvalidRoute, LarsError
-from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT, HostAddress, ModuleId, format_ip, module_id
+from lars.errors import BadInput, InvalidRoute, LarsError
+from lars.route import (
+    MAX_HOSTS,
+    MAX_ID,
+    MAX_PORT,
+    HostAddress,
+    ModuleId,
+    RouteRow,
+    format_ip,
+    module_id,
+    serving_host,
+)
 
 _BETWEEN = re.compile(r"[ \t\r\n,]*")
 
