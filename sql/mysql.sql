@@ -8,7 +8,8 @@ CREATE TABLE IF NOT EXISTS RouteData (
     serverip INT UNSIGNED NOT NULL,    -- IPv4 as a number in host order
     serverport INT UNSIGNED NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE KEY route (modid, cmdid, serverip, serverport)
+    UNIQUE KEY route (modid, cmdid, serverip, serverport),
+    KEY RouteData_host (serverip, serverport)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 -- One row, id 1. Any difference is a change, a smaller version too.
@@ -38,21 +39,24 @@ CREATE TABLE IF NOT EXISTS ServerCallStatus (
     err_cnt INT NOT NULL,
     ts BIGINT NOT NULL,                -- Unix seconds
     overload CHAR(1) NOT NULL,         -- '0' idle, '1' overloaded
-    PRIMARY KEY (modid, cmdid, ip, port, caller)
+    PRIMARY KEY (modid, cmdid, ip, port, caller),
+    KEY ServerCallStatus_overload (overload)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 CREATE TABLE IF NOT EXISTS ModIDConfig (
     id INT UNSIGNED NOT NULL AUTO_INCREMENT,
     modid INT UNSIGNED NOT NULL,
     content CHAR(255) NOT NULL,
-    PRIMARY KEY (id)
+    PRIMARY KEY (id),
+    KEY ModIDConfig_modid (modid)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 CREATE TABLE IF NOT EXISTS CmdIDConfig (
     id INT UNSIGNED NOT NULL AUTO_INCREMENT,
     cmdid INT UNSIGNED NOT NULL,
     content CHAR(255) NOT NULL,
-    PRIMARY KEY (id)
+    PRIMARY KEY (id),
+    KEY CmdIDConfig_cmdid (cmdid)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 -- Ours from here on.
@@ -104,7 +108,8 @@ CREATE TABLE IF NOT EXISTS CallerSeen (
     PRIMARY KEY (caller)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
--- Who changed which route; written in the edit's transaction.
+-- Who changed what; written in the edit's transaction. With `what` modid or cmdid, one id's name was changed and the
+-- other id is 0; with account, users or tokens were, and both are 0.
 CREATE TABLE IF NOT EXISTS RouteAudit (
     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     ts BIGINT NOT NULL,                -- Unix seconds
@@ -112,8 +117,9 @@ CREATE TABLE IF NOT EXISTS RouteAudit (
     modid INT UNSIGNED NOT NULL,
     cmdid INT UNSIGNED NOT NULL,
     version BIGINT UNSIGNED NOT NULL,
-    hosts_before MEDIUMTEXT NOT NULL,  -- "10.0.0.5:80 10.0.0.6:80"
+    hosts_before MEDIUMTEXT NOT NULL,  -- "10.0.0.5:80 10.0.0.6:80", or a name
     hosts_after MEDIUMTEXT NOT NULL,
+    what VARCHAR(16) NOT NULL DEFAULT 'hosts',
     PRIMARY KEY (id),
     KEY module (modid, cmdid, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
@@ -137,4 +143,48 @@ CREATE TABLE IF NOT EXISTS Alarm (
     PRIMARY KEY (id),
     UNIQUE KEY standing (rule, modid, cmdid, ip, port, caller, cleared_at),
     KEY cleared (cleared_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Who may sign in to lars-web.
+CREATE TABLE IF NOT EXISTS User (
+    name VARCHAR(64) NOT NULL,         -- lower case
+    password VARCHAR(255) NOT NULL,    -- an argon2 hash
+    role VARCHAR(16) NOT NULL,         -- viewer, editor or admin
+    created_at BIGINT NOT NULL,        -- Unix seconds
+    PRIMARY KEY (name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Who is signed in.
+CREATE TABLE IF NOT EXISTS Session (
+    digest CHAR(64) NOT NULL,          -- SHA-256 of the cookie
+    user_name VARCHAR(64) NOT NULL,
+    created_at BIGINT NOT NULL,        -- Unix seconds
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (digest),
+    KEY user_name (user_name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- What programs show to the API of lars-web.
+CREATE TABLE IF NOT EXISTS ApiToken (
+    id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+    digest CHAR(64) NOT NULL,          -- SHA-256 of the token
+    name VARCHAR(100) NOT NULL,
+    user_name VARCHAR(64) NOT NULL,    -- who made it, and whose end is its end
+    role VARCHAR(16) NOT NULL,
+    created_at BIGINT NOT NULL,        -- Unix seconds
+    PRIMARY KEY (id),
+    UNIQUE KEY digest (digest)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Hosts that stay in their route only as long as they say so.
+CREATE TABLE IF NOT EXISTS RouteLease (
+    modid INT UNSIGNED NOT NULL,
+    cmdid INT UNSIGNED NOT NULL,
+    ip INT UNSIGNED NOT NULL,
+    port INT UNSIGNED NOT NULL,
+    ttl INT UNSIGNED NOT NULL,         -- seconds
+    expires_at BIGINT NOT NULL,        -- Unix milliseconds
+    owner VARCHAR(255) NOT NULL,       -- whose token registered it
+    PRIMARY KEY (modid, cmdid, ip, port),
+    KEY expires (expires_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS RouteData (
     serverport INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS route ON RouteData (modid, cmdid, serverip, serverport);
+CREATE INDEX IF NOT EXISTS RouteData_host ON RouteData (serverip, serverport);
 
 -- One row, id 1. Any difference is a change, a smaller version too.
 CREATE TABLE IF NOT EXISTS RouteVersion (
@@ -37,18 +38,21 @@ CREATE TABLE IF NOT EXISTS ServerCallStatus (
     overload TEXT NOT NULL,         -- '0' idle, '1' overloaded
     PRIMARY KEY (modid, cmdid, ip, port, caller)
 );
+CREATE INDEX IF NOT EXISTS ServerCallStatus_overload ON ServerCallStatus (overload);
 
 CREATE TABLE IF NOT EXISTS ModIDConfig (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     modid INTEGER NOT NULL,
     content TEXT NOT NULL
 );
+CREATE INDEX IF NOT EXISTS ModIDConfig_modid ON ModIDConfig (modid);
 
 CREATE TABLE IF NOT EXISTS CmdIDConfig (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     cmdid INTEGER NOT NULL,
     content TEXT NOT NULL
 );
+CREATE INDEX IF NOT EXISTS CmdIDConfig_cmdid ON CmdIDConfig (cmdid);
 
 -- Ours from here on.
 
@@ -99,7 +103,8 @@ CREATE TABLE IF NOT EXISTS CallerSeen (
     PRIMARY KEY (caller)
 );
 
--- Who changed which route; written in the edit's transaction.
+-- Who changed what; written in the edit's transaction. With `what` modid or cmdid, one id's name was changed and the
+-- other id is 0; with account, users or tokens were, and both are 0.
 CREATE TABLE IF NOT EXISTS RouteAudit (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     ts INTEGER NOT NULL,                -- Unix seconds
@@ -107,8 +112,9 @@ CREATE TABLE IF NOT EXISTS RouteAudit (
     modid INTEGER NOT NULL,
     cmdid INTEGER NOT NULL,
     version INTEGER NOT NULL,
-    hosts_before TEXT NOT NULL,  -- "10.0.0.5:80 10.0.0.6:80"
-    hosts_after TEXT NOT NULL
+    hosts_before TEXT NOT NULL,  -- "10.0.0.5:80 10.0.0.6:80", or a name
+    hosts_after TEXT NOT NULL,
+    what TEXT NOT NULL DEFAULT 'hosts'
 );
 CREATE INDEX IF NOT EXISTS RouteAudit_module ON RouteAudit (modid, cmdid, id);
 
@@ -131,3 +137,46 @@ CREATE TABLE IF NOT EXISTS Alarm (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS Alarm_standing ON Alarm (rule, modid, cmdid, ip, port, caller, cleared_at);
 CREATE INDEX IF NOT EXISTS Alarm_cleared ON Alarm (cleared_at);
+
+-- Who may sign in to lars-web.
+CREATE TABLE IF NOT EXISTS User (
+    name TEXT NOT NULL,         -- lower case
+    password TEXT NOT NULL,     -- an argon2 hash
+    role TEXT NOT NULL,         -- viewer, editor or admin
+    created_at INTEGER NOT NULL,  -- Unix seconds
+    PRIMARY KEY (name)
+);
+
+-- Who is signed in.
+CREATE TABLE IF NOT EXISTS Session (
+    digest TEXT NOT NULL,       -- SHA-256 of the cookie
+    user_name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,  -- Unix seconds
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (digest)
+);
+CREATE INDEX IF NOT EXISTS Session_user ON Session (user_name);
+
+-- What programs show to the API of lars-web.
+CREATE TABLE IF NOT EXISTS ApiToken (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest TEXT NOT NULL,       -- SHA-256 of the token
+    name TEXT NOT NULL,
+    user_name TEXT NOT NULL,    -- who made it, and whose end is its end
+    role TEXT NOT NULL,
+    created_at INTEGER NOT NULL  -- Unix seconds
+);
+CREATE UNIQUE INDEX IF NOT EXISTS ApiToken_digest ON ApiToken (digest);
+
+-- Hosts that stay in their route only as long as they say so.
+CREATE TABLE IF NOT EXISTS RouteLease (
+    modid INTEGER NOT NULL,
+    cmdid INTEGER NOT NULL,
+    ip INTEGER NOT NULL,
+    port INTEGER NOT NULL,
+    ttl INTEGER NOT NULL,         -- seconds
+    expires_at INTEGER NOT NULL,  -- Unix milliseconds
+    owner TEXT NOT NULL,          -- whose token registered it
+    PRIMARY KEY (modid, cmdid, ip, port)
+);
+CREATE INDEX IF NOT EXISTS RouteLease_expires ON RouteLease (expires_at);

@@ -15,6 +15,7 @@ COMMANDS = {
     "status": LazyCommand("lars.cli.status:status", "Show how calls to each host went."),
     "history": LazyCommand("lars.cli.history:history", "Show how calls to each host went over time."),
     "alarms": LazyCommand("lars.cli.alarms:alarms", "List the alarms that stand."),
+    "user": LazyCommand("lars.cli.user:user", "Say who may sign in to lars-web."),
     "get-host": LazyCommand("lars.cli.agent:get_host", "Ask the agent which host to call now."),
     "get-route": LazyCommand("lars.cli.agent:get_route", "Ask the agent for all hosts of a module."),
     "report": LazyCommand("lars.cli.agent:report", "Tell the agent how a call to a host went."),

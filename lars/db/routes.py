@@ -1,10 +1,11 @@
 """The route store: what dns loads, and the one transaction in which a route is edited (design 5)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from lars.db.audit import Edit, record_txn
 from lars.db.database import Database
 from lars.db.engine import Transaction
 from lars.errors import InvalidRoute
@@ -13,12 +14,16 @@ from lars.route import MAX_HOSTS, HostAddress, ModuleId, RouteRow
 
 @dataclass(frozen=True, slots=True)
 class RouteEdit:
-    """What one edit does to one module: `add`, `remove`, or with `replace` leaves exactly `add`."""
+    """What one edit does to one module: `add`, `remove`, or with `replace` leaves exactly `add`.
+
+    `actor`, if it is not empty, is who edits this module, instead of who makes all the edits.
+    """
 
     module: ModuleId
     add: frozenset[HostAddress] = frozenset()
     remove: frozenset[HostAddress] = frozenset()
     replace: bool = False
+    actor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,22 @@ class RouteStore:
         except _Rehearsed as rehearsed:
             return rehearsed.done
 
+    async def edit_as_shown(
+        self, actor: str, now: float, edits: Sequence[RouteEdit], as_shown: Callable[[EditDone], bool]
+    ) -> EditDone | None:
+        """Makes the edits, unless they would now do something else than somebody was shown: then None is done."""
+
+        def checked_txn(txn: Transaction) -> EditDone:
+            done = edit_txn(txn, actor, now, edits)
+            if not as_shown(done):
+                raise _Rehearsed(done)
+            return done
+
+        try:
+            return await self._database.write("edit routes as shown", checked_txn)
+        except _Rehearsed:
+            return None
+
 
 class _Rehearsed(Exception):
     """Ends the transaction of a rehearsal, which undoes it."""
@@ -98,6 +119,12 @@ def _rehearse_txn(txn: Transaction, actor: str, now: float, edits: Sequence[Rout
 
 def version_txn(txn: Transaction) -> int:
     row = txn.one("SELECT version FROM RouteVersion WHERE id = 1")
+    return int(row[0]) if row else 0
+
+
+def locked_version_txn(txn: Transaction) -> int:
+    """The version, locked until the transaction ends: what is read after it stays so."""
+    row = txn.one(f"SELECT version FROM RouteVersion WHERE id = 1{txn.engine.for_update}")
     return int(row[0]) if row else 0
 
 
@@ -120,10 +147,12 @@ def routes_txn(txn: Transaction, modid: int | None = None, cmdid: int | None = N
 
 
 def edit_txn(txn: Transaction, actor: str, now: float, edits: Sequence[RouteEdit]) -> EditDone:
-    """RouteData, RouteChange, RouteAudit and the version together; the version row is locked first."""
-    row = txn.one(f"SELECT version FROM RouteVersion WHERE id = 1{txn.engine.for_update}")
-    version = int(row[0]) if row else 0
-    before = _hosts_of(txn, [edit.module for edit in edits])
+    """RouteData, RouteChange, RouteAudit and the version together; the version row is locked first.
+
+    A host that is taken out loses its lease, if it has one.
+    """
+    version = locked_version_txn(txn)
+    before = hosts_of_txn(txn, [edit.module for edit in edits])
     changed = tuple(
         RouteChanged(edit.module, tuple(sorted(old)), tuple(sorted(new)))
         for edit in edits
@@ -137,15 +166,18 @@ def edit_txn(txn: Transaction, actor: str, now: float, edits: Sequence[RouteEdit
             raise InvalidRoute(f"module {change.module} would have {len(change.after)} hosts; {MAX_HOSTS} at most")
     removed = [(*c.module, *host) for c in changed for host in c.removed]
     txn.execute_many("DELETE FROM RouteData WHERE modid = ? AND cmdid = ? AND serverip = ? AND serverport = ?", removed)
+    if removed and txn.one("SELECT modid FROM RouteLease LIMIT 1"):
+        txn.execute_many("DELETE FROM RouteLease WHERE modid = ? AND cmdid = ? AND ip = ? AND port = ?", removed)
     added = [(*c.module, *host) for c in changed for host in c.added]
     txn.execute_many(txn.engine.insert_ignore("RouteData", ["modid", "cmdid", "serverip", "serverport"]), added)
     changes = [(*c.module, version) for c in changed]
     txn.execute_many("INSERT INTO RouteChange (modid, cmdid, version) VALUES (?, ?, ?)", changes)
-    txn.execute_many(
-        "INSERT INTO RouteAudit (ts, actor, modid, cmdid, version, hosts_before, hosts_after) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(int(now), actor[:255], *c.module, version, _listed(c.before), _listed(c.after)) for c in changed],
-    )
+    actors = {edit.module: edit.actor or actor for edit in edits}
+    for who in sorted(set(actors.values())):
+        edited = [c for c in changed if actors[c.module] == who]
+        record_txn(
+            txn, who, now, [Edit("hosts", *c.module, _listed(c.before), _listed(c.after), version) for c in edited]
+        )
     txn.execute(txn.engine.upsert("RouteVersion", ["id"], ["version"]), (1, version))
     return EditDone(version, changed)
 
@@ -158,7 +190,8 @@ def _listed(hosts: Iterable[HostAddress]) -> str:
     return " ".join(map(str, hosts))
 
 
-def _hosts_of(txn: Transaction, modules: Collection[ModuleId]) -> dict[ModuleId, set[HostAddress]]:
+def hosts_of_txn(txn: Transaction, modules: Collection[ModuleId]) -> dict[ModuleId, set[HostAddress]]:
+    """The hosts of some modules; no hosts for one that has none."""
     hosts: dict[ModuleId, set[HostAddress]] = defaultdict(set)
     for some in _parts(list(modules), 200):
         one = "modid = ? AND cmdid = ?"

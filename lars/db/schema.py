@@ -72,7 +72,35 @@ def _set_duplicates_aside(txn: Transaction) -> int:
     return txn.execute(f"DELETE FROM RouteData WHERE {surplus}")
 
 
-STEPS: tuple[Step, ...] = (_adopt_cpp_schema,)
+INDEXES = (
+    ("RouteData", "RouteData_host", "serverip, serverport"),
+    ("ServerCallStatus", "ServerCallStatus_overload", "overload"),
+    ("ModIDConfig", "ModIDConfig_modid", "modid"),
+    ("CmdIDConfig", "CmdIDConfig_cmdid", "cmdid"),
+)
+"""What lars-web searches by in tables of the C++ system: table, index, columns."""
+
+
+def _add_indexes(txn: Transaction) -> list[str]:
+    """Step 2: what lars-web searches by is indexed."""
+    done = []
+    for table, index, columns in INDEXES:
+        if txn.engine.column_names(txn, table) and not txn.engine.has_index(txn, table, index):
+            txn.execute(f"CREATE INDEX {index} ON {table} ({columns})")
+            done.append(f"added an index of {table}")
+    return done
+
+
+def _tell_what_was_edited(txn: Transaction) -> list[str]:
+    """Step 3: the audit holds edits of names and accounts too."""
+    columns = txn.engine.column_names(txn, "RouteAudit")
+    if not columns or "what" in columns:
+        return []
+    txn.execute("ALTER TABLE RouteAudit ADD COLUMN what VARCHAR(16) NOT NULL DEFAULT 'hosts'")
+    return ["added RouteAudit.what"]
+
+
+STEPS: tuple[Step, ...] = (_adopt_cpp_schema, _add_indexes, _tell_what_was_edited)
 """What brings each schema version to the next; a new step is appended, and the schema files hold the result.
 
 All are run each time, whatever SchemaVersion says: a C++ dump loaded over our tables brings old ones back.

@@ -1,4 +1,4 @@
-"""All services as one: dns, then reporter, then an agent that knows where those two are."""
+"""All services as one: dns, then reporter, then an agent that knows where those two are, then the console."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +18,9 @@ from lars.errors import LarsError
 from lars.reporter.service import ReporterService
 from lars.reporter.settings import ReporterSettings
 from lars.service import AsyncService
+from lars.web.service import WebService
+from lars.web.settings import WebSettings
+from lars.web.tap import DATABASE_THREADS
 
 _log = Logger()
 
@@ -35,6 +38,7 @@ class StackService(AsyncService):
         dns: DnsSettings,
         reporter: ReporterSettings,
         agent: AgentSettings,
+        web: WebSettings,
         database: Callable[[int], Database],
         reactor: Any,
     ) -> None:
@@ -42,6 +46,7 @@ class StackService(AsyncService):
         self._dns = dns
         self._reporter = reporter
         self._agent = agent
+        self._web = web
         self._database = database
         self._started: list[AsyncService] = []
 
@@ -53,6 +58,7 @@ class StackService(AsyncService):
         await self._start(reporter)
         settings = replace(self._agent, dns=(_server(dns.port),), reporter=(_server(reporter.port),))
         await self._start(AgentService(settings, self.reactor))
+        await self._start(WebService(self._web, self._database(DATABASE_THREADS), self.reactor))
         _log.info("Lars is up: `lars route add 1 1 IP:PORT` adds a host, `lars get-host 1 1` asks for one")
 
     async def _create_schema(self) -> None:

@@ -8,6 +8,7 @@ from lars.dns.settings import DnsSettings
 from lars.reporter.settings import ReporterSettings
 from lars.route import HostAddress, parse_host
 from lars.settings import absolute_path, endpoint, setting
+from lars.web.settings import WebSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,9 @@ class StackSettings:
         "Where business processes ask: address and the first of three UDP ports",
         environ="LARS_AGENT",
     )
+    web_listen: str = setting(WebSettings().listen, "stack", endpoint, "Where browsers connect")
     state_dir: str = setting("lars-state", "stack", absolute_path, "Where the agent saves routes")
     dns_config: str = setting("", "stack", absolute_path, "Conf file of lars-dns")
     reporter_config: str = setting("", "stack", absolute_path, "Conf file of lars-reporter")
     agent_config: str = setting("", "stack", absolute_path, "Conf file of lars-agent")
+    web_config: str = setting("", "stack", absolute_path, "Conf file of lars-web")

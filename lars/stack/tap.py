@@ -15,6 +15,7 @@ from lars.reporter.settings import ReporterSettings
 from lars.settings import ServiceOptions, resolve
 from lars.stack.service import StackService
 from lars.stack.settings import StackSettings
+from lars.web.settings import WebSettings
 
 
 class Options(ServiceOptions):
@@ -39,6 +40,9 @@ class Options(ServiceOptions):
                 listen=stack.agent_listen,
                 state_dir=stack.state_dir,
             )
+            self.web = replace(
+                resolve(WebSettings, conf=stack.web_config, environ=os.environ), db=stack.db, listen=stack.web_listen
+            )
         except SettingsError as error:
             raise usage.UsageError(str(error)) from None
 
@@ -52,4 +56,4 @@ def makeService(options: Options) -> IService:
     def database(threads: int) -> Database:
         return Database(engine_for(url), reactor, threads)
 
-    return StackService(options.dns, options.reporter, options.agent, database, reactor)
+    return StackService(options.dns, options.reporter, options.agent, options.web, database, reactor)

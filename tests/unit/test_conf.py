@@ -9,11 +9,13 @@ from lars.dns.settings import DnsSettings
 from lars.reporter.settings import ReporterSettings
 from lars.settings import described, read_conf, resolve
 from lars.shipped import shipped
+from lars.web.settings import WebSettings
 
 SERVICES: dict[str, Any] = {
     "lars-dns.conf": DnsSettings,
     "lars-reporter.conf": ReporterSettings,
     "lars-agent.conf": AgentSettings,
+    "lars-web.conf": WebSettings,
 }
 
 

@@ -22,12 +22,13 @@ _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON; what happens goes to standard error.")
-def demo(as_json: bool) -> None:
+@click.option("--stay", is_flag=True, help="Go on until Ctrl-C when all has been shown, with the console to look at.")
+def demo(as_json: bool, stay: bool) -> None:
     """See Lars at work, in half a minute, with nothing set up.
 
     Starts Lars on free ports and a temporary database, four nodes and some callers. One node begins to fail and is
     set aside, heals and returns; a fifth is added while calls run. Exit status 0 if all of that happened as it
-    should. Nothing is left behind.
+    should. Nothing is left behind. The address of the console is printed: it answers while this runs.
     """
     console = Console(stderr=as_json)
     try:
@@ -38,7 +39,7 @@ def demo(as_json: bool) -> None:
             ExitStack() as cleanup,
             _undisturbed_end(),
         ):
-            summary = Play(Path(folder), view, cleanup).run()
+            summary = Play(Path(folder), view, cleanup).run(stay)
     except StackFailed as failure:
         for line in failure.log:
             click.echo(f"    {line}", err=True)

@@ -46,18 +46,34 @@ class Play:
         self._told_changes = 0
         self._told_join = False
 
-    def run(self) -> Summary:
-        """Plays it; raises LarsError, mostly StackFailed, if it cannot go on."""
+    def run(self, stay: bool = False) -> Summary:
+        """Plays it and then, with `stay`, goes on calling until Ctrl-C.
+
+        Raises LarsError, mostly StackFailed, if it cannot go on.
+        """
         self._set_up()
         story = Story(time.monotonic())
         cues: dict[Cue, Callable[[], None]] = {Cue.FAIL: self._fail, Cue.HEAL: self._heal, Cue.ADD: self._add}
-        while (cue := self._observe(story)) is not Cue.END:
+        while (cue := story.advance(*self._observe())) is not Cue.END:
             if cue is not None:
                 cues[cue]()
             time.sleep(TICK)
-        self._callers.stop()
+        if not stay:
+            self._callers.stop()
         with self._callers.record() as record:
-            return summarize(record, self._script)
+            summary = summarize(record, self._script)
+        if stay:
+            self._stay()
+        return summary
+
+    def _stay(self) -> None:
+        self._tell(f"Lars stays, and calls go on: look at it on {self._stack.web_address()}; Ctrl-C ends it")
+        try:
+            while True:
+                self._observe()
+                time.sleep(TICK)
+        except KeyboardInterrupt:
+            self._callers.stop()
 
     def _set_up(self) -> None:
         deadline = time.monotonic() + SET_UP_LIMIT
@@ -65,6 +81,7 @@ class Play:
         self._stack = Stack(Places.free(self._folder))
         self._cleanup.callback(self._stack.stop)
         self._stack.wait_until_up(deadline)
+        self._tell(f"the console is on {self._stack.web_address()} while this runs")
         for name in FIRST_NODES:
             self._start_node(name)
         self._add_route(*FIRST_NODES).wait(deadline)
@@ -102,8 +119,8 @@ class Play:
                 raise self._stack.failed(f"{trouble} after `{self._adding.text}`")
             time.sleep(0.05)
 
-    def _observe(self, story: Story) -> Cue | None:
-        """Tells and shows what has happened, and asks the story what comes next."""
+    def _observe(self) -> tuple[float, float | None, float | None]:
+        """Tells and shows what has happened: now, when the failing node was back, and when the new one was called."""
         self._stack.check()
         self._adding.check()
         now = time.monotonic()
@@ -120,7 +137,7 @@ class Play:
             self._told_join = True
             self._tell(f"{ADDED} gets its first call, {joined - self._script.added_at:.2f} s after `route add`")
         self._view.show(scene)
-        return story.advance(now, back.time if back else None, joined)
+        return now, back.time if back else None, joined
 
     def _change_event(self, record: Record, change: Change) -> str:
         if change.turn is Turn.SET_ASIDE:

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -39,11 +40,12 @@ class Places:
     dns: int
     reporter: int
     agent: int
+    web: int
 
     @classmethod
     def free(cls, folder: Path) -> "Places":
         """Ports that nobody uses now."""
-        return cls(folder, free_tcp_port(), free_tcp_port(), free_udp_ports(AGENT_PORTS))
+        return cls(folder, free_tcp_port(), free_tcp_port(), free_udp_ports(AGENT_PORTS), free_tcp_port())
 
     @property
     def database(self) -> str:
@@ -61,6 +63,7 @@ class Places:
             *("--dns-listen", f"tcp:{self.dns}:interface=127.0.0.1"),
             *("--reporter-listen", f"tcp:{self.reporter}:interface=127.0.0.1"),
             *("--agent-listen", f"127.0.0.1:{self.agent}"),
+            *("--web-listen", f"tcp:{self.web}:interface=127.0.0.1"),
             *("--state-dir", str(self.folder / "state")),
         ]
 
@@ -82,16 +85,22 @@ class Stack:
             )
 
     def wait_until_up(self, deadline: float) -> None:
-        """Returns when dns and reporter take connections.
+        """Returns when dns, reporter and web take connections.
 
         Raises StackFailed if that is not so by `deadline` (monotonic seconds).
         """
-        for port in (self.places.dns, self.places.reporter):
+        for port in (self.places.dns, self.places.reporter, self.places.web):
             while not _takes_connections(port):
                 self.check()
                 if time.monotonic() > deadline:
                     raise self.failed("the Lars stack did not come up in time")
                 time.sleep(0.05)
+
+    def web_address(self) -> str:
+        """What to open in a browser: at first the link that sets the admin's password, as the log has it."""
+        with self.places.log.open(encoding="utf-8", errors="replace") as log:
+            links = re.findall(r"http://\S+/setup/\S+", log.read())
+        return links[-1] if links else f"http://127.0.0.1:{self.places.web}"
 
     def check(self) -> None:
         """Raises StackFailed if the process has ended."""

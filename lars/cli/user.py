@@ -1,0 +1,77 @@
+"""`lars user`: who may sign in to lars-web."""
+
+import time
+
+import click
+
+from lars.accounts import ROLES, hash_password, new_password, user_name
+from lars.cli.arguments import db_option, parsed
+from lars.cli.database import run_with_database
+from lars.cli.route_edit import actor
+from lars.db.accounts import AccountStore
+from lars.db.url import DatabaseUrl
+
+_NAME = parsed(user_name)
+_PASSWORD = parsed(new_password)
+
+
+@click.group()
+def user() -> None:
+    """Add and remove those who may sign in to lars-web, and set their passwords."""
+
+
+def _asked() -> str:
+    """The hash of a password: typed twice at a terminal, else the first line of standard input."""
+    if click.get_text_stream("stdin").isatty():
+        typed: str = click.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True)
+    else:
+        typed = click.get_text_stream("stdin").readline().rstrip("\r\n")
+    return hash_password(_PASSWORD(typed))
+
+
+@user.command()
+@click.argument("name", type=_NAME)
+@click.option("--role", type=click.Choice(ROLES), default="viewer", show_default=True, help="What the user may do.")
+@db_option
+def add(name: str, role: str, url: DatabaseUrl) -> None:
+    """Add user NAME, whose password is asked for or read from standard input.
+
+    A viewer looks, an editor edits routes, an admin also edits users.
+
+    \b
+    Examples:
+      lars user add lea --role editor
+      lars user add lea --role editor < password.txt
+    """
+    hashed = _asked()
+    run_with_database(url, lambda database: AccountStore(database).add(actor(), name, hashed, role, time.time()))
+    click.echo(f"added {name}, {role}")
+
+
+@user.command()
+@click.argument("name", type=_NAME)
+@db_option
+def passwd(name: str, url: DatabaseUrl) -> None:
+    """Set the password of user NAME, and end the user's sessions.
+
+    \b
+    Example:
+      lars user passwd lea
+    """
+    hashed = _asked()
+    run_with_database(url, lambda database: AccountStore(database).set_password(actor(), name, hashed, time.time()))
+    click.echo(f"the password of {name} is set; sessions of {name} have ended")
+
+
+@user.command()
+@click.argument("name", type=_NAME)
+@db_option
+def rm(name: str, url: DatabaseUrl) -> None:
+    """Remove user NAME with sessions and tokens; the last admin cannot be removed.
+
+    \b
+    Example:
+      lars user rm lea
+    """
+    run_with_database(url, lambda database: AccountStore(database).remove(actor(), name, time.time()))
+    click.echo(f"removed {name}")

@@ -1,0 +1,94 @@
+"""The audit trail: who edited what, and when; written in the transaction of each edit (design 5)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lars.db.database import Database
+from lars.db.engine import Transaction
+from lars.route import ModuleId
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What one edit changed.
+
+    `what` is "hosts" (of a module), "modid" or "cmdid" (its name; the other id is 0) or "account" (both are 0).
+    """
+
+    what: str
+    modid: int
+    cmdid: int
+    before: str
+    after: str
+    version: int = 0
+    """The route version that it made; 0 if it was none of routes."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An edit as it stands in the trail; `at` in Unix seconds."""
+
+    id: int
+    at: int
+    actor: str
+    edit: Edit
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A row of RouteChange."""
+
+    id: int
+    modid: int
+    cmdid: int
+    version: int
+
+
+def record_txn(txn: Transaction, actor: str, now: float, edits: Iterable[Edit]) -> None:
+    """Appends edits; `now` in Unix seconds. Part of every transaction that edits."""
+    txn.execute_many(
+        "INSERT INTO RouteAudit (ts, actor, modid, cmdid, version, hosts_before, hosts_after, what) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(int(now), actor[:255], e.modid, e.cmdid, e.version, e.before, e.after, e.what) for e in edits],
+    )
+
+
+class AuditStore:
+    """The trail, newest first."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def edits(self, module: ModuleId | None, before_id: int | None, limit: int) -> list[AuditRow]:
+        """Edits of one module, with those of its names, or all of them; below an id, to go on from there."""
+        return await self._database.read("read the audit", edits_txn, module, before_id, limit)
+
+    async def changes(self, before_id: int | None, limit: int) -> tuple[int, list[ChangeRow]]:
+        """The route version, and rows of RouteChange."""
+        return await self._database.read("read the route changes", changes_txn, before_id, limit)
+
+
+_COLUMNS = "SELECT id, ts, actor, what, modid, cmdid, hosts_before, hosts_after, version FROM RouteAudit"
+
+
+def edits_txn(txn: Transaction, module: ModuleId | None, before_id: int | None, limit: int) -> list[AuditRow]:
+    below = before_id if before_id is not None else 2**62
+    if module is None:
+        rows = txn.all(f"{_COLUMNS} WHERE id < ? ORDER BY id DESC LIMIT ?", (below, limit))
+    else:
+        rows = []
+        named = [("hosts", *module), ("modid", module.modid, 0), ("cmdid", 0, module.cmdid)]
+        for what, modid, cmdid in named:  # each by the index, which an OR would not use
+            query = f"{_COLUMNS} WHERE modid = ? AND cmdid = ? AND id < ? AND what = ? ORDER BY id DESC LIMIT ?"
+            rows += txn.all(query, (modid, cmdid, below, what, limit))
+        rows = sorted(rows, reverse=True)[:limit]
+    return [AuditRow(row[0], row[1], row[2], Edit(*row[3:])) for row in rows]
+
+
+def changes_txn(txn: Transaction, before_id: int | None, limit: int) -> tuple[int, list[ChangeRow]]:
+    version = txn.one("SELECT version FROM RouteVersion WHERE id = 1")
+    rows = txn.all(
+        "SELECT id, modid, cmdid, version FROM RouteChange WHERE id < ? ORDER BY id DESC LIMIT ?",
+        (before_id if before_id is not None else 2**62, limit),
+    )
+    return int(version[0]) if version else 0, [ChangeRow(*row) for row in rows]

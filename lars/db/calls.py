@@ -1,0 +1,285 @@
+"""What lars-web shows of calls: sums of the history, what is overloaded, who was last heard of, what is alarming."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lars.db.database import Database
+from lars.db.engine import Transaction
+from lars.db.modules import Module, host_counts_txn, module_txn, names_txn
+from lars.db.reports import STALE_AFTER
+from lars.route import HostAddress, ModuleId
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Calls of one host from `at` (Unix seconds) on, for as long as was asked."""
+
+    at: int
+    host: HostAddress
+    succ: int
+    err: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleCalls:
+    """Calls of a module or a host in some period."""
+
+    succ: int
+    err: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """What callers that have reported lately say of a host."""
+
+    callers: int
+    overloaded_at: int
+    last_report: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A module as a page keeps it fresh; states and calls also of hosts that are no longer in its route."""
+
+    module: Module
+    states: dict[HostAddress, HostState]
+    calls: dict[HostAddress, ModuleCalls]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A module in which something fails: `overloaded` of its `hosts`, `err` of its calls in the window."""
+
+    module: ModuleId
+    name: str
+    hosts: int
+    overloaded: int
+    succ: int
+    err: int
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A caller's address, and when it was last heard of, in Unix seconds."""
+
+    ip: int
+    seen_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm; numbers that do not apply are 0, cleared_at is 0 while it stands. Times in Unix seconds."""
+
+    id: int
+    rule: str
+    what: str
+    modid: int
+    cmdid: int
+    ip: int
+    port: int
+    caller: int
+    text: str
+    raised_at: int
+    cleared_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The whole of it at one moment; `agents` are the first to be named, the silent ones first."""
+
+    trouble: tuple[Trouble, ...]
+    overloaded: int
+    agents: tuple[Agent, ...]
+    agents_count: int
+    agents_silent: int
+    alarms: tuple[Alarm, ...]
+    alarms_count: int
+
+
+Minutes = dict[int, tuple[int, int]]
+"""Minute (Unix seconds) -> successes and failures of all modules."""
+
+LISTED = 50
+"""Modules in trouble, agents and alarms that the overview names at most."""
+
+
+class CallStore:
+    """Calls, states, agents and alarms, read only."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def minutes(self, since: int) -> Minutes:
+        """Calls of all modules by minute, from a minute on."""
+        return await self._database.read("sum up calls", minutes_txn, since)
+
+    async def fleet(self, now: float, window: int) -> Fleet:
+        """What the overview shows, with errors of the last `window` seconds."""
+        return await self._database.read("read the fleet's state", fleet_txn, now, window)
+
+    async def sizes(self) -> tuple[int, int]:
+        """How many modules there are, and how many hosts of all of them."""
+        return await self._database.read("count modules and hosts", sizes_txn)
+
+    async def states(self, modules: Sequence[ModuleId], now: float) -> dict[ModuleId, dict[HostAddress, HostState]]:
+        """What is said of each host of some modules."""
+        return await self._database.read("read states of hosts", states_txn, modules, now)
+
+    async def watched(self, modules: Sequence[ModuleId], now: float, since: int) -> dict[ModuleId, "Watched"]:
+        """Hosts, states and calls (from a minute on) of some modules, as of one moment."""
+        return await self._database.read("read modules that are looked at", watched_txn, modules, now, since)
+
+    async def calls(self, modules: Sequence[ModuleId], since: int) -> dict[ModuleId, ModuleCalls]:
+        """Calls of some modules from a minute on."""
+        return await self._database.read("sum up calls of modules", calls_txn, modules, since)
+
+    async def history(self, module: ModuleId, since: int, step: int) -> list[Bucket]:
+        """Calls of each host of a module in steps of so many seconds, a multiple of 60."""
+        return await self._database.read("read the history of calls", history_txn, module, since, step)
+
+    async def agents(self, limit: int) -> list[Agent]:
+        """Agents, those first that have been silent for longest."""
+        return await self._database.read("list agents", agents_txn, limit)
+
+    async def alarms(self, standing: bool, limit: int) -> list[Alarm]:
+        """Alarms that stand, or that have been cleared; the newest first."""
+        return await self._database.read("list alarms", alarms_txn, standing, limit)
+
+
+def minutes_txn(txn: Transaction, since: int) -> Minutes:
+    rows = txn.all(
+        "SELECT minute, SUM(succ_cnt), SUM(err_cnt) FROM ServerCallHistory WHERE minute >= ? GROUP BY minute", (since,)
+    )
+    return {int(minute): (int(succ), int(err)) for minute, succ, err in rows}
+
+
+def fleet_txn(txn: Transaction, now: float, window: int) -> Fleet:
+    recent = int(now) - STALE_AFTER
+    overloaded: dict[ModuleId, set[tuple[int, int]]] = {}
+    for modid, cmdid, ip, port in txn.all(
+        "SELECT DISTINCT modid, cmdid, ip, port FROM ServerCallStatus WHERE overload = '1' AND ts >= ?", (recent,)
+    ):
+        overloaded.setdefault(ModuleId(modid, cmdid), set()).add((ip, port))
+    since = (int(now) - window) // 60 * 60
+    failing = {
+        ModuleId(modid, cmdid): ModuleCalls(int(succ), int(err))
+        for modid, cmdid, succ, err in txn.all(
+            "SELECT modid, cmdid, SUM(succ_cnt), SUM(err_cnt) AS errors FROM ServerCallHistory WHERE minute >= ? "
+            "GROUP BY modid, cmdid HAVING SUM(err_cnt) > 0 ORDER BY errors DESC LIMIT ?",
+            (since, LISTED),
+        )
+    }
+    worst = sorted(overloaded, key=lambda module: (-len(overloaded[module]), module))[:LISTED]
+    modules = sorted({*worst, *failing})
+    calls = failing | calls_txn(txn, [module for module in worst if module not in failing], since)
+    agents_count, silent = txn.one("SELECT COUNT(*), SUM(ts < ?) FROM CallerSeen", (recent,)) or (0, 0)
+    standing = txn.one("SELECT COUNT(*) FROM Alarm WHERE cleared_at = 0") or (0,)
+    return Fleet(
+        _troubles(txn, modules, overloaded, calls),
+        sum(map(len, overloaded.values())),
+        tuple(agents_txn(txn, LISTED)),
+        int(agents_count),
+        int(silent or 0),
+        tuple(alarms_txn(txn, True, LISTED)),
+        int(standing[0]),
+    )
+
+
+def _troubles(
+    txn: Transaction,
+    modules: Sequence[ModuleId],
+    overloaded: dict[ModuleId, set[tuple[int, int]]],
+    calls: dict[ModuleId, ModuleCalls],
+) -> tuple[Trouble, ...]:
+    """What is in trouble, the worst first: by the share of hosts overloaded, then by the rate of errors."""
+    modids, cmdids = names_txn(txn, modules)
+    hosts = host_counts_txn(txn, modules)
+    found = []
+    for m in modules:
+        name = " / ".join(filter(None, (modids.get(m.modid), cmdids.get(m.cmdid))))
+        counted = calls.get(m, ModuleCalls(0, 0))
+        found.append(Trouble(m, name, hosts.get(m, 0), len(overloaded.get(m, ())), counted.succ, counted.err))
+    return tuple(
+        sorted(
+            found,
+            key=lambda t: (-t.overloaded / max(1, t.hosts), -t.err / max(1, t.succ + t.err), -t.err, t.module),
+        )
+    )
+
+
+def sizes_txn(txn: Transaction) -> tuple[int, int]:
+    row = txn.one(
+        "SELECT COUNT(*), SUM(hosts) FROM (SELECT COUNT(*) AS hosts FROM RouteData GROUP BY modid, cmdid) AS modules"
+    )
+    return (int(row[0]), int(row[1] or 0)) if row else (0, 0)
+
+
+def _any_of(modules: Sequence[ModuleId]) -> tuple[str, list[int]]:
+    return " OR ".join(["modid = ? AND cmdid = ?"] * len(modules)), [number for module in modules for number in module]
+
+
+def states_txn(
+    txn: Transaction, modules: Sequence[ModuleId], now: float
+) -> dict[ModuleId, dict[HostAddress, HostState]]:
+    recent = int(now) - STALE_AFTER
+    states: dict[ModuleId, dict[HostAddress, HostState]] = {module: {} for module in modules}
+    for start in range(0, len(modules), 200):
+        condition, parameters = _any_of(modules[start : start + 200])
+        for modid, cmdid, ip, port, callers, aside, last in txn.all(
+            "SELECT modid, cmdid, ip, port, SUM(ts >= ?), SUM(overload = '1' AND ts >= ?), MAX(ts) "
+            f"FROM ServerCallStatus WHERE {condition} GROUP BY modid, cmdid, ip, port",
+            [recent, recent, *parameters],
+        ):
+            state = HostState(int(callers or 0), int(aside or 0), int(last))
+            states[ModuleId(modid, cmdid)][HostAddress(ip, port)] = state
+    return states
+
+
+def calls_txn(txn: Transaction, modules: Sequence[ModuleId], since: int) -> dict[ModuleId, ModuleCalls]:
+    calls: dict[ModuleId, ModuleCalls] = {}
+    for start in range(0, len(modules), 200):
+        condition, parameters = _any_of(modules[start : start + 200])
+        for modid, cmdid, succ, err in txn.all(
+            "SELECT modid, cmdid, SUM(succ_cnt), SUM(err_cnt) FROM ServerCallHistory "
+            f"WHERE minute >= ? AND ({condition}) GROUP BY modid, cmdid",
+            [since, *parameters],
+        ):
+            calls[ModuleId(modid, cmdid)] = ModuleCalls(int(succ), int(err))
+    return calls
+
+
+def watched_txn(txn: Transaction, modules: Sequence[ModuleId], now: float, since: int) -> dict[ModuleId, Watched]:
+    states = states_txn(txn, modules, now)
+    calls: dict[ModuleId, dict[HostAddress, ModuleCalls]] = {module: {} for module in modules}
+    for start in range(0, len(modules), 200):
+        condition, parameters = _any_of(modules[start : start + 200])
+        for modid, cmdid, ip, port, succ, err in txn.all(
+            "SELECT modid, cmdid, ip, port, SUM(succ_cnt), SUM(err_cnt) FROM ServerCallHistory "
+            f"WHERE minute >= ? AND ({condition}) GROUP BY modid, cmdid, ip, port",
+            [since, *parameters],
+        ):
+            calls[ModuleId(modid, cmdid)][HostAddress(ip, port)] = ModuleCalls(int(succ), int(err))
+    return {module: Watched(module_txn(txn, module), states[module], calls[module]) for module in modules}
+
+
+def history_txn(txn: Transaction, module: ModuleId, since: int, step: int) -> list[Bucket]:
+    rows = txn.all(
+        "SELECT minute - minute % ? AS start, ip, port, SUM(succ_cnt), SUM(err_cnt) FROM ServerCallHistory "
+        "WHERE modid = ? AND cmdid = ? AND minute >= ? GROUP BY start, ip, port",
+        (step, *module, since),
+    )
+    return [Bucket(int(at), HostAddress(ip, port), int(succ), int(err)) for at, ip, port, succ, err in rows]
+
+
+def agents_txn(txn: Transaction, limit: int) -> list[Agent]:
+    return [Agent(*row) for row in txn.all("SELECT caller, ts FROM CallerSeen ORDER BY ts, caller LIMIT ?", (limit,))]
+
+
+def alarms_txn(txn: Transaction, standing: bool, limit: int) -> list[Alarm]:
+    order = "raised_at" if standing else "cleared_at"
+    rows = txn.all(
+        "SELECT id, rule, what, modid, cmdid, ip, port, caller, text, raised_at, cleared_at FROM Alarm "
+        f"WHERE cleared_at {'=' if standing else '<>'} 0 ORDER BY {order} DESC, id DESC LIMIT ?",
+        (limit,),
+    )
+    return [Alarm(*row) for row in rows]

@@ -1,0 +1,195 @@
+"""The lease store: hosts that register themselves, in batches that share a version, and leave by silence (design 5)."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from lars.db.database import Database
+from lars.db.engine import Transaction
+from lars.db.modules import leases_of_txn
+from lars.db.routes import EditDone, RouteEdit, edit_txn, hosts_of_txn, locked_version_txn, version_txn
+from lars.route import MAX_HOSTS, HostAddress, ModuleId
+
+Place = tuple[ModuleId, HostAddress]
+"""A host in a module."""
+
+RULE = "self-preservation"
+"""The rule of the alarms that are raised here."""
+
+EXPIRER = "lease"
+"""Who takes silent hosts out, for the audit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """That a host is to be in a module: for `ttl` seconds from each renewal, or for good (0)."""
+
+    ttl: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is to be done at once, each place once: put into its route or renewed, or taken out by its owner."""
+
+    put: Mapping[Place, Registration]
+    taken: Mapping[Place, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What came of a batch: the version that stands, the places that were new in their route, and those refused."""
+
+    version: int
+    new: frozenset[Place]
+    refused: frozenset[Place]
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A module to be judged: how many hosts are not silent, and the silent ones, the longest silent first."""
+
+    module: ModuleId
+    alive: int
+    silent: tuple[HostAddress, ...]
+
+
+Judge = Callable[[Silence], frozenset[HostAddress]]
+"""Which of the silent hosts are to leave; the others are kept, and an alarm is raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What came of looking for silent hosts: how many left each module, and how many are kept in it."""
+
+    left: Mapping[ModuleId, int]
+    kept: Mapping[ModuleId, int]
+
+
+class LeaseStore:
+    """Leases in the database. `now` is in Unix seconds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def store(self, batch: Batch, now: float) -> Stored:
+        """Does what a batch says, with one new version, or none if only leases are renewed."""
+        return await self._database.write_again("store registrations", store_txn, batch, now)
+
+    async def places(self) -> set[Place]:
+        """All places that have a lease."""
+        return await self._database.read("list leases", places_txn)
+
+    async def expire(self, now: float, margin: float, heard_for: float, judge: Judge) -> Expired:
+        """Takes out the silent hosts that the judge lets go, and raises and clears alarms for those it keeps.
+
+        A host is silent `margin` seconds after its lease ended: another lars-web may have heard of it and not said so.
+        It must have had its whole ttl to renew in the last `heard_for` seconds, for which this lars-web could hear it.
+        """
+        if await self._database.read("look for silent hosts", is_quiet_txn, _cut(now, margin)):
+            return Expired({}, {})
+        return await self._database.write("take out silent hosts", expire_txn, now, margin, heard_for, judge)
+
+
+def _cut(now: float, margin: float) -> int:
+    return int((now - margin) * 1000)
+
+
+def places_txn(txn: Transaction) -> set[Place]:
+    rows = txn.all("SELECT modid, cmdid, ip, port FROM RouteLease")
+    return {(ModuleId(modid, cmdid), HostAddress(ip, port)) for modid, cmdid, ip, port in rows}
+
+
+def store_txn(txn: Transaction, batch: Batch, now: float) -> Stored:
+    modules = sorted({module for module, _host in (*batch.put, *batch.taken)})
+    leased = {module: leases_of_txn(txn, module) for module in modules}
+    if not batch.taken and all(r.ttl and host in leased[m] for (m, host), r in batch.put.items()):
+        hosts = hosts_of_txn(txn, modules)
+        if all(host in hosts[module] for module, host in batch.put):
+            _write_leases(txn, batch.put.items(), now)
+            return Stored(version_txn(txn), frozenset(), frozenset())
+    locked_version_txn(txn)
+    hosts = hosts_of_txn(txn, modules)
+    edits, refused = [], set()
+    for module in modules:
+        put = {host: r for (m, host), r in batch.put.items() if m == module}
+        taken = {host: owner for (m, host), owner in batch.taken.items() if m == module}
+        after = (hosts[module] - taken.keys()) | put.keys()
+        if len(after) > max(MAX_HOSTS, len(hosts[module])):
+            refused |= {(module, host) for host in put.keys() - hosts[module]}
+            put = {host: r for host, r in put.items() if host in hosts[module]}
+        owners = {r.owner for host, r in put.items() if host not in hosts[module]}
+        who = ", ".join(sorted(owners | {taken[host] for host in taken.keys() & hosts[module]}))
+        edits.append(RouteEdit(module, frozenset(put), frozenset(taken), actor=who))
+    done: EditDone = edit_txn(txn, "api", now, edits)
+    kept = [(place, r) for place, r in batch.put.items() if place not in refused]
+    _write_leases(txn, [(place, r) for place, r in kept if r.ttl], now)
+    for (module, host), r in kept:
+        if not r.ttl and host in leased[module]:
+            txn.execute(
+                "DELETE FROM RouteLease WHERE modid = ? AND cmdid = ? AND ip = ? AND port = ?", (*module, *host)
+            )
+    new = {place for place in batch.put if place[1] not in hosts[place[0]]}
+    return Stored(done.version, frozenset(new - refused), frozenset(refused))
+
+
+def _write_leases(txn: Transaction, registrations: Iterable[tuple[Place, Registration]], now: float) -> None:
+    txn.execute_many(
+        txn.engine.upsert("RouteLease", ["modid", "cmdid", "ip", "port"], ["ttl", "expires_at", "owner"]),
+        sorted(
+            (*module, *host, r.ttl, int((now + r.ttl) * 1000), r.owner[:255]) for (module, host), r in registrations
+        ),
+    )
+
+
+def is_quiet_txn(txn: Transaction, cut: int) -> bool:
+    """Whether nothing is to be expired and no alarm to be cleared."""
+    if txn.one("SELECT modid FROM RouteLease WHERE expires_at < ? LIMIT 1", (cut,)) is not None:
+        return False
+    return txn.one("SELECT id FROM Alarm WHERE rule = ? AND cleared_at = 0 LIMIT 1", (RULE,)) is None
+
+
+def expire_txn(txn: Transaction, now: float, margin: float, heard_for: float, judge: Judge) -> Expired:
+    locked_version_txn(txn)
+    cut = _cut(now, margin)
+    rows = txn.all(
+        "SELECT modid, cmdid, ip, port, ttl FROM RouteLease WHERE expires_at < ? "
+        f"ORDER BY expires_at, modid, cmdid, ip, port{txn.engine.for_update}",
+        (cut,),
+    )
+    silent: dict[ModuleId, list[HostAddress]] = defaultdict(list)
+    unheard: set[ModuleId] = set()
+    for modid, cmdid, ip, port, ttl in rows:
+        if ttl < heard_for:
+            silent[ModuleId(modid, cmdid)].append(HostAddress(ip, port))
+        else:
+            unheard.add(ModuleId(modid, cmdid))
+    hosts = hosts_of_txn(txn, list(silent))
+    edits, kept = [], {}
+    for module, some in silent.items():
+        there = tuple(host for host in some if host in hosts[module])
+        leaving = judge(Silence(module, len(hosts[module]) - len(there), there)) if there else frozenset()
+        edits.append(RouteEdit(module, remove=leaving))
+        if len(there) > len(leaving):
+            kept[module] = len(there) - len(leaving)
+        gone = [(*module, *host) for host in some if host not in hosts[module]]  # taken out by SQL
+        txn.execute_many("DELETE FROM RouteLease WHERE modid = ? AND cmdid = ? AND ip = ? AND port = ?", gone)
+    done = edit_txn(txn, EXPIRER, now, edits)
+    _tell_kept(txn, now, kept, unheard)
+    return Expired({change.module: len(change.removed) for change in done.changed}, kept)
+
+
+def _tell_kept(txn: Transaction, now: float, kept: Mapping[ModuleId, int], unheard: Collection[ModuleId]) -> None:
+    """Raises an alarm for each module with silent hosts that are kept, and clears those of all but the unheard."""
+    rows = txn.all("SELECT id, modid, cmdid FROM Alarm WHERE rule = ? AND cleared_at = 0", (RULE,))
+    standing = {ModuleId(modid, cmdid): alarm for alarm, modid, cmdid in rows}
+    for module, count in kept.items():
+        if module not in standing:
+            text = f"{count} hosts of module {module} no longer renew; they are kept, since most of it would be gone"
+            txn.execute(
+                "INSERT INTO Alarm (rule, what, modid, cmdid, ip, port, caller, text, raised_at, cleared_at, webhook, "
+                "raise_told, clear_told) VALUES (?, 'hosts_kept', ?, ?, 0, 0, 0, ?, ?, 0, '', 1, 1)",
+                (RULE, *module, text, int(now)),
+            )
+    for module in standing.keys() - kept.keys() - set(unheard):
+        txn.execute("UPDATE Alarm SET cleared_at = ? WHERE id = ?", (int(now), standing[module]))

@@ -1,0 +1,252 @@
+"""The module store: finding modules among many, their names, and edits that notice another's edit (design 5)."""
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from lars.db.audit import Edit, record_txn
+from lars.db.database import Database
+from lars.db.engine import Transaction
+from lars.db.routes import EditDone, RouteEdit, edit_txn, hosts_of_txn, locked_version_txn
+from lars.errors import InvalidRoute, LarsError
+from lars.route import MAX_ID, HostAddress, ModuleId, parse_host, parse_ip
+
+MAX_NAME = 255
+"""Characters of a name: the width of the C++ system's column."""
+
+
+class EditConflict(LarsError):
+    """Somebody else has edited meanwhile: what stands is not what was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleSearch:
+    """Which modules are wanted, in which order: sort is one of SORTS."""
+
+    text: str = ""
+    sort: str = "module"
+    descending: bool = False
+    offset: int = 0
+    limit: int = 50
+    after: ModuleId | None = None
+    """With the sort "module" ascending: only modules that come after this one."""
+
+
+SORTS = ("module", "name", "hosts", "calls", "errors")
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """That a host stays only while it renews: ttl in seconds, expires_at in Unix milliseconds."""
+
+    ttl: int
+    expires_at: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module as of one moment. A host is in `leases` if it registered itself."""
+
+    id: ModuleId
+    modid_name: str
+    cmdid_name: str
+    hosts: tuple[HostAddress, ...]
+    leases: dict[HostAddress, Lease] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> str:
+        """A digest of the hosts that people edit; hosts that come and go by themselves do not change it."""
+        return seen_digest(host for host in self.hosts if host not in self.leases)
+
+    @property
+    def etag(self) -> str:
+        """A digest of all that the API tells of it; a lease renewed does not change it."""
+        leases = [(host, lease.ttl, lease.owner) for host, lease in sorted(self.leases.items())]
+        told = repr((self.modid_name, self.cmdid_name, self.hosts, leases))
+        return hashlib.sha256(told.encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleFound:
+    """A line of the list of modules."""
+
+    id: ModuleId
+    hosts: int
+    modid_name: str
+    cmdid_name: str
+
+
+def seen_digest(hosts: Iterable[HostAddress]) -> str:
+    """What stands for a set of hosts in a form or an ETag."""
+    return hashlib.sha256(" ".join(map(str, sorted(hosts))).encode()).hexdigest()[:20]
+
+
+class ModuleStore:
+    """Modules in the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, search: ModuleSearch, since: int) -> list[ModuleFound]:
+        """A page of modules; calls and errors, to sort by, are counted from `since` (Unix seconds)."""
+        return await self._database.read("find modules", find_txn, search, since)
+
+    async def count(self, text: str) -> int:
+        """How many modules a search finds."""
+        return await self._database.read("count modules", count_txn, text)
+
+    async def module(self, module: ModuleId) -> Module:
+        """A module; without hosts if it has none."""
+        return await self._database.read("read a module", module_txn, module)
+
+    async def edit(
+        self, actor: str, now: float, edit: RouteEdit, seen: str | None, etags: Collection[str] | None = None
+    ) -> EditDone:
+        """Edits one module's hosts; raises EditConflict if `seen` is given and no longer right.
+
+        So too if `etags` are given and none of them is the module's; "*" is that of any module with hosts.
+        """
+        return await self._database.write("edit a module", edit_seen_txn, actor, now, edit, seen, etags)
+
+    async def rename(self, actor: str, now: float, what: str, number: int, name: str, seen: str | None) -> bool:
+        """Names a modid or cmdid (`what`), or takes its name away if empty; whether that changed anything.
+
+        Raises EditConflict if `seen`, the name that stood there, is given and no longer right.
+        """
+        return await self._database.write("rename", rename_txn, actor, now, what, number, name, seen)
+
+
+def search_condition(text: str) -> tuple[str, list[object]]:
+    """The SQL condition on RouteData, and its parameters, for what a person typed to search.
+
+    "1 1", "(1, 1)" and "1/1" are a module, "7" a modid or cmdid, an address a host; anything else is part of a name.
+    """
+    text = text.strip()
+    if not text:
+        return "1 = 1", []
+    if pair := re.fullmatch(r"\(?\s*(\d{1,10})\s*[\s,./]\s*(\d{1,10})\s*\)?", text):
+        return "modid = ? AND cmdid = ?", [int(pair[1]), int(pair[2])]
+    if re.fullmatch(r"\d{1,10}", text):
+        return "(modid = ? OR cmdid = ?)", [int(text), int(text)]
+    try:
+        if ":" in text:
+            return "serverip = ? AND serverport = ?", [*parse_host(text)]
+        return "serverip = ?", [parse_ip(text)]
+    except InvalidRoute:
+        pattern = "%" + re.sub(r"([!%_])", r"!\1", text) + "%"
+        modids = "SELECT modid FROM ModIDConfig WHERE content LIKE ? ESCAPE '!'"
+        cmdids = "SELECT cmdid FROM CmdIDConfig WHERE content LIKE ? ESCAPE '!'"
+        return f"(modid IN ({modids}) OR cmdid IN ({cmdids}))", [pattern, pattern]
+
+
+_MODULES = "SELECT modid, cmdid, COUNT(*) AS hosts FROM RouteData WHERE {condition} GROUP BY modid, cmdid"
+_CALLS = (
+    "SELECT modid, cmdid, SUM(succ_cnt + err_cnt) AS calls, SUM(err_cnt) AS errors "
+    "FROM ServerCallHistory WHERE minute >= ? GROUP BY modid, cmdid"
+)
+
+
+def _name_of(table: str, column: str) -> str:
+    return f"COALESCE((SELECT MIN(content) FROM {table} WHERE {table}.{column} = r.{column}), '')"
+
+
+_NAMES = f"{_name_of('ModIDConfig', 'modid')} {{way}}, {_name_of('CmdIDConfig', 'cmdid')} {{way}}"
+
+
+def find_txn(txn: Transaction, search: ModuleSearch, since: int) -> list[ModuleFound]:
+    condition, parameters = search_condition(search.text)
+    if search.after is not None:
+        modid, cmdid = search.after
+        condition = f"({condition}) AND modid >= ? AND (modid > ? OR cmdid > ?)"
+        parameters = [*parameters, modid, modid, cmdid]
+    modules, way = _MODULES.format(condition=condition), "DESC" if search.descending else "ASC"
+    page = f"LIMIT {int(search.limit)} OFFSET {int(search.offset)}"
+    by_id = "r.modid, r.cmdid"
+    if search.sort == "module":
+        query = f"{modules} ORDER BY modid {way}, cmdid {way} {page}"
+    elif search.sort == "hosts":
+        query = f"{modules} ORDER BY hosts {way}, modid, cmdid {page}"
+    elif search.sort == "name":
+        query = f"SELECT * FROM ({modules}) AS r ORDER BY {_NAMES.format(way=way)}, {by_id} {page}"
+    else:
+        joined = f"({modules}) AS r LEFT JOIN ({_CALLS}) AS c ON c.modid = r.modid AND c.cmdid = r.cmdid"
+        order = f"COALESCE(c.{'errors' if search.sort == 'errors' else 'calls'}, 0)"
+        query = f"SELECT r.modid, r.cmdid, r.hosts FROM {joined} ORDER BY {order} {way}, {by_id} {page}"
+        parameters = [*parameters, since]
+    found = [(ModuleId(row[0], row[1]), int(row[2])) for row in txn.all(query, parameters)]
+    modids, cmdids = names_txn(txn, [module for module, _hosts in found])
+    return [ModuleFound(m, hosts, modids.get(m.modid, ""), cmdids.get(m.cmdid, "")) for m, hosts in found]
+
+
+def count_txn(txn: Transaction, text: str) -> int:
+    condition, parameters = search_condition(text)
+    row = txn.one(f"SELECT COUNT(*) FROM ({_MODULES.format(condition=condition)}) AS modules", parameters)
+    return int(row[0]) if row else 0
+
+
+def names_txn(txn: Transaction, modules: Collection[ModuleId]) -> tuple[dict[int, str], dict[int, str]]:
+    """The names of the modids and of the cmdids of some modules."""
+    return (
+        _names(txn, "ModIDConfig", "modid", sorted({module.modid for module in modules})),
+        _names(txn, "CmdIDConfig", "cmdid", sorted({module.cmdid for module in modules})),
+    )
+
+
+def _names(txn: Transaction, table: str, column: str, numbers: Sequence[int]) -> dict[int, str]:
+    names: dict[int, str] = {}
+    for start in range(0, len(numbers), 500):
+        some = numbers[start : start + 500]
+        query = f"SELECT {column}, MIN(content) FROM {table} WHERE {column} IN ({', '.join('?' * len(some))})"
+        names.update((int(number), str(name)) for number, name in txn.all(f"{query} GROUP BY {column}", some))
+    return names
+
+
+def module_txn(txn: Transaction, module: ModuleId) -> Module:
+    hosts = hosts_of_txn(txn, [module])[module]
+    modids, cmdids = names_txn(txn, [module])
+    leases = leases_of_txn(txn, module)
+    return Module(module, modids.get(module.modid, ""), cmdids.get(module.cmdid, ""), tuple(sorted(hosts)), leases)
+
+
+def leases_of_txn(txn: Transaction, module: ModuleId) -> dict[HostAddress, Lease]:
+    rows = txn.all(
+        "SELECT ip, port, ttl, expires_at, owner FROM RouteLease WHERE modid = ? AND cmdid = ?", tuple(module)
+    )
+    return {HostAddress(ip, port): Lease(ttl, expires_at, owner) for ip, port, ttl, expires_at, owner in rows}
+
+
+def edit_seen_txn(
+    txn: Transaction, actor: str, now: float, edit: RouteEdit, seen: str | None, etags: Collection[str] | None
+) -> EditDone:
+    locked_version_txn(txn)
+    if seen is not None or etags is not None:
+        module = module_txn(txn, edit.module)
+        fits = etags is None or module.etag in etags or ("*" in etags and bool(module.hosts))
+        if not fits or seen not in (None, module.seen):
+            raise EditConflict(f"module {edit.module} has been edited by somebody else meanwhile: look at it again")
+    return edit_txn(txn, actor, now, [edit])
+
+
+def rename_txn(txn: Transaction, actor: str, now: float, what: str, number: int, name: str, seen: str | None) -> bool:
+    locked_version_txn(txn)
+    table = {"modid": "ModIDConfig", "cmdid": "CmdIDConfig"}[what]
+    if not 0 <= number <= MAX_ID or len(name) > MAX_NAME:
+        raise InvalidRoute(f"a name has {MAX_NAME} characters at most, and {what} is 0 to {MAX_ID}")
+    before = _names(txn, table, what, [number]).get(number, "")
+    if seen is not None and before != seen:
+        raise EditConflict(f"{what} {number} has been renamed to {before!r} by somebody else meanwhile")
+    if before == name:
+        return False
+    txn.execute(f"DELETE FROM {table} WHERE {what} = ?", (number,))
+    if name:
+        txn.execute(f"INSERT INTO {table} ({what}, content) VALUES (?, ?)", (number, name))
+    ids = (number, 0) if what == "modid" else (0, number)
+    record_txn(txn, actor, now, [Edit(what, *ids, before, name)])
+    return True
+
+
+def host_counts_txn(txn: Transaction, modules: Sequence[ModuleId]) -> dict[ModuleId, int]:
+    """How many hosts some modules have."""
+    return {module: len(hosts) for module, hosts in hosts_of_txn(txn, modules).items()}

@@ -1,0 +1,58 @@
+"""The figures of a page, from what the database holds: pure."""
+
+from dataclasses import dataclass
+
+from lars.db.calls import HostState, Minutes, ModuleCalls, Watched
+from lars.route import HostAddress
+
+LAG = 3.0
+"""Seconds that a call is on its way into the database, about: agents report every five."""
+
+
+def calls_a_second(minutes: Minutes, now: float) -> tuple[float, float]:
+    """Successes and failures a second over the last minute; `now` in Unix seconds.
+
+    Of the minute before the running one, as large a part is taken as the running one still lacks.
+    """
+    until = now - LAG
+    running = int(until) // 60 * 60
+    part = 1 - (until - running) / 60
+    before = minutes.get(running - 60, (0, 0))
+    lately = [minutes.get(minute, (0, 0)) for minute in minutes if minute >= running]
+    succ, err = (sum(calls[i] for calls in lately) + part * before[i] for i in (0, 1))
+    return succ / 60, err / 60
+
+
+@dataclass(frozen=True, slots=True)
+class HostFigure:
+    """A host of a module: its calls of all `of` of the module in the window, and what callers say of it."""
+
+    host: HostAddress
+    in_route: bool
+    state: str
+    """ "idle", "overloaded" (at some callers), or "silent" when nobody has reported on it lately."""
+    callers: int
+    overloaded_at: int
+    last_report: int
+    calls: int
+    err: int
+    of: int
+
+
+def host_figures(watched: Watched) -> list[HostFigure]:
+    """The hosts of the route, those in trouble first, then those that have been called and are not in it any more."""
+    of = sum(calls.succ + calls.err for calls in watched.calls.values())
+    route = set(watched.module.hosts)
+    called = {host for host, calls in watched.calls.items() if calls.succ + calls.err}
+    figures = []
+    for host in route | called:
+        state = watched.states.get(host, HostState(0, 0, 0))
+        calls = watched.calls.get(host, ModuleCalls(0, 0))
+        word = "silent" if not state.callers else "overloaded" if state.overloaded_at else "idle"
+        total = calls.succ + calls.err
+        figures.append(
+            HostFigure(
+                host, host in route, word, state.callers, state.overloaded_at, state.last_report, total, calls.err, of
+            )
+        )
+    return sorted(figures, key=lambda f: (not f.in_route, f.state != "overloaded", f.host))

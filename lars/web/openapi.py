@@ -1,0 +1,358 @@
+"""The OpenAPI 3.1 document of /api/v1."""
+
+from functools import cache
+from typing import Any
+
+from lars import __version__
+from lars.db.modules import MAX_NAME, SORTS
+from lars.route import MAX_HOSTS, MAX_ID
+from lars.web.api_input import MAX_LIMIT, MAX_TTL, MIN_TTL
+from lars.web.charts import SPANS
+from lars.web.live import WINDOW
+
+Schema = dict[str, Any]
+
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+HOST_PATTERN = rf"^(?!0\.0\.0\.0:){_OCTET}(\.{_OCTET}){{3}}:{_PORT}$"
+
+_ID: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_ID}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_TIME: Schema = {"type": "string", "format": "date-time"}
+_HOST: Schema = {"type": "string", "pattern": HOST_PATTERN, "examples": ["10.0.0.5:8080"]}
+_HOSTS: Schema = {"type": "array", "items": {"$ref": "#/components/schemas/HostAddress"}, "maxItems": MAX_HOSTS}
+
+
+def _object(optional: tuple[str, ...] = (), **properties: Schema) -> Schema:
+    needed = [name for name in properties if name not in optional]
+    kind: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**kind, "required": needed} if needed else kind
+
+
+def _list(of: str) -> Schema:
+    return {"type": "array", "items": {"$ref": f"#/components/schemas/{of}"}}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+_TEXT: Schema = {"type": "string"}
+
+SCHEMAS: Schema = {
+    "Problem": {
+        "type": "object",
+        "properties": {
+            "type": _TEXT,
+            "title": _TEXT,
+            "status": {"type": "integer"},
+            "detail": {**_TEXT, "description": "What is wrong, where, and what to do."},
+            "lines": {"type": "array", "items": _TEXT},
+        },
+        "required": ["type", "title", "status", "detail"],
+    },
+    "HostAddress": _HOST,
+    "Host": _object(
+        host=_HOST,
+        ip=_TEXT,
+        port={"type": "integer", "minimum": 1, "maximum": 65535},
+        ttl=_or_null({**_COUNT, "description": "Seconds that it stays without renewing; null: for good."}),
+        owner=_or_null(_TEXT),
+    ),
+    "Module": _object(modid=_ID, cmdid=_ID, modid_name=_TEXT, cmdid_name=_TEXT, hosts=_list("Host")),
+    "ModuleLine": _object(modid=_ID, cmdid=_ID, modid_name=_TEXT, cmdid_name=_TEXT, hosts=_COUNT),
+    "Modules": _object(modules=_list("ModuleLine"), next=_or_null({**_TEXT, "description": "The next page's cursor."})),
+    "Change": _object(modid=_ID, cmdid=_ID, added=_HOSTS, removed=_HOSTS),
+    "Edited": _object(version=_COUNT, changed=_list("Change")),
+    "Registered": _object(version=_COUNT),
+    "Calls": _object(at=_TIME, host=_TEXT, succ=_COUNT, err=_COUNT),
+    "History": _object(span=_TEXT, step=_COUNT, calls=_list("Calls")),
+    "Trouble": _object(modid=_ID, cmdid=_ID, hosts=_COUNT, overloaded=_COUNT, succ=_COUNT, err=_COUNT),
+    "Overview": _object(
+        at=_TIME,
+        calls_per_second={"type": "number"},
+        errors_per_second={"type": "number"},
+        modules=_COUNT,
+        hosts=_COUNT,
+        overloaded_hosts=_COUNT,
+        agents=_COUNT,
+        silent_agents=_COUNT,
+        standing_alarms=_COUNT,
+        trouble=_list("Trouble"),
+    ),
+    "Agents": _object(agents={"type": "array", "items": _object(ip=_TEXT, seen_at=_TIME)}),
+    "Alarm": _object(
+        id=_COUNT,
+        rule=_TEXT,
+        what=_TEXT,
+        modid=_ID,
+        cmdid=_ID,
+        host=_or_null(_TEXT),
+        caller=_or_null(_TEXT),
+        text=_TEXT,
+        raised_at=_TIME,
+        cleared_at=_or_null(_TIME),
+    ),
+    "Alarms": _object(alarms=_list("Alarm")),
+    "Edit": _object(
+        id=_COUNT,
+        at=_TIME,
+        actor=_TEXT,
+        what={"enum": ["hosts", "modid", "cmdid", "account"]},
+        modid=_ID,
+        cmdid=_ID,
+        before=_TEXT,
+        after=_TEXT,
+        version=_COUNT,
+    ),
+    "Audit": _object(edits=_list("Edit"), next=_or_null(_COUNT)),
+    "RouteChange": _object(id=_COUNT, modid=_COUNT, cmdid=_COUNT, version=_COUNT),
+    "Versions": _object(version=_COUNT, changes=_list("RouteChange"), next=_or_null(_COUNT)),
+    "Route": _object(modid=_ID, cmdid=_ID, ip=_TEXT, port={"type": "integer", "minimum": 1, "maximum": 65535}),
+    "Routes": _list("Route"),
+    "NewHosts": _object(hosts=_HOSTS),
+    "HostEdits": _object(("add", "remove"), add=_HOSTS, remove=_HOSTS),
+    "Name": _object(
+        name={
+            "type": "string",
+            "maxLength": MAX_NAME,
+            "pattern": r"^([^\s\x00-\x1f\x7f]|[^\s\x00-\x1f\x7f][ -~]*[!-~])?$",
+            "description": "Printable, without blanks around it; empty takes the name away.",
+        }
+    ),
+}
+
+
+def _path(name: str, schema: Schema) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _query(name: str, schema: Schema, description: str) -> Schema:
+    return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+def _answer(schema: str, description: str = "Done.", etag: bool = False) -> Schema:
+    answer: Schema = {
+        "description": description,
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
+    }
+    if etag:
+        answer["headers"] = {"ETag": {"schema": _TEXT, "description": "For If-Match and If-None-Match."}}
+    return answer
+
+
+_MODULE = [_path("modid", _ID), _path("cmdid", _ID)]
+_AT_HOST = [*_MODULE, _path("host", _HOST)]
+_LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 100}, "At most so many.")
+_BEFORE = _query("before", {"type": "integer", "minimum": 1, "maximum": 2**53}, "Only older ones than this id.")
+_FLAG: Schema = {"enum": ["true", "false"], "default": "false"}
+_IF_MATCH: Schema = {
+    "name": "If-Match",
+    "in": "header",
+    "schema": _TEXT,
+    "description": "Do it only if the module's ETag is one of these: nobody else's edit is overwritten.",
+}
+_IF_NONE: Schema = {
+    "name": "If-None-Match",
+    "in": "header",
+    "schema": _TEXT,
+    "description": "Answer 304 if the module's ETag is one of these.",
+}
+
+_REFUSALS = {
+    "400": "What was sent cannot be used.",
+    "401": "No token, or one that is none.",
+    "403": "The token's role may not do this.",
+    "404": "There is no such thing.",
+    "409": "A module would have more hosts than it can have.",
+    "412": "If-Match does not hold.",
+    "413": "The body is too large.",
+    "415": "The body is of another type than is read.",
+    "503": "The database does not answer; try again.",
+}
+
+
+def _operation(
+    name: str, summary: str, answers: Schema, parameters: list[Schema] | None = None, body: Schema | None = None
+) -> Schema:
+    operation: Schema = {
+        "operationId": name,
+        "summary": summary,
+        "responses": {**answers, **{code: {"$ref": f"#/components/responses/{code}"} for code in _REFUSALS}},
+    }
+    if parameters:
+        operation["parameters"] = parameters
+    if body:
+        operation["requestBody"] = {"required": True, "content": body}
+    return operation
+
+
+def _json(schema: str) -> Schema:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+
+
+_DONE: Schema = {"204": {"description": "Done, or it was so already."}}
+_EDITED: Schema = {"200": _answer("Edited", "What changed; nothing, if it was so already.", etag=True)}
+
+_SEARCH = [
+    _query(
+        "search",
+        {"type": "string", "maxLength": 200},
+        "A module (1 1), a modid or cmdid (7), a host (10.0.0.5 or 10.0.0.5:80), or a part of a name.",
+    ),
+    _query("sort", {"enum": list(SORTS), "default": "module"}, f"calls and errors: of the last {WINDOW} s."),
+    _query("order", {"enum": ["asc", "desc"], "default": "asc"}, "Which way."),
+    _LIMIT,
+    _query(
+        "cursor",
+        {"type": "string", "pattern": r"^([0-9]{1,9}\.[0-9]{1,9}|o[0-9]{1,6})$"},
+        "What the page before gave as next; with the same search, sort and order.",
+    ),
+]
+
+_TTL = _query(
+    "ttl",
+    {"type": "integer", "minimum": MIN_TTL, "maximum": MAX_TTL},
+    "Seconds after which the host leaves unless this is sent again; without it, the host stays for good.",
+)
+
+PATHS: Schema = {
+    "/modules": {"get": _operation("listModules", "Find modules, by pages", {"200": _answer("Modules")}, _SEARCH)},
+    "/modules/{modid}/{cmdid}": {
+        "get": _operation(
+            "getModule",
+            "A module with its hosts; none, if it has none",
+            {"200": _answer("Module", etag=True), "304": {"description": "It is as If-None-Match says."}},
+            [*_MODULE, _IF_NONE],
+        ),
+        "delete": _operation("emptyModule", "Take out all hosts", _EDITED, [*_MODULE, _IF_MATCH]),
+    },
+    "/modules/{modid}/{cmdid}/hosts": {
+        "put": _operation(
+            "replaceHosts", "Leave exactly these hosts", _EDITED, [*_MODULE, _IF_MATCH], _json("NewHosts")
+        ),
+        "post": _operation(
+            "editHosts", "Add hosts and take hosts out", _EDITED, [*_MODULE, _IF_MATCH], _json("HostEdits")
+        ),
+    },
+    "/modules/{modid}/{cmdid}/hosts/{host}": {
+        "get": _operation("getHost", "One host", {"200": _answer("Host")}, _AT_HOST),
+        "put": _operation(
+            "registerHost",
+            "Register a host, or renew it; many at once share a version",
+            {"201": _answer("Registered", "It is new."), **_DONE},
+            [*_AT_HOST, _TTL],
+        ),
+        "delete": _operation("deregisterHost", "Take one host out", _DONE, _AT_HOST),
+    },
+    "/modules/{modid}/{cmdid}/history": {
+        "get": _operation(
+            "getHistory",
+            "Calls of each host over time",
+            {"200": _answer("History")},
+            [*_MODULE, _query("span", {"enum": list(SPANS), "default": "1h"}, "How far back.")],
+        )
+    },
+    "/modids/{modid}/name": {
+        "put": _operation("nameModid", "Name a modid", _DONE, [_path("modid", _ID)], _json("Name"))
+    },
+    "/cmdids/{cmdid}/name": {
+        "put": _operation("nameCmdid", "Name a cmdid", _DONE, [_path("cmdid", _ID)], _json("Name"))
+    },
+    "/overview": {"get": _operation("getOverview", "The fleet now", {"200": _answer("Overview")})},
+    "/agents": {
+        "get": _operation("listAgents", "Agents, the longest silent first", {"200": _answer("Agents")}, [_LIMIT])
+    },
+    "/alarms": {
+        "get": _operation(
+            "listAlarms",
+            "Alarms, the newest first",
+            {"200": _answer("Alarms")},
+            [_LIMIT, _query("cleared", _FLAG, "Those that no longer stand, instead of those that do.")],
+        )
+    },
+    "/audit": {
+        "get": _operation(
+            "listEdits",
+            "Who did what, the newest first",
+            {"200": _answer("Audit")},
+            [
+                _LIMIT,
+                _BEFORE,
+                _query("modid", _ID, "With cmdid: only edits of this module."),
+                _query("cmdid", _ID, "With modid: only edits of this module."),
+            ],
+        )
+    },
+    "/versions": {
+        "get": _operation(
+            "listVersions",
+            "The route version, and what changed with the latest ones",
+            {"200": _answer("Versions")},
+            [_LIMIT, _BEFORE],
+        )
+    },
+    "/routes": {
+        "get": _operation(
+            "exportRoutes",
+            "All routes",
+            {
+                "200": {
+                    "description": "Done.",
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Routes"}},
+                        "text/csv": {"schema": _TEXT},
+                    },
+                }
+            },
+            [_query("format", {"enum": ["json", "csv"], "default": "json"}, "As what.")],
+        ),
+        "post": _operation(
+            "importRoutes",
+            "Add many routes, all of them or none",
+            {"200": _answer("Edited", "What changed or, with dry_run, would.")},
+            [
+                _query("replace", _FLAG, "Leave the modules that are named exactly the hosts they are given."),
+                _query("dry_run", _FLAG, "Change nothing, and say what would change."),
+            ],
+            {
+                "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/NewRoute"}}},
+                "text/csv": {
+                    "schema": {
+                        "type": "string",
+                        "pattern": "^modid,cmdid,ip,port\n([1-9][0-9]{0,5},1,10\\.0\\.0\\.1,80\n)*$",
+                    }
+                },
+            },
+        ),
+    },
+}
+
+SCHEMAS["NewRoute"] = _object(
+    modid={"type": "integer", "minimum": 1, "maximum": MAX_ID},
+    cmdid=_ID,
+    ip={"type": "string", "pattern": rf"^(?!0\.0\.0\.0$){_OCTET}(\.{_OCTET}){{3}}$"},
+    port={"type": "integer", "minimum": 1, "maximum": 65535},
+)
+
+
+@cache
+def document() -> Schema:
+    """The whole of it."""
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Lars",
+            "version": __version__,
+            "description": "Routes and the fleet, for programs. Show a token as `Authorization: Bearer lars_…`.",
+        },
+        "servers": [{"url": "/api/v1"}],
+        "security": [{"token": []}],
+        "paths": PATHS,
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": SCHEMAS,
+            "responses": {code: {"description": text, "content": problem} for code, text in _REFUSALS.items()},
+        },
+    }

@@ -1,0 +1,199 @@
+"""Hosts that register themselves: gathered into few transactions, kept while they renew, let go when they do not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from lars.db.engine import DatabaseAway, DatabaseError
+from lars.db.leases import Batch, LeaseStore, Place, Registration, Silence
+from lars.log_limit import LogLimit
+from lars.route import HostAddress
+from lars.web.leases import Departures, leaving
+from lars.web.settings import WebSettings
+
+_log = Logger()
+
+GATHER = 0.1
+"""Seconds for which registrations are gathered into one version (design 5)."""
+
+TICK = 1.0
+"""Seconds between writing renewals, and between looks for silent hosts."""
+
+MARGIN = 2.5
+"""Seconds after which another lars-web has surely written what it has heard."""
+
+LATE = 5.0
+"""A timer that comes so many seconds late, or a clock that jumps so far, means that renewals may have been missed."""
+
+MAX_WAITING = 100_000
+"""Places that may wait for the database; more are refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """That a host is to leave its route."""
+
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one registration: the version that stands, or 0 if nothing had to be written for it yet."""
+
+    version: int
+    new: bool = False
+    refused: bool = False
+
+
+class Registrar:
+    """Takes registrations, renewals and departures; `wall_clock` gives Unix seconds."""
+
+    def __init__(self, store: LeaseStore, settings: WebSettings, reactor: Any, wall_clock: Callable[[], float]) -> None:
+        self._store = store
+        self._ratio = settings.preserve_ratio
+        self._departures = Departures(settings.preserve_time)
+        self._reactor = reactor
+        self._wall_clock = wall_clock
+        self._limit = LogLimit(reactor.seconds)
+        self._pending: dict[Place, Registration | Taken] = {}
+        self._waiting: list[tuple[Place, Deferred[Outcome]]] = []
+        self._known: dict[Place, Registration] = {}
+        self._gathering: IDelayedCall | None = None
+        self._one_write = DeferredLock()
+        self._ticking = LoopingCall(lambda: Deferred.fromCoroutine(self._tick()))
+        self._ticking.clock = reactor
+        self._ended: Deferred[LoopingCall] | None = None
+        self._heard_since = reactor.seconds()
+        self._last_tick = (reactor.seconds(), wall_clock())
+        self.renewals = 0
+        self.registrations = 0
+        self.expired = 0
+        self.kept = 0
+        """Silent hosts that are kept in their routes now."""
+
+    def start(self) -> None:
+        """From now on silence counts."""
+        self._heard_since = self._reactor.seconds()
+        self._last_tick = (self._reactor.seconds(), self._wall_clock())
+        self._ended = self._ticking.start(TICK, now=False)
+
+    async def stop(self) -> None:
+        """Writes what is left and ends."""
+        if self._ticking.running:
+            self._ticking.stop()
+        if self._gathering is not None and self._gathering.active():
+            self._gathering.cancel()
+        if self._ended is not None:
+            await self._ended
+        await self._flush()
+
+    async def put(self, place: Place, registration: Registration) -> Outcome:
+        """Puts a host into its route, or renews its lease, which waits for nothing. Raises DatabaseError."""
+        if self._known.get(place) == registration and not isinstance(self._pending.get(place), Taken):
+            self._pending[place] = registration
+            self.renewals += 1
+            return Outcome(0)
+        self.registrations += 1
+        return await self._do(place, registration)
+
+    async def take(self, place: Place, owner: str) -> Outcome:
+        """Takes a host out of its route. Raises DatabaseError."""
+        return await self._do(place, Taken(owner))
+
+    async def _do(self, place: Place, wish: Registration | Taken) -> Outcome:
+        if len(self._pending) >= MAX_WAITING and place not in self._pending:
+            raise DatabaseAway("too many registrations wait for the database: try again in a few seconds")
+        done: Deferred[Outcome] = Deferred()
+        self._pending[place] = wish
+        self._waiting.append((place, done))
+        if self._gathering is None:
+            self._gathering = self._reactor.callLater(GATHER, self._gathered)
+        return await done
+
+    def _gathered(self) -> None:
+        self._gathering = None
+        Deferred.fromCoroutine(self._flush()).addErrback(
+            lambda failure: _log.failure("storing registrations met a bug", failure)
+        )
+
+    async def _flush(self) -> None:
+        """Writes all that is pending, after a write that is under way."""
+        await self._one_write.acquire()
+        try:
+            if self._pending:
+                pending, self._pending = self._pending, {}
+                waiting, self._waiting = self._waiting, []
+                await self._write(pending, waiting)
+        finally:
+            self._one_write.release()
+
+    async def _write(
+        self, pending: dict[Place, Registration | Taken], waiting: list[tuple[Place, Deferred[Outcome]]]
+    ) -> None:
+        put = {place: wish for place, wish in pending.items() if isinstance(wish, Registration)}
+        taken = {place: wish.owner for place, wish in pending.items() if isinstance(wish, Taken)}
+        try:
+            stored = await self._store.store(Batch(put, taken), self._wall_clock())
+        except DatabaseError as error:
+            told = {place for place, _done in waiting}
+            for place, wish in put.items():
+                if place not in told:
+                    self._pending.setdefault(place, wish)
+            self._missed("the database does not take renewals", str(error))
+            for _place, done in waiting:
+                if not done.called:
+                    done.errback(error)
+            return
+        for place, registration in put.items():
+            if registration.ttl and place not in stored.refused:
+                self._known[place] = registration
+            else:
+                self._known.pop(place, None)
+        for place in taken:
+            self._known.pop(place, None)
+        for place, done in waiting:
+            if not done.called:
+                done.callback(Outcome(stored.version, place in stored.new, place in stored.refused))
+
+    async def _tick(self) -> None:
+        now, wall = self._reactor.seconds(), self._wall_clock()
+        passed, on_the_wall = now - self._last_tick[0], wall - self._last_tick[1]
+        self._last_tick = (now, wall)
+        if passed > TICK + LATE or abs(on_the_wall - passed) > LATE:
+            self._missed("this process or its clock stood still or jumped", "")
+        try:
+            await self._flush()
+            await self._expire()
+        except DatabaseError as error:
+            self._missed("the database cannot be asked for silent hosts", str(error))
+        except Exception:  # its timer must live
+            _log.failure("looking for silent hosts met a bug")
+
+    async def _expire(self) -> None:
+        now = self._reactor.seconds()
+
+        def judge(silence: Silence) -> frozenset[HostAddress]:
+            return leaving(silence, self._departures.lately(silence.module, now), self._ratio)
+
+        expired = await self._store.expire(self._wall_clock(), MARGIN, now - self._heard_since, judge)
+        self._departures.record(dict(expired.left), frozenset(expired.kept), now)
+        for module, count in expired.left.items():
+            _log.info("{count} hosts of module {module} no longer renew and leave it", count=count, module=str(module))
+        self.expired += sum(expired.left.values())
+        if expired.kept and not self.kept:
+            names = ", ".join(map(str, sorted(expired.kept)))
+            _log.warn("most hosts no longer renew in {modules}: the last are kept, alarms are raised", modules=names)
+        self.kept = sum(expired.kept.values())
+        if expired.left:
+            self._known = {place: r for place, r in self._known.items() if place[0] not in expired.left}
+
+    def _missed(self, what: str, reason: str) -> None:
+        """Renewals may have been missed: silence counts anew from now."""
+        self._heard_since = self._reactor.seconds()
+        if self._limit.tell(what):
+            _log.warn("{what}: no host expires before its ttl has passed again. {reason}", what=what, reason=reason)

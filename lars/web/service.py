@@ -1,0 +1,138 @@
+"""lars-web as one Twisted service: pages, API, and the hosts that register themselves."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
+
+from lars.db.database import Database
+from lars.db.engine import DatabaseError
+from lars.db.leases import LeaseStore
+from lars.listening import listen, stop_listening
+from lars.metrics.endpoint import MetricsEndpoint
+from lars.metrics.registry import new_registry
+from lars.service import AsyncService
+from lars.web.account_pages import AccountPages, UserPages
+from lars.web.api import Api
+from lars.web.attempts import Attempts
+from lars.web.console import Console, Stores
+from lars.web.counts import Counts
+from lars.web.door import Door
+from lars.web.live import Live
+from lars.web.module_pages import ModulePages
+from lars.web.numbers import WebNumbers
+from lars.web.overview_pages import OverviewPages
+from lars.web.passwords import Passwords
+from lars.web.registrar import Registrar
+from lars.web.settings import WebSettings
+from lars.web.sign_in import SignInPages
+from lars.web.site import WebSite
+from lars.web.static_files import StaticFiles
+from lars.web.tickets import new_secret
+from lars.web.tokens import Tokens
+from lars.web.trail_pages import AuditPages, VersionPages
+from lars.web.transfer_pages import TransferPages
+from lars.web.tree import Tree
+from lars.web.views import Views
+
+_log = Logger()
+
+LOOK_AGAIN = 5.0
+"""Seconds between attempts to ask a database that is away whether there are users."""
+
+
+class WebService(AsyncService):
+    """Serves the console and its API. `wall_clock` gives Unix seconds."""
+
+    name = "lars-web"
+
+    def __init__(
+        self,
+        settings: WebSettings,
+        database: Database,
+        reactor: Any,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(reactor)
+        self._settings = settings
+        self._database = database
+        files, stores = StaticFiles(), Stores.of(database)
+        self.registrar = Registrar(LeaseStore(database), settings, reactor, wall_clock)
+        self.console = Console(
+            settings,
+            reactor,
+            wall_clock,
+            stores,
+            Views(files.address),
+            files,
+            Attempts(),
+            Passwords(reactor),
+            self.registrar,
+            Live(stores.calls, settings.live_interval, reactor, wall_clock),
+            Counts(stores.modules, reactor.seconds),
+            Tokens(stores.accounts, reactor.seconds),
+        )
+        door = Door(self.console)
+        self._door = door
+        self._sign_in = SignInPages(door)
+        overview = OverviewPages(door)
+        branches = {
+            "sign-in": self._sign_in.app,
+            "sign-out": self._sign_in.app,
+            "setup": self._sign_in.app,
+            "modules": ModulePages(door).app,
+            "transfer": TransferPages(door).app,
+            "audit": AuditPages(door).app,
+            "versions": VersionPages(door).app,
+            "account": AccountPages(door).app,
+            "users": UserPages(door).app,
+            "api": Api(door).app,
+        }
+        self.site = WebSite(reactor, Tree(files, branches, overview.app), settings.max_connections)
+        registry = new_registry("lars-web")
+        registry.register(WebNumbers(self.site, self.console.live, self.registrar))
+        self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
+        self.port: IListeningPort | None = None
+
+    async def start(self) -> None:
+        await self._metrics.start()
+        self.console.passwords.start()
+        self.port = await listen(self.reactor, self._settings.listen, self.site)
+        self.registrar.start()
+        _log.info("lars-web answers on {place}: {url}", place=self._settings.listen, url=self.url)
+        await self._print_link()
+
+    @property
+    def url(self) -> str:
+        """Where a browser finds it."""
+        if self._settings.url or self.port is None:
+            return self._settings.url
+        where: Any = self.port.getHost()
+        host = "127.0.0.1" if where.host in ("0.0.0.0", "::") else where.host
+        scheme = "https" if self._settings.listen.startswith("ssl:") else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{where.port}"
+
+    async def _print_link(self) -> None:
+        """Prints the one-time link, if nobody can sign in yet."""
+        try:
+            if await self._door.is_set_up():
+                return
+        except DatabaseError as error:
+            _log.warn("{error}; sign-in waits for it", error=str(error))
+        self._sign_in.setup_secret = new_secret()
+        link = f"{self.url}/setup/{self._sign_in.setup_secret}"
+        _log.info("nobody can sign in yet: set the first admin's password, once, at {link}", link=link)
+
+    def _not_ready(self) -> str:
+        return "" if self.port is not None else "not listening yet"
+
+    async def stop(self) -> None:
+        await stop_listening(self.port)
+        await self.console.live.stop()
+        await self.registrar.stop()
+        await self.site.drop_all()
+        self.console.passwords.stop()
+        self._database.close()
+        await self._metrics.stop()

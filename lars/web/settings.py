@@ -1,0 +1,50 @@
+"""The settings of lars-web."""
+
+from dataclasses import dataclass
+
+from lars.db.settings import database_setting
+from lars.errors import SettingsError
+from lars.metrics.settings import metrics_setting
+from lars.settings import endpoint, integer, legacy_listen, ratio, seconds, setting
+
+
+def site_url(text: str) -> str:
+    """Where browsers find the console, without a slash at the end; empty: as `listen` says."""
+    url = text.strip().rstrip("/")
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingsError(f"{text!r} is no address of a site: write it as https://lars.example")
+    return url
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """What lars-web can be told; conf/lars-web.conf has every key."""
+
+    db: str = database_setting()
+    listen: str = setting(
+        "tcp:7780:interface=127.0.0.1",
+        "web",
+        endpoint,
+        "Where browsers and programs connect, as a Twisted endpoint string; TLS: "
+        "ssl:7780:interface=0.0.0.0:privateKey=KEY.pem:certKey=CERT.pem",
+        legacy=legacy_listen(7780),
+    )
+    url: str = setting(
+        "",
+        "web",
+        site_url,
+        "Where browsers find it, such as https://lars.example behind a proxy; empty: as listen",
+    )
+    max_connections: int = setting(
+        2000, "web", integer(1, 1_000_000), "Connections served at once; more are closed and counted"
+    )
+    session_time: float = setting(43_200.0, "web", seconds, "Seconds after which one has to sign in again")
+    live_interval: float = setting(1.0, "web", seconds, "Seconds between looks at the database while pages are open")
+    preserve_ratio: float = setting(
+        0.5,
+        "web",
+        ratio,
+        "The share of a module's hosts that may leave at once by not renewing; the others are kept and an alarm raised",
+    )
+    preserve_time: float = setting(60.0, "web", seconds, "Seconds that count as at once")
+    metrics: str = metrics_setting("web")

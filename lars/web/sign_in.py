@@ -1,0 +1,91 @@
+"""Signing in and out, and the one-time link by which the first admin's password is set."""
+
+from klein import Klein
+
+from lars.web.door import COOKIE, Door, NotFound, guard, local_path, page
+from lars.web.forms import FormError, parse_password, parse_user
+from lars.web.language import Said
+from lars.web.tickets import digest_of, new_secret, same
+from lars.web.visit import Answer, Cookie, Elsewhere, Page, Visit
+
+
+class SignInPages:
+    """/sign-in, /sign-out and /setup/SECRET. `setup_secret` is the link's; empty when there are users."""
+
+    app = Klein()
+    guard(app)
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self.console = door.console
+        self.setup_secret = ""
+
+    @page(app, "/sign-in", role=None)
+    async def show(self, visit: Visit) -> Answer:
+        if not await self.door.is_set_up():
+            return Page("not_set_up.html", status=403)
+        if visit.user is not None:
+            return Elsewhere(local_path(visit.field("next")))
+        return self._form(visit, {})
+
+    def _form(self, visit: Visit, errors: dict[str, Said], status: int = 200) -> Page:
+        values = {"errors": errors, "name": visit.field("name"), "next": local_path(visit.field("next"))}
+        return Page("sign_in.html", values, status)
+
+    @page(app, "/sign-in", role=None, form=True)
+    async def sign_in(self, visit: Visit) -> Answer:
+        if not await self.door.is_set_up():
+            return Page("not_set_up.html", status=403)
+        name = visit.field("name").strip().lower()[:64]
+        keys, attempts, now = (
+            (f"ip {visit.address}", f"user {name}"),
+            self.console.attempts,
+            self.console.reactor.seconds,
+        )
+        if wait := max(attempts.wait(key, now()) for key in keys):
+            told = Said("Too many attempts: wait %(n)s seconds, then try again.", n=int(wait) + 1)
+            return self._form(visit, {"": told}, 429)
+        user = await self.console.stores.accounts.user(name)
+        for key in keys:
+            attempts.failed(key, now())  # before the hash is checked, so that many at once do not slip through
+        if not await self.console.passwords.check(user.password if user else None, visit.field("password")):
+            return self._form(visit, {"": Said("There is no user of this name with this password.")}, 403)
+        for key in keys:
+            attempts.succeeded(key)
+        return Elsewhere(local_path(visit.field("next")), (await self.begin_session(name, visit),))
+
+    async def begin_session(self, name: str, visit: Visit) -> Cookie:
+        """A new session of a user, as the cookie that holds its secret."""
+        secret, lasts = new_secret(), int(self.console.settings.session_time)
+        await self.console.stores.accounts.begin_session(digest_of(secret), name, visit.now, int(visit.now) + lasts)
+        return Cookie(COOKIE, secret, lasts)
+
+    @page(app, "/sign-out", role=None, form=True)
+    async def sign_out(self, visit: Visit) -> Answer:
+        await self.console.stores.accounts.end_session(digest_of(visit.secret))
+        return Elsewhere("/sign-in?said=out", (Cookie(COOKIE, "", 0),))
+
+    @page(app, "/setup/<secret>", role=None)
+    async def show_setup(self, _visit: Visit, secret: str) -> Answer:
+        await self._check_link(secret)
+        return Page("setup.html", {"errors": {}, "name": "admin", "secret": secret})
+
+    @page(app, "/setup/<secret>", role=None, form=True)
+    async def set_up(self, visit: Visit, secret: str) -> Answer:
+        await self._check_link(secret)
+        try:
+            name = parse_user(visit.field("name"))
+            password = parse_password(visit.field("password"), visit.field("again"))
+        except FormError as bad:
+            values = {"errors": bad.errors, "name": visit.field("name"), "secret": secret}
+            return Page("setup.html", values, 422)
+        hashed = await self.console.passwords.hash(password)
+        await self.console.stores.accounts.add_first_admin(name, hashed, visit.now)
+        self.setup_secret = ""
+        return Elsewhere("/", (await self.begin_session(name, visit),))
+
+    async def _check_link(self, secret: str) -> None:
+        if await self.door.is_set_up():
+            raise NotFound("this link has been used: sign in, or ask an admin for an account")
+        if not self.setup_secret or not same(secret, self.setup_secret):
+            raise NotFound("this is not the link that lars-web printed at its last start: look into its log")

@@ -1,0 +1,110 @@
+// Makes pages that work without it better: numbers stay fresh, charts tell the values under the pointer.
+"use strict";
+
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone) document.cookie = `lars_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=strict`;
+
+const words = () => document.getElementById("words").dataset;
+
+function put(element, text) {
+  if (element && element.textContent !== text) {
+    element.textContent = text;
+    element.classList.remove("fresh");
+    void element.offsetWidth; // so that the animation begins again
+    element.classList.add("fresh");
+  }
+}
+
+function putState(element, state) {
+  element.dataset.state = state;
+  put(element, words()[state]);
+}
+
+function showFleet(now) {
+  for (const name of ["calls", "errors", "overloaded", "alarms", "agents", "silent", "modules", "hosts"]) {
+    const element = document.querySelector(`[data-live="${name}"]`);
+    put(element, now[name]);
+    if (element.dataset.alert) element.dataset.alert = now[name] === "0" ? "no" : "yes";
+  }
+  document.querySelector('[data-live-empty="trouble"]').hidden = now.trouble.length > 0;
+  document.querySelector('[data-live-full="trouble"]').hidden = now.trouble.length === 0;
+  const rows = now.trouble.map((one) => {
+    const row = document.getElementById("trouble-row").content.cloneNode(true);
+    const part = (name) => row.querySelector(`[data-is="${name}"]`);
+    part("module").href = `/modules/${one.modid}/${one.cmdid}`;
+    part("module").textContent = `(${one.modid}, ${one.cmdid})`;
+    for (const name of ["name", "overloaded", "errors", "calls"]) part(name).textContent = one[name];
+    part("state").dataset.state = one.state;
+    part("state").textContent = words()[one.state];
+    return row;
+  });
+  document.querySelector('[data-live-rows="trouble"]').replaceChildren(...rows);
+}
+
+function showModule(now) {
+  for (const row of document.querySelectorAll("tr[data-host]")) {
+    const host = now.hosts[row.dataset.host];
+    if (!host) continue;
+    putState(row.querySelector("[data-live-state] .state"), host.state);
+    put(row.querySelector('[data-live="by"]'), host.state === "overloaded" ? host.by : "");
+    for (const name of ["share", "calls", "errors"]) put(row.querySelector(`[data-live="${name}"]`), host[name]);
+    row.querySelector("[data-live-width]").setAttribute("width", host.portion);
+  }
+}
+
+// What is more than numbers is fetched again, at a moment of each browser's own.
+let fetching = false;
+function fetchParts(parts) {
+  if (fetching || document.body.dataset.parts === parts) return;
+  fetching = true;
+  setTimeout(async () => {
+    try {
+      const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of document.querySelectorAll("[data-part]")) {
+        const fresh = page.querySelector(`[data-part="${part.dataset.part}"]`);
+        if (fresh && !part.contains(document.activeElement)) part.replaceWith(fresh);
+      }
+      document.body.dataset.parts = page.body.dataset.parts || parts;
+    } finally {
+      fetching = false;
+    }
+  }, 200 + Math.random() * 1500);
+}
+
+let stream = null;
+function listen() {
+  const path = document.body.dataset.stream;
+  if (!path || stream || document.hidden) return;
+  const mark = document.getElementById("live-mark");
+  stream = new EventSource(path);
+  stream.addEventListener("open", () => {
+    mark.hidden = false;
+    delete mark.dataset.lost;
+  });
+  stream.addEventListener("error", () => (mark.dataset.lost = "yes"));
+  stream.addEventListener("now", (message) => {
+    const now = JSON.parse(message.data);
+    (path === "/live/fleet" ? showFleet : showModule)(now);
+    fetchParts(now.parts);
+  });
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden && stream) {
+    stream.close();
+    stream = null;
+  } else listen();
+});
+listen();
+
+for (const chart of document.querySelectorAll(".chart")) {
+  const readout = chart.querySelector("[data-readout]");
+  for (const title of chart.querySelectorAll(".bar title")) title.remove(); // the readout tells it sooner
+  chart.addEventListener("pointerover", (event) => {
+    const bar = event.target.closest(".bar");
+    readout.textContent = bar ? bar.dataset.told : "";
+  });
+  chart.addEventListener("pointerleave", () => (readout.textContent = ""));
+}

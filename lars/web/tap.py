@@ -1,0 +1,26 @@
+"""`twistd lars-web`."""
+
+from twisted.application.service import IService
+
+from lars.db.database import Database, engine_for
+from lars.db.url import parse_url
+from lars.settings import ServiceOptions
+from lars.web.service import WebService
+from lars.web.settings import WebSettings
+
+DATABASE_THREADS = 8
+"""Queries at once."""
+
+
+class Options(ServiceOptions):
+    """The console where operators edit routes and see the fleet, and its JSON API."""
+
+    settings_type = WebSettings
+
+
+def makeService(options: Options) -> IService:
+    """lars-web on the reactor that twistd runs."""
+    from twisted.internet import reactor
+
+    settings: WebSettings = options.settings
+    return WebService(settings, Database(engine_for(parse_url(settings.db)), reactor, DATABASE_THREADS), reactor)

@@ -1,0 +1,40 @@
+"""The tokens of programs: looked up once for many requests."""
+
+from collections.abc import Callable
+
+from lars.db.accounts import AccountStore, Token
+from lars.web.tickets import TOKEN_PREFIX, digest_of
+
+AGE = 5.0
+"""Seconds for which a token that was removed elsewhere may still work."""
+
+CAPACITY = 10_000
+
+
+class Tokens:
+    """Tokens by secret; `seconds` is the reactor's clock."""
+
+    def __init__(self, accounts: AccountStore, seconds: Callable[[], float]) -> None:
+        self._accounts = accounts
+        self._seconds = seconds
+        self._known: dict[str, tuple[float, Token]] = {}
+
+    async def of(self, secret: str) -> Token | None:
+        """The token of a secret, None if there is none; raises DatabaseError."""
+        if not secret.startswith(TOKEN_PREFIX) or len(secret) > 100:
+            return None
+        digest = digest_of(secret)
+        known = self._known.get(digest)
+        if known is not None and self._seconds() - known[0] < AGE:
+            return known[1]
+        token = await self._accounts.token(digest)
+        self._known.pop(digest, None)
+        if token is not None:
+            self._known[digest] = (self._seconds(), token)
+            if len(self._known) > CAPACITY:
+                del self._known[next(iter(self._known))]
+        return token
+
+    def forget(self) -> None:
+        """Looks every token up again: one has been removed here."""
+        self._known.clear()

@@ -1,0 +1,57 @@
+"""Who did what: the audit of edits, and the versions of routes as the C++ console shows them."""
+
+from klein import Klein
+
+from lars.db.audit import AuditRow
+from lars.route import ModuleId
+from lars.web.door import Door, guard, page
+from lars.web.visit import Answer, Page, Visit
+
+PAGE = 50
+
+
+class AuditPages:
+    """/audit."""
+
+    app = Klein()
+    guard(app)
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self.console = door.console
+
+    @page(app, "/audit")
+    async def list(self, visit: Visit) -> Answer:
+        module = None
+        if visit.field("modid").isdigit() and visit.field("cmdid").isdigit():
+            module = ModuleId(visit.number("modid", 0, 0, 2**31 - 1), visit.number("cmdid", 0, 0, 2**31 - 1))
+        before = visit.number("before", 2**62, 0, 2**62)
+        rows = await self.console.stores.audit.edits(module, before, PAGE + 1)
+        more = rows[PAGE - 1].id if len(rows) > PAGE else None
+        shown = [(row, hosts_changed(row)) for row in rows[:PAGE]]
+        return Page("audit.html", {"rows": shown, "module": module, "more": more})
+
+
+class VersionPages:
+    """/versions."""
+
+    app = Klein()
+    guard(app)
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self.console = door.console
+
+    @page(app, "/versions")
+    async def list(self, visit: Visit) -> Answer:
+        version, rows = await self.console.stores.audit.changes(visit.number("before", 2**62, 0, 2**62), PAGE + 1)
+        more = rows[PAGE - 1].id if len(rows) > PAGE else None
+        return Page("versions.html", {"version": version, "rows": rows[:PAGE], "more": more})
+
+
+def hosts_changed(row: AuditRow) -> tuple[list[str], list[str]]:
+    """The hosts that an edit took out, and those that it added; of other edits, none."""
+    if row.edit.what != "hosts":
+        return [], []
+    before, after = row.edit.before.split(), row.edit.after.split()
+    return [h for h in before if h not in set(after)], [h for h in after if h not in set(before)]

@@ -1,0 +1,121 @@
+"""Import and export: a file is shown with what it would change, before it does."""
+
+import hashlib
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from klein import Klein
+
+from lars.db.routes import EditDone, RouteEdit
+from lars.errors import BadInput, InvalidRoute
+from lars.route_file import as_csv, as_objects, is_route, read_routes
+from lars.web.door import Door, guard, page
+from lars.web.language import Said
+from lars.web.roles import Role
+from lars.web.tickets import new_secret
+from lars.web.visit import Answer, Download, Elsewhere, Page, Visit
+
+SHOWN = 200
+"""Modules of a preview whose hosts are listed; of more, how many there are."""
+
+KEPT = 20
+"""Previews that are kept at once; the oldest are forgotten first."""
+
+NAMED = 20
+"""Bad lines of a file that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What somebody was shown of an import."""
+
+    user: str
+    edits: tuple[RouteEdit, ...]
+    digest: str
+
+
+def digest_of_changes(done: EditDone) -> str:
+    """What stands for the changes of an import, to notice when they would be others than those shown."""
+    told = "\n".join(f"{c.module} -{c.removed} +{c.added}" for c in done.changed)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+class TransferPages:
+    """/transfer: forms for a file; /transfer/export."""
+
+    app = Klein()
+    guard(app)
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self.console = door.console
+        self._previews: OrderedDict[str, Preview] = OrderedDict()
+
+    @page(app, "/transfer")
+    async def show(self, _visit: Visit) -> Answer:
+        return _form({})
+
+    @page(app, "/transfer/export")
+    async def export(self, visit: Visit) -> Answer:
+        rows = [row for row in await self.console.stores.routes.routes() if is_route(row)]
+        if visit.field("format") == "json":
+            return Download("routes.json", "application/json", json.dumps(as_objects(rows), indent=0).encode())
+        return Download("routes.csv", "text/csv; charset=utf-8", (as_csv(rows) + "\n").encode())
+
+    @page(app, "/transfer/preview", role=Role.EDITOR, form=True)
+    async def preview(self, visit: Visit) -> Answer:
+        text = visit.field("file") or visit.field("text")
+        typed = {"text": visit.field("text")[:200_000], "replace": bool(visit.field("replace"))}
+        if not text.strip():
+            return _form({"": (Said("Choose a file, or paste its content."),)}, typed)
+        try:
+            routes = read_routes("", text.encode())
+        except BadInput as bad:
+            named = [Said("%(text)s", text=problem.removeprefix(", ")) for problem in bad.problems[:NAMED]]
+            if more := len(bad.problems) - NAMED:
+                named += [Said("and %(n)s more", n=more)] if more > 0 else []
+            return _form({"": tuple(named)}, typed)
+        whole = bool(visit.field("replace"))
+        edits = tuple(RouteEdit(module, add=hosts, replace=whole) for module, hosts in sorted(routes.items()))
+        return await self._shown(visit, edits, None)
+
+    async def _shown(self, visit: Visit, edits: tuple[RouteEdit, ...], problem: Said | None) -> Answer:
+        try:
+            done = await self.console.stores.routes.rehearse(visit.actor, visit.now, edits)
+        except InvalidRoute as refused:
+            return _form({"": (Said("%(text)s", text=refused),)})
+        key = new_secret()
+        self._previews[key] = Preview(visit.actor, edits, digest_of_changes(done))
+        while len(self._previews) > KEPT:
+            self._previews.popitem(last=False)
+        values = {
+            "changed": done.changed[:SHOWN],
+            "modules": len(done.changed),
+            "added": sum(len(c.added) for c in done.changed),
+            "removed": sum(len(c.removed) for c in done.changed),
+            "named": len(edits),
+            "key_": key,
+            "problem": problem,
+        }
+        return Page("preview.html", values, 409 if problem else 200)
+
+    @page(app, "/transfer/import", role=Role.EDITOR, form=True)
+    async def import_(self, visit: Visit) -> Answer:
+        preview = self._previews.pop(visit.field("preview"), None)
+        if preview is None or preview.user != visit.actor:
+            return _form({"": (Said("This preview is no longer kept: choose the file again."),)})
+        done = await self.console.stores.routes.edit_as_shown(
+            visit.actor, visit.now, preview.edits, lambda would: digest_of_changes(would) == preview.digest
+        )
+        if done is None:
+            return await self._shown(
+                visit, preview.edits, Said("Routes have been edited meanwhile: this is what would change now.")
+            )
+        return Elsewhere(f"/modules?said={'imported' if done.changed else 'same'}&n={len(done.changed)}")
+
+
+def _form(errors: dict[str, tuple[Said, ...]], typed: dict[str, Any] | None = None) -> Page:
+    values = {"errors": errors, "typed": typed or {"text": "", "replace": False}}
+    return Page("transfer.html", values, 422 if errors else 200)

@@ -1,0 +1,132 @@
+"""A real browser without a screen, and what it finds wrong with a page."""
+
+import base64
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+AXE = Path(__file__).parents[3] / ".venv" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
+"""Where `make test` has npm put it."""
+
+PATIENCE = 20
+"""Seconds that a page may take to show something on a busy machine."""
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    assert found, f"{name} is missing: install chromium and chromium-driver (make test does, for root)"
+    return found
+
+
+class Browser:
+    """Debian's Chromium, driven by selenium."""
+
+    def __init__(self, language: str = "en-US", dark: bool = False, phone: bool = False) -> None:
+        options = Options()
+        options.binary_location = _program("chromium")
+        width, height = (390, 844) if phone else (1280, 900)
+        for argument in (
+            "--headless=new",
+            "--no-sandbox",  # tests may run as root
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            f"--lang={language}",
+            f"--window-size={width},{height}",
+            *(["--force-dark-mode", "--blink-settings=preferredColorScheme=0"] if dark else []),
+        ):
+            options.add_argument(argument)
+        options.add_experimental_option("prefs", {"intl.accept_languages": language})
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(options=options, service=Service(_program("chromedriver")))
+        self.driver.set_page_load_timeout(60)
+        if phone:
+            metrics = {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": True}
+            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+    def go(self, url: str) -> None:
+        self.driver.get(url)
+
+    @property
+    def text(self) -> str:
+        """What can be read on the page."""
+        body: str = self.driver.find_element(By.TAG_NAME, "body").text
+        return body
+
+    def one(self, selector: str) -> Any:
+        """The element of a CSS selector."""
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def fill(self, **fields: str) -> None:
+        """Types into fields by their name, instead of what is there."""
+        for name, text in fields.items():
+            field = self.one(f'main [name="{name}"]')
+            field.clear()
+            field.send_keys(text)
+
+    def press(self, label: str) -> None:
+        """Presses the button that bears this label, and waits for the page that comes of it."""
+        before = self.one("html")
+        self.driver.find_element(By.XPATH, f"//main//button[normalize-space(text())='{label}']").click()
+        self.until(lambda: _is_gone(before), f"a page after {label}")
+
+    def until(self, condition: Any, what: str) -> None:
+        """Waits for something to be so."""
+        WebDriverWait(self.driver, PATIENCE, 0.1).until(lambda _driver: condition(), f"waited in vain for {what}")
+
+    def reads(self, text: str) -> None:
+        """Waits until a text can be read on the page."""
+        try:
+            self.until(lambda: text in self.text, text)
+        except Exception:
+            raise AssertionError(f"{text!r} is not to be read on {self.driver.current_url}:\n{self.text}") from None
+
+    def errors(self) -> list[str]:
+        """What the browser's console has complained of since it was last asked."""
+        entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
+
+    def violations(self) -> list[str]:
+        """What axe-core finds wrong on the page."""
+        assert AXE.exists(), f"{AXE} is missing: make test fetches it with npm"
+        self.driver.execute_cdp_cmd("Page.setBypassCSP", {"enabled": True})
+        self.driver.execute_script(AXE.read_text(encoding="utf-8"))
+        found = self.driver.execute_async_script(
+            "const done = arguments[arguments.length - 1];"
+            "axe.run(document, {resultTypes: ['violations']}).then(r => done(JSON.stringify(r.violations)), "
+            "e => done(JSON.stringify([{id: String(e), nodes: []}])))"
+        )
+        return [f"{one['id']}: {[node['html'][:200] for node in one['nodes']]}" for one in json.loads(found)]
+
+    def screenshot(self, path: Path) -> None:
+        """The whole page, however long."""
+        size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
+        taken = self.driver.execute_cdp_cmd(
+            "Page.captureScreenshot",
+            {
+                "captureBeyondViewport": True,
+                "clip": {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 2400), "scale": 1},
+            },
+        )
+        path.write_bytes(base64.b64decode(taken["data"]))
+
+    def close(self) -> None:
+        self.driver.quit()
+
+
+def _is_gone(element: Any) -> bool:
+    try:
+        element.is_enabled()
+    except WebDriverException:
+        return True
+    return False
