@@ -31,7 +31,7 @@ demo: $(VENV)/.run
 # trial stops at a broken unit test before pytest runs them again, with the integration tests. Those mostly wait for
 # processes, so four at a time suit any machine; each pytest process has a MariaDB of its own.
 .PHONY: test
-test: $(VENV)/.test mariadb
+test: $(VENV)/.test mariadb chromium $(VENV)/.axe
 	@$(BIN)/ruff check --quiet && $(BIN)/ruff format --quiet --check && echo "ruff: clean"
 	@$(BIN)/mypy
 	@$(BIN)/python -m twisted.trial --jobs="$$(nproc)" --reporter=text tests.unit
@@ -78,6 +78,16 @@ compilers:
 	@{ command -v g++ && command -v cmake && command -v protoc && command -v javac && \
 	  [ -e /usr/include/google/protobuf/message_lite.h ] && [ -e /usr/share/java/protobuf.jar ]; } >/dev/null || { \
 	  $(call need,what compiles the C++ and Java clients,$(COMPILERS)); }
+# The browser of the console's tests, with a font for its Chinese, and what checks its pages for accessibility.
+.PHONY: chromium
+chromium:
+	@{ command -v chromium && command -v chromedriver; } >/dev/null || \
+	  { $(call need,chromium,chromium chromium-driver fonts-wqy-zenhei); }
+
+$(VENV)/.axe: $(VENV)/.test
+	@command -v npm >/dev/null || { $(call need,npm,npm); }
+	@npm install --silent --no-save --no-audit --no-fund --prefix $(VENV)/axe axe-core@4
+	@touch $@
 
 # .run: lars and what it needs are installed; .test: and what its checks need. Both are made anew when pyproject.toml
 # changes, and with .venv when that is not whole: never finished, its Python gone, or the checkout moved.

@@ -97,7 +97,9 @@ def _csv_records(text: str) -> Iterator[Record | BadLine]:
 
 def _json_records(text: str) -> Iterator[Record | BadLine]:
     """A Record, or what is wrong, for each element of the list."""
-    decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)  # numbers are checked as CSV's are
+    decoder = json.JSONDecoder(
+        parse_int=str, parse_float=_whole, parse_constant=str
+    )  # numbers are checked as CSV's are
     try:
         whole = decoder.decode(text)
     except json.JSONDecodeError as error:
@@ -115,6 +117,11 @@ def _json_records(text: str) -> Iterator[Record | BadLine]:
         element, position = decoder.raw_decode(text, start)
         yield _json_record(at, element)
         at += text.count("\n", start, position)
+
+
+def _whole(number: str) -> str:
+    """ "600.0" -> "600": to JSON, that is an integer too; any other stays as it is, to be refused."""
+    return re.sub(r"\.0+$", "", number)
 
 
 def _next_element(text: str, position: int) -> int:

@@ -1,5 +1,6 @@
 """`lars user`: who may sign in to lars-web."""
 
+import sys
 import time
 
 import click
@@ -22,10 +23,10 @@ def user() -> None:
 
 def _asked() -> str:
     """The hash of a password: typed twice at a terminal, else the first line of standard input."""
-    if click.get_text_stream("stdin").isatty():
+    if sys.stdin.isatty():
         typed: str = click.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True)
     else:
-        typed = click.get_text_stream("stdin").readline().rstrip("\r\n")
+        typed = sys.stdin.readline().rstrip("\r\n")
     return hash_password(_PASSWORD(typed))
 
 

@@ -48,7 +48,7 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A module in which something fails: `overloaded` of its `hosts`, `err` of its calls in the window."""
+    """A module with overloaded hosts, or of whose calls in the window more than 1% failed."""
 
     module: ModuleId
     name: str
@@ -165,7 +165,7 @@ def fleet_txn(txn: Transaction, now: float, window: int) -> Fleet:
         ModuleId(modid, cmdid): ModuleCalls(int(succ), int(err))
         for modid, cmdid, succ, err in txn.all(
             "SELECT modid, cmdid, SUM(succ_cnt), SUM(err_cnt) AS errors FROM ServerCallHistory WHERE minute >= ? "
-            "GROUP BY modid, cmdid HAVING SUM(err_cnt) > 0 ORDER BY errors DESC LIMIT ?",
+            "GROUP BY modid, cmdid HAVING SUM(err_cnt) * 100 > SUM(succ_cnt + err_cnt) ORDER BY errors DESC LIMIT ?",
             (since, LISTED),
         )
     }

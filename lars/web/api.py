@@ -183,8 +183,6 @@ class Api:
         body = api_input.json_object(call.body, call.headers("Content-Type"), {"add": False, "remove": False})
         add = api_input.hosts_of(body.get("add", []), "add")
         remove = api_input.hosts_of(body.get("remove", []), "remove")
-        if add & remove:
-            raise bad(f"{min(add & remove)} is both to be added and to be removed")
         return await self._edit(call, RouteEdit(module, add, remove))
 
     @endpoint(app, "DELETE", MODULE, Role.EDITOR)
@@ -367,7 +365,7 @@ def _limit(call: Call) -> int:
 
 
 def _before(call: Call) -> int | None:
-    return api_input.number(call.query, "before", 2**62, 1, 2**62)
+    return api_input.number(call.query, "before", api_input.MAX_ROW, 1, api_input.MAX_ROW)
 
 
 def _path_host(text: str) -> HostAddress:

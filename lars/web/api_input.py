@@ -12,6 +12,8 @@ from lars.web.problems import Problem, bad, unknown
 
 MIN_TTL, MAX_TTL = 3, 86_400
 MAX_LIMIT = 1000
+MAX_ROW = 2**53
+"""The largest id that every JSON reader holds exactly."""
 
 
 def module_of(modid: int, cmdid: int) -> ModuleId:
@@ -64,8 +66,8 @@ def search_of(query: Mapping[str, str]) -> ModuleSearch:
     text = query.get("search", "")
     if len(text) > 200:
         raise bad("search: 200 characters at most")
-    cursor = query.get("cursor", "")
-    if not cursor:
+    cursor = query.get("cursor")
+    if cursor is None:
         return ModuleSearch(text, sort, down, 0, limit)
     if after := re.fullmatch(r"([0-9]{1,10})\.([0-9]{1,10})", cursor):
         return ModuleSearch(text, "module", False, 0, limit, ModuleId(int(after[1]), int(after[2])))

@@ -13,7 +13,7 @@ SPANS: Mapping[str, tuple[int, int]] = {
 }
 """What can be looked at: seconds in all, and seconds of one bar."""
 
-WIDTH, HEIGHT = 720, 180
+WIDTH, HEIGHT = 1120, 200
 LEFT, RIGHT, TOP, BOTTOM = 52, 8, 10, 24
 
 

@@ -198,7 +198,7 @@ def fleet_event(overview: Overview) -> dict[str, Any]:
                 "cmdid": t.module.cmdid,
                 "name": t.name,
                 "overloaded": f"{t.overloaded} / {t.hosts}",
-                "state": "overloaded" if t.overloaded else "idle",
+                "state": "overloaded" if t.overloaded else "failing",
                 "errors": percent(t.err, t.succ + t.err),
                 "calls": whole(t.succ + t.err),
             }

@@ -6,7 +6,7 @@ from typing import Any
 from lars import __version__
 from lars.db.modules import MAX_NAME, SORTS
 from lars.route import MAX_HOSTS, MAX_ID
-from lars.web.api_input import MAX_LIMIT, MAX_TTL, MIN_TTL
+from lars.web.api_input import MAX_LIMIT, MAX_ROW, MAX_TTL, MIN_TTL
 from lars.web.charts import SPANS
 from lars.web.live import WINDOW
 
@@ -144,7 +144,7 @@ def _answer(schema: str, description: str = "Done.", etag: bool = False) -> Sche
 _MODULE = [_path("modid", _ID), _path("cmdid", _ID)]
 _AT_HOST = [*_MODULE, _path("host", _HOST)]
 _LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 100}, "At most so many.")
-_BEFORE = _query("before", {"type": "integer", "minimum": 1, "maximum": 2**53}, "Only older ones than this id.")
+_BEFORE = _query("before", {"type": "integer", "minimum": 1, "maximum": MAX_ROW}, "Only older ones than this id.")
 _FLAG: Schema = {"enum": ["true", "false"], "default": "false"}
 _IF_MATCH: Schema = {
     "name": "If-Match",
@@ -205,7 +205,7 @@ _SEARCH = [
     _LIMIT,
     _query(
         "cursor",
-        {"type": "string", "pattern": r"^([0-9]{1,9}\.[0-9]{1,9}|o[0-9]{1,6})$"},
+        {"type": "string", "pattern": r"^([0-9]{1,10}\.[0-9]{1,10}|o[0-9]{1,9})$"},
         "What the page before gave as next; with the same search, sort and order.",
     ),
 ]
@@ -232,7 +232,11 @@ PATHS: Schema = {
             "replaceHosts", "Leave exactly these hosts", _EDITED, [*_MODULE, _IF_MATCH], _json("NewHosts")
         ),
         "post": _operation(
-            "editHosts", "Add hosts and take hosts out", _EDITED, [*_MODULE, _IF_MATCH], _json("HostEdits")
+            "editHosts",
+            "Take hosts out and add hosts; one that is in both lists stays",
+            _EDITED,
+            [*_MODULE, _IF_MATCH],
+            _json("HostEdits"),
         ),
     },
     "/modules/{modid}/{cmdid}/hosts/{host}": {

@@ -20,6 +20,7 @@ class Commands:
     """The `lars` command, as a person runs it, on one database and one agent."""
 
     def __init__(self, database_url: str, agent: str, folder: Path) -> None:
+        self.database_url = database_url
         self._environ = {**os.environ, "LARS_DB": database_url, "LARS_AGENT": agent}
         self._folder = folder
 

@@ -93,7 +93,7 @@ class Browser:
 
     def errors(self) -> list[str]:
         """What the browser's console has complained of since it was last asked."""
-        entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        entries = self.driver.get_log("browser")
         return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
 
     def violations(self) -> list[str]:

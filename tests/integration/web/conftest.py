@@ -1,0 +1,95 @@
+"""A whole Lars in one process with its console, and browsers to look at it."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lars.db.accounts import AccountStore
+from lars.db.database import Database, engine_for
+from lars.db.url import parse_url
+from lars.web.tickets import TOKEN_PREFIX, digest_of, new_secret
+from tests.integration.conftest import StartService
+from tests.integration.fleet import Commands
+from tests.integration.processes import ReservedPort, TwistdService, free_udp_base
+from tests.integration.web.browser import Browser
+
+PASSWORD = "correct horse battery"
+
+
+class Site:
+    """`twistd lars` on an SQLite file; `base` is the console's address."""
+
+    def __init__(self, reactor: Any, start_service: StartService, folder: Path, *options: str) -> None:
+        self.reactor = reactor
+        self.ports = [ReservedPort(), ReservedPort(), ReservedPort()]
+        dns, reporter, web = (port.number for port in self.ports)
+        self.agent = f"127.0.0.1:{free_udp_base(3)}"
+        conf = folder / "agent.conf"
+        conf.write_text("[agent]\nreport_interval = 0.5\n", encoding="utf-8")
+        self.stack: TwistdService = start_service(
+            "lars",
+            f"--dns-listen=tcp:{dns}:interface=127.0.0.1",
+            f"--reporter-listen=tcp:{reporter}:interface=127.0.0.1",
+            f"--web-listen=tcp:{web}:interface=127.0.0.1",
+            f"--agent-listen={self.agent}",
+            f"--agent-config={conf}",
+            *options,
+        )
+        self.base = f"http://127.0.0.1:{web}"
+        self.commands = Commands(f"sqlite:///{folder}/lars.db", self.agent, folder)
+
+    async def up(self) -> None:
+        await self.stack.says("Lars is up", deadline=30)
+
+    def setup_link(self) -> str:
+        """The one-time link that the start printed."""
+        [link] = re.findall(r"http://\S+/setup/\S+", self.stack.log())
+        return str(link)
+
+    def add_user(self, name: str, role: str) -> None:
+        done = self.commands.run("user", "add", name, "--role", role, stdin=PASSWORD + "\n")
+        assert done.returncode == 0, done.stderr
+
+    def sign_in(self, browser: Browser, name: str) -> None:
+        browser.go(f"{self.base}/sign-in")
+        browser.fill(name=name, password=PASSWORD)
+        browser.press("Sign in")
+
+    def close(self) -> None:
+        for port in self.ports:
+            port.close()
+
+
+@pytest.fixture
+def site(reactor: Any, start_service: StartService, tmp_path: Path) -> Iterator[Site]:
+    site = Site(reactor, start_service, tmp_path)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def open_browser() -> Iterator[Callable[..., Browser]]:
+    """Opens browsers, each with cookies of its own, and closes them after the test."""
+    opened: list[Browser] = []
+
+    def open_one(**how: Any) -> Browser:
+        opened.append(Browser(**how))
+        return opened[-1]
+
+    yield open_one
+    for browser in opened:
+        browser.close()
+
+
+async def token_of(site: Site, role: str) -> str:
+    """A token of that role for the API of a site."""
+    database = Database(engine_for(parse_url(site.commands.database_url)), site.reactor)
+    secret = TOKEN_PREFIX + new_secret()
+    try:
+        await AccountStore(database).add_token("test", digest_of(secret), "test", "test", role, 0)
+    finally:
+        database.close()
+    return secret
