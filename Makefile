@@ -78,6 +78,7 @@ compilers:
 	@{ command -v g++ && command -v cmake && command -v protoc && command -v javac && \
 	  [ -e /usr/include/google/protobuf/message_lite.h ] && [ -e /usr/share/java/protobuf.jar ]; } >/dev/null || { \
 	  $(call need,what compiles the C++ and Java clients,$(COMPILERS)); }
+
 # The browser of the console's tests, with a font for its Chinese, and what checks its pages for accessibility.
 .PHONY: chromium
 chromium:
