@@ -1,7 +1,7 @@
 """The routes in a database, written with the plain driver in the caller's thread, as an operator's tools do."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 
@@ -46,6 +46,11 @@ class RouteDatabase:
                 txn.execute_many("INSERT INTO RouteData (modid, cmdid, serverip, serverport) VALUES (?, ?, ?, ?)", some)
         with self._write() as txn:
             self._new_version(txn)
+
+    def run(self, function: Callable[[Transaction], None]) -> None:
+        """Runs a function in a transaction."""
+        with self._write() as txn:
+            function(txn)
 
     def edit(self, *edits: RouteEdit) -> float:
         """Makes an edit as the command line does; the moment (monotonic) when its COMMIT returned."""

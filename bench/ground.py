@@ -5,12 +5,15 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from bench.database import RouteDatabase
 from bench.lars_dns import LarsDns
 from bench.lars_reporter import LarsReporter
 from bench.mariadb import MariaDb
+from bench.process import ChildProcess
+
+Started = TypeVar("Started", bound=ChildProcess)
 
 ENGINES = ("sqlite", "mariadb")
 
@@ -64,6 +67,11 @@ class Ground:
         database = RouteDatabase(url)
         self._figure_ends.callback(database.close)
         return database
+
+    def own(self, process: Started) -> Started:
+        """A process that ends with the figure."""
+        self._figure_ends.enter_context(process)
+        return process
 
     def reporter(self, database: RouteDatabase, *options: str) -> LarsReporter:
         """A lars-reporter on that database, for one figure; it takes connections."""

@@ -1,0 +1,127 @@
+"""What lars-web reads and writes, on both engines."""
+
+import pytest
+from twisted.internet.defer import Deferred, gatherResults
+
+from lars.db.accounts import AccountRefused, AccountStore
+from lars.db.audit import AuditStore
+from lars.db.calls import CallStore
+from lars.db.database import Database
+from lars.db.engine import Transaction
+from lars.db.leases import Batch, LeaseStore, Registration
+from lars.db.modules import EditConflict, ModuleSearch, ModuleStore
+from lars.db.routes import RouteEdit, RouteStore
+from lars.route import HostAddress, ModuleId, parse_host
+
+NOW = 1_800_000_000.0
+M, OTHER = ModuleId(1, 1), ModuleId(1, 2)
+A, B, C = (parse_host(f"10.0.0.{n}:80") for n in (1, 2, 3))
+
+
+def hosts(*some: HostAddress) -> frozenset[HostAddress]:
+    return frozenset(some)
+
+
+async def test_modules_are_found_by_all_that_can_be_typed_and_sorted(database: Database) -> None:
+    modules = ModuleStore(database)
+    edits = [RouteEdit(M, hosts(A, B)), RouteEdit(OTHER, hosts(C)), RouteEdit(ModuleId(7, 1), hosts(A, B, C))]
+    await RouteStore(database).edit("test", NOW, edits)
+    await modules.rename("test", NOW, "modid", 1, "50% off", None)
+    await modules.rename("test", NOW, "cmdid", 2, "付款", None)
+    for text, found in {
+        "": [M, OTHER, ModuleId(7, 1)],
+        "1 2": [OTHER],
+        "7": [ModuleId(7, 1)],
+        "10.0.0.3": [OTHER, ModuleId(7, 1)],
+        "10.0.0.1:80": [M, ModuleId(7, 1)],
+        "10.0.0.1:81": [],
+        "% OFF": [M, OTHER],
+        "付": [OTHER],
+        "_": [],
+        "'; DROP TABLE RouteData; --": [],
+    }.items():
+        assert [m.id for m in await modules.find(ModuleSearch(text), 0)] == found, text
+        assert await modules.count(text) == len(found), text
+    for sort in ("module", "name", "hosts", "calls", "errors"):
+        up = [m.id for m in await modules.find(ModuleSearch(sort=sort), 0)]
+        down = [m.id for m in await modules.find(ModuleSearch(sort=sort, descending=True), 0)]
+        assert sorted(up) == sorted(down) == [M, OTHER, ModuleId(7, 1)]
+    assert [m.id for m in await modules.find(ModuleSearch(sort="hosts", limit=1, descending=True), 0)] == [(7, 1)]
+    assert [m.id for m in await modules.find(ModuleSearch(after=M, limit=1), 0)] == [OTHER]
+    assert [m.id for m in await modules.find(ModuleSearch(offset=2, limit=1), 0)] == [(7, 1)]
+
+
+async def test_an_edit_of_what_is_no_longer_so_is_told(database: Database) -> None:
+    modules = ModuleStore(database)
+    seen = (await modules.module(M)).seen
+    await modules.edit("one", NOW, RouteEdit(M, hosts(A)), seen)
+    with pytest.raises(EditConflict, match=r"\(1, 1\)"):
+        await modules.edit("two", NOW, RouteEdit(M, hosts(B), replace=True), seen)
+    assert (await modules.module(M)).hosts == (A,)
+    [edit] = await AuditStore(database).edits(M, None, 10)
+    assert (edit.actor, edit.edit.before, edit.edit.after) == ("one", "", str(A))
+
+
+async def test_hosts_that_register_themselves_are_no_conflict_and_lose_their_lease_with_their_place(
+    database: Database,
+) -> None:
+    modules, leases = ModuleStore(database), LeaseStore(database)
+    await modules.edit("one", NOW, RouteEdit(M, hosts(A)), None)
+    seen = (await modules.module(M)).seen
+    stored = await leases.store(Batch({(M, B): Registration(30, "api")}, {}), NOW)
+    assert stored.new == {(M, B)}
+    assert (await leases.store(Batch({(M, B): Registration(30, "api")}, {}), NOW + 5)).version == stored.version
+    await modules.edit("one", NOW, RouteEdit(M, hosts(C)), seen)
+    await modules.edit("one", NOW, RouteEdit(M, remove=hosts(B)), None)
+    assert await leases.places() == set()
+    again = await leases.store(Batch({(M, B): Registration(30, "api"), (OTHER, A): Registration(0, "x")}, {}), NOW)
+    assert again.new == {(M, B), (OTHER, A)}
+    assert (await leases.store(Batch({}, {(M, B): "api"}), NOW)).version > again.version
+    assert (await modules.module(M)).hosts == (A, C)
+
+
+async def test_two_first_admins_at_once_are_one(database: Database) -> None:
+    accounts = AccountStore(database)
+    tries = [Deferred.fromCoroutine(accounts.add_first_admin(f"admin{n}", "hash", NOW)) for n in range(2)]
+    outcomes = await gatherResults([attempt.addErrback(lambda f: f.trap(AccountRefused)) for attempt in tries])
+    assert sorted(map(str, outcomes)) == sorted(["None", str(AccountRefused)])
+    assert len(await accounts.users()) == 1
+
+
+async def test_sessions_end_and_removed_users_take_all_with_them(database: Database) -> None:
+    accounts = AccountStore(database)
+    await accounts.add("test", "ada", "hash", "admin", NOW)
+    await accounts.add("test", "bob", "hash", "editor", NOW)
+    await accounts.begin_session("s" * 64, "bob", NOW, int(NOW) + 10)
+    await accounts.add_token("test", "t" * 64, "scaler", "bob", "editor", NOW)
+    user = await accounts.session("s" * 64, NOW + 9)
+    assert user is not None
+    assert user.role == "editor"
+    assert await accounts.session("s" * 64, NOW + 10) is None
+    await accounts.remove("test", "bob", NOW)
+    assert await accounts.session("s" * 64, NOW) is None
+    assert await accounts.token("t" * 64) is None
+
+
+async def test_trouble_and_history_are_summed(database: Database) -> None:
+    minute = int(NOW) // 60 * 60
+
+    def fill_txn(txn: Transaction) -> None:
+        history = "INSERT INTO ServerCallHistory VALUES (?, 1, ?, ?, 80, ?, ?, 0)"
+        txn.execute_many(history, [(minute, 1, A.ip, 60, 40), (minute, 1, B.ip, 100, 0), (minute, 2, A.ip, 1000, 1)])
+        status = "INSERT INTO ServerCallStatus VALUES (1, ?, ?, 80, ?, 0, 0, ?, ?)"
+        txn.execute_many(status, [(1, A.ip, 9, int(NOW), "1"), (1, A.ip, 8, int(NOW), "0"), (2, A.ip, 9, 1, "1")])
+        txn.execute("INSERT INTO CallerSeen VALUES (9, ?)", (int(NOW),))
+
+    await database.write("fill", fill_txn)
+    await RouteStore(database).edit("test", NOW, [RouteEdit(M, hosts(A, B))])
+    calls = CallStore(database)
+    fleet = await calls.fleet(NOW, 300)
+    assert [(t.module, t.hosts, t.overloaded, t.succ, t.err) for t in fleet.trouble] == [(M, 2, 1, 160, 40)]
+    assert (fleet.overloaded, fleet.agents_count, fleet.agents_silent) == (1, 1, 0)
+    assert await calls.minutes(minute) == {minute: (1160, 41)}
+    assert await calls.sizes() == (1, 2)
+    buckets = await calls.history(M, minute - 60, 300)
+    assert {(b.at % 300, b.host, b.succ, b.err) for b in buckets} == {(0, A, 60, 40), (0, B, 100, 0)}
+    state = (await calls.states([M], NOW))[M][A]
+    assert (state.callers, state.overloaded_at) == (2, 1)
