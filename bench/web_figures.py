@@ -94,7 +94,7 @@ def measure_registrations(ground: Ground, figure: Figure) -> None:
     def asked(count: int) -> list[tuple[str, str]]:
         return [("PUT", f"/api/v1/modules/{500 + n % 20}/1/hosts/{nodes[n % NODES]}?ttl=60") for n in range(count)]
 
-    new = load(web, asked(NODES), bearer, 0, 64)
+    new = load(web, asked(NODES), bearer, 0, 200)
     renewed = load(web, asked(ground.size(REGISTRATIONS)), bearer, 0, 16)
     if new["bad"] or renewed["bad"]:
         raise BenchError("registrations were refused")

@@ -59,5 +59,6 @@ class Console:
     passwords: Passwords
     registrar: Registrar
     live: Live
-    counts: Counts
+    counts: Counts[str, int]
+    """How many modules a search finds."""
     tokens: Tokens

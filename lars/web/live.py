@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from lars.db.calls import CallStore, Fleet, Minutes, Watched
 from lars.db.engine import DatabaseError
 from lars.route import ModuleId, format_ip
+from lars.web.counts import Counts
 from lars.web.event_stream import ALIVE, EventStream, event
 from lars.web.figures import HostFigure, calls_a_second, host_figures
 from lars.web.formats import percent, rate, whole
@@ -23,9 +24,6 @@ WINDOW = 300
 """Seconds of which the error rates and shares are."""
 
 HOUR = 3600
-SIZES_AGE = 15.0
-"""Seconds for which the numbers of modules and hosts, which take a scan, are not counted again."""
-
 PAUSE = 3
 """A look that took a second is followed by so many without one: the database has others to serve."""
 
@@ -60,8 +58,7 @@ class Live:
         self._overview: Overview | None = None
         self._one_look = DeferredLock()
         self._minutes: Minutes = {}
-        self._sizes = (0, 0)
-        self._sizes_at: float | None = None
+        self._sizes: Counts[str, tuple[int, int]] = Counts(lambda _all: calls.sizes(), reactor.seconds)
         self._streams: dict[EventStream, tuple[ModuleId | None, float]] = {}
         self._sent: dict[ModuleId | None, bytes] = {}
         self._number = 0
@@ -88,16 +85,15 @@ class Live:
             self._one_look.release()
 
     async def _read(self) -> Overview:
-        at, now = self._wall_clock(), self._reactor.seconds()
+        at = self._wall_clock()
         oldest = int(at) // 60 * 60 - HOUR
         known = max((minute for minute in self._minutes if minute <= at), default=oldest)
         self._minutes.update(await self._calls.minutes(max(oldest, known - 120)))
         self._minutes = {minute: calls for minute, calls in self._minutes.items() if minute >= oldest}
-        if self._sizes_at is None or now - self._sizes_at > SIZES_AGE:
-            self._sizes_at, self._sizes = now, await self._calls.sizes()
+        sizes = await self._sizes.of("all")
         fleet = await self._calls.fleet(at, WINDOW)
         succ, err = calls_a_second(self._minutes, at)
-        return Overview(self._reactor.seconds(), at, succ + err, err, *self._sizes, dict(self._minutes), fleet)
+        return Overview(self._reactor.seconds(), at, succ + err, err, *sizes, dict(self._minutes), fleet)
 
     async def watched(self, module: ModuleId) -> tuple[Watched, list[HostFigure]]:
         """A module now, and the figures of its hosts."""
@@ -110,15 +106,16 @@ class Live:
         self._streams[stream] = (module, self._reactor.seconds())
         if (sent := self._sent.get(module)) is not None:
             stream.send(sent)
-        if not self._ticking.running:
-            self._ended = self._ticking.start(self._interval)
 
     def close(self, stream: EventStream) -> None:
-        """The stream has ended; when it was the last, the looks end too."""
+        """The stream has ended; when it was the last, no looks are made."""
         self._streams.pop(stream, None)
-        if not self._streams and self._ticking.running:
-            self._ticking.stop()
+        if not self._streams:
             self._sent.clear()
+
+    def start(self) -> None:
+        """Begins to look, whenever somebody listens."""
+        self._ended = self._ticking.start(self._interval)
 
     async def stop(self) -> None:
         """Ends all streams."""
@@ -136,7 +133,7 @@ class Live:
             self._alive_at = began
             for stream in self._streams:
                 stream.send(ALIVE)
-        if began < self._not_before:
+        if not self._streams or began < self._not_before:
             return
         try:
             await self._look_for_all()

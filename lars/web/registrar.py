@@ -75,6 +75,8 @@ class Registrar:
         self.expired = 0
         self.kept = 0
         """Silent hosts that are kept in their routes now."""
+        self.fault = ""
+        """Why the database was of no use at the last tick; empty when it was."""
 
     def start(self) -> None:
         """From now on silence counts."""
@@ -169,7 +171,9 @@ class Registrar:
         try:
             await self._flush()
             await self._expire()
+            self.fault = ""
         except DatabaseError as error:
+            self.fault = str(error)
             self._missed("the database cannot be asked for silent hosts", str(error))
         except Exception:  # its timer must live
             _log.failure("looking for silent hosts met a bug")

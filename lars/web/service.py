@@ -71,7 +71,7 @@ class WebService(AsyncService):
             Passwords(reactor),
             self.registrar,
             Live(stores.calls, settings.live_interval, reactor, wall_clock),
-            Counts(stores.modules, reactor.seconds),
+            Counts(stores.modules.count, reactor.seconds),
             Tokens(stores.accounts, reactor.seconds),
         )
         door = Door(self.console)
@@ -101,6 +101,7 @@ class WebService(AsyncService):
         self.console.passwords.start()
         self.port = await listen(self.reactor, self._settings.listen, self.site)
         self.registrar.start()
+        self.console.live.start()
         _log.info("lars-web answers on {place}: {url}", place=self._settings.listen, url=self.url)
         await self._print_link()
 
@@ -126,7 +127,7 @@ class WebService(AsyncService):
         _log.info("nobody can sign in yet: set the first admin's password, once, at {link}", link=link)
 
     def _not_ready(self) -> str:
-        return "" if self.port is not None else "not listening yet"
+        return "not listening yet" if self.port is None else self.registrar.fault
 
     async def stop(self) -> None:
         await stop_listening(self.port)

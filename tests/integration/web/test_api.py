@@ -13,6 +13,8 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.threads import deferToThread
 
 from tests.integration.conftest import StartService
+from tests.integration.fleet import Commands
+from tests.integration.processes import ReservedPort
 from tests.integration.waiting import until
 from tests.integration.web.conftest import Site, token_of
 
@@ -150,3 +152,31 @@ async def test_restart_expires_nobody_early(reactor: Any, hasty_site: Site) -> N
         assert len(await api.hosts()) == 4
     await site.stack.says("no longer renew and leave it", deadline=30)
     assert time.monotonic() - up > 5
+
+
+async def test_metrics_and_health_of_lars_web(start_service: StartService, sqlite_url: str, tmp_path: Path) -> None:
+    Commands(sqlite_url, "", tmp_path).ok("db", "init")
+    with ReservedPort() as web, ReservedPort() as metrics:
+        service = start_service(
+            "lars-web",
+            "--db",
+            sqlite_url,
+            f"--listen=tcp:{web.number}:interface=127.0.0.1",
+            f"--metrics=tcp:{metrics.number}:interface=127.0.0.1",
+        )
+        await service.says("nobody can sign in yet")
+
+        def ask(port: int, path: str) -> tuple[int, str]:
+            try:
+                with urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+                    return answer.status, answer.read().decode()
+            except HTTPError as error:
+                return error.code, error.read().decode()
+
+        assert (await deferToThread(ask, web.number, "/modules"))[0] == 403, "nothing works before the first admin"
+        assert (await deferToThread(ask, web.number, "/api/v1/modules"))[0] == 401
+        assert (await deferToThread(ask, metrics.number, "/readyz")) == (200, "ready\n")
+        _status, told = await deferToThread(ask, metrics.number, "/metrics")
+        assert 'lars_web_answers_total{code="4xx"} 2.0' in told
+        assert "lars_web_streams 0.0" in told
+        await service.stopped()
