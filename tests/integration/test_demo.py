@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -29,10 +31,14 @@ class RunningDemo:
 
     def wait_for_calls(self) -> None:
         """Returns when the calls run."""
+        self.wait_for("calls run")
+
+    def wait_for(self, words: str) -> str:
+        """The first line that has these words; waits for it."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            if "calls run" in line:
-                return
+            if words in line:
+                return line
         raise AssertionError(f"the demo ended early: {self.process.communicate()[1]}")
 
     def children(self) -> set[int]:
@@ -66,6 +72,20 @@ def test_all_of_it_happens(tmp_path: Path) -> None:
     assert demo.process.returncode == 0
     assert summary["failures_before_set_aside"] >= 15
     assert "node 3 is back in rotation" in told
+    demo.assert_nothing_left()
+
+
+def test_it_stays_when_told_to_with_the_console_until_it_is_interrupted(tmp_path: Path) -> None:
+    demo = RunningDemo(tmp_path, "--stay")
+    told = demo.wait_for("Lars stays")
+    address = re.search(r"http://127\.0\.0\.1:\d+/setup/[\w-]+", told)
+    assert address is not None, told
+    with urllib.request.urlopen(address[0], timeout=10) as answer:
+        assert "New password" in answer.read().decode()
+    demo.process.send_signal(signal.SIGINT)
+    out, errors = demo.process.communicate(timeout=15)
+    assert demo.process.returncode == 0, errors
+    assert "all of it happened as it should" in out
     demo.assert_nothing_left()
 
 
