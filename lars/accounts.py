@@ -13,8 +13,10 @@ MIN_PASSWORD = 10
 MAX_PASSWORD = 200
 
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash("nobody has this password")
-"""What the password of an unknown user is compared with, so that it takes as long as that of a known one."""
+_COSTS = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
+_NOBODY = f"$argon2id$v=19${_COSTS}${'A' * 22}${'A' * 43}"
+"""What the password of an unknown user is compared with, so that it takes as long as that of a known one: 16 bytes of
+salt and 32 of hash, all zero."""
 
 
 class BadAccount(LarsError):

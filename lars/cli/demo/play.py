@@ -22,7 +22,7 @@ MODULE = ModuleId(1, 1)
 FIRST_NODES = ("node 1", "node 2", "node 3", "node 4")
 FAILING = "node 3"
 ADDED = "node 5"
-SET_UP_LIMIT = 10.0
+SET_UP_LIMIT = 20.0
 """Seconds that the stack and the first nodes may take until all can be called."""
 AGENT_TIMEOUT = 1.0
 """Seconds that a caller gives the agent: it needs microseconds, but the machine may be busy with other things."""
