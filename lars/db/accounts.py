@@ -1,7 +1,8 @@
 """The account store: who may sign in to lars-web, who is signed in, and the tokens of programs (design 5)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from lars.accounts import ROLES
 from lars.db.audit import Edit, record_txn
 from lars.db.database import Database
 from lars.db.engine import Transaction
@@ -202,8 +203,13 @@ def add_token_txn(txn: Transaction, actor: str, digest: str, name: str, user: st
 
 
 def token_txn(txn: Transaction, digest: str) -> Token | None:
+    """A token; it may do no more than its user may now."""
     row = txn.one(f"{_TOKEN} WHERE digest = ?", (digest,))
-    return Token(*row) if row else None
+    token = Token(*row) if row else None
+    of_user = txn.one("SELECT role FROM User WHERE name = ?", (token.user,)) if token else None
+    if token is None or of_user is None:
+        return None
+    return replace(token, role=min(token.role, str(of_user[0]), key=ROLES.index))
 
 
 def tokens_txn(txn: Transaction, user: str | None) -> list[Token]:

@@ -74,6 +74,10 @@ class LeaseStore:
 
     async def store(self, batch: Batch, now: float) -> Stored:
         """Does what a batch says, with one new version, or none if only leases are renewed."""
+        if not batch.taken and all(registration.ttl for registration in batch.put.values()):
+            renewed = await self._database.write_again("renew registrations", renew_txn, batch, now)
+            if renewed is not None:
+                return renewed
         return await self._database.write_again("store registrations", store_txn, batch, now)
 
     async def places(self) -> set[Place]:
@@ -100,15 +104,22 @@ def places_txn(txn: Transaction) -> set[Place]:
     return {(ModuleId(modid, cmdid), HostAddress(ip, port)) for modid, cmdid, ip, port in rows}
 
 
+def renew_txn(txn: Transaction, batch: Batch, now: float) -> Stored | None:
+    """Renews leases without a new version; None, and nothing is done, if one of the places is not there."""
+    modules = sorted({module for module, _host in batch.put})
+    leased = {module: leases_of_txn(txn, module) for module in modules}
+    hosts = hosts_of_txn(txn, modules)
+    if not all(host in leased[module] and host in hosts[module] for module, host in batch.put):
+        return None
+    _write_leases(txn, batch.put.items(), now)
+    return Stored(version_txn(txn), frozenset(), frozenset())
+
+
 def store_txn(txn: Transaction, batch: Batch, now: float) -> Stored:
+    """Does what a batch says; the version is locked before anything is read, since what was read before is old then."""
+    locked_version_txn(txn)
     modules = sorted({module for module, _host in (*batch.put, *batch.taken)})
     leased = {module: leases_of_txn(txn, module) for module in modules}
-    if not batch.taken and all(r.ttl and host in leased[m] for (m, host), r in batch.put.items()):
-        hosts = hosts_of_txn(txn, modules)
-        if all(host in hosts[module] for module, host in batch.put):
-            _write_leases(txn, batch.put.items(), now)
-            return Stored(version_txn(txn), frozenset(), frozenset())
-    locked_version_txn(txn)
     hosts = hosts_of_txn(txn, modules)
     edits, refused = [], set()
     for module in modules:

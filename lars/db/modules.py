@@ -58,7 +58,12 @@ class Module:
     @property
     def seen(self) -> str:
         """A digest of the hosts that people edit; hosts that come and go by themselves do not change it."""
-        return seen_digest(host for host in self.hosts if host not in self.leases)
+        return seen_digest(self.kept_by_people)
+
+    @property
+    def kept_by_people(self) -> tuple[HostAddress, ...]:
+        """The hosts that did not register themselves."""
+        return tuple(host for host in self.hosts if host not in self.leases)
 
     @property
     def etag(self) -> str:
@@ -226,6 +231,9 @@ def edit_seen_txn(
         fits = etags is None or module.etag in etags or ("*" in etags and bool(module.hosts))
         if not fits or seen not in (None, module.seen):
             raise EditConflict(f"module {edit.module} has been edited by somebody else meanwhile: look at it again")
+        if seen is not None and edit.replace:  # a person's list says nothing of hosts that registered themselves
+            gone = frozenset(module.kept_by_people) - edit.add
+            edit = RouteEdit(edit.module, add=edit.add, remove=gone, actor=edit.actor)
     return edit_txn(txn, actor, now, [edit])
 
 

@@ -119,6 +119,7 @@ class UserPages:
             return await self._page(visit, {"": bad.errors["role"]}, 422)
         except AccountRefused as refused:
             return await self._page(visit, {"": Said("%(text)s", text=refused)}, 422)
+        self.console.tokens.forget()
         return Elsewhere("/users?said=user")
 
     @page(app, "/users/<name>/remove", role=Role.ADMIN, form=True)

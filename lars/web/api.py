@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from klein import Klein
+from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.web.server import Request
 from werkzeug.exceptions import HTTPException
@@ -114,6 +115,8 @@ class Api:
             return self.write_problem(request, bad(str(error)))
         except LarsError as error:
             return self.write_problem(request, Problem(500, "Internal Server Error", str(error)))
+        except CancelledError:
+            raise
         except Exception:
             _log.failure("{path} met a bug", path=_text(request.path))
             return self.write_problem(request, Problem(500, "Internal Server Error", "a bug: see the log of lars-web"))

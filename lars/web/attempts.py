@@ -32,6 +32,14 @@ class Attempts:
         while len(self._failed) > CAPACITY:
             self._failed.popitem(last=False)
 
+    def forgive(self, key: str) -> None:
+        """The last failure was none: the others still count."""
+        count, last = self._failed.get(key, (0, 0.0))
+        if count > 1:
+            self._failed[key] = (count - 1, last)
+        else:
+            self._failed.pop(key, None)
+
     def succeeded(self, key: str) -> None:
         """An attempt succeeded: the count begins again."""
         self._failed.pop(key, None)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from klein import Klein
+from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.web.server import Request
 from werkzeug.exceptions import HTTPException
@@ -119,7 +120,7 @@ class Door:
             return _trouble(503, Said("The database does not answer: %(text)s", text=error))
         except LarsError as error:
             return _trouble(400, Said("%(text)s", text=error))
-        except HTTPException:
+        except (HTTPException, CancelledError):
             raise
         except Exception:
             _log.failure("{path} met a bug", path=visit.path)

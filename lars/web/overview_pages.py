@@ -5,8 +5,8 @@ from typing import Any
 from klein import Klein
 from twisted.web.server import Request
 
-from lars.errors import LarsError
-from lars.route import ModuleId
+from lars.errors import InvalidRoute, LarsError
+from lars.route import ModuleId, module_id
 from lars.web.charts import chart, totals
 from lars.web.door import Door, guard, page
 from lars.web.event_stream import EventStream
@@ -61,7 +61,11 @@ class OverviewPages:
 
     @app.route("/live/modules/<int:modid>/<int:cmdid>")
     async def module_stream(self, request: Any, modid: int, cmdid: int) -> bytes:
-        return await self._stream(request, ModuleId(modid, cmdid))
+        try:
+            return await self._stream(request, module_id(modid, cmdid))
+        except InvalidRoute:
+            request.setResponseCode(404)
+            return b""
 
     async def _stream(self, request: Request, topic: ModuleId | None) -> bytes:
         try:

@@ -30,6 +30,9 @@ MARGIN = 2.5
 LATE = 5.0
 """A timer that comes so many seconds late, or a clock that jumps so far, means that renewals may have been missed."""
 
+SLOW = 1.0
+"""Seconds of a write after which nobody expires: what was renewed meanwhile waits still. Less than MARGIN - TICK."""
+
 MAX_WAITING = 100_000
 """Places that may wait for the database; more are refused."""
 
@@ -170,7 +173,10 @@ class Registrar:
             self._missed("this process or its clock stood still or jumped", "")
         try:
             await self._flush()
-            await self._expire()
+            if self._reactor.seconds() - now > SLOW:
+                self._missed("the database took long to take renewals", "")  # and newer ones wait
+            else:
+                await self._expire()
             self.fault = ""
         except DatabaseError as error:
             self.fault = str(error)

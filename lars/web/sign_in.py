@@ -2,6 +2,7 @@
 
 from klein import Klein
 
+from lars.accounts import BadAccount, user_name
 from lars.web.door import COOKIE, Door, NotFound, guard, local_path, page
 from lars.web.forms import FormError, parse_password, parse_user
 from lars.web.language import Said
@@ -36,22 +37,19 @@ class SignInPages:
     async def sign_in(self, visit: Visit) -> Answer:
         if not await self.door.is_set_up():
             return Page("not_set_up.html", status=403)
-        name = visit.field("name").strip().lower()[:64]
-        keys, attempts, now = (
-            (f"ip {visit.address}", f"user {name}"),
-            self.console.attempts,
-            self.console.reactor.seconds,
-        )
-        if wait := max(attempts.wait(key, now()) for key in keys):
+        name = _name(visit.field("name"))
+        attempts, now = self.console.attempts, self.console.reactor.seconds()
+        address, account = f"ip {visit.address}", f"user {name}"
+        if wait := max(attempts.wait(key, now) for key in (address, account)):
             told = Said("Too many attempts: wait %(n)s seconds, then try again.", n=int(wait) + 1)
             return self._form(visit, {"": told}, 429)
+        for key in (address, account):
+            attempts.failed(key, now)  # before anything is waited for, so that many at once do not slip through
         user = await self.console.stores.accounts.user(name)
-        for key in keys:
-            attempts.failed(key, now())  # before the hash is checked, so that many at once do not slip through
         if not await self.console.passwords.check(user.password if user else None, visit.field("password")):
             return self._form(visit, {"": Said("There is no user of this name with this password.")}, 403)
-        for key in keys:
-            attempts.succeeded(key)
+        attempts.forgive(address)
+        attempts.succeeded(account)
         return Elsewhere(local_path(visit.field("next")), (await self.begin_session(name, visit),))
 
     async def begin_session(self, name: str, visit: Visit) -> Cookie:
@@ -89,3 +87,11 @@ class SignInPages:
             raise NotFound("this link has been used: sign in, or ask an admin for an account")
         if not self.setup_secret or not same(secret, self.setup_secret):
             raise NotFound("this is not the link that lars-web printed at its last start: look into its log")
+
+
+def _name(text: str) -> str:
+    """The name of the user that is meant; empty, which nobody is called, if nobody can be called so."""
+    try:
+        return user_name(text)
+    except BadAccount:
+        return ""

@@ -21,6 +21,15 @@ _log = Logger()
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request's body: an import of some 500,000 hosts."""
 
+MAX_FORM = 256 * 1024
+"""Bytes of the body of any other form: the longest is a module's list of hosts."""
+
+MAX_FIELDS = 100
+"""Fields of a form: no form of ours has that many, and each costs time before anybody is asked who comes."""
+
+LARGE = (b"/transfer", b"/api/")
+"""Where a body may be larger than MAX_FORM."""
+
 IDLE = 60.0
 """Seconds that a client may take between two bytes of a request, and between two requests."""
 
@@ -64,11 +73,26 @@ class WebRequest(Request):
         if not self.too_large:
             super().handleContentChunk(data)  # type: ignore[no-untyped-call]
 
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        body = self.content
+        if body is not None:
+            body.seek(0)
+            content = body.read()
+            too_many = b"urlencoded" in self._content_type() and content.count(b"&") > MAX_FIELDS
+            if too_many or (len(content) > MAX_FORM and not path.startswith(LARGE)):
+                self.too_large, self.content = True, BytesIO()
+            else:
+                body.seek(0)
+        super().requestReceived(command, path, version)  # type: ignore[no-untyped-call]
+
+    def _content_type(self) -> bytes:
+        return (self.requestHeaders.getRawHeaders(b"Content-Type") or [b""])[0]
+
     def process(self) -> None:
         for name, value in HEADERS.items():
             self.responseHeaders.setRawHeaders(name, [value])
         if self.too_large:
-            self._refuse(413, b"the body is larger than %d bytes\n" % MAX_BODY)
+            self._refuse(413, b"the body is larger than any form of this console\n")
         elif not self._is_sound():
             self._refuse(400, b"the request's Host or path cannot be right\n")
         else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from klein import Klein
+from twisted.internet.threads import deferToThreadPool
 
 from lars.db.routes import EditDone, RouteEdit
 from lars.errors import BadInput, InvalidRoute
@@ -71,7 +72,8 @@ class TransferPages:
         if not text.strip():
             return _form({"": (Said("Choose a file, or paste its content."),)}, typed)
         try:
-            routes = read_routes("", text.encode())
+            reactor = self.console.reactor
+            routes = await deferToThreadPool(reactor, reactor.getThreadPool(), read_routes, "", text.encode())
         except BadInput as bad:
             named = [Said("%(text)s", text=problem.removeprefix(", ")) for problem in bad.problems[:NAMED]]
             if more := len(bad.problems) - NAMED:

@@ -88,8 +88,10 @@ async def token_of(site: Site, role: str) -> str:
     """A token of that role for the API of a site."""
     database = Database(engine_for(parse_url(site.commands.database_url)), site.reactor)
     secret = TOKEN_PREFIX + new_secret()
+    accounts, user = AccountStore(database), f"program-{role}"
     try:
-        await AccountStore(database).add_token("test", digest_of(secret), "test", "test", role, 0)
+        await accounts.add("test", user, "no hash", role, 0)
+        await accounts.add_token("test", digest_of(secret), "test", user, role, 0)
     finally:
         database.close()
     return secret

@@ -83,7 +83,27 @@ async def test_edits_are_conditional_and_refusals_say_why(site: Site) -> None:
     status, _, headers = await api("PATCH", "/modules")
     assert (status, "GET" in headers["Allow"]) == (405, True)
     status, body, _ = await api("GET", "/audit?modid=1&cmdid=1")
-    assert [edit["actor"] for edit in body["edits"]] == ["api:test/test"] * 2
+    assert [edit["actor"] for edit in body["edits"]] == ["api:program-editor/test"] * 2
+
+
+async def test_forms_that_none_of_the_console_can_be_are_refused_before_they_are_read(site: Site) -> None:
+    await site.up()
+
+    def post(path: str, body: bytes) -> int:
+        try:
+            with urlopen(Request(site.base + path, body), timeout=20) as answer:
+                return int(answer.status)
+        except HTTPError as error:
+            with error:
+                return error.code
+
+    for path, body in (
+        ("/sign-in", b"a=b&" * 1000),
+        ("/sign-in", b"x" * 300_000),
+        ("/transfer/preview", b"a=&" * 1000),
+    ):
+        assert await deferToThread(post, path, body) == 413, path
+    assert await deferToThread(post, "/transfer/preview", b"text=" + b"x" * 300_000) == 403
 
 
 async def test_pages_of_modules_follow_each_other(site: Site) -> None:

@@ -15,7 +15,7 @@ from lars.route import HostAddress, ModuleId, parse_host
 
 NOW = 1_800_000_000.0
 M, OTHER = ModuleId(1, 1), ModuleId(1, 2)
-A, B, C = (parse_host(f"10.0.0.{n}:80") for n in (1, 2, 3))
+A, B, C, D = (parse_host(f"10.0.0.{n}:80") for n in (1, 2, 3, 4))
 
 
 def hosts(*some: HostAddress) -> frozenset[HostAddress]:
@@ -101,6 +101,30 @@ async def test_sessions_end_and_removed_users_take_all_with_them(database: Datab
     await accounts.remove("test", "bob", NOW)
     assert await accounts.session("s" * 64, NOW) is None
     assert await accounts.token("t" * 64) is None
+
+
+async def test_token_may_do_no_more_than_its_user_may_now(database: Database) -> None:
+    accounts = AccountStore(database)
+    await accounts.add("test", "ada", "hash", "admin", NOW)
+    await accounts.add("test", "bob", "hash", "editor", NOW)
+    for digest, role in (("a" * 64, "editor"), ("b" * 64, "viewer")):
+        await accounts.add_token("test", digest, "scaler", "bob", role, NOW)
+    for of_user, of_tokens in (("viewer", ["viewer", "viewer"]), ("admin", ["editor", "viewer"])):
+        await accounts.set_role("test", "bob", of_user, NOW)
+        tokens = [await accounts.token(digest * 64) for digest in "ab"]
+        assert [token.role if token else None for token in tokens] == of_tokens
+
+
+async def test_list_of_a_person_leaves_hosts_that_registered_themselves_as_they_are(database: Database) -> None:
+    modules, leases = ModuleStore(database), LeaseStore(database)
+    await modules.edit("one", NOW, RouteEdit(M, hosts(A)), None)
+    await leases.store(Batch({(M, B): Registration(30, "api")}, {}), NOW)
+    shown = await modules.module(M)
+    assert shown.kept_by_people == (A,)
+    await leases.store(Batch({(M, C): Registration(30, "api")}, {(M, B): "api"}), NOW + 1)
+    await modules.edit("one", NOW, RouteEdit(M, hosts(D), replace=True), shown.seen)
+    assert set((await modules.module(M)).hosts) == {C, D}
+    assert await leases.places() == {(M, C)}
 
 
 async def test_trouble_and_history_are_summed(database: Database) -> None:

@@ -23,6 +23,16 @@ class AttemptsTests(SynchronousTestCase):
         attempts.succeeded("a")
         self.assertEqual(attempts.wait("a", 2), 0)
 
+    def test_success_forgives_one_failure_of_an_address_and_no_more(self) -> None:
+        attempts = Attempts()
+        for _ in range(FREE + 1):
+            attempts.failed("a", 0)
+        attempts.forgive("a")
+        self.assertEqual(attempts.wait("a", 0), 2)
+        for _ in range(FREE):
+            attempts.forgive("a")
+        self.assertEqual((attempts.wait("a", 0), attempts._failed), (0, {}))
+
     def test_wait_has_an_end(self) -> None:
         attempts = Attempts()
         for _ in range(100):
