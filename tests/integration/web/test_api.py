@@ -57,7 +57,7 @@ class Api:
 def hasty_site(reactor: Any, start_service: StartService, tmp_path: Path) -> Iterator[Site]:
     """A site in which what left is forgotten soon."""
     conf = tmp_path / "web.conf"
-    conf.write_text("[web]\npreserve_time = 1\n", encoding="utf-8")
+    conf.write_text("[web]\npreserve_time = 5\n", encoding="utf-8")
     site = Site(reactor, start_service, tmp_path, f"--web-config={conf}")
     yield site
     site.close()
