@@ -54,7 +54,8 @@ async def test_killed_database_is_told_once_and_reports_wait_for_it(
     await shaky_mariadb.answers()
     await agent.is_acknowledged()
     assert await sums(shaky_database) == agents.counted
-    reasons = [fault.partition(";")[0] for fault in reporter.faults()]
+    faults = reporter.faults()
+    reasons = [fault.partition(";")[0] for fault in faults]
     assert all(before != after for before, after in pairwise(reasons)), "told on change"
     assert 1 <= len(set(reasons)) <= 3, "lost connections, and refused ones"
     assert all("store reports: " in line and "wait in memory and are not acknowledged" in line for line in faults)
