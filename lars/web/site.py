@@ -77,12 +77,10 @@ class WebRequest(Request):
         body = self.content
         if body is not None:
             body.seek(0)
-            content = body.read()
+            content = body.read()  # to its end, where Twisted takes the body's length from
             too_many = b"urlencoded" in self._content_type() and content.count(b"&") > MAX_FIELDS
             if too_many or (len(content) > MAX_FORM and not path.startswith(LARGE)):
                 self.too_large, self.content = True, BytesIO()
-            else:
-                body.seek(0)
         super().requestReceived(command, path, version)  # type: ignore[no-untyped-call]
 
     def _content_type(self) -> bytes:
