@@ -109,11 +109,11 @@ class Webhooks:
                     )
                 return False
             outcome = TOLD
-            self.outcomes["posted"] += 1
         try:
             await self._store.told(alarm.id, cleared, outcome)
         except DatabaseError as error:
             _log.info("alarm {id} may be posted again after a restart: {error}", id=alarm.id, error=str(error))
+        self.outcomes["posted"] += outcome == TOLD
         return True
 
     async def _request(self, url: str, content: dict[str, object]) -> None:
