@@ -1,4 +1,4 @@
-"""What a route is: a module, its hosts, and how a person writes them (design 1).
+"""What a route is: a module, its hosts, and how a person writes them (docs/design/wire.md, words).
 
 The values are named tuples rather than dataclasses because they are dictionary keys on the hot path, where a tuple's
 hash and comparison run in C.
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lars.errors import InvalidRoute
 
 MAX_HOSTS = 4000
-"""Hosts in one module at most (design 4): more would not fit a frame."""
+"""Hosts in one module at most (docs/design/wire.md, limits): more would not fit a frame."""
 
 MAX_ID = 2**31 - 1
 """The largest modid or cmdid: they are int32 on the wire, and never negative."""
@@ -94,5 +94,5 @@ def module_id(modid: int, cmdid: int) -> ModuleId:
 
 
 def shard_of(module: ModuleId, shards: int) -> int:
-    """The agent's shard that answers for a module (design 7); ids are never negative."""
+    """The agent's shard that answers for a module (docs/design/agent.md, shards); ids are never negative."""
     return (module.modid + module.cmdid) % shards

@@ -1,4 +1,7 @@
-"""Saved routes: one JSON file a shard, so that an agent that starts while dns is away still answers (design 7)."""
+"""Saved routes: one JSON file a shard, so that an agent that starts while dns is away still answers.
+
+See docs/design/agent.md, saved routes.
+"""
 
 import json
 import os

@@ -1,4 +1,6 @@
-"""Settings: built-in default, then the conf file, then the environment, then the command line (design 10).
+"""Settings: built-in default, then the conf file, then the environment, then the command line.
+
+See docs/design/settings.md, sources.
 
 A service declares its settings as a frozen dataclass whose fields are made by `setting`; `resolve` fills it once, and
 `Options` lets twistd's command line set each of them. Every error names the file, section and key, or the option.

@@ -1,1 +1,1 @@
-"""lars-agent: answers business processes over UDP, and learns from their reports (design 7 and 8)."""
+"""lars-agent: answers business processes over UDP, and learns from their reports (docs/design/agent.md)."""

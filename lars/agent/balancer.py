@@ -1,4 +1,4 @@
-"""The balancer of one module: which host next, and which to set aside (design 8).
+"""The balancer of one module: which host next, and which to set aside (docs/design/balancing.md, classic).
 
 Pure: `now` (seconds, monotonic) is an argument. choose and report cost the same whatever the number of hosts.
 """

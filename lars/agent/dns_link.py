@@ -1,4 +1,4 @@
-"""The link to lars-dns: asks for routes, takes answers and pushes (design 7)."""
+"""The link to lars-dns: asks for routes, takes answers and pushes (docs/design/agent.md, links)."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable

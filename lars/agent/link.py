@@ -1,4 +1,7 @@
-"""A link to one of several servers: connects, sticks while it works, and comes back by itself (design 7)."""
+"""A link to one of several servers: connects, sticks while it works, and comes back by itself.
+
+See docs/design/agent.md, links.
+"""
 
 import random
 from collections.abc import Callable

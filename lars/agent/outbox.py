@@ -1,4 +1,7 @@
-"""Reports on their way to lars-reporter: frozen once sent, kept until acknowledged, merged while unsent (design 7)."""
+"""Reports on their way to lars-reporter: frozen once sent, kept until acknowledged, merged while unsent.
+
+See docs/design/agent.md, reports.
+"""
 
 from collections import OrderedDict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A shard's UDP port, read directly by the reactor (design 7).
+"""A shard's UDP port, read directly by the reactor (docs/design/agent.md, UDP port).
 
 Twisted's own UDP port costs more than the answer does: it looks at each address three times, and goes through two
 methods and a logging context for each datagram. This one is an IReadDescriptor and nothing else.

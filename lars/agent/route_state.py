@@ -1,4 +1,7 @@
-"""What a client may choose from by itself: a module's hosts and states, under a version (message 11 of design 4)."""
+"""What a client may choose from by itself: a module's hosts and states, under a version.
+
+See docs/design/agent.md, route state.
+"""
 
 from dataclasses import dataclass
 from hashlib import blake2b

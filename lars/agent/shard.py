@@ -1,4 +1,6 @@
-"""One UDP shard's logic: a datagram in, an answer out (design 7). Pure: `now` (seconds, monotonic) is an argument.
+"""One UDP shard's logic: a datagram in, an answer out. Pure: `now` (seconds, monotonic) is an argument.
+
+See docs/design/agent.md, datagrams.
 
 Two ways lead to each answer. The short one recognizes a get_host by the bytes that name its module, and a report of a
 success by all its bytes, once the long one has met them; it parses nothing and encodes nothing. The long one parses

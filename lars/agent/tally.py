@@ -1,4 +1,7 @@
-"""What business processes reported of hosts outside the route, until it is reported on (design 7)."""
+"""What business processes reported of hosts outside the route, until it is reported on.
+
+See docs/design/agent.md, reports.
+"""
 
 from lars.route import HostAddress
 

@@ -1,4 +1,4 @@
-"""The agent as a process a shard: starts them, watches over them, and ends them (design 7, workers = 3)."""
+"""The agent as a process a shard: starts them, watches over them, and ends them (docs/design/agent.md, workers)."""
 
 import os
 import shutil

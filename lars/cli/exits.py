@@ -1,4 +1,7 @@
-"""How the command ends: each error one line for a person, and the exit status that a script reads (design 10)."""
+"""How the command ends: each error one line for a person, and the exit status that a script reads.
+
+See docs/design/command-line.md, exit status.
+"""
 
 import errno
 import os

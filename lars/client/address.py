@@ -1,4 +1,4 @@
-"""Where the agent is: one address, and a port for each of its shards (design 7)."""
+"""Where the agent is: one address, and a port for each of its shards (docs/design/agent.md, shards)."""
 
 import os
 from collections.abc import Mapping

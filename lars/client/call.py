@@ -1,4 +1,4 @@
-"""The call context: a host for the time of a with block, reported by itself (design 10)."""
+"""The call context: a host for the time of a with block, reported by itself (docs/design/client.md, call contexts)."""
 
 import time
 from collections.abc import Awaitable, Callable

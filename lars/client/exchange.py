@@ -1,4 +1,4 @@
-"""What every client does between a call and its datagrams; sans-I/O (design 4, 7).
+"""What every client does between a call and its datagrams; sans-I/O (docs/design/client.md, one core).
 
 It keeps what is known of each module, tells results in their order, and falls back on the agent's saved routes while
 the agent does not answer. Its owner has the sockets: it sends the datagrams that get no answer as it is told to, asks

@@ -1,4 +1,4 @@
-"""What a client sends to the agent, and which answers it believes (design 4, 7). Sans-I/O.
+"""What a client sends to the agent, and which answers it believes (docs/design/wire.md, messages). Sans-I/O.
 
 A question is one or two datagrams to send to the module's shard, and a test of what comes back. Late answers, answers
 to another question and bytes that are no message are None: the client goes on waiting.

@@ -1,4 +1,4 @@
-"""The agent's files of saved routes, read by a client while the agent is down (design 7)."""
+"""The agent's files of saved routes, read by a client while the agent is down (docs/design/client.md, saved routes)."""
 
 import os
 import threading

@@ -3,7 +3,7 @@
 from lars.client.address import AgentAddress
 
 PLAIN = 60.0
-"""Seconds for which an agent that tells no route states is not asked for any (design 4)."""
+"""Seconds for which an agent that tells no route states is not asked for any (docs/design/client.md, the cache)."""
 
 RETRY = 1.0
 """Seconds between two tries to reach a shard that does not answer."""

@@ -1,1 +1,1 @@
-"""The database: two engines behind one interface, the adbapi pool, and the stores (design 5)."""
+"""The database: two engines behind one interface, the adbapi pool, and the stores (docs/design/database.md)."""

@@ -1,4 +1,7 @@
-"""The account store: who may sign in to lars-web, who is signed in, and the tokens of programs (design 5)."""
+"""The account store: who may sign in to lars-web, who is signed in, and the tokens of programs.
+
+See docs/design/database.md, accounts.
+"""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""Alarms in the database, and what they are judged by (design 9)."""
+"""Alarms in the database, and what they are judged by (docs/design/reporter.md, alarms)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

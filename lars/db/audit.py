@@ -1,4 +1,7 @@
-"""The audit trail: who edited what, and when; written in the transaction of each edit (design 5)."""
+"""The audit trail: who edited what, and when; written in the transaction of each edit.
+
+See docs/design/database.md, audit.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What differs between database engines, behind one interface (design 5).
+"""What differs between database engines, behind one interface (docs/design/database.md, engines).
 
 SQL is written once, with `?` for parameters, in the subset that MySQL 5.7, MySQL 8, MariaDB and SQLite share; what
 that subset cannot say is a method here.

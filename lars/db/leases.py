@@ -1,4 +1,7 @@
-"""The lease store: hosts that register themselves, in batches that share a version, and leave by silence (design 5)."""
+"""The lease store: hosts that register themselves, in batches that share a version, and leave by silence.
+
+See docs/design/database.md, leases.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping

@@ -1,4 +1,7 @@
-"""The module store: finding modules among many, their names, and edits that notice another's edit (design 5)."""
+"""The module store: finding modules among many, their names, and edits that notice another's edit.
+
+See docs/design/database.md, edits.
+"""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""MySQL 5.7 and 8, and MariaDB, through PyMySQL (design 5)."""
+"""MySQL 5.7 and 8, and MariaDB, through PyMySQL (docs/design/database.md, engines)."""
 
 import re
 import socket

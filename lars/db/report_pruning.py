@@ -1,4 +1,7 @@
-"""Old reports out of the database, a few rows in a transaction, so that no writer waits long (design 9)."""
+"""Old reports out of the database, a few rows in a transaction, so that no writer waits long.
+
+See docs/design/reporter.md, pruning.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What an agent reported, added up by key while it waits to be written (design 9). Pure.
+"""What an agent reported, added up by key while it waits to be written (docs/design/reporter.md, aggregation). Pure.
 
 Hosts are packed into one integer: a dictionary of those is a third cheaper to fill and to sort than one of tuples, and
 every result that any agent reports goes through here.

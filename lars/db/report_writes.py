@@ -1,4 +1,4 @@
-"""Reports into ServerCallStatus and ServerCallHistory, each counted once (design 5 and 9)."""
+"""Reports into ServerCallStatus and ServerCallHistory, each counted once (docs/design/reporter.md, counted once)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""What lars-reporter has stored, as operators look at it: calls, states and their history (design 9)."""
+"""What lars-reporter has stored, as operators look at it: calls, states and their history.
+
+See docs/design/reporter.md, what is stored.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple

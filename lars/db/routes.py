@@ -1,4 +1,7 @@
-"""The route store: what dns loads, and the one transaction in which a route is edited (design 5)."""
+"""The route store: what dns loads, and the one transaction in which a route is edited.
+
+See docs/design/database.md, edits.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence

@@ -1,4 +1,7 @@
-"""SQLite, from the standard library: WAL, a busy timeout, BEGIN IMMEDIATE for writes (design 5)."""
+"""SQLite, from the standard library: WAL, a busy timeout, BEGIN IMMEDIATE for writes.
+
+See docs/design/database.md, engines.
+"""
 
 import sqlite3
 import time

@@ -1,4 +1,4 @@
-"""Database URLs: mysql://user:password@host:3306/lars_dns and sqlite:///lars.db (design 5)."""
+"""Database URLs: mysql://user:password@host:3306/lars_dns and sqlite:///lars.db (docs/design/database.md, URLs)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""lars-dns: maps modules to routes, and tells the agents of every change (design 6)."""
+"""lars-dns: maps modules to routes, and tells the agents of every change (docs/design/dns.md)."""

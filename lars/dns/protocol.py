@@ -1,4 +1,7 @@
-"""An agent's connection to lars-dns: requests subscribe and are answered, changes are pushed (design 6)."""
+"""An agent's connection to lars-dns: requests subscribe and are answered, changes are pushed.
+
+See docs/design/dns.md, subscriptions.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -15,7 +18,10 @@ from lars.wire.messages import MessageId
 from lars.wire.protocol import FrameFactory, FrameProtocol, Limits
 
 LEGACY_WRITE = 16 * 1024
-"""Bytes written at once to a C++ agent, which dies on a frame split across its reads (design 6)."""
+"""Bytes written at once to a C++ agent, which dies on a frame split across its reads.
+
+See docs/design/dns.md, C++ agents.
+"""
 
 
 WRITE = 64 * 1024

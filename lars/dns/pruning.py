@@ -1,4 +1,7 @@
-"""Deletes old rows of RouteChange, by age alone: another instance may not have read them (design 5)."""
+"""Deletes old rows of RouteChange, by age alone: another instance may not have read them.
+
+See docs/design/dns.md, pruning.
+"""
 
 from collections import deque
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""lars-dns as one Twisted service: it listens only once it has a table to answer from (design 6)."""
+"""lars-dns as one Twisted service: it listens only once it has a table to answer from (docs/design/dns.md, start)."""
 
 import time
 from collections.abc import Callable, Iterable

@@ -1,4 +1,7 @@
-"""Watches the database for changed routes; what to push comes from comparing tables (design 6)."""
+"""Watches the database for changed routes; what to push comes from comparing tables.
+
+See docs/design/dns.md, watching the database.
+"""
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator

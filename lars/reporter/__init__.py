@@ -1,1 +1,1 @@
-"""lars-reporter: collects call counts from the agents into the database (design 9)."""
+"""lars-reporter: collects call counts from the agents into the database (docs/design/reporter.md)."""

@@ -1,4 +1,7 @@
-"""What a report means: its results added up by key (design 9). Pure; every result of every agent passes here."""
+"""What a report means: its results added up by key. Pure; every result of every agent passes here.
+
+See docs/design/reporter.md, aggregation.
+"""
 
 from typing import NamedTuple
 

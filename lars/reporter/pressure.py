@@ -1,4 +1,6 @@
-"""Whom to stop reading from while memory is short: those that hold most of it, first (design 9). Pure.
+"""Whom to stop reading from while memory is short: those that hold most of it, first. Pure.
+
+See docs/design/reporter.md, backpressure.
 
 A peer may hold as much as is still free: the dynamic threshold of Choudhury and Hahne ("Dynamic queue length thresholds
 for shared-memory packet switches", 1998). One busy peer alone gets up to a half; the fuller the memory, the smaller are

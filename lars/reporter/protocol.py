@@ -1,4 +1,7 @@
-"""An agent's connection to lars-reporter: reports in, acknowledgements out (design 7 and 9)."""
+"""An agent's connection to lars-reporter: reports in, acknowledgements out.
+
+See docs/design/reporter.md, acknowledgements.
+"""
 
 import secrets
 from collections.abc import Callable

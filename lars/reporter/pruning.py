@@ -1,4 +1,7 @@
-"""Deletes what is older than `history_days`: history, cleared alarms, what silent callers have left (design 9)."""
+"""Deletes what is older than `history_days`: history, cleared alarms, what silent callers have left.
+
+See docs/design/reporter.md, pruning.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,7 @@
-"""What happened, from the counters of a C++ agent, which run within a window and restart with each (design 9). Pure."""
+"""What happened, from the counters of a C++ agent, which run within a window and restart with each. Pure.
+
+See docs/design/reporter.md, C++ agents.
+"""
 
 from collections.abc import Callable
 

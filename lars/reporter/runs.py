@@ -1,4 +1,7 @@
-"""The reports of one run of one agent, from their arrival to their commit: in order, each once (design 9). Pure."""
+"""The reports of one run of one agent, from their arrival to their commit: in order, each once. Pure.
+
+See docs/design/reporter.md, counted once.
+"""
 
 from lars.db.report_rows import Group, Run
 

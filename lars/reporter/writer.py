@@ -1,4 +1,7 @@
-"""Writes what waits into the database: gathered, one transaction for many agents' reports (design 9)."""
+"""Writes what waits into the database: gathered, one transaction for many agents' reports.
+
+See docs/design/reporter.md, batches.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

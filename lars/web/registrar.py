@@ -19,7 +19,7 @@ from lars.web.settings import WebSettings
 _log = Logger()
 
 GATHER = 0.1
-"""Seconds for which registrations are gathered into one version (design 5)."""
+"""Seconds for which registrations are gathered into one version (docs/design/web.md, self-registration)."""
 
 TICK = 1.0
 """Seconds between writing renewals, and between looks for silent hosts."""

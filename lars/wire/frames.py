@@ -1,4 +1,4 @@
-"""Frames: int32 message id, int32 body length, both little-endian, then the body (design 4)."""
+"""Frames: int32 message id, int32 body length, both little-endian, then the body (docs/design/wire.md, frames)."""
 
 from collections.abc import Iterator
 from struct import Struct

@@ -12,7 +12,7 @@ from lars.errors import LarsError
 from lars.route import ModuleId
 
 FAILED = 1
-"""The retcode reported for a failed call: any but 0 counts as a failure (design 8)."""
+"""The retcode reported for a failed call: any but 0 counts as a failure (docs/design/wire.md, retcodes)."""
 
 
 class Callers:

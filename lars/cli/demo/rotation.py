@@ -1,6 +1,7 @@
 """Which nodes are in rotation, told from nothing but the order in which Lars chose them.
 
-With n hosts idle, the balancer gives each of them every n-th request; one that it set aside gets every 11th (design 8).
+With n hosts idle, the balancer gives each of them every n-th request; one that it set aside gets every 11th
+(docs/design/balancing.md, classic).
 So whoever sees all requests of a module can tell the two apart without asking the agent.
 """
 

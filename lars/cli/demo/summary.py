@@ -9,9 +9,15 @@ from lars.cli.demo.rotation import Change, Turn
 MOST_UNEVEN = 0.05
 """How far a healthy node's calls may be from even, as a part of even."""
 MOST_FAILURES = 20
-"""How many calls may fail before the failing node is set aside; the balancer's limit is 15 in a row (design 8)."""
+"""How many calls may fail before the failing node is set aside; the balancer's limit is 15 in a row.
+
+See docs/design/balancing.md, classic.
+"""
 LONGEST_JOIN = 3.0
-"""Seconds from `route add` to the added node's first call: dns looks every second (design 6)."""
+"""Seconds from `route add` to the added node's first call: dns looks every second.
+
+See docs/design/dns.md, watching the database.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,4 @@
-"""Alarms: rules in the conf judge what was reported; each raises once and clears once (design 9)."""
+"""Alarms: rules in the conf judge what was reported; each raises once and clears once.
+
+See docs/design/reporter.md, alarms.
+"""

@@ -1,4 +1,7 @@
-"""What one webhook is to be told: in order, one at a time, each until it is told (design 9)."""
+"""What one webhook is to be told: in order, one at a time, each until it is told.
+
+See docs/design/reporter.md, webhooks.
+"""
 
 from collections import deque
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,7 @@
-"""Judges by timer what was reported, and stores, logs and posts what raises and clears (design 9)."""
+"""Judges by timer what was reported, and stores, logs and posts what raises and clears.
+
+See docs/design/reporter.md, alarms.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,7 @@
-"""Posts alarms to webhooks, each address with a queue of its own: one that is dead delays nobody (design 9)."""
+"""Posts alarms to webhooks, each address with a queue of its own: one that is dead delays nobody.
+
+See docs/design/reporter.md, webhooks.
+"""
 
 import json
 from collections.abc import Callable
