@@ -15,7 +15,7 @@ from twisted.logger import ILogObserver, LogEvent, Logger
 from zope.interface import implementer, provider
 
 from lars.agent.settings import Servers
-from lars.log_limit import LogLimit
+from lars.runtime.log_limit import LogLimit
 from lars.wire.protocol import FrameFactory, FrameProtocol
 
 _log = Logger()

@@ -13,8 +13,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from lars.agent.shard import Shard
-from lars.listening import CannotListen
 from lars.route import HostAddress, format_ip
+from lars.runtime.listening import CannotListen
 
 MAX_DATAGRAM = 65_536
 """Bytes read at once: more than any datagram has, so that none is cut."""

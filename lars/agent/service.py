@@ -23,8 +23,8 @@ from lars.agent.shard import Shard
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.route import HostAddress, ModuleId, format_ip, shard_of
-from lars.service import AsyncService
-from lars.short_turns import freeze_what_is_loaded, prefer_the_reactor
+from lars.runtime.gil_and_gc import freeze_what_is_loaded, prefer_the_reactor
+from lars.runtime.service import AsyncService
 
 _log = Logger()
 

@@ -22,7 +22,7 @@ from lars.agent.worker_numbers import WorkerNumbers
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.route import HostAddress
-from lars.service import AsyncService
+from lars.runtime.service import AsyncService
 
 _log = Logger()
 

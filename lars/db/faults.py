@@ -5,7 +5,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from lars.log_limit import LogLimit
+from lars.runtime.log_limit import LogLimit
 
 _log = Logger()
 

@@ -17,12 +17,12 @@ from lars.dns.pruning import ChangePruner
 from lars.dns.settings import DnsSettings
 from lars.dns.table import RouteTable
 from lars.dns.watcher import RouteWatcher
-from lars.listening import listen, stop_listening
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.route import ModuleId
-from lars.service import AsyncService
-from lars.short_turns import freeze_what_is_loaded, prefer_the_reactor
+from lars.runtime.gil_and_gc import freeze_what_is_loaded, prefer_the_reactor
+from lars.runtime.listening import listen, stop_listening
+from lars.runtime.service import AsyncService
 from lars.wire.protocol import Limits
 
 _log = Logger()

@@ -20,8 +20,8 @@ from lars.db.route_reads import BUCKETS, UNKNOWN, Digests, Look, bucket_of, look
 from lars.dns.reload import Reloaded, reload_txn
 from lars.dns.settings import DnsSettings
 from lars.dns.table import Refused, RouteTable, pack_routes
-from lars.log_limit import LogLimit
 from lars.route import ModuleId
+from lars.runtime.log_limit import LogLimit
 
 _log = Logger()
 

@@ -7,10 +7,10 @@ from prometheus_client import CollectorRegistry
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 
-from lars.listening import listen, stop_listening
 from lars.metrics.pages import Pages
 from lars.metrics.reactor_lag import ReactorLag
 from lars.metrics.site import MetricsSite
+from lars.runtime.listening import listen, stop_listening
 
 _log = Logger()
 

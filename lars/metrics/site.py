@@ -17,8 +17,8 @@ from twisted.web import http
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
-from lars.log_limit import LogLimit
 from lars.metrics.pages import Answer, Pages
+from lars.runtime.log_limit import LogLimit
 
 _log = Logger()
 

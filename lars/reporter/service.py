@@ -14,8 +14,6 @@ from lars.db.database import Database
 from lars.db.faults import DatabaseFaults
 from lars.db.report_pruning import ReportPruning
 from lars.db.report_writes import ReportWrites
-from lars.listening import listen, stop_listening
-from lars.log_limit import LogLimit
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.reporter.alarms.watch import AlarmWatch
@@ -26,7 +24,9 @@ from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.pruning import ReportPruner
 from lars.reporter.settings import ReporterSettings
 from lars.reporter.writer import Batch, ReportWriter, ReportWriters
-from lars.service import AsyncService
+from lars.runtime.listening import listen, stop_listening
+from lars.runtime.log_limit import LogLimit
+from lars.runtime.service import AsyncService
 from lars.wire.protocol import Limits
 
 _log = Logger()

@@ -17,7 +17,7 @@ from lars.dns.settings import DnsSettings
 from lars.errors import LarsError
 from lars.reporter.service import ReporterService
 from lars.reporter.settings import ReporterSettings
-from lars.service import AsyncService
+from lars.runtime.service import AsyncService
 from lars.web.service import WebService
 from lars.web.settings import WebSettings
 from lars.web.tap import DATABASE_THREADS

@@ -11,8 +11,8 @@ from twisted.logger import Logger
 
 from lars.db.engine import DatabaseAway, DatabaseError
 from lars.db.leases import Batch, LeaseStore, Place, Registration, Silence
-from lars.log_limit import LogLimit
 from lars.route import HostAddress
+from lars.runtime.log_limit import LogLimit
 from lars.web.leases import Departures, leaving
 from lars.web.settings import WebSettings
 

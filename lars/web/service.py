@@ -10,10 +10,10 @@ from twisted.logger import Logger
 from lars.db.database import Database
 from lars.db.engine import DatabaseError
 from lars.db.leases import LeaseStore
-from lars.listening import listen, stop_listening
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
-from lars.service import AsyncService
+from lars.runtime.listening import listen, stop_listening
+from lars.runtime.service import AsyncService
 from lars.web.account_pages import AccountPages, UserPages
 from lars.web.api import Api
 from lars.web.attempts import Attempts

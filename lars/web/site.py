@@ -14,7 +14,7 @@ from twisted.web import http
 from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
-from lars.log_limit import LogLimit
+from lars.runtime.log_limit import LogLimit
 
 _log = Logger()
 

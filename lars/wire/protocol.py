@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from lars.errors import LarsError
-from lars.log_limit import LogLimit
+from lars.runtime.log_limit import LogLimit
 from lars.wire.frames import FrameDecoder, FrameError
 from lars.wire.messages import Message, MessageId, decode_message, encode_message
 from lars.wire.turn import Turn

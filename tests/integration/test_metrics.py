@@ -16,9 +16,9 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.threads import deferToThreadPool
 
-from lars.listening import CannotListen
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import labelled_counter, new_registry
+from lars.runtime.listening import CannotListen
 from tests.integration.waiting import until
 
 LIFETIME = 0.5

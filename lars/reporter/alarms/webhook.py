@@ -19,10 +19,10 @@ from twisted.web.http_headers import Headers
 from lars.db.alarms import GIVEN_UP, TOLD, WAITING, Alarm, AlarmStore
 from lars.db.engine import DatabaseError
 from lars.errors import LarsError
-from lars.log_limit import LogLimit
 from lars.reporter.alarms.delivery import Delivery
 from lars.reporter.alarms.judge import described
 from lars.route import format_ip
+from lars.runtime.log_limit import LogLimit
 
 _log = Logger()
 

@@ -5,7 +5,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.listening import ACCEPTS, BACKLOG, _Accepting, _with_backlog
+from lars.runtime.listening import ACCEPTS, BACKLOG, _Accepting, _with_backlog
 
 
 class BacklogTests(SynchronousTestCase):

@@ -20,6 +20,7 @@ from twisted.internet.interfaces import (
 from zope.interface import implementer
 
 from lars.errors import LarsError
+from lars.runtime.reactor import IReactor
 
 BACKLOG = 4096
 """Connections that wait to be accepted, unless the endpoint string says otherwise. Over Twisted's 50 the kernel drops
@@ -33,7 +34,7 @@ class CannotListen(LarsError):
     """A listening place is taken or not ours."""
 
 
-async def listen(reactor: Any, place: str, factory: IProtocolFactory) -> IListeningPort:
+async def listen(reactor: IReactor, place: str, factory: IProtocolFactory) -> IListeningPort:
     """Listens at a Twisted endpoint string; raises CannotListen, naming place and reason."""
     accepting = _Accepting(factory, reactor)
     try:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.log_limit import LogLimit
+from lars.runtime.log_limit import LogLimit
 
 
 class LogLimitTests(SynchronousTestCase):

@@ -3,7 +3,6 @@
 import atexit
 import os
 import sys
-from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
@@ -11,6 +10,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from lars.errors import LarsError
+from lars.runtime.reactor import IReactor
 
 _log = Logger()
 
@@ -22,7 +22,7 @@ class AsyncService(Service):
     the process with status 1; anything else is a bug and keeps its traceback, with the same end.
     """
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: IReactor) -> None:
         self.reactor = reactor
         self._starting: Deferred[None] | None = None
 
@@ -58,7 +58,7 @@ class AsyncService(Service):
         await self.stop()
 
 
-def end_process(reactor: Any, reason: str) -> None:
+def end_process(reactor: IReactor, reason: str) -> None:
     """Logs the reason, stops the reactor in order, and makes the process exit with status 1.
 
     twistd by itself would exit with status 0 however its reactor came to stop.
