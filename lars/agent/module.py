@@ -1,19 +1,30 @@
-"""One module as the agent's shard knows it: its route, how old that is, its balancer, and what was reported."""
+"""One module of the agent: its route and how old that is, its policy, and the calls to report to lars-reporter.
 
-from collections.abc import Iterable
+Times are in seconds, monotonic.
+"""
 
-from lars.agent.balancer import Balancer, BalancerSettings, Host
+from collections.abc import Iterable, Mapping
+
+from lars.agent.encodings import answer_fields
 from lars.agent.route_state import RouteState
-from lars.agent.tally import Tally
+from lars.agent.unrouted_counts import UnroutedCounts
+from lars.balancing.host import Host, HostState, StateChange
+from lars.balancing.policy import Policy
 from lars.route import HostAddress, ModuleId
+
+ENCODINGS = 2
+"""Encodings of a host's report that are remembered: a C++ client writes an address as a negative number."""
 
 
 class RoutedHost(Host):
-    """A host of a module's route, and what the agent keeps with it.
+    """A host of a module's route.
 
-    `answer` is all of a get_host's answer that names it but header and seq, `reports` the datagrams that report a
-    success of it, both encoded. succ and err are its calls that the reporter has not been told of, succ_before and
-    err_before those that it has: no reset of the balancer's window touches them.
+    Attributes:
+        module: the module that it serves.
+        answer: the encoded fields of a GetHostResponse that names it.
+        reports: whole datagrams that report a success of it, as they have come.
+        succ, err: its calls since they were last taken for lars-reporter.
+        succ_before, err_before: its calls before that, since it joined the route.
     """
 
     __slots__ = ("answer", "err", "err_before", "module", "reports", "succ", "succ_before")
@@ -21,110 +32,170 @@ class RoutedHost(Host):
     def __init__(self, address: HostAddress, module: "Module") -> None:
         super().__init__(address)
         self.module = module
-        self.answer: bytes | None = None
+        self.answer = answer_fields(module.id, address)
         self.reports: tuple[bytes, ...] = ()
         self.succ = self.err = self.succ_before = self.err_before = 0
 
+    def remember_report(self, datagram: bytes) -> bool:
+        """Adds a datagram to `reports`; False if it is there already, or ENCODINGS others are."""
+        if datagram in self.reports or len(self.reports) >= ENCODINGS:
+            return False
+        self.reports += (datagram,)
+        return True
+
+    def take_calls(self) -> tuple[int, int]:
+        """Returns successes and failures since the last take."""
+        succ, err = self.succ, self.err
+        self.succ_before += succ
+        self.err_before += err
+        self.succ = self.err = 0
+        return succ, err
+
 
 class Module:
-    """A module that somebody asked about. Times are in seconds, monotonic."""
+    """A module that a business process has asked for."""
 
     __slots__ = (
+        "_policy",
+        "_reported_states",
         "_route_state",
         "asked_at",
-        "balancer",
         "fresh_until",
-        "module",
-        "reported_states",
+        "hosts",
+        "id",
         "routed_at",
         "subscribed",
-        "tally",
+        "unrouted",
         "used_at",
     )
 
-    def __init__(self, module: ModuleId, settings: BalancerSettings, now: float) -> None:
-        self.module = module
-        self.balancer: Balancer[RoutedHost] = Balancer(settings, self._new_host)
-        self.tally = Tally()
+    def __init__(self, module: ModuleId, policy: Policy[RoutedHost], now: float) -> None:
+        self.id = module
+        self.hosts: dict[HostAddress, RoutedHost] = {}
+        """The route; hosts that have been there for longer come first."""
+        self.unrouted = UnroutedCounts()
         self.used_at = now
-        self.asked_at: float | None = None  # when dns was asked and has not answered since
-        self.fresh_until = now  # when it is to be asked again
-        self.routed_at: float | None = None  # when dns last sent the route
-        self.subscribed = False  # whether a dns of ours pushes its changes, and can be told to stop
-        self.reported_states: dict[HostAddress, bool] = {}
+        """When it was last asked for."""
+        self.asked_at: float | None = None
+        """When lars-dns was asked for the route, if the answer is still to come."""
+        self.fresh_until = now
+        """When lars-dns is to be asked again."""
+        self.routed_at: float | None = None
+        """When lars-dns last sent the route."""
+        self.subscribed = False
+        """Whether lars-dns pushes changes of the route and understands UnsubscribeRequest."""
+        self._policy = policy
+        self._reported_states: Mapping[HostAddress, HostState] = {}
         self._route_state: RouteState | None = None
 
-    def route_state(self) -> RouteState:
-        """What clients may choose from now."""
-        if self._route_state is None or self._route_state.revision != self.balancer.revision:
-            self._route_state = RouteState.of(self.module, self.balancer)
-        return self._route_state
+    def used(self, now: float) -> None:
+        """Notes that a business process has asked for the module."""
+        self.used_at = now
 
-    def _new_host(self, address: HostAddress) -> RoutedHost:
-        return RoutedHost(address, self)
+    def asked(self, now: float) -> None:
+        """Notes that lars-dns is asked for the route."""
+        self.asked_at = now
 
-    def take_route(self, hosts: Iterable[HostAddress], fresh_until: float, now: float) -> list[RoutedHost]:
-        """A route from dns; the hosts that have left with it, whose calls are still to be told."""
-        self.asked_at = None
-        self.routed_at = now
-        self.fresh_until = fresh_until
-        gone = self.balancer.update(hosts, now)
-        for host in gone:
-            if host.succ or host.err:
-                self.tally.add(host.address, host.succ, host.err)
-        return gone
+    def pick(self, key: int, now: float) -> RoutedHost | None:
+        """The host for a call, or None when the policy lets none be made."""
+        self.used_at = now
+        return self._policy.pick(key, now)
 
-    def report(self, address: HostAddress, failed: bool, cost_ms: int, now: float) -> RoutedHost | None:
-        """Counts one call; None if the host is not in the route, whose calls are counted apart."""
-        if not self.balancer.report(address, failed, cost_ms, now):
-            self.tally.count(address, failed)
+    def report(self, address: HostAddress, failed: bool, cost: float, now: float) -> RoutedHost | None:
+        """Counts one call of `cost` seconds, 0 where unknown; None if the host is not in the route."""
+        host = self.hosts.get(address)
+        if host is None:
+            self.unrouted.count(address, failed)
             return None
-        host = self.balancer.hosts[address]
+        self._policy.report(host, failed, cost, now)
         if failed:
             host.err += 1
         else:
             host.succ += 1
         return host
 
-    def succeeded(self, address: HostAddress, calls: int, now: float) -> bool:
-        """Counts successful calls, gathered; False if the host is not in the route, whose calls are counted apart."""
-        host = self.balancer.hosts.get(address)
+    def report_success(self, host: RoutedHost, now: float) -> None:
+        """Counts one successful call, of unknown cost, to a host of the route."""
+        self.used_at = now
+        host.succ += 1
+        self._policy.report(host, False, 0.0, now)
+
+    def report_successes(self, address: HostAddress, calls: int, now: float) -> bool:
+        """Counts successful calls that a client has gathered; False if the host is not in the route."""
+        host = self.hosts.get(address)
         if host is None:
-            self.tally.count(address, False, calls)
+            self.unrouted.count(address, False, calls)
             return False
-        self.balancer.succeeded_often(host, calls, now)
+        self._policy.report_successes(host, calls, now)
         host.succ += calls
         return True
 
+    def take_route(
+        self, addresses: Iterable[HostAddress], fresh_until: float, subscribed: bool, now: float
+    ) -> list[RoutedHost]:
+        """Takes a route from lars-dns. Returns the hosts that are no longer in it; their calls are still reported."""
+        self.asked_at = None
+        self.routed_at = now
+        self.fresh_until = fresh_until
+        self.subscribed = subscribed
+        return self.restore(addresses, now)
+
+    def restore(self, addresses: Iterable[HostAddress], now: float) -> list[RoutedHost]:
+        """Takes a route that may be old, as a saved one is. Returns the hosts that are no longer in it."""
+        before = self.hosts
+        wanted = dict.fromkeys(addresses)
+        kept = {address: host for address, host in before.items() if address in wanted}
+        self.hosts = kept | {address: RoutedHost(address, self) for address in wanted if address not in kept}
+        self._policy.rebuild(self.hosts.values(), now)
+        gone = [host for address, host in before.items() if address not in kept]
+        for host in gone:
+            if host.succ or host.err:
+                self.unrouted.add(host.address, *host.take_calls())
+        return gone
+
+    def sweep(self, now: float) -> list[StateChange[RoutedHost]]:
+        """Runs the policy's timers. Returns the changes of state since the last sweep."""
+        return self._policy.sweep(now)
+
     @property
     def has_calls(self) -> bool:
-        """Whether there are calls that nobody has taken yet."""
-        return bool(self.tally) or self._host_has_calls
+        """Whether there are calls that have not been taken for lars-reporter."""
+        return bool(self.unrouted) or self._host_has_calls
 
     @property
     def _host_has_calls(self) -> bool:
-        return any(host.succ or host.err for host in self.balancer.hosts.values())
+        return any(host.succ or host.err for host in self.hosts.values())
 
-    def states(self) -> dict[HostAddress, bool]:
-        """Whether each host of the route is overloaded."""
-        return {address: host.overloaded for address, host in self.balancer.hosts.items()}
+    @property
+    def ejected(self) -> int:
+        """The number of hosts that are ejected."""
+        return self._policy.ejected
 
-    def take_results(self, with_strangers: bool = True) -> dict[HostAddress, tuple[int, int, bool]] | None:
-        """Successes, failures and overload by host since the last take; None if nothing happened.
+    def states(self) -> dict[HostAddress, HostState]:
+        """The state of each host, in the order of `hosts`."""
+        return {host.address: state for host, state in self._policy.states().items()}
 
-        Holds every host of the route and, `with_strangers`, those that were called and are not in it. While the last
-        ones of these wait to be sent, the tally is where more of them are bounded.
+    def route_state(self) -> RouteState:
+        """What clients may pick from now; made anew only when a host or a state has changed."""
+        revision = self._policy.revision
+        if self._route_state is None or self._route_state.revision != revision:
+            self._route_state = RouteState.of(self.id, self.states(), revision)
+        return self._route_state
+
+    def take_results(self, with_unrouted: bool = True) -> dict[HostAddress, tuple[int, int, bool]] | None:
+        """Successes, failures and ejection by host since the last take; None if nothing happened.
+
+        Holds every host of the route and, `with_unrouted`, those that were called and are not in it. While the last
+        ones of these wait to be sent, they stay in `unrouted`, where their number is bounded.
         """
         states = self.states()
-        strangers = self.tally.take() if with_strangers else {}
-        if not (strangers or self._host_has_calls or states != self.reported_states):
+        unrouted = self.unrouted.take() if with_unrouted else {}
+        if not (unrouted or self._host_has_calls or states != self._reported_states):
             return None
-        self.reported_states = states
-        results = {address: (*counts, False) for address, counts in strangers.items()}
-        for address, host in self.balancer.hosts.items():
-            before = results.get(address, (0, 0, False))  # it had left and is back
-            results[address] = (before[0] + host.succ, before[1] + host.err, host.overloaded)
-            host.succ_before += host.succ
-            host.err_before += host.err
-            host.succ = host.err = 0
+        self._reported_states = states
+        results = {address: (*counts, False) for address, counts in unrouted.items()}
+        for address, host in self.hosts.items():
+            before = results.get(address, (0, 0, False))  # calls from before it left the route and came back
+            succ, err = host.take_calls()
+            results[address] = (before[0] + succ, before[1] + err, states[address] is HostState.EJECTED)
         return results

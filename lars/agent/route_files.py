@@ -1,52 +1,61 @@
-"""Keeps the shards' routes in their files: loads them at start, saves those that changed."""
+"""Keeps the routes of the shards in files: loads them at start, saves those that have changed.
+
+See docs/design/agent.md, saved routes.
+"""
 
 from collections.abc import Mapping
-from typing import Any
 
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from lars.agent.shard import Shard
+from lars.agent.directory import Directory
+from lars.runtime.reactor import IReactor
 from lars.saved_routes import DamagedFile, SavedRoutes, encode_routes, load_routes, routes_path, save_routes
 
 _log = Logger()
 
 
 class RouteFiles:
-    """The files of saved routes of some shards, by number; an empty directory name means that nothing is saved."""
+    """The files of saved routes of some shards.
 
-    def __init__(self, state_dir: str, shards: Mapping[int, Shard], reactor: Any) -> None:
+    Args:
+        state_dir: the folder of the files; empty means that nothing is saved.
+        directories: the shards' directories by number.
+        reactor: gives the threads that write.
+    """
+
+    def __init__(self, state_dir: str, directories: Mapping[int, Directory], reactor: IReactor) -> None:
         self._state_dir = state_dir
-        self._shards = shards
+        self._directories = directories
         self._reactor = reactor
         self._changed: set[int] = set()
         self._fault = ""
 
     def load(self, now: float) -> None:
-        """Gives each shard its saved routes, to be asked for again as soon as dns is there."""
+        """Gives each directory its saved routes. A damaged file is logged and ignored."""
         if not self._state_dir:
             return
-        for number, shard in self._shards.items():
+        for number, directory in self._directories.items():
             try:
                 saved = load_routes(routes_path(self._state_dir, number))
             except DamagedFile as error:
                 _log.warn("{error}", error=str(error))
                 continue
             for key, hosts in saved.items():
-                shard.restore(key, hosts, now)
+                directory.restore(key, hosts, now)
 
     def changed(self, number: int) -> None:
-        """A route of this shard is not as it was saved."""
+        """Notes that a route of this shard differs from its file."""
         self._changed.add(number)
 
     async def save_changed(self) -> None:
-        """Saves the shards that changed, in a thread; a fault is told on change, and tried again next time."""
+        """Saves the shards that have changed, in a thread. A fault is logged on change, and tried again next time."""
         if not self._state_dir:
             return
         for number in sorted(self._changed):
             self._changed.discard(number)
-            modules = self._shards[number].modules
-            routes = {key: list(m.balancer.hosts) for key, m in modules.items() if m.balancer.hosts}
+            modules = self._directories[number].modules
+            routes = {key: list(module.hosts) for key, module in modules.items() if module.hosts}
             try:
                 await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), self._save, number, routes)
             except OSError as error:

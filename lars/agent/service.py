@@ -3,33 +3,37 @@
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from inspect import isawaitable
-from typing import Any
 
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from lars.agent.balancer import StateChange
-from lars.agent.dns_link import DnsLink
-from lars.agent.module import Module
-from lars.agent.numbers import AgentNumbers
-from lars.agent.outbox import Outbox
-from lars.agent.port import RECEIVE_BUFFER, ShardPort
-from lars.agent.report_link import ReportLink
+from lars.agent.datagrams import DatagramCodec
+from lars.agent.directory import Directory
+from lars.agent.links.dns_link import DnsLink
+from lars.agent.links.outbox import Outbox
+from lars.agent.links.report_link import ReportLink
+from lars.agent.metrics import AgentMetrics
+from lars.agent.module import Module, RoutedHost
 from lars.agent.route_files import RouteFiles
 from lars.agent.settings import SHARDS, AgentSettings
-from lars.agent.shard import Shard
+from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort
+from lars.agent.udp_protocol import ShardProtocol
+from lars.balancing.classic import Classic
+from lars.balancing.host import HostState, StateChange
+from lars.balancing.policy import Policy
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.route import HostAddress, ModuleId, format_ip, shard_of
 from lars.runtime.gil_and_gc import freeze_what_is_loaded, prefer_the_reactor
+from lars.runtime.periodic import Periodic
+from lars.runtime.reactor import IReactor
 from lars.runtime.service import AsyncService
 
 _log = Logger()
 
 SLICE = 50
-"""Modules tended in one turn of the reactor: business processes wait meanwhile."""
+"""Modules that a timer walks over in one turn of the reactor: business processes wait for as long."""
 
 LAST_REPORTS = 2.0
 """Seconds that a stopping agent waits for its last reports to be acknowledged."""
@@ -38,7 +42,11 @@ LAST_REPORTS = 2.0
 class AgentService(AsyncService):
     """Answers business processes on the UDP ports of some shards, or of all.
 
-    `wall_clock` gives Unix seconds, for reports; everything else runs on the reactor's clock.
+    Args:
+        settings: what the agent is configured to do.
+        reactor: the reactor, whose clock everything runs on but reports.
+        wall_clock: gives Unix seconds, for reports.
+        shards: the numbers of the shards, 0 to 2.
     """
 
     name = "lars-agent"
@@ -46,7 +54,7 @@ class AgentService(AsyncService):
     def __init__(
         self,
         settings: AgentSettings,
-        reactor: Any,
+        reactor: IReactor,
         wall_clock: Callable[[], float] = time.time,
         shards: Iterable[int] = range(SHARDS),
     ) -> None:
@@ -56,14 +64,32 @@ class AgentService(AsyncService):
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
         self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use)
         self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock)
-        self._numbered = {number: Shard(settings.balancer, self.dns.ask) for number in shards}
-        self.shards = list(self._numbered.values())
-        self._files = RouteFiles(settings.state_dir, self._numbered, reactor)
-        self._ports: list[ShardPort] = []
+        self._directories = {number: Directory(self._new_policy, self.dns.ask) for number in shards}
+        self._codecs = {number: DatagramCodec(directory) for number, directory in self._directories.items()}
+        self._files = RouteFiles(settings.state_dir, self._directories, reactor)
+        self._ports: list[UdpPort] = []
         registry = new_registry(self.name)
-        registry.register(AgentNumbers(self.shards, self._ports, self.dns, self.reporter, self._now))
+        registry.register(
+            AgentMetrics(
+                list(self._directories.values()),
+                list(self._codecs.values()),
+                self._ports,
+                self.dns,
+                self.reporter,
+                self._now,
+            )
+        )
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
-        self._loops: list[tuple[LoopingCall, Deferred[LoopingCall]]] = []
+        self._periodic = [
+            Periodic("the agent's timers", 1.0, self._tend, reactor),
+            Periodic("asking for routes", 0.1, self.dns.ask_some, reactor),
+            Periodic("reporting calls", settings.report_interval, self._report, reactor),
+            Periodic("sending reports", 1.0, self.reporter.tick, reactor),
+            Periodic("saving routes", 3.0, self._files.save_changed, reactor),
+        ]
+
+    def _new_policy(self) -> Policy[RoutedHost]:
+        return Classic(self._settings.classic)
 
     async def start(self) -> None:
         prefer_the_reactor()
@@ -73,11 +99,8 @@ class AgentService(AsyncService):
         self._open_ports()
         self.dns.service.startService()
         self.reporter.service.startService()
-        self._every(1.0, self._tend)
-        self._every(0.1, self.dns.ask_some)
-        self._every(self._settings.report_interval, self._report)
-        self._every(1.0, self.reporter.tick)
-        self._every(3.0, self._files.save_changed)
+        for periodic in self._periodic:
+            periodic.start()
         _log.info(
             "lars-agent answers on {ip}, UDP {ports}",
             ip=format_ip(self._settings.listen.ip),
@@ -88,16 +111,16 @@ class AgentService(AsyncService):
         """Why business processes should not rely on this agent yet; empty when they can."""
         if not self._ports:
             return "the UDP ports are not open"
-        if not self.dns.up and not any(shard.modules for shard in self.shards):
+        if not self.dns.up and not any(directory.modules for directory in self._directories.values()):
             return "there is no link to lars-dns, and no route is known"
         return ""
 
     def _open_ports(self) -> None:
-        for number, shard in self._numbered.items():
+        for number, codec in self._codecs.items():
             place = HostAddress(self._settings.listen.ip, self._settings.listen.port + number)
-            self._ports.append(ShardPort(self.reactor, place, shard, self._now))
+            self._ports.append(UdpPort(self.reactor, place, ShardProtocol(codec, self._now)))
         for port in self._ports:
-            port.start()
+            port.startListening()
         if self._ports[0].receive_buffer < RECEIVE_BUFFER:
             _log.warn(
                 "UDP receive buffer: asked for {asked} bytes and got {got}; under bursts datagrams may be dropped "
@@ -106,78 +129,58 @@ class AgentService(AsyncService):
                 got=self._ports[0].receive_buffer,
             )
 
-    def _every(self, interval: float, function: Callable[[], object]) -> None:
-        loop = LoopingCall(lambda: Deferred.fromCoroutine(self._guarded(function)))
-        loop.clock = self.reactor
-        self._loops.append((loop, loop.start(interval, now=False)))
-
-    async def _guarded(self, function: Callable[[], object]) -> None:
-        try:
-            result = function()
-            if isawaitable(result):
-                await result
-        except Exception:
-            _log.failure("a timer of lars-agent failed; it goes on")
-
     def _take_route(self, key: ModuleId, hosts: list[HostAddress], fresh_ms: int) -> None:
         now = self._now()
         fresh = fresh_ms / 1000 if fresh_ms else self._settings.update_timeout
         number = shard_of(key, SHARDS)
-        shard = self._numbered.get(number)
-        module = shard.take_route(key, hosts, now + fresh, now) if shard is not None else None
-        if module is not None:
-            module.subscribed = fresh_ms > 0
+        directory = self._directories.get(number)
+        if directory is not None and directory.take_route(key, hosts, now + fresh, fresh_ms > 0, now):
             self._files.changed(number)
 
     def _modules_in_use(self) -> list[ModuleId]:
-        return [key for shard in self.shards for key in shard.modules]
+        return [key for directory in self._directories.values() for key in directory.modules]
 
     async def _tend(self) -> None:
-        """Lets silence heal, asks again for what is old, forgets what nobody wants."""
-        async for shard, modules in self._slices():
-            for key, change in shard.sweep(modules, self._now()):
-                _tell(key, change)
+        """Runs the policies' timers, asks again for what is old, forgets what nobody uses."""
+        async for directory, modules in self._slices():
+            for key, change in directory.sweep(modules, self._now()):
+                _log_change(key, change)
         now = self._now()
-        for number, shard in self._numbered.items():
+        for number, directory in self._directories.items():
             if self.dns.up:
-                old = shard.to_refresh(now, self._settings.update_timeout)
-                for key in old:
-                    shard.modules[key].asked_at = now
-                self.dns.ask_all(old)
-            for module in shard.forget_unused(now, self._settings.module_ttl):
+                self.dns.ask_all(directory.take_due(now, self._settings.update_timeout))
+            for module in directory.forget_unused(now, self._settings.module_ttl):
                 self._files.changed(number)
                 if module.subscribed:
-                    self.dns.unsubscribe(module.module)
+                    self.dns.unsubscribe(module.id)
         self.dns.drop_if_silent()
 
-    async def _slices(self) -> AsyncIterator[tuple[Shard, list[Module]]]:
-        """All modules, SLICE in each turn of the reactor, with the shard that they are in."""
-        for shard in self.shards:
-            modules = list(shard.modules.values())
+    async def _slices(self) -> AsyncIterator[tuple[Directory, list[Module]]]:
+        """All modules, SLICE in each turn of the reactor, with the directory that they are in."""
+        for directory in self._directories.values():
+            modules = list(directory.modules.values())
             for start in range(0, len(modules), SLICE):
-                yield shard, modules[start : start + SLICE]
+                yield directory, modules[start : start + SLICE]
                 await deferLater(self.reactor, 0)
 
     async def _report(self) -> None:
-        async for _shard, modules in self._slices():
+        async for _directory, modules in self._slices():
             self._gather(modules)
         self.reporter.tick()
 
     def _gather(self, modules: Iterable[Module], all_of_them: bool = False) -> None:
         for module in modules:
-            results = module.take_results(all_of_them or not self.outbox.has_unsent(module.module))
+            results = module.take_results(all_of_them or not self.outbox.has_unsent(module.id))
             if results is not None:
-                self.outbox.add(module.module, results)
+                self.outbox.add(module.id, results)
 
     async def stop(self) -> None:
         for port in self._ports:
-            port.stop()
-        for loop, ended in self._loops:
-            if loop.running:
-                loop.stop()
+            await port.stopListening()
+        for ended in [periodic.stop() for periodic in self._periodic]:
             await ended
-        for shard in self.shards:
-            self._gather(shard.modules.values(), all_of_them=True)
+        for directory in self._directories.values():
+            self._gather(directory.modules.values(), all_of_them=True)
         self.reporter.tick()
         deadline = self._now() + LAST_REPORTS
         while self.reporter.up and self.outbox.waiting and self._now() < deadline:
@@ -188,18 +191,12 @@ class AgentService(AsyncService):
         await self._metrics.stop()
 
 
-def _tell(module: ModuleId, change: StateChange) -> None:
+def _log_change(module: ModuleId, change: StateChange[RoutedHost]) -> None:
     _log.info(
-        "{module} {host} {what} ({reason}): vsucc {vsucc} verr {verr}, window {rsucc} ok {rerr} failed, "
-        "in a row {contin_succ} ok {contin_err} failed",
+        "{module} {host} {what} ({reason}): {evidence}",
         module=module,
-        host=change.address,
-        what="set aside" if change.overloaded else "taken back",
+        host=change.host.address,
+        what="ejected" if change.state is HostState.EJECTED else "restored",
         reason=change.reason,
-        vsucc=change.vsucc,
-        verr=change.verr,
-        rsucc=change.rsucc,
-        rerr=change.rerr,
-        contin_succ=change.contin_succ,
-        contin_err=change.contin_err,
+        evidence=change.evidence,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lars.agent.balancer import BalancerSettings
+from lars.balancing.classic import ClassicSettings
 from lars.errors import SettingsError
 from lars.metrics.settings import metrics_setting
 from lars.route import MAX_PORT, HostAddress, parse_host, parse_ip, parse_port
@@ -70,12 +70,12 @@ def _balance(default: float, parse: Any, help: str) -> Any:
 
 
 _COUNT = integer(0, 1_000_000)
-_DEFAULTS = BalancerSettings()
+_DEFAULTS = ClassicSettings()
 
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """What lars-agent can be told; conf/lars-agent.conf has every key."""
+    """The settings of lars-agent; conf/lars-agent.conf has every key."""
 
     listen: HostAddress = setting(
         parse_host("127.0.0.1:8888"),
@@ -131,6 +131,6 @@ class AgentSettings:
     )
 
     @property
-    def balancer(self) -> BalancerSettings:
-        """The balancer's part."""
-        return BalancerSettings(**{name: getattr(self, name) for name in BalancerSettings.__dataclass_fields__})
+    def classic(self) -> ClassicSettings:
+        """The numbers of the classic rules."""
+        return ClassicSettings(**{name: getattr(self, name) for name in ClassicSettings.__dataclass_fields__})

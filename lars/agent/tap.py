@@ -1,31 +1,35 @@
 """`twistd lars-agent`."""
 
 import os
+from typing import cast
 
 from twisted.application.service import IService
 
 from lars.agent.service import AgentService
 from lars.agent.settings import AgentSettings
-from lars.agent.workers import WORKER, ParentWatch, WorkersService
+from lars.agent.workers.supervisor import WorkersService
+from lars.agent.workers.worker import WORKER, ParentWatch
+from lars.runtime.reactor import IReactor
 from lars.settings import ServiceOptions
 
 
 class Options(ServiceOptions):
-    """Tells the business processes of this machine which host to call."""
+    """Answers the business processes of this machine: which host to call."""
 
     settings_type = AgentSettings
 
 
 def makeService(options: Options) -> IService:
-    """lars-agent on the reactor that twistd runs: all of it, its supervisor, or the worker that that one started."""
+    """Makes lars-agent: all of it, the supervisor of its workers, or one worker that the supervisor has started."""
     from twisted.internet import reactor
 
     settings: AgentSettings = options.settings
+    this = cast(IReactor, reactor)
     worker = os.environ.get(WORKER)
     if worker is not None:
-        ParentWatch(reactor)
-        return AgentService(settings, reactor, shards=[int(worker)])
+        ParentWatch(this)
+        return AgentService(settings, this, shards=[int(worker)])
     if settings.workers == 1:
-        return AgentService(settings, reactor)
+        return AgentService(settings, this)
     same = [*options.again(), f"--state-dir={settings.state_dir}"]
-    return WorkersService(settings, same, os.environ, reactor)
+    return WorkersService(settings, same, os.environ, this)

@@ -9,8 +9,8 @@ import random
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
-from itertools import cycle
 
+from lars.balancing.rotation import Rotation
 from lars.client.host import Host
 from lars.client.questions import HostQuestion, ModuleEncoding, encode_batches, encode_report, hosts_of
 from lars.client.shard import AgentShard
@@ -51,7 +51,7 @@ class KnownModule:
         self.module = module
         self.shard = shard
         self.until = 0.0
-        self.pick: Callable[[], Host] = cycle(()).__next__
+        self.pick: Callable[[], Host] = Rotation[Host]().next
         self.gathered: deque[HostAddress] = deque()
         self.gather: Callable[[HostAddress], None] = self.gathered.append
         self.lock = threading.RLock()  # a signal's handler may report in the midst of a report
@@ -90,7 +90,7 @@ class KnownModule:
         self._version = state.version
         self._clean = bool(hosts) and not state.overloaded
         start = random.randrange(len(hosts)) if hosts else 0  # not every process calls the same host first
-        self.pick = cycle(hosts[start:] + hosts[:start]).__next__
+        self.pick = Rotation(hosts, start).next
 
     def end(self) -> None:
         """From now on nothing is chosen or gathered here."""

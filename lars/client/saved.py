@@ -2,9 +2,9 @@
 
 import os
 import threading
-from itertools import cycle
 from random import randrange
 
+from lars.balancing.rotation import Rotation
 from lars.client.host import Host
 from lars.errors import InvalidRoute
 from lars.route import ModuleId, parse_host
@@ -23,7 +23,7 @@ class SavedFile:
         self._stamp: tuple[int, int, int] | None = None
         self._index: dict[tuple[int, int], list[str]] = {}
         self._routes: dict[ModuleId, list[Host]] = {}
-        self._turns: dict[ModuleId, cycle[Host]] = {}
+        self._turns: dict[ModuleId, Rotation[Host]] = {}
         self._lock = threading.Lock()
 
     def route(self, module: ModuleId, now: float) -> list[Host]:
@@ -40,9 +40,8 @@ class SavedFile:
         if not hosts:
             return None
         if module not in self._turns:
-            start = randrange(len(hosts))
-            self._turns[module] = cycle(hosts[start:] + hosts[:start])
-        return next(self._turns[module])
+            self._turns[module] = Rotation(hosts, start=randrange(len(hosts)))
+        return self._turns[module].next()
 
     def forked(self) -> None:
         """In the child of a fork: another thread of the parent may have held the lock, and has no turn here."""

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.balancer import BalancerSettings
 from lars.agent.settings import AgentSettings, Server
+from lars.balancing.classic import ClassicSettings
 from lars.db.url import MysqlUrl, parse_url
 from lars.dns.settings import DnsSettings
 from lars.reporter.settings import ReporterSettings
@@ -82,7 +82,7 @@ class CppConfTests(SynchronousTestCase):
         self.assertEqual(settings.dns, (Server("10.0.0.2", 7777),))
         self.assertEqual(settings.reporter, (Server("10.0.0.1", 7780),))
         self.assertEqual(settings.update_timeout, 20)
-        self.assertEqual(settings.balancer, BalancerSettings(11, 181, 6, 0.2, 0.6, 16, 17, 0.8, 18, 19))
+        self.assertEqual(settings.classic, ClassicSettings(11, 181, 6, 0.2, 0.6, 16, 17, 0.8, 18, 19))
 
     def test_each_key_may_be_missing(self) -> None:
         lines = REACTOR_AND_MYSQL.splitlines(keepends=True)

@@ -8,7 +8,7 @@ import pytest_twisted
 from twisted.internet.defer import gatherResults, maybeDeferred
 from twisted.internet.task import LoopingCall
 
-from lars.agent.dns_link import DnsLink
+from lars.agent.links.dns_link import DnsLink
 from lars.agent.settings import Server
 from lars.db.database import Database
 from lars.db.schema import init_txn

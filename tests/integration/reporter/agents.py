@@ -9,8 +9,8 @@ from typing import Any
 
 from twisted.internet.task import LoopingCall
 
-from lars.agent.outbox import Outbox
-from lars.agent.report_link import ReportLink
+from lars.agent.links.outbox import Outbox
+from lars.agent.links.report_link import ReportLink
 from lars.agent.settings import Server
 from lars.route import HostAddress, ModuleId
 from tests.integration.waiting import until

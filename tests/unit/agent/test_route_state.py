@@ -4,22 +4,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.balancer import BalancerSettings
-from lars.agent.shard import Shard
 from lars.route import HostAddress, ModuleId, parse_host
 from lars.wire.frames import decode_datagram, encode_frame
 from lars.wire.lars_pb2 import (
     GetHostRequest,
     HostInfo,
     HostSuccesses,
-    ModuleListRequest,
-    ModuleListResponse,
     ReportBatch,
     ReportRequest,
     RouteStateRequest,
     RouteStateResponse,
 )
 from lars.wire.messages import MessageId, encode_message
+from tests.unit.agent.shard import Shard, records
 
 M = ModuleId(1, 1)
 A, B = parse_host("192.168.1.177:7777"), parse_host("192.168.17.129:7001")
@@ -48,7 +45,7 @@ def batch(*results: tuple[HostAddress, int], module: ModuleId = M) -> bytes:
 class ShardTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.asked: list[ModuleId] = []
-        self.shard = Shard(BalancerSettings(), self.asked.append)
+        self.shard = Shard(self.asked.append)
 
     def with_route(self, *hosts: HostAddress) -> None:
         self.shard.datagram(asking(), 0.0)
@@ -100,7 +97,7 @@ class RouteStateTests(ShardTestCase):
         before = self.state().version
         for _ in range(30):
             self.shard.datagram(failure(), 0.0)
-        self.shard.sweep(list(self.shard.modules.values()), 15.0)
+        self.shard.sweep(15.0)
         self.assertEqual(self.state().version, before)
 
     def test_agent_that_has_started_anew_tells_the_same_version_for_the_same_route(self) -> None:
@@ -133,7 +130,7 @@ class BatchTests(ShardTestCase):
     )
     @settings(max_examples=200, deadline=None)
     def test_batch_counts_as_its_successes_one_by_one(self, steps: list[tuple[str, HostAddress, int]]) -> None:
-        shards = Shard(BalancerSettings(), lambda _module: None), Shard(BalancerSettings(), lambda _module: None)
+        shards = Shard(), Shard()
         now = 0.0
         for shard in shards:
             shard.datagram(asking(), now)
@@ -149,16 +146,9 @@ class BatchTests(ShardTestCase):
                 self.assertIsNone(shards[0].datagram(batch((host, number)), now))
                 for _ in range(number):
                     shards[1].datagram(success(host), now)
-            self.assertEqual(*map(self.counts, shards))
+            self.assertEqual(*(records(shard.modules[M]) for shard in shards))
         self.assertEqual(*(shard.counters.reports for shard in shards))
         self.assertEqual(*(shard.modules[M].take_results() for shard in shards))
-
-    def counts(self, shard: Shard) -> object:
-        hosts = shard.modules[M].balancer.hosts.values()
-        return [
-            (h.address, h.overloaded, h.vsucc, h.verr, h.rsucc, h.rerr, h.contin_succ, h.contin_err, h.reset_at)
-            for h in hosts
-        ]
 
     def test_largest_count_is_counted_at_once(self) -> None:
         self.with_route()
@@ -171,50 +161,12 @@ class BatchTests(ShardTestCase):
     def test_hosts_outside_the_route_are_counted_apart(self) -> None:
         self.with_route(B)
         self.shard.datagram(batch((A, 3)), 0.0)
-        self.assertEqual((self.shard.counters.strangers, self.shard.counters.reports), (3, 3))
+        self.assertEqual((self.shard.counters.unrouted, self.shard.counters.reports), (3, 3))
 
     def test_batch_of_no_module_is_malformed(self) -> None:
         self.shard.datagram(batch((A, 3), module=ModuleId(0, 0)), 0.0)
-        self.assertEqual(self.shard.counters.malformed, 1)
+        self.assertEqual(self.shard.codec.malformed, 1)
 
     @given(st.sampled_from([10, 12, 14]), st.binary(max_size=100))
     def test_no_bytes_can_stop_the_shard(self, message_id: int, body: bytes) -> None:
         self.shard.datagram(encode_frame(message_id, body), 0.0)
-
-
-class ListingTests(ShardTestCase):
-    def page(self, offset: int = 0) -> ModuleListResponse:
-        request = encode_message(MessageId.MODULE_LIST_REQUEST, ModuleListRequest(seq=3, offset=offset))
-        answer = self.shard.datagram(request, 0.0)
-        assert answer is not None
-        message_id, body = decode_datagram(answer)
-        self.assertEqual(message_id, MessageId.MODULE_LIST_RESPONSE)
-        return ModuleListResponse.FromString(body)
-
-    def test_counts_run_on_when_they_are_taken_for_the_reporter(self) -> None:
-        self.with_route()
-        for succ in (3, 4):
-            self.shard.datagram(batch((A, succ)), 0.0)
-            self.shard.datagram(failure(B), 0.0)
-            self.shard.modules[M].take_results()
-        page = self.page()
-        self.assertEqual((page.seq, page.offset, page.total), (3, 0, 1))
-        (module,) = page.module
-        told = [(host.ip, host.port, host.succ, host.err, host.overload) for host in module.host]
-        self.assertEqual(told, [(*A, 7, 0, False), (*B, 0, 2, False)])
-
-    def test_pages_hold_every_module_once(self) -> None:
-        hosts = [HostAddress(n, 80) for n in range(1, 8)]
-        for cmdid in range(1, 251):
-            self.shard.datagram(asking(ModuleId(1, cmdid)), 0.0)
-            self.shard.take_route(ModuleId(1, cmdid), hosts, 600.0, 0.0)
-        seen: list[int] = []
-        while (page := self.page(len(seen))).module:
-            self.assertLessEqual(len(page.SerializeToString()), 32_000)
-            seen += [module.cmdid for module in page.module]
-        self.assertEqual(seen, list(range(1, 251)))
-
-    def test_module_too_large_for_a_page_is_cut(self) -> None:
-        self.with_route(*(HostAddress(n, 80) for n in range(1, 4001)))
-        (module,) = self.page().module
-        self.assertEqual((len(module.host), module.left_out), (500, 3500))

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.balancer import Balancer, BalancerSettings, Host
+from lars.balancing.classic import Classic, ClassicSettings
+from lars.balancing.host import Host, HostState
 from lars.cli.demo.rotation import Change, Rotation, Turn
 from lars.route import HostAddress
 
@@ -65,17 +66,16 @@ class RotationTests(SynchronousTestCase):
 
     def test_it_sees_what_the_balancer_does(self) -> None:
         """One of four hosts fails from call 1001 to call 2000; the balancer itself says when it acts."""
-        balancer = Balancer(BalancerSettings(), Host)
-        balancer.update([HostAddress(1, port) for port in range(1, 5)], 0.0)
+        balancer: Classic[Host] = Classic(ClassicSettings())
+        balancer.rebuild([Host(HostAddress(1, port)) for port in range(1, 5)], 0.0)
         rotation = Rotation()
         acted = []
         for number in range(1, 3001):
-            host = balancer.choose()
+            host = balancer.pick(0, 0.0)
             assert host is not None
             rotation.chosen(number, float(number), str(host.address.port))
-            balancer.report(host.address, host.address.port == 3 and 1000 < number <= 2000, 1, 0.0)
-            acted += [(number, change.overloaded) for change in balancer.changes]
-            balancer.changes.clear()
+            balancer.report(host, host.address.port == 3 and 1000 < number <= 2000, 0.001, 0.0)
+            acted += [(number, change.state is HostState.EJECTED) for change in balancer.sweep(0.0)]
         (aside_at, aside), (back_at, still_aside) = acted
         self.assertTrue(aside and not still_aside)
         seen_aside, seen_back = rotation.changes

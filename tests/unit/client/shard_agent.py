@@ -2,8 +2,6 @@
 
 from collections import Counter
 
-from lars.agent.balancer import BalancerSettings
-from lars.agent.shard import Shard
 from lars.client.address import AgentAddress
 from lars.client.exchange import Exchange
 from lars.client.host import Host
@@ -13,6 +11,7 @@ from lars.route import HostAddress, ModuleId
 from lars.wire.frames import decode_datagram
 from lars.wire.lars_pb2 import GetHostRequest, ReportBatch, ReportRequest
 from lars.wire.messages import MessageId, decode_message, encode_message
+from tests.unit.agent.shard import Shard
 
 MODULE = ModuleId(0, 3)
 
@@ -26,7 +25,7 @@ class ShardAgent:
     def __init__(self, *hosts: HostAddress, plain: bool = False) -> None:
         self.now = 1000.0
         self.plain = plain
-        self.shard = Shard(BalancerSettings(), lambda _module: None)
+        self.shard = Shard()
         request = GetHostRequest(modid=MODULE.modid, cmdid=MODULE.cmdid)
         self.shard.datagram(encode_message(MessageId.GET_HOST_REQUEST, request), self.now)
         self.take_route(*hosts)
@@ -39,12 +38,12 @@ class ShardAgent:
 
     def sweep(self) -> None:
         """The timers run."""
-        self.shard.sweep(list(self.shard.modules.values()), self.now)
+        self.shard.sweep(self.now)
 
     @property
     def overloaded(self) -> int:
         """How many hosts are set aside."""
-        return self.shard.modules[MODULE].balancer.overloaded_count
+        return self.shard.modules[MODULE].ejected
 
     def receive(self, datagram: bytes) -> bytes | None:
         message_id, body = decode_datagram(datagram)

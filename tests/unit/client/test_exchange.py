@@ -236,8 +236,8 @@ class ResultTests(SynchronousTestCase):
 
     def overloaded_since(self, lars: Caller) -> float:
         """When the last host was set aside."""
-        hosts = lars.agent.shard.modules[MODULE].balancer.hosts.values()
-        return max((host.reset_at for host in hosts if host.overloaded), default=0.0)
+        records = [host.record for host in lars.agent.shard.modules[MODULE].hosts.values()]
+        return max((record.reset_at for record in records if record.overloaded), default=0.0)
 
     def fail_by_another(self, lars: Caller, times: int) -> None:
         results = lars.agent.results

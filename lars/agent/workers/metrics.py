@@ -1,7 +1,6 @@
-"""The numbers of all workers at one endpoint: fetched from each over a Unix socket, told with the shard as a label."""
+"""The metrics of all workers at one endpoint: fetched from each over a Unix socket, labelled with the shard."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
@@ -9,14 +8,16 @@ from prometheus_client.registry import Collector
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import UNIXClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
+from lars.runtime.periodic import Periodic
+from lars.runtime.reactor import IReactor
+
 INTERVAL = 1.0
-"""Seconds between two fetches: how old a worker's numbers may be."""
+"""Seconds between two fetches."""
 
 MAX_AGE = 6.0
-"""Seconds after which a worker that does not tell its numbers is not ready."""
+"""Seconds after which a worker whose metrics cannot be fetched is not ready, and its old ones are no longer shown."""
 
 
 class _Fetch(Protocol):
@@ -35,7 +36,7 @@ class _Fetch(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self.text.called:
-            return  # nobody waits any more
+            return  # the fetch has timed out
         head, _blank, body = bytes(self._received).partition(b"\r\n\r\n")
         self.text.callback(body.decode() if b" 200 " in head.partition(b"\r\n")[0] else "")
 
@@ -45,30 +46,28 @@ class _FetchFactory(Factory):
     noisy = False
 
 
-class WorkerNumbers(Collector):
-    """What the workers tell, as of at most about INTERVAL ago."""
+class WorkerMetrics(Collector):
+    """The metrics of the workers, as they were at most about INTERVAL ago."""
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: IReactor) -> None:
         self._reactor = reactor
         self._sockets: Mapping[int, str] = {}
-        self._told: dict[int, tuple[float, str]] = {}  # shard -> when, what
-        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self._fetch_all()))
-        self._loop.clock = reactor
+        self._fetched: dict[int, tuple[float, str]] = {}  # shard -> when, what
+        self._periodic = Periodic("fetching the workers' metrics", INTERVAL, self._fetch_all, reactor)
 
     def start(self, sockets: Mapping[int, str]) -> None:
         """Starts fetching from the Unix socket of each shard's worker."""
         self._sockets = sockets
-        self._loop.start(INTERVAL, now=False)
+        self._periodic.start()
 
-    def stop(self) -> None:
-        """Fetches no more."""
-        if self._loop.running:
-            self._loop.stop()
+    async def stop(self) -> None:
+        """Fetches no more; returns when the fetch under way has ended."""
+        await self._periodic.stop()
 
     def not_ready(self) -> str:
-        """Which worker does not answer; empty when all do."""
+        """Why not all shards are served: the workers that do not answer; empty when all do."""
         now = self._reactor.seconds()
-        silent = [s for s in self._sockets if s not in self._told or now - self._told[s][0] > MAX_AGE]
+        silent = [s for s in self._sockets if s not in self._fetched or now - self._fetched[s][0] > MAX_AGE]
         if not self._sockets or silent:
             return f"workers not answering: {', '.join(f'shard-{s}' for s in silent) or 'none is started'}"
         return ""
@@ -84,16 +83,16 @@ class WorkerNumbers(Collector):
             finally:
                 fetch.transport.abortConnection()
         except Exception:
-            return  # it is starting anew, or hangs: its numbers grow old, and not_ready tells
+            return  # it is starting again, or hangs: its metrics grow old, which not_ready shows
         if text:
-            self._told[shard] = (self._reactor.seconds(), text)
+            self._fetched[shard] = (self._reactor.seconds(), text)
 
     def collect(self) -> Iterator[Metric]:
         families: dict[str, Metric] = {}
         now = self._reactor.seconds()
-        for shard, (when, text) in sorted(self._told.items()):
+        for shard, (when, text) in sorted(self._fetched.items()):
             if now - when > MAX_AGE:
-                continue  # what it was is not what it is
+                continue
             for family in text_string_to_metric_families(text):
                 whole = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
                 whole.samples += [s._replace(labels={"shard": str(shard), **s.labels}) for s in family.samples]
@@ -101,4 +100,4 @@ class WorkerNumbers(Collector):
 
 
 _SHARED = frozenset({"lars_reactor_lag_seconds", "lars_reactor_lag_max_seconds"})
-"""Families that the endpoint of the supervising process has too, and which matter of each worker."""
+"""Families that the supervisor has as well, and that matter for each worker."""

@@ -2,15 +2,16 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any
+from enum import Enum
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from lars.agent.link import LinkFactory
+from lars.agent.links.link import LinkFactory
 from lars.agent.settings import Servers
 from lars.errors import InvalidRoute
 from lars.route import MAX_HOSTS, MAX_PORT, HostAddress, ModuleId, module_id
+from lars.runtime.reactor import IReactor
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse, UnsubscribeRequest
 from lars.wire.messages import MessageId
 from lars.wire.protocol import FrameProtocol
@@ -18,16 +19,26 @@ from lars.wire.protocol import FrameProtocol
 _log = Logger()
 
 PEER = 1
-"""What GetRouteRequest.peer says of us: reads a stream properly, survives removals."""
+"""GetRouteRequest.peer of this agent: it reads split frames and survives the removal of hosts."""
 
 ANSWER_TIMEOUT = 10.0
-"""Seconds after a request in which a dns that works has sent something; one that hangs is left then."""
+"""Seconds after a request within which a working dns has sent something; then another server is tried."""
 
 ASKED_AT_ONCE = 200
-"""Modules asked for in one turn of the spread-out asking after a new connection."""
+"""Modules asked for at once after a new connection, so that the requests of a fleet are spread out."""
 
 TakeRoute = Callable[[ModuleId, list[HostAddress], int], None]
-"""Given each route that dns sends: module, hosts, and fresh_ms (0 from a C++ dns)."""
+"""Called with each route that dns sends: module, hosts, and fresh_ms (0 from a C++ dns)."""
+
+
+class DnsLinkState(Enum):
+    """Whether there is a connection, and whether an answer is due on it."""
+
+    DOWN = "down"
+    IDLE = "idle"
+    """Connected; nothing has been asked since the last answer."""
+    WAITING = "waiting"
+    """Connected; a request has had no answer yet."""
 
 
 class DnsLinkProtocol(FrameProtocol):
@@ -59,7 +70,7 @@ class DnsLinkProtocol(FrameProtocol):
 
 
 class DnsLink(LinkFactory):
-    """Asks whichever lars-dns is linked.
+    """Asks the lars-dns that is linked.
 
     A new module is asked for at once; `modules_in_use` are asked for again on each new connection, some at a time.
     """
@@ -68,31 +79,35 @@ class DnsLink(LinkFactory):
 
     def __init__(
         self,
-        reactor: Any,
+        reactor: IReactor,
         servers: Servers,
         take_route: TakeRoute,
         modules_in_use: Callable[[], Iterable[ModuleId]],
     ) -> None:
         super().__init__("lars-dns", reactor, servers)
         self.take_route = take_route
-        self._reactor = reactor
         self._modules_in_use = modules_in_use
         self._connection: DnsLinkProtocol | None = None
-        self._waiting_since: float | None = None
+        self._state = DnsLinkState.DOWN
+        self._waiting_since = 0.0
         self._to_ask: OrderedDict[ModuleId, None] = OrderedDict()
 
     @property
     def up(self) -> bool:
-        return self._connection is not None
+        """Whether a lars-dns is linked."""
+        return self._state is not DnsLinkState.DOWN
 
     def connected(self, connection: DnsLinkProtocol) -> None:
+        """Asks again for all modules in use."""
         self._connection = connection
-        self._waiting_since = None
+        self._state = DnsLinkState.IDLE
         self.ask_all(self._modules_in_use())
 
     def lost(self, connection: DnsLinkProtocol) -> None:
+        """Drops what waits to be asked: the next connection asks for everything."""
         if self._connection is connection:
             self._connection = None
+            self._state = DnsLinkState.DOWN
             self._to_ask.clear()
 
     def ask(self, module: ModuleId) -> None:
@@ -100,37 +115,40 @@ class DnsLink(LinkFactory):
         if self._connection is not None:
             request = GetRouteRequest(modid=module.modid, cmdid=module.cmdid, peer=PEER)
             self._connection.send(MessageId.GET_ROUTE_REQUEST, request)
-            if self._waiting_since is None:
+            if self._state is DnsLinkState.IDLE:
+                self._state = DnsLinkState.WAITING
                 self._waiting_since = self.clock.seconds()
 
     def answered(self) -> None:
-        """Something came from dns: it lives."""
-        self._waiting_since = None
+        """Notes that lars-dns has sent something."""
+        if self._state is DnsLinkState.WAITING:
+            self._state = DnsLinkState.IDLE
 
     def drop_if_silent(self) -> None:
-        """Ends a connection whose dns has answered nothing for ANSWER_TIMEOUT; called by timer.
-
-        The next server of the list is tried first then.
-        """
-        if self._connection is None or self._waiting_since is None:
+        """Ends a connection whose dns has sent nothing for ANSWER_TIMEOUT, to try the next server; called by timer."""
+        if self._connection is None or self._state is not DnsLinkState.WAITING:
             return
         if self.clock.seconds() - self._waiting_since >= ANSWER_TIMEOUT:
-            _log.warn("lars-dns {server} does not answer: linking anew", server=self._connection.connected_to)
-            self._waiting_since = None
+            _log.warn(
+                "lars-dns {server} has not answered for {timeout:g} s; trying the next server",
+                server=self._connection.connected_to,
+                timeout=ANSWER_TIMEOUT,
+            )
+            self._state = DnsLinkState.IDLE
             self.endpoint.next()
             self._connection.end()
 
     def unsubscribe(self, module: ModuleId) -> None:
-        """Tells a dns of ours that nobody here asks for the module any more."""
+        """Asks lars-dns for no more pushes of a module; a C++ dns must not be sent this."""
         if self._connection is not None:
             request = UnsubscribeRequest(modid=module.modid, cmdid=module.cmdid)
             self._connection.send(MessageId.UNSUBSCRIBE_REQUEST, request)
 
     def ask_all(self, modules: Iterable[ModuleId]) -> None:
-        """Asks for many modules, spread out over coming turns of ask_some."""
+        """Asks for many modules, spread out over calls of ask_some."""
         self._to_ask.update(dict.fromkeys(modules))
 
     def ask_some(self) -> None:
-        """Asks for the next few modules of those that wait to be asked for; called by timer."""
+        """Asks for the next ASKED_AT_ONCE modules that are waiting; called by timer."""
         for _ in range(min(ASKED_AT_ONCE, len(self._to_ask))):
             self.ask(self._to_ask.popitem(last=False)[0])

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.outbox import MAX_IN_FLIGHT, MAX_RESULTS, Outbox
+from lars.agent.links.outbox import MAX_IN_FLIGHT, MAX_RESULTS, Outbox
 from lars.route import HostAddress, ModuleId
 from lars.wire.lars_pb2 import ReportStatusRequest
 from lars.wire.messages import MessageId, encode_message

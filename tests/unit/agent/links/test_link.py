@@ -1,18 +1,23 @@
 """A link to one of several servers leaves one that refuses it as it leaves one that does not answer."""
 
+from typing import cast
+
 from twisted.internet.protocol import connectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.link import REFUSAL, LinkFactory
+from lars.agent.links.link import REFUSAL, LinkFactory
 from lars.agent.settings import Server
+from lars.runtime.reactor import IReactor
 from lars.wire.protocol import FrameProtocol
 
 
 class RefusalTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = MemoryReactorClock()
-        self.link = LinkFactory("lars-dns", self.clock, (Server("10.0.0.1", 7778), Server("10.0.0.2", 7778)))
+        self.link = LinkFactory(
+            "lars-dns", cast(IReactor, self.clock), (Server("10.0.0.1", 7778), Server("10.0.0.2", 7778))
+        )
         self.link.protocol = FrameProtocol
 
     def connect_and_lose(self, after: float, data: bytes = b"") -> float:

@@ -1,4 +1,4 @@
-"""Reports on their way to lars-reporter: frozen once sent, kept until acknowledged, merged while unsent.
+"""Reports to lars-reporter: merged while unsent, frozen once sent, kept until acknowledged.
 
 See docs/design/agent.md, reports.
 """
@@ -10,13 +10,13 @@ from lars.route import HostAddress, ModuleId
 from lars.wire.lars_pb2 import HostCallResult, ReportStatusRequest
 
 Results = Mapping[HostAddress, tuple[int, int, bool]]
-"""Successes, failures and overload by host."""
+"""Successes, failures and ejection by host."""
 
 MAX_IN_FLIGHT = 64
 """Reports sent and not acknowledged, at most."""
 
 MAX_RESULTS = 2_000
-"""Results in one report, at most: more are split, so that each part fits a frame."""
+"""Results in one report, at most; a report of more is split, so that each part fits a frame."""
 
 _MAX_COUNT = 2**32 - 1
 
@@ -44,14 +44,20 @@ class Outbox:
         return module in self._unsent
 
     def add(self, module: ModuleId, results: Results) -> None:
-        """Adds up what happened; the latest overload holds."""
+        """Adds results to those that are unsent; the latest state of a host holds."""
         have = self._unsent.setdefault(module, {})
         for address, (succ, err, overload) in results.items():
             old_succ, old_err, _ = have.get(address, (0, 0, False))
             have[address] = (min(old_succ + succ, _MAX_COUNT), min(old_err + err, _MAX_COUNT), overload)
 
     def freeze(self, caller: int, ts: int, period_ms: int) -> list[ReportStatusRequest]:
-        """Makes reports of what is unsent, as many as may be in flight; these are now to be sent."""
+        """Makes reports of unsent results, as many as may be in flight, and returns them to be sent.
+
+        Args:
+            caller: this machine's IPv4 address as a number.
+            ts: Unix seconds.
+            period_ms: milliseconds in which the results happened.
+        """
         frozen = []
         while self._unsent and len(self._in_flight) < MAX_IN_FLIGHT:
             module, results = self._unsent.popitem(last=False)
@@ -63,7 +69,7 @@ class Outbox:
         return frozen
 
     def alive(self, caller: int, ts: int, period_ms: int) -> list[ReportStatusRequest]:
-        """A report of module (0, 0) without results, which only says that the agent lives; none if too many wait."""
+        """Makes a report of module (0, 0) without results: the agent is alive; none if too many are in flight."""
         if len(self._in_flight) >= MAX_IN_FLIGHT:
             return []
         return [self._freeze(ModuleId(0, 0), [], caller, ts, period_ms)]
@@ -94,14 +100,14 @@ class Outbox:
         return report
 
     def unacknowledged(self) -> list[ReportStatusRequest]:
-        """What was sent and not acknowledged, in order, to be sent again on a new connection."""
+        """Reports that were sent and not acknowledged, in order; a new connection sends them again."""
         return list(self._in_flight.values())
 
     def acknowledge(self, seq: int) -> None:
-        """Everything up to seq is committed."""
+        """Forgets the reports up to seq, which are committed."""
         while self._in_flight and next(iter(self._in_flight)) <= seq:
             self._in_flight.popitem(last=False)
 
     def forget_sent(self) -> None:
-        """The peer never acknowledges: what was sent is done with."""
+        """Forgets what was sent to a peer that never acknowledges."""
         self._in_flight.clear()

@@ -1,11 +1,14 @@
 """The link to lars-dns: what of a route can be used is taken, and what cannot is counted and skipped."""
 
+from typing import cast
+
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.dns_link import DnsLink
+from lars.agent.links.dns_link import DnsLink
 from lars.agent.settings import Server
 from lars.route import MAX_HOSTS, HostAddress, ModuleId
+from lars.runtime.reactor import IReactor
 from lars.wire.lars_pb2 import GetRouteResponse, HostInfo
 from lars.wire.messages import MessageId, encode_message
 
@@ -16,7 +19,10 @@ class RouteTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.taken: list[tuple[ModuleId, list[HostAddress], int]] = []
         self.link = DnsLink(
-            MemoryReactorClock(), (Server("10.0.0.1", 7778),), lambda *route: self.taken.append(route), list
+            cast(IReactor, MemoryReactorClock()),
+            (Server("10.0.0.1", 7778),),
+            lambda *route: self.taken.append(route),
+            list,
         )
         self.protocol = self.link.buildProtocol(None)
         assert self.protocol is not None

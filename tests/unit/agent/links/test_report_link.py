@@ -1,14 +1,17 @@
 """The link to lars-reporter: what is sent when, to ours and to C++ ones."""
 
+from typing import cast
+
 from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import connectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.outbox import Outbox
-from lars.agent.report_link import ACK_TIMEOUT, ALIVE_INTERVAL, ReportLink, ReportLinkProtocol
+from lars.agent.links.outbox import Outbox
+from lars.agent.links.report_link import ACK_TIMEOUT, ALIVE_INTERVAL, ReportLink, ReportLinkProtocol
 from lars.agent.settings import Server
 from lars.route import HostAddress, ModuleId, parse_ip
+from lars.runtime.reactor import IReactor
 from lars.wire.frames import FrameDecoder
 from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId, encode_message
@@ -20,7 +23,7 @@ class ReportLinkTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = MemoryReactorClock()
         self.outbox = Outbox(boot=42)
-        self.link = ReportLink(self.clock, (Server("127.0.0.1", 7779),), self.outbox, 0, lambda: 1000.0)
+        self.link = ReportLink(cast(IReactor, self.clock), (Server("127.0.0.1", 7779),), self.outbox, 0, lambda: 1000.0)
 
     def connect(self) -> tuple[ReportLinkProtocol, StringTransport]:
         protocol = self.link.buildProtocol(None)

@@ -1,11 +1,10 @@
-"""A link to one of several servers: connects, sticks while it works, and comes back by itself.
+"""A link to one of several servers: connects, stays while the server works, and reconnects by itself.
 
 See docs/design/agent.md, links.
 """
 
 import random
 from collections.abc import Callable
-from typing import Any
 
 from twisted.application.internet import ClientService, backoffPolicy
 from twisted.internet.defer import Deferred
@@ -16,12 +15,13 @@ from zope.interface import implementer, provider
 
 from lars.agent.settings import Servers
 from lars.runtime.log_limit import LogLimit
+from lars.runtime.reactor import IReactor
 from lars.wire.protocol import FrameFactory, FrameProtocol
 
 _log = Logger()
 
 CHANGES = 5
-"""Times a minute that a link is said to be up, and to be down: one that flaps is not to flood the log."""
+"""Lines a minute that say that a link is up, and as many that it is down: one that flaps must not flood the log."""
 
 REFUSAL = 5.0
 """Seconds within which a server that closes the connection, and has sent nothing, has refused it."""
@@ -32,9 +32,9 @@ CONNECT_TIMEOUT = 3
 
 @implementer(IStreamClientEndpoint)
 class FirstThatAnswers:
-    """Several servers as one endpoint: the one that worked last is tried first, then the others in turn."""
+    """Several servers as one endpoint: tries the one that worked last first, then the others in turn."""
 
-    def __init__(self, reactor: Any, servers: Servers) -> None:
+    def __init__(self, reactor: IReactor, servers: Servers) -> None:
         self._servers = servers
         self._endpoints = [HostnameEndpoint(reactor, host, port, CONNECT_TIMEOUT) for host, port in servers]
         self._first = 0
@@ -50,7 +50,7 @@ class FirstThatAnswers:
         return ", ".join(map(str, self._servers))
 
     def next(self) -> None:
-        """The server that is connected does not do its work: another one is to be tried first."""
+        """Tries another server first from now on: the connected one does not work."""
         self._first = (self._first + 1) % len(self._endpoints)
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
@@ -71,26 +71,31 @@ class FirstThatAnswers:
 
 
 @provider(ILogObserver)
-def _unheard(_event: LogEvent) -> None:
-    """Drops an event."""
+def _discard(_event: LogEvent) -> None:
+    """Discards an event."""
 
 
 class _QuietClientService(ClientService):
-    """ClientService logs every attempt, many times a minute; here a link that is down is told of on change."""
+    """A ClientService without its log line for every attempt; LinkFactory logs changes instead."""
 
-    _log = Logger(observer=_unheard)
+    _log = Logger(observer=_discard)
 
 
 class LinkFactory(FrameFactory):
-    """One connection to one of several servers, made again for ever by `service`, a ClientService.
+    """One connection to one of several servers, which `service`, a ClientService, makes again whenever it is lost.
 
-    Retries after 0.1 s, growing to 5 s, with jitter; a lost link is logged on change. A server that accepts and then
-    closes, as one does that has all the connections it may have, is left for the next like one that does not answer.
+    Retries after 0.1 s, growing to 5 s, with jitter; a lost link is logged on change. A server that accepts a
+    connection and then closes it, as one at its limit does, is treated like one that does not answer.
+
+    Args:
+        what: the kind of server, for logs: "lars-dns".
+        reactor: the reactor that connects.
+        servers: where they listen, in the order in which they are tried; at least one.
     """
 
     protocol: Callable[[], FrameProtocol]
 
-    def __init__(self, what: str, reactor: Any, servers: Servers) -> None:
+    def __init__(self, what: str, reactor: IReactor, servers: Servers) -> None:
         super().__init__(reactor)
         self.endpoint = FirstThatAnswers(reactor, servers)
         self._what = what

@@ -1,0 +1,161 @@
+"""The codec of a shard's datagrams: a datagram in, calls of the directory, an answer out.
+
+Pure: `now` (seconds, monotonic) is an argument. Two ways lead to each answer. The short way recognizes a get_host by
+the bytes that name its module, and a report of a success by all its bytes, once the long way has seen them; it parses
+and encodes nothing. The long way uses protobuf. Both do the same. See docs/design/agent.md, datagrams.
+"""
+
+from collections.abc import Iterable
+
+from lars.agent.directory import Directory
+from lars.agent.encodings import module_fields
+from lars.agent.module import Module, RoutedHost
+from lars.agent.module_list import module_page
+from lars.route import HostAddress
+from lars.wire.frames import HEADER, HEADER_SIZE, FrameError, decode_datagram, encode_frame
+from lars.wire.lars_pb2 import (
+    GetHostRequest,
+    GetHostResponse,
+    GetRouteRequest,
+    GetRouteResponse,
+    HostInfo,
+    ModuleListRequest,
+    ReportBatch,
+    ReportRequest,
+    RouteStateRequest,
+    RouteStateResponse,
+)
+from lars.wire.messages import MessageId, Retcode, decode_message, encode_message
+
+MAX_KNOWN_REPORTS = 400_000
+"""Datagrams that report a success and are recognized without parsing, at most."""
+
+LONGEST_KNOWN_REPORT = 64
+"""Bytes of such a datagram, at most; those of clients have half as many."""
+
+_GET_HOST_HEADERS = [HEADER.pack(MessageId.GET_HOST_REQUEST, max(0, n - HEADER_SIZE)) for n in range(64)]
+"""By length of the datagram: how a get_host of that length begins. Longer ones take the long way."""
+_ANSWER_HEADERS = [HEADER.pack(MessageId.GET_HOST_RESPONSE, n) for n in range(128)]
+"""By length of the body: how its answer begins."""
+
+
+class DatagramCodec:
+    """Answers the datagrams of one shard from its directory."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._by_fields: dict[bytes, Module] = {}  # modid and cmdid as a get_host holds them
+        self._known_reports: dict[bytes, RoutedHost] = {}  # whole datagrams
+        self.malformed = 0
+        """Datagrams that are no request of a client."""
+        directory.add_listener(self)
+
+    def answer(self, data: bytes, now: float) -> bytes | None:
+        """The answer to a datagram, or None where there is none. What is no request is counted and dropped."""
+        host = self._known_reports.get(data)
+        if host is not None:
+            self._directory.report_success(host, now)
+            return None
+        size = len(data)
+        if 10 < size < 64 and data[8] == 8 and data.startswith(_GET_HOST_HEADERS[size]):
+            # After the header of 8 bytes: the tag of seq, its varint of one to five bytes, and the module's fields.
+            end = 10
+            while end < size and data[end - 1] > 127:
+                end += 1
+            module = self._by_fields.get(data[end:])
+            if module is not None and end < 15:
+                host = self._directory.pick(module, 0, now)
+                if host is not None:
+                    return _ANSWER_HEADERS[end - 8 + len(host.answer)] + data[8:end] + host.answer
+                return self._no_host(module, GetHostRequest.FromString(data[8:]))
+        return self._parsed(data, now)
+
+    def _parsed(self, data: bytes, now: float) -> bytes | None:
+        """The long way."""
+        try:
+            message_id, body = decode_datagram(data)
+            message = decode_message(message_id, body)
+            if message_id == MessageId.GET_HOST_REQUEST and isinstance(message, GetHostRequest):
+                return self._get_host(message, now)
+            if message_id == MessageId.REPORT_REQUEST and isinstance(message, ReportRequest):
+                self._report(message, data, now)
+                return None
+            if message_id == MessageId.API_GET_ROUTE_REQUEST and isinstance(message, GetRouteRequest):
+                return self._get_route(message, now)
+            if isinstance(message, RouteStateRequest):
+                return self._get_state(message, now)
+            if isinstance(message, ReportBatch):
+                self._report_batch(message, now)
+                return None
+            if isinstance(message, ModuleListRequest):
+                page = module_page(self._directory.modules, message)
+                return encode_message(MessageId.MODULE_LIST_RESPONSE, page)
+        except FrameError:
+            pass
+        self.malformed += 1
+        return None
+
+    def _get_host(self, request: GetHostRequest, now: float) -> bytes:
+        module = self._directory.find(request.modid, request.cmdid, now)
+        host = self._directory.pick(module, 0, now)
+        if host is None:
+            return self._no_host(module, request)
+        seq = GetHostResponse(seq=request.seq).SerializeToString()
+        return encode_frame(MessageId.GET_HOST_RESPONSE, seq + host.answer)
+
+    def _no_host(self, module: Module | None, request: GetHostRequest) -> bytes:
+        retcode = Retcode.OVERLOAD if module is not None and module.hosts else Retcode.NOEXIST
+        answer = GetHostResponse(seq=request.seq, modid=request.modid, cmdid=request.cmdid, retcode=retcode)
+        return encode_message(MessageId.GET_HOST_RESPONSE, answer)
+
+    def _report(self, request: ReportRequest, data: bytes, now: float) -> None:
+        module = self._directory.find(request.modid, request.cmdid, now)
+        if module is None or not request.HasField("host"):
+            self.malformed += 1
+            return
+        address = HostAddress(request.host.ip, request.host.port)
+        host = self._directory.report(module, address, request.retcode != 0, request.cost_ms / 1000, now)
+        if host is not None and not request.retcode and not request.cost_ms:
+            self._remember(data, host)
+
+    def _remember(self, data: bytes, host: RoutedHost) -> None:
+        if len(data) > LONGEST_KNOWN_REPORT or len(self._known_reports) >= MAX_KNOWN_REPORTS:
+            return
+        if host.remember_report(data):
+            self._known_reports[data] = host
+
+    def _report_batch(self, batch: ReportBatch, now: float) -> None:
+        module = self._directory.find(batch.modid, batch.cmdid, now)
+        if module is None:
+            self.malformed += 1
+            return
+        for result in batch.result:
+            if result.succ:
+                self._directory.report_successes(module, HostAddress(result.ip, result.port), result.succ, now)
+
+    def _get_state(self, request: RouteStateRequest, now: float) -> bytes:
+        state = self._directory.route_state(self._directory.find(request.modid, request.cmdid, now))
+        if state is None:
+            nothing = RouteStateResponse(seq=request.seq, modid=request.modid, cmdid=request.cmdid)
+            return encode_message(MessageId.ROUTE_STATE_RESPONSE, nothing)
+        return encode_frame(MessageId.ROUTE_STATE_RESPONSE, state.answer(request.seq, request.version))
+
+    def _get_route(self, request: GetRouteRequest, now: float) -> bytes:
+        hosts = self._directory.route(self._directory.find(request.modid, request.cmdid, now))
+        answer = GetRouteResponse(
+            modid=request.modid, cmdid=request.cmdid, host=[HostInfo(ip=h.ip, port=h.port) for h in hosts]
+        )
+        return encode_message(MessageId.API_GET_ROUTE_RESPONSE, answer)
+
+    # As a DirectoryListener: what the short way knows ends with the module or host.
+
+    def module_added(self, module: Module) -> None:
+        self._by_fields[module_fields(module.id)] = module
+
+    def module_removed(self, module: Module) -> None:
+        del self._by_fields[module_fields(module.id)]
+
+    def hosts_removed(self, hosts: Iterable[RoutedHost]) -> None:
+        for host in hosts:
+            for data in host.reports:
+                del self._known_reports[data]

@@ -1,0 +1,1 @@
+"""The agent's connections to lars-dns and lars-reporter (docs/design/agent.md, links)."""

@@ -1,0 +1,173 @@
+"""The link to lars-reporter: each report is sent until it is acknowledged, or once to a peer that acknowledges none.
+
+See docs/design/agent.md, reports.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+
+from twisted.internet.address import IPv4Address
+from twisted.python.failure import Failure
+
+from lars.agent.links.link import LinkFactory
+from lars.agent.links.outbox import Outbox
+from lars.agent.settings import Servers
+from lars.route import parse_ip
+from lars.runtime.reactor import IReactor
+from lars.wire.lars_pb2 import ReportStatusAck
+from lars.wire.messages import MessageId
+from lars.wire.protocol import FrameProtocol
+
+ACK_TIMEOUT = 10.0
+"""Seconds after the first report on a connection within which a Python reporter has answered; a C++ one never does."""
+
+KNOWN_TO_ACKNOWLEDGE = 3600.0
+"""Seconds for which a server that has acknowledged is not taken for a C++ reporter, however silent it is: it may hang,
+or read nothing while its database is away. After that a C++ reporter may have replaced it."""
+
+MAX_PERIOD_MS = 2**32 - 1
+"""The longest period that the message holds: 49.7 days."""
+
+ALIVE_INTERVAL = 60.0
+"""Seconds of silence after which an empty report says that the agent is alive."""
+
+
+class ReportLinkState(Enum):
+    """What is known of the peer of this connection."""
+
+    DOWN = "down"
+    """There is no connection."""
+    OPEN = "open"
+    """Connected; no report has been sent."""
+    PROBING = "probing"
+    """The first report has been sent alone; its answer shows what the peer is."""
+    ACKNOWLEDGED = "acknowledged"
+    """The peer acknowledges: reports are kept until it has."""
+    UNACKNOWLEDGED = "unacknowledged"
+    """The peer is a C++ reporter: reports are sent once and not kept."""
+
+
+class ReportLinkProtocol(FrameProtocol):
+    """The agent's side of a connection to lars-reporter."""
+
+    factory: "ReportLink"
+
+    def peer_connected(self) -> None:
+        self.factory.connected(self)
+
+    def peer_lost(self, reason: Failure) -> None:
+        self.factory.lost(self)
+
+    def on_ack(self, ack: ReportStatusAck) -> None:
+        """Takes an acknowledgement."""
+        self.factory.acknowledged(self, ack)
+
+    receivers = {MessageId.REPORT_STATUS_ACK: on_ack}
+
+
+class ReportLink(LinkFactory):
+    """Carries an Outbox to the lars-reporter that is linked.
+
+    On a new connection the first report goes alone. Its acknowledgement shows which reports the reporter has; the
+    others follow, and are kept until acknowledged. Without one the peer is a C++ reporter.
+
+    Args:
+        reactor: the reactor that connects, and its clock.
+        servers: the reporters, in the order in which they are tried.
+        outbox: the reports.
+        caller: this machine's IPv4 address in reports; 0 means the local address of the connection.
+        wall_clock: gives Unix seconds, for the time of a report.
+    """
+
+    protocol = ReportLinkProtocol
+
+    def __init__(
+        self, reactor: IReactor, servers: Servers, outbox: Outbox, caller: int, wall_clock: Callable[[], float]
+    ) -> None:
+        super().__init__("lars-reporter", reactor, servers)
+        self.outbox = outbox
+        self._wall_clock = wall_clock
+        self._fixed_caller = caller
+        self._caller = caller
+        self._state = ReportLinkState.DOWN
+        self._connection: ReportLinkProtocol | None = None
+        self._acknowledged_at: dict[str, float] = {}  # by server: when it last acknowledged
+        self._sent = 0  # the last seq sent on this connection
+        self._sent_at = reactor.seconds()  # when that was
+        self._frozen_at = reactor.seconds()  # where the next report's period begins
+
+    @property
+    def up(self) -> bool:
+        """Whether a lars-reporter is linked."""
+        return self._state is not ReportLinkState.DOWN
+
+    def connected(self, connection: ReportLinkProtocol) -> None:
+        """Sends the first report, if there is one."""
+        self._connection = connection
+        self._state = ReportLinkState.OPEN
+        self._sent = 0
+        here = connection.stream.getHost()
+        if not self._fixed_caller and isinstance(here, IPv4Address):
+            self._caller = parse_ip(here.host)
+        self._send(connection)
+
+    def lost(self, connection: ReportLinkProtocol) -> None:
+        """Keeps what was not acknowledged for the next connection."""
+        if self._connection is connection:
+            self._connection = None
+            self._state = ReportLinkState.DOWN
+
+    def acknowledged(self, connection: ReportLinkProtocol, ack: ReportStatusAck) -> None:
+        """Forgets the reports up to ack.seq, which are committed, and sends what follows."""
+        if connection is self._connection and ack.boot == self.outbox.boot:
+            self._state = ReportLinkState.ACKNOWLEDGED
+            self._acknowledged_at[connection.connected_to] = self.clock.seconds()
+            self.outbox.acknowledge(ack.seq)
+            self._freeze()
+            self._send(connection)
+
+    def tick(self) -> None:
+        """Sends what may be sent now; called by timer, and after something was added to the outbox."""
+        connection = self._connection
+        if connection is None:
+            return
+        now = self.clock.seconds()
+        if self._state is ReportLinkState.PROBING and now - self._sent_at >= ACK_TIMEOUT:
+            known_at = self._acknowledged_at.get(connection.connected_to)
+            if known_at is not None and now - known_at < KNOWN_TO_ACKNOWLEDGE:
+                self.endpoint.next()
+                connection.end()
+                return
+            self._state = ReportLinkState.UNACKNOWLEDGED
+        if self._state is ReportLinkState.UNACKNOWLEDGED and not connection.writable:
+            return  # what is sent now is not kept, and must not pile up in the transport
+        self._freeze()
+        if now - self._sent_at >= ALIVE_INTERVAL:
+            self.outbox.alive(self._caller, int(self._wall_clock()), int(ALIVE_INTERVAL * 1000))
+        self._send(connection)
+        while self._state is ReportLinkState.UNACKNOWLEDGED and connection.writable and self._freeze():
+            self._send(connection)
+
+    def _freeze(self) -> bool:
+        """Makes reports of unsent counts, as many as may be in flight; whether there were any."""
+        now = self.clock.seconds()
+        period_ms = min(MAX_PERIOD_MS, max(1, int((now - self._frozen_at) * 1000)))
+        if not self.outbox.freeze(self._caller, int(self._wall_clock()), period_ms):
+            return False
+        self._frozen_at = now
+        return True
+
+    def _send(self, connection: ReportLinkProtocol) -> None:
+        """Sends the reports that have not been sent on this connection; only the first one before its answer."""
+        for report in self.outbox.unacknowledged():
+            if report.seq <= self._sent:
+                continue
+            if self._state is ReportLinkState.PROBING:
+                return
+            connection.send(MessageId.REPORT_STATUS_REQUEST, report)
+            self._sent = report.seq
+            self._sent_at = self.clock.seconds()
+            if self._state is ReportLinkState.OPEN:
+                self._state = ReportLinkState.PROBING
+        if self._state is ReportLinkState.UNACKNOWLEDGED:
+            self.outbox.forget_sent()

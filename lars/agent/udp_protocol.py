@@ -1,0 +1,29 @@
+"""A shard as a Twisted DatagramProtocol: bytes to the codec, its answer to the transport."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.protocol import DatagramProtocol
+
+from lars.agent.datagrams import DatagramCodec
+
+
+class ShardProtocol(DatagramProtocol):
+    """Answers business processes on one UDP port, on `reactor.listenUDP` or on a UdpPort.
+
+    Args:
+        codec: the shard's codec.
+        now: the clock, in seconds, monotonic.
+    """
+
+    noisy = False
+
+    def __init__(self, codec: DatagramCodec, now: Callable[[], float]) -> None:
+        self._answer = codec.answer
+        self._now = now
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        """Answers one datagram; malformed ones get no answer."""
+        answer = self._answer(datagram, self._now())
+        if answer is not None:
+            self.transport.write(answer, addr)  # type: ignore[union-attr]  # there is one while datagrams come

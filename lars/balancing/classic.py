@@ -1,0 +1,202 @@
+"""The rules of the C++ Lars, for fleets that must behave as it does (docs/design/balancing.md, classic).
+
+Hosts take turns. Virtual counts of successes and failures decide when a host is ejected; an ejected one gets every
+(probe_num + 1)th call until enough of them succeed, or until its time is over. Agrees with src/loadbalance of the C++
+Lars but for one thing: a failure weighs by its cost, so that a host that times out is ejected as fast as one that
+refuses connections.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lars.balancing.host import H, HostState, StateChange
+from lars.balancing.policy import Policy
+from lars.balancing.rotation import Rotation
+
+
+@dataclass(frozen=True, slots=True)
+class ClassicSettings:
+    """The numbers of the rules; names and defaults are those of the C++ [loadbalance] section."""
+
+    probe_num: int = 10
+    init_succ_cnt: int = 180
+    init_err_cnt: int = 5
+    err_rate: float = 0.1
+    succ_rate: float = 0.5
+    contin_err_limit: int = 15
+    contin_succ_limit: int = 15
+    window_err_rate: float = 0.7
+    idle_timeout: float = 15
+    overload_timeout: float = 15
+
+
+MAX_FAILURE_WEIGHT = 50
+"""Virtual failures that one failed call counts as, at most, however long it took."""
+
+
+def failure_weight(cost: float) -> int:
+    """Virtual failures that a failed call counts as: one for each whole tenth of a second, 1 to MAX_FAILURE_WEIGHT."""
+    return min(MAX_FAILURE_WEIGHT, max(1, round(cost * 1000) // 100))
+
+
+class _Record:
+    """What the rules know of one host.
+
+    vsucc and verr are virtual counts, which decide; rsucc and rerr the real ones of this window.
+    """
+
+    __slots__ = ("contin_err", "contin_succ", "overloaded", "rerr", "reset_at", "rsucc", "verr", "vsucc")
+
+    def __init__(self) -> None:
+        self.overloaded = False
+        self.vsucc = self.verr = self.rsucc = self.rerr = self.contin_succ = self.contin_err = 0
+        self.reset_at = 0.0
+
+    def reset(self, vsucc: int, verr: int, now: float) -> None:
+        self.vsucc, self.verr = vsucc, verr
+        self.rsucc = self.rerr = self.contin_succ = self.contin_err = 0
+        self.reset_at = now
+
+    def __str__(self) -> str:
+        return (
+            f"vsucc {self.vsucc} verr {self.verr}, window {self.rsucc} ok {self.rerr} failed, "
+            f"in a row {self.contin_succ} ok {self.contin_err} failed"
+        )
+
+
+class Classic(Policy[H]):
+    """Hosts in two rotations: idle ones take calls, overloaded ones take probes.
+
+    pick and report cost the same for 3 hosts and for 4,000, but for the first pick after a change of state.
+    """
+
+    __slots__ = ("_changes", "_hosts", "_idle", "_overloaded", "_settings", "_since_probe", "_soonest")
+
+    def __init__(self, settings: ClassicSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._soonest = min(settings.idle_timeout, settings.overload_timeout)
+        self._hosts: dict[H, None] = {}
+        self._idle: Rotation[H] = Rotation()
+        self._overloaded: Rotation[H] = Rotation()
+        self._since_probe = 0
+        self._changes: list[StateChange[H]] = []
+
+    def pick(self, key: int, now: float) -> H | None:
+        """The next idle host, each (probe_num + 1)th time the next overloaded one; None where there is none of these.
+
+        The key makes no difference.
+        """
+        if self._overloaded.size:
+            self._since_probe += 1
+            if self._since_probe > self._settings.probe_num:
+                self._since_probe = 0
+                return self._overloaded.next()
+        return self._idle.next() if self._idle.size else None
+
+    def report(self, host: H, failed: bool, cost: float, now: float) -> None:
+        record: _Record = host.record
+        if failed:
+            self._failed(host, record, failure_weight(cost), now)
+            return
+        record.vsucc += 1
+        record.rsucc += 1
+        record.contin_succ += 1
+        record.contin_err = 0
+        if record.overloaded:
+            settings = self._settings
+            if (
+                record.vsucc / (record.vsucc + record.verr) > settings.succ_rate
+                or record.contin_succ >= settings.contin_succ_limit
+            ):
+                self._enter_idle(host, record, "successes", now)
+                return
+        if now - record.reset_at >= self._soonest:
+            self._check_window(host, record, now)
+
+    def report_successes(self, host: H, calls: int, now: float) -> None:
+        record: _Record = host.record
+        while calls > 0:
+            was_idle = not record.overloaded
+            self.report(host, False, 0.0, now)
+            calls -= 1
+            if was_idle and not record.overloaded:  # its window is young: only the counts can change
+                record.vsucc += calls
+                record.rsucc += calls
+                record.contin_succ += calls
+                return
+
+    def _failed(self, host: H, record: _Record, weight: int, now: float) -> None:
+        record.verr += weight
+        record.rerr += 1
+        record.contin_err += 1
+        record.contin_succ = 0
+        if not record.overloaded:
+            settings = self._settings
+            if (
+                record.verr / (record.vsucc + record.verr) > settings.err_rate
+                or record.contin_err >= settings.contin_err_limit
+            ):
+                self._enter_overloaded(host, record, "errors", now)
+                return
+        self._check_window(host, record, now)
+
+    def sweep(self, now: float) -> list[StateChange[H]]:
+        """Starts new windows and ends expired overloads (docs/design/balancing.md, timers)."""
+        for host in self._hosts:
+            self._check_window(host, host.record, now)
+        changes, self._changes = self._changes, []
+        return changes
+
+    def _check_window(self, host: H, record: _Record, now: float) -> None:
+        settings = self._settings
+        age = now - record.reset_at
+        if record.overloaded:
+            if age >= settings.overload_timeout:
+                self._enter_idle(host, record, "timeout", now)
+        elif age >= settings.idle_timeout:
+            calls = record.rsucc + record.rerr
+            if calls and record.rerr / calls >= settings.window_err_rate:
+                self._enter_overloaded(host, record, "window", now)
+            else:
+                record.reset(settings.init_succ_cnt, 0, now)
+
+    def rebuild(self, hosts: Iterable[H], now: float) -> None:
+        self.revision += 1
+        wanted = dict.fromkeys(hosts)
+        for host in [host for host in self._hosts if host not in wanted]:
+            del self._hosts[host]
+            (self._overloaded if host.record.overloaded else self._idle).remove(host)
+            host.record = None
+        for host in wanted:
+            if host not in self._hosts:
+                host.record = _Record()
+                host.record.reset(self._settings.init_succ_cnt, 0, now)
+                self._hosts[host] = None
+                self._idle.add(host)
+
+    @property
+    def ejected(self) -> int:
+        return self._overloaded.size
+
+    def states(self) -> Mapping[H, HostState]:
+        healthy, ejected = HostState.HEALTHY, HostState.EJECTED
+        return {host: ejected if host.record.overloaded else healthy for host in self._hosts}
+
+    def _enter_idle(self, host: H, record: _Record, reason: str, now: float) -> None:
+        self._note(host, HostState.HEALTHY, reason)
+        self._overloaded.remove(host)
+        self._idle.add(host)
+        record.overloaded = False
+        record.reset(self._settings.init_succ_cnt, 0, now)
+
+    def _enter_overloaded(self, host: H, record: _Record, reason: str, now: float) -> None:
+        self._note(host, HostState.EJECTED, reason)
+        self._idle.remove(host)
+        self._overloaded.add(host)
+        record.overloaded = True
+        record.reset(0, self._settings.init_err_cnt, now)
+
+    def _note(self, host: H, state: HostState, reason: str) -> None:
+        self.revision += 1
+        self._changes.append(StateChange(host, state, reason, str(host.record)))

@@ -1,0 +1,46 @@
+"""A host as a policy sees it, the states it can be in, and a change of state."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from lars.route import HostAddress
+
+
+class HostState(Enum):
+    """Whether a host takes calls; the value is the word that people read."""
+
+    HEALTHY = "healthy"
+    EJECTED = "ejected"
+    """Set aside by its failures: it gets probes only."""
+
+
+class Host:
+    """One node of a module's route. Callers subclass it to keep with a host what a policy has no use for."""
+
+    __slots__ = ("address", "record")
+
+    def __init__(self, address: HostAddress) -> None:
+        self.address = address
+        self.record: Any = None
+        """What the policy keeps about the host. Only the policy reads or writes it."""
+
+
+H = TypeVar("H", bound=Host)
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange(Generic[H]):
+    """A host that was ejected or restored.
+
+    Attributes:
+        host: the host.
+        state: the state it is in now.
+        reason: the rule that decided, one word: "errors", "window", "successes", "timeout".
+        evidence: the counts that decided, for a log line.
+    """
+
+    host: H
+    state: HostState
+    reason: str
+    evidence: str

@@ -1,0 +1,61 @@
+"""The interface of a load-balancing policy: what its callers may ask of it.
+
+The shape is that of gRPC's Picker and Balancer (grpc-go, balancer/balancer.go): picking is separate from the report of
+how a call went, and a policy keeps its own record of each host. A policy is chosen, never subclassed by a caller.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Generic
+
+from lars.balancing.host import H, HostState, StateChange
+
+
+class Policy(ABC, Generic[H]):
+    """The hosts of one module and the rule by which they get calls. `now` is in seconds, monotonic.
+
+    Attributes:
+        revision: another number whenever the hosts or a host's state may have changed.
+    """
+
+    __slots__ = ("revision",)
+
+    def __init__(self) -> None:
+        self.revision = 0
+
+    @abstractmethod
+    def rebuild(self, hosts: Iterable[H], now: float) -> None:
+        """Replaces the route. New hosts join, missing ones leave, the others keep their state and counts.
+
+        A host is recognized by identity: the caller passes the same object for the same host.
+        """
+
+    @abstractmethod
+    def pick(self, key: int, now: float) -> H | None:
+        """The host for the next call, or None when the call should not be made.
+
+        Args:
+            key: what the call is about, for policies that keep calls of one key at one host; 0 for none.
+            now: the time of the call.
+        """
+
+    @abstractmethod
+    def report(self, host: H, failed: bool, cost: float, now: float) -> None:
+        """Counts one call to a host of the route. `cost` is its duration in seconds, 0 where unknown."""
+
+    @abstractmethod
+    def report_successes(self, host: H, calls: int, now: float) -> None:
+        """Counts `calls` successful calls of unknown cost, in time that does not grow with their number."""
+
+    @abstractmethod
+    def sweep(self, now: float) -> list[StateChange[H]]:
+        """Runs what depends on time alone, so that silence heals too. Returns the changes since the last sweep."""
+
+    @property
+    @abstractmethod
+    def ejected(self) -> int:
+        """The number of hosts that are ejected."""
+
+    @abstractmethod
+    def states(self) -> Mapping[H, HostState]:
+        """The state of each host, hosts that have been there for longer first."""

@@ -1,0 +1,33 @@
+"""A shard as a Twisted protocol: the codec's answer goes to where the datagram came from."""
+
+from twisted.internet.task import Clock
+from twisted.internet.testing import FakeDatagramTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.agent.udp_protocol import ShardProtocol
+from lars.route import parse_host
+from tests.unit.agent.shard import Shard
+from tests.unit.agent.test_route_state import M, asking
+
+
+class ShardProtocolTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock, self.shard, self.transport = Clock(), Shard(), FakeDatagramTransport()
+        self.protocol = ShardProtocol(self.shard.codec, self.clock.seconds)
+        self.protocol.makeConnection(self.transport)
+
+    def test_answer_goes_to_the_address_that_asked(self) -> None:
+        self.protocol.datagramReceived(asking(), ("127.0.0.1", 40000))
+        ((answer, address),) = self.transport.written
+        self.assertEqual((answer, address), (self.shard.datagram(asking(), 0.0), ("127.0.0.1", 40000)))
+
+    def test_what_is_no_request_gets_no_answer(self) -> None:
+        self.protocol.datagramReceived(b"x" * 30, ("127.0.0.1", 40000))
+        self.assertEqual((self.transport.written, self.shard.codec.malformed), ([], 1))
+
+    def test_time_is_that_of_the_datagram(self) -> None:
+        self.protocol.datagramReceived(asking(), ("127.0.0.1", 40000))
+        self.shard.take_route(M, [parse_host("10.0.0.1:80")], 600.0, 0.0)
+        self.clock.advance(7.0)
+        self.protocol.datagramReceived(asking(), ("127.0.0.1", 40000))
+        self.assertEqual(self.shard.modules[M].used_at, 7.0)
