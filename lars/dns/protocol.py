@@ -13,9 +13,10 @@ from lars.dns.subscriptions import Subscriptions
 from lars.dns.table import RouteTable
 from lars.errors import InvalidRoute
 from lars.route import ModuleId, module_id
+from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import GetRouteRequest, UnsubscribeRequest
 from lars.wire.messages import MessageId
-from lars.wire.protocol import FrameFactory, FrameProtocol, Limits
+from lars.wire.protocol import FrameProtocol
 
 LEGACY_WRITE = 16 * 1024
 """Bytes written at once to a C++ agent, which dies on a frame split across its reads.

@@ -10,20 +10,20 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from lars.db.database import Database
-from lars.dns.keeper import TableKeeper
-from lars.dns.numbers import DnsNumbers, push_latency
+from lars.dns.metrics import DnsMetrics, push_latency
 from lars.dns.protocol import RouteServerFactory
 from lars.dns.pruning import ChangePruner
 from lars.dns.settings import DnsSettings
 from lars.dns.table import RouteTable
+from lars.dns.table_snapshot import TableSnapshot
 from lars.dns.watcher import RouteWatcher
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.route import ModuleId
-from lars.runtime.gil_and_gc import freeze_what_is_loaded, prefer_the_reactor
+from lars.runtime.gil_and_gc import freeze_loaded_objects, tune_gil_and_gc
 from lars.runtime.listening import listen, stop_listening
 from lars.runtime.service import AsyncService
-from lars.wire.protocol import Limits
+from lars.wire.factory import Limits
 
 _log = Logger()
 
@@ -53,23 +53,23 @@ class DnsService(AsyncService):
         limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
         self.factory = RouteServerFactory(self.table, reactor, limits)
         self._watcher = RouteWatcher(database, self.table, settings, reactor, self._publish)
-        self._keeper = TableKeeper(settings.save, self.table, reactor)
+        self._keeper = TableSnapshot(settings.save, self.table, reactor)
         pruner = ChangePruner(database, settings.change_age, lambda: self._watcher.change_id, reactor, wall_clock)
         self._pruning = LoopingCall(lambda: Deferred.fromCoroutine(pruner.prune()))
         self._pruning.clock = reactor
         self._pruning_ended: Deferred[LoopingCall] | None = None
         registry = new_registry("lars-dns")
-        registry.register(DnsNumbers(self.factory, self._watcher, reactor.seconds))
+        registry.register(DnsMetrics(self.factory, self._watcher, reactor.seconds))
         self._push_latency = push_latency(registry)
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
-        prefer_the_reactor()
+        tune_gil_and_gc()
         await self._metrics.start()
         self._keeper.load()
         await self._watcher.start()
-        freeze_what_is_loaded()
+        freeze_loaded_objects()
         self.port = await listen(self.reactor, self._settings.listen, self.factory)
         _log.info("lars-dns answers on {place}", place=self._settings.listen)
         self._keeper.start()

@@ -17,7 +17,7 @@ from lars.db.database import Database
 from lars.db.engine import DatabaseError
 from lars.db.faults import DatabaseFaults
 from lars.db.route_reads import BUCKETS, UNKNOWN, Digests, Look, bucket_of, look_txn
-from lars.dns.reload import Reloaded, reload_txn
+from lars.dns.full_check import FullCheck, full_check_txn
 from lars.dns.settings import DnsSettings
 from lars.dns.table import Refused, RouteTable, pack_routes
 from lars.route import ModuleId
@@ -216,7 +216,7 @@ class RouteWatcher:
     async def _reload(self, looked_at: set[ModuleId]) -> None:
         first = self._version is None
         pause = _no_pause if first and not len(self._table) else breathe
-        found = await self._database.read("check all routes", reload_txn, self._digests, pause)
+        found = await self._database.read("check all routes", full_check_txn, self._digests, pause)
         self._checks_read += 1
         noticed = self._clock.seconds()
         gone = [m async for some in self._slices(list(self._table.routes)) for m in some if _gone(m, found)]
@@ -231,7 +231,7 @@ class RouteWatcher:
         self._taken(found, count, first)
         self.checked_at = noticed
 
-    def _taken(self, found: Reloaded, count: int, first: bool) -> None:
+    def _taken(self, found: FullCheck, count: int, first: bool) -> None:
         self._digests = found.digests
         examples = "; ".join(found.refused.examples)
         if examples and self._refused_limit.tell(examples):
@@ -280,7 +280,7 @@ class RouteWatcher:
         return now - self._held_since < self._settings.protect_time
 
 
-def _gone(module: ModuleId, found: Reloaded) -> bool:
+def _gone(module: ModuleId, found: FullCheck) -> bool:
     """Whether a module that is served is in the part that was read, and has no hosts there."""
     return module not in found.routes and (found.buckets is None or bucket_of(module) in found.buckets)
 

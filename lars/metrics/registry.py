@@ -3,7 +3,7 @@
 A service counts in plain integers where things happen, and registers one collector, whose `collect` yields them as
 metric families when somebody asks:
 
-    class DnsNumbers:
+    class DnsMetrics:
         def collect(self) -> Iterator[Metric]:
             yield CounterMetricFamily("lars_dns_requests_total", "Routes asked for.", self._factory.requests)
             yield GaugeMetricFamily("lars_dns_modules", "Modules that have hosts.", len(self._table))

@@ -11,13 +11,13 @@ THRESHOLDS = (50_000, 20, 100)
 """Allocations before a collection of the youngest objects, and so on: a service makes few cycles, and many tuples."""
 
 
-def prefer_the_reactor() -> None:
+def tune_gil_and_gc() -> None:
     """Sets the process's switch interval and collector thresholds; call it once, at the start."""
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.set_threshold(*THRESHOLDS)
 
 
-def freeze_what_is_loaded() -> None:
+def freeze_loaded_objects() -> None:
     """Takes all that lives now out of later collections, which would stop the process for as long as it is large."""
     gc.collect()
     gc.freeze()

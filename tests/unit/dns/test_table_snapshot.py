@@ -9,9 +9,9 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.dns.keeper import INTERVAL, TableKeeper
-from lars.dns.saved import load_table
 from lars.dns.table import RouteTable
+from lars.dns.table_file import load_table
+from lars.dns.table_snapshot import INTERVAL, TableSnapshot
 from lars.route import ModuleId
 
 M, N = ModuleId(1, 1), ModuleId(1, 2)
@@ -47,10 +47,10 @@ class TableKeeperTests(SynchronousTestCase):
         self.table.version = 5
         self.table.put(M, bytes(range(6)))
 
-    def keeper(self, path: Path | None = None) -> TableKeeper:
-        return TableKeeper(str(path or self.path), self.table, self.reactor)
+    def keeper(self, path: Path | None = None) -> TableSnapshot:
+        return TableSnapshot(str(path or self.path), self.table, self.reactor)
 
-    def stop(self, keeper: TableKeeper) -> None:
+    def stop(self, keeper: TableSnapshot) -> None:
         self.successResultOf(Deferred.fromCoroutine(keeper.stop()))
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
@@ -118,7 +118,7 @@ class TableKeeperTests(SynchronousTestCase):
         self.stop(keeper)
 
     def test_no_path_is_no_file(self) -> None:
-        keeper = TableKeeper("", self.table, self.reactor)
+        keeper = TableSnapshot("", self.table, self.reactor)
         keeper.load()
         keeper.start()
         self.stop(keeper)

@@ -8,8 +8,8 @@ from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from lars.dns.saved import DamagedTable, encode_table, load_table, remove_leftovers, save_table
 from lars.dns.table import RouteTable
+from lars.dns.table_file import DamagedTable, encode_table, load_table, remove_leftovers, save_table
 
 _log = Logger()
 
@@ -17,7 +17,7 @@ INTERVAL = 5.0
 """Seconds between two writes at least."""
 
 
-class TableKeeper:
+class TableSnapshot:
     """The saved table of one lars-dns; an empty path means none."""
 
     def __init__(self, path: str, table: RouteTable, reactor: Any) -> None:

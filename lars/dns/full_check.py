@@ -10,7 +10,7 @@ from lars.dns.table import Refused, Routes, pack_routes
 
 
 @dataclass(frozen=True, slots=True)
-class Reloaded:
+class FullCheck:
     """What a check found, as of one moment. `routes` holds all modules of the `buckets` that were read; None: all."""
 
     version: int
@@ -21,7 +21,7 @@ class Reloaded:
     refused: Refused
 
 
-def reload_txn(txn: Transaction, known: Digests, pause: Callable[[], None]) -> Reloaded:
+def full_check_txn(txn: Transaction, known: Digests, pause: Callable[[], None]) -> FullCheck:
     """Reads the buckets whose digest is not the known one; all with one scan if they are many."""
     version, change_id, digests = version_txn(txn), change_id_txn(txn), digests_txn(txn)
     refused = Refused()
@@ -29,4 +29,4 @@ def reload_txn(txn: Transaction, known: Digests, pause: Callable[[], None]) -> R
     if buckets is not None and len(buckets) > BUCKETS // 4:
         buckets = None
     routes = {} if buckets == set() else dict(pack_routes(stream_rows(txn, buckets, pause), refused))
-    return Reloaded(version, change_id, digests, buckets, routes, refused)
+    return FullCheck(version, change_id, digests, buckets, routes, refused)

@@ -20,7 +20,7 @@ def push_latency(registry: CollectorRegistry) -> Histogram:
     )
 
 
-class DnsNumbers(Collector):
+class DnsMetrics(Collector):
     """Counters and gauges of one lars-dns; `now` is the reactor's clock in seconds."""
 
     def __init__(self, factory: RouteServerFactory, watcher: RouteWatcher, now: Callable[[], float]) -> None:
