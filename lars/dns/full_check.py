@@ -1,4 +1,4 @@
-"""One check of all routes: what the database's digests show to differ is read and packed, in a pool thread."""
+"""One check of all routes, in a pool thread: reads and packs the parts whose digest in the database differs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,16 @@ from lars.dns.table import Refused, Routes, pack_routes
 
 @dataclass(frozen=True, slots=True)
 class FullCheck:
-    """What a check found, as of one moment. `routes` holds all modules of the `buckets` that were read; None: all."""
+    """What a check found, as of one moment.
+
+    Attributes:
+        version: the route version.
+        change_id: the newest row of RouteChange.
+        digests: one for each bucket.
+        buckets: those that were read; None for all.
+        routes: all modules of the buckets that were read.
+        refused: rows that cannot be served.
+    """
 
     version: int
     change_id: int

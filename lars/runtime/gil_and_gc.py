@@ -1,4 +1,4 @@
-"""Keeps a process's reactor turns short where the interpreter itself would make them long."""
+"""Settings of Python's interpreter lock and garbage collector that keep the reactor's turns short."""
 
 import gc
 import sys
@@ -12,12 +12,12 @@ THRESHOLDS = (50_000, 20, 100)
 
 
 def tune_gil_and_gc() -> None:
-    """Sets the process's switch interval and collector thresholds; call it once, at the start."""
+    """Sets the switch interval and the collector's thresholds; to be called once, at the start."""
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.set_threshold(*THRESHOLDS)
 
 
 def freeze_loaded_objects() -> None:
-    """Takes all that lives now out of later collections, which would stop the process for as long as it is large."""
+    """Exempts all objects of now from later collections, whose pauses grow with the number of objects."""
     gc.collect()
     gc.freeze()
