@@ -10,9 +10,10 @@ from typing import Any
 
 from twisted.internet import reactor as real_reactor
 
+from lars.wire.factory import FrameFactory
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse
 from lars.wire.messages import MessageId
-from lars.wire.protocol import FrameFactory, FrameProtocol
+from lars.wire.protocol import FrameProtocol
 
 
 class EchoProtocol(FrameProtocol):

@@ -25,7 +25,7 @@ from lars.balancing.policy import Policy
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.route import HostAddress, ModuleId, format_ip, shard_of
-from lars.runtime.gil_and_gc import freeze_what_is_loaded, prefer_the_reactor
+from lars.runtime.gil_and_gc import freeze_loaded_objects, tune_gil_and_gc
 from lars.runtime.periodic import Periodic
 from lars.runtime.reactor import IReactor
 from lars.runtime.service import AsyncService
@@ -92,10 +92,10 @@ class AgentService(AsyncService):
         return Classic(self._settings.classic)
 
     async def start(self) -> None:
-        prefer_the_reactor()
+        tune_gil_and_gc()
         await self._metrics.start()
         self._files.load(self._now())
-        freeze_what_is_loaded()
+        freeze_loaded_objects()
         self._open_ports()
         self.dns.service.startService()
         self.reporter.service.startService()

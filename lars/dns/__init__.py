@@ -1,1 +1,1 @@
-"""lars-dns: maps modules to routes, and tells the agents of every change (docs/design/dns.md)."""
+"""lars-dns: maps modules to routes, and pushes every change to the agents (docs/design/dns.md)."""

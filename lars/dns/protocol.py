@@ -13,9 +13,10 @@ from lars.dns.subscriptions import Subscriptions
 from lars.dns.table import RouteTable
 from lars.errors import InvalidRoute
 from lars.route import ModuleId, module_id
+from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import GetRouteRequest, UnsubscribeRequest
 from lars.wire.messages import MessageId
-from lars.wire.protocol import FrameFactory, FrameProtocol, Limits
+from lars.wire.protocol import FrameProtocol
 
 LEGACY_WRITE = 16 * 1024
 """Bytes written at once to a C++ agent, which dies on a frame split across its reads.
@@ -25,15 +26,15 @@ See docs/design/dns.md, C++ agents.
 
 
 WRITE = 64 * 1024
-"""Bytes after which what is owed to one of our agents is written: the transport then says whether it takes more."""
+"""Bytes written at once to a Python agent; then the transport says whether it takes more."""
 
 
 class RouteServerProtocol(FrameProtocol):
-    """One agent.
+    """One agent's connection.
 
-    While the transport cannot take more, only the modules owed are kept, and the newest route of each is written when
-    it drains. A peer that has not said that it reads streams properly gets whole frames, few at a time, and is told
-    of a removed host by an empty route, after which it asks again.
+    While the transport takes no more, only the set of modules owed is kept, and the newest route of each is written
+    when it drains. A C++ agent, which sends no `peer`, gets whole frames, few at a time, and an empty route when a host
+    was removed, after which it asks again.
     """
 
     factory: "RouteServerFactory"
@@ -41,14 +42,15 @@ class RouteServerProtocol(FrameProtocol):
     def __init__(self) -> None:
         super().__init__()
         self._owed: OrderedDict[ModuleId, bool] = OrderedDict()  # module -> whether it is owed as an empty route
-        self._is_ours = False
-        self._turn_waits = False
+        self._is_python = False  # whether the peer reads split frames and survives removals
+        self._write_scheduled = False
 
     def peer_lost(self, reason: Failure) -> None:
         self._owed.clear()
         self.factory.subscriptions.drop(self)
 
     def on_get_route(self, request: GetRouteRequest) -> None:
+        """Subscribes the agent to a module, and answers with its route."""
         try:
             module = module_id(request.modid, request.cmdid)
         except InvalidRoute as error:
@@ -56,21 +58,22 @@ class RouteServerProtocol(FrameProtocol):
             return
         factory = self.factory
         factory.requests += 1
-        self._is_ours = request.peer >= 1
+        self._is_python = request.peer >= 1
         factory.subscriptions.subscribe(self, module)
-        if self._is_ours and self.writable:
+        if self._is_python and self.writable:
             self.stream.write(factory.table.frame(module))
         else:
             self._owe(module, False)  # a C++ agent that is owed an empty route gets that, and asks again
 
     def on_unsubscribe(self, request: UnsubscribeRequest) -> None:
+        """Ends a subscription."""
         module = ModuleId(request.modid, request.cmdid)
         self._owed.pop(module, None)
         self.factory.subscriptions.unsubscribe(self, module)
 
     def push(self, module: ModuleId, lost_a_host: bool) -> None:
-        """The module's route has changed."""
-        self._owe(module, lost_a_host and not self._is_ours)
+        """Sends the changed route of a module, as soon as the transport takes it."""
+        self._owe(module, lost_a_host and not self._is_python)
 
     def _owe(self, module: ModuleId, as_empty: bool) -> None:
         self._owed[module] = as_empty or self._owed.get(module, False)
@@ -78,13 +81,13 @@ class RouteServerProtocol(FrameProtocol):
             self._write_owed()
 
     def _write_owed(self) -> None:
-        """Writes what is owed until the transport says stop; to a C++ agent, one bounded write a turn."""
-        if self._is_ours:
+        """Writes what is owed until the transport takes no more; to a C++ agent, one bounded write a turn."""
+        if self._is_python:
             while self._owed and self.writable:
                 self.stream.write(self._owed_frames(WRITE))
-        elif self._owed and not self._turn_waits:
+        elif self._owed and not self._write_scheduled:
             self.stream.write(self._owed_frames(LEGACY_WRITE))
-            self._turn_waits = True
+            self._write_scheduled = True
             self.factory.clock.callLater(0, self._next_turn)
 
     def _owed_frames(self, limit: int) -> bytes:
@@ -104,7 +107,7 @@ class RouteServerProtocol(FrameProtocol):
         return b"".join(frames)
 
     def _next_turn(self) -> None:
-        self._turn_waits = False
+        self._write_scheduled = False
         if self.writable and not self._ended:
             self._write_owed()
 
@@ -115,7 +118,7 @@ class RouteServerProtocol(FrameProtocol):
 
 
 class RouteServerFactory(FrameFactory):
-    """All agents' connections, what they are subscribed to, and the table that they are answered from."""
+    """The agents' connections, their subscriptions, and the table that answers them."""
 
     protocol = RouteServerProtocol
 
@@ -127,7 +130,7 @@ class RouteServerFactory(FrameFactory):
         self.pushes = 0
 
     def publish(self, changed: Iterable[tuple[ModuleId, bool]]) -> int:
-        """Pushes the routes that changed, each with whether it lost a host, to all who asked for them; how many."""
+        """Pushes changed routes, each with whether it lost a host, to their subscribers. Returns their number."""
         before = self.pushes
         for module, lost_a_host in changed:
             for subscriber in tuple(self.subscriptions.subscribers(module)):

@@ -17,11 +17,19 @@ from lars.db.route_reads import prune_changes_txn
 _log = Logger()
 
 OBSERVED = 3600.0
-"""Seconds for which a row must have been seen, whatever its version says: legacy tools write any number there."""
+"""Seconds since a row must have been seen, whatever its version says: legacy tools write any number there."""
 
 
 class ChangePruner:
-    """Prunes what is older than `age` seconds by its version, which is a Unix time, and was seen for an hour."""
+    """Prunes what is older than `age` seconds by its version, a Unix time, and was seen OBSERVED seconds ago.
+
+    Args:
+        database: where RouteChange is.
+        age: seconds.
+        change_id: gives the newest row that was seen.
+        clock: the reactor, or a Clock in tests.
+        wall_clock: gives Unix seconds.
+    """
 
     def __init__(
         self,
@@ -39,7 +47,7 @@ class ChangePruner:
         self._seen: deque[tuple[float, int]] = deque()
 
     async def prune(self) -> None:
-        """Notes what is there now and deletes what has been for long; called by timer, some minutes apart."""
+        """Notes the newest row and deletes what is old by now; called by timer, some minutes apart."""
         now = self._clock.seconds()
         self._seen.append((now, self._change_id()))
         up_to = 0
@@ -54,5 +62,3 @@ class ChangePruner:
                 await deferLater(self._clock, 0.1)
         except DatabaseError as error:
             _log.info("RouteChange is not pruned now: {error}", error=str(error))
-        except Exception:  # its timer must live
-            _log.failure("pruning RouteChange met a bug")

@@ -2,28 +2,28 @@
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from lars.db.database import Database
-from lars.dns.keeper import TableKeeper
-from lars.dns.numbers import DnsNumbers, push_latency
+from lars.dns.metrics import DnsMetrics, push_latency
 from lars.dns.protocol import RouteServerFactory
 from lars.dns.pruning import ChangePruner
 from lars.dns.settings import DnsSettings
 from lars.dns.table import RouteTable
+from lars.dns.table_snapshot import TableSnapshot
 from lars.dns.watcher import RouteWatcher
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.route import ModuleId
-from lars.runtime.gil_and_gc import freeze_what_is_loaded, prefer_the_reactor
+from lars.runtime.gil_and_gc import freeze_loaded_objects, tune_gil_and_gc
 from lars.runtime.listening import listen, stop_listening
+from lars.runtime.periodic import Periodic
+from lars.runtime.reactor import IReactor
 from lars.runtime.service import AsyncService
-from lars.wire.protocol import Limits
+from lars.wire.factory import Limits
 
 _log = Logger()
 
@@ -35,7 +35,14 @@ STALE_AFTER = 6
 
 
 class DnsService(AsyncService):
-    """Loads, watches, saves and serves routes. `wall_clock` gives Unix seconds."""
+    """Loads, watches, saves and serves routes.
+
+    Args:
+        settings: what the service is configured to do.
+        database: where the routes are; closed when the service stops.
+        reactor: the reactor, whose clock everything runs on but pruning.
+        wall_clock: gives Unix seconds, for pruning.
+    """
 
     name = "lars-dns"
 
@@ -43,7 +50,7 @@ class DnsService(AsyncService):
         self,
         settings: DnsSettings,
         database: Database,
-        reactor: Any,
+        reactor: IReactor,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(reactor)
@@ -53,34 +60,32 @@ class DnsService(AsyncService):
         limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
         self.factory = RouteServerFactory(self.table, reactor, limits)
         self._watcher = RouteWatcher(database, self.table, settings, reactor, self._publish)
-        self._keeper = TableKeeper(settings.save, self.table, reactor)
+        self._snapshot = TableSnapshot(settings.save, self.table, reactor)
         pruner = ChangePruner(database, settings.change_age, lambda: self._watcher.change_id, reactor, wall_clock)
-        self._pruning = LoopingCall(lambda: Deferred.fromCoroutine(pruner.prune()))
-        self._pruning.clock = reactor
-        self._pruning_ended: Deferred[LoopingCall] | None = None
+        self._pruning = Periodic("pruning RouteChange", PRUNE_INTERVAL, pruner.prune, reactor)
         registry = new_registry("lars-dns")
-        registry.register(DnsNumbers(self.factory, self._watcher, reactor.seconds))
+        registry.register(DnsMetrics(self.factory, self._watcher, reactor.seconds))
         self._push_latency = push_latency(registry)
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
-        prefer_the_reactor()
+        tune_gil_and_gc()
         await self._metrics.start()
-        self._keeper.load()
+        self._snapshot.load()
         await self._watcher.start()
-        freeze_what_is_loaded()
+        freeze_loaded_objects()
         self.port = await listen(self.reactor, self._settings.listen, self.factory)
         _log.info("lars-dns answers on {place}", place=self._settings.listen)
-        self._keeper.start()
-        self._pruning_ended = self._pruning.start(PRUNE_INTERVAL)
+        self._snapshot.start()
+        self._pruning.start(now=True)
 
     def _publish(self, changed: Iterable[tuple[ModuleId, bool]], noticed: float) -> None:
         if self.factory.publish(changed):
             self._push_latency.observe(self.reactor.seconds() - noticed)
 
     def _not_ready(self) -> str:
-        """Why this instance should not be sent agents; empty when it should."""
+        """Why agents should use another instance; empty when this one is ready."""
         if self.port is None:
             return f"no routes are loaded yet: {self._watcher.fault or 'the database is being read'}"
         checked_at = self._watcher.checked_at
@@ -93,13 +98,11 @@ class DnsService(AsyncService):
 
     async def stop(self) -> None:
         await stop_listening(self.port)
-        if self._pruning.running:
-            self._pruning.stop()
+        pruning_ended = self._pruning.stop()
         await self.factory.close_connections()
         watcher_ended = Deferred.fromCoroutine(self._watcher.stop())
-        self._database.close()  # cuts off what the watcher still waits for
+        self._database.close()  # ends what the watcher still waits for
         await watcher_ended
-        if self._pruning_ended is not None:
-            await self._pruning_ended
-        await self._keeper.stop()
+        await pruning_ended
+        await self._snapshot.stop()
         await self._metrics.stop()

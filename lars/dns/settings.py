@@ -9,7 +9,7 @@ from lars.settings import absolute_path, endpoint, integer, legacy_key, legacy_l
 
 @dataclass(frozen=True, slots=True)
 class DnsSettings:
-    """What lars-dns can be told; conf/lars-dns.conf has every key."""
+    """The settings of lars-dns; conf/lars-dns.conf has every key."""
 
     db: str = database_setting()
     listen: str = setting(

@@ -1,4 +1,4 @@
-"""Who is told of which module's changes; costs what is touched, never what exists."""
+"""Which connection gets the changes of which module. An operation costs what it touches, not what exists."""
 
 from collections.abc import Collection
 from typing import Generic, TypeVar
@@ -9,7 +9,7 @@ S = TypeVar("S")
 
 
 class _Watch(Generic[S]):
-    """One module that somebody is told of, and who."""
+    """One module and its subscribers."""
 
     __slots__ = ("module", "subscribers")
 
@@ -21,7 +21,7 @@ class _Watch(Generic[S]):
 class Subscriptions(Generic[S]):
     """Subscribers by module, and modules by subscriber.
 
-    A pair costs an entry in a set and one in a list: 5,000 agents of 1,000 modules each are to fit a process.
+    A pair costs an entry in a set and one in a list: 5,000 agents with 1,000 modules each fit a process.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Subscriptions(Generic[S]):
         return self._pairs
 
     def subscribe(self, subscriber: S, module: ModuleId) -> None:
-        """From now on the subscriber is told of the module; again changes nothing."""
+        """Subscribes; a second time changes nothing."""
         watch = self._watches.get(module)
         if watch is None:
             watch = self._watches[module] = _Watch(module)
@@ -44,7 +44,7 @@ class Subscriptions(Generic[S]):
             self._pairs += 1
 
     def unsubscribe(self, subscriber: S, module: ModuleId) -> None:
-        """The subscriber is no longer told of the module; nothing happens if it was not."""
+        """Ends a subscription, if there is one."""
         watch = self._watches.get(module)
         if watch is None or subscriber not in watch.subscribers:
             return
@@ -55,7 +55,7 @@ class Subscriptions(Generic[S]):
         self._forget(watch, subscriber)
 
     def drop(self, subscriber: S) -> None:
-        """The subscriber is gone."""
+        """Ends all subscriptions of a subscriber."""
         for watch in self._watched.pop(subscriber, ()):
             self._forget(watch, subscriber)
 
@@ -66,10 +66,10 @@ class Subscriptions(Generic[S]):
             del self._watches[watch.module]
 
     def subscribers(self, module: ModuleId) -> Collection[S]:
-        """Who is to be told of the module."""
+        """The subscribers of a module."""
         watch = self._watches.get(module)
         return watch.subscribers if watch is not None else ()
 
     def count(self, subscriber: S) -> int:
-        """How many modules a subscriber is told of."""
+        """How many modules a subscriber has subscribed to."""
         return len(self._watched.get(subscriber, ()))

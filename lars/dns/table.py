@@ -17,13 +17,14 @@ Routes = dict[ModuleId, bytes]
 
 
 class Refused:
-    """Rows of RouteData that cannot be served: how many, and the first few in words."""
+    """Rows of RouteData that cannot be served: their number, and descriptions of the first five."""
 
     def __init__(self) -> None:
         self.count = 0
         self.examples: list[str] = []
 
     def add(self, text: str) -> None:
+        """Counts one row, described by a text."""
         self.count += 1
         if len(self.examples) < 5:
             self.examples.append(text)
@@ -69,7 +70,11 @@ def unpack_hosts(packed: bytes) -> list[HostAddress]:
 
 
 class RouteTable:
-    """What dns serves. `fresh_ms` is told to our agents with every route: pushes keep it right that long."""
+    """The routes that lars-dns serves.
+
+    Args:
+        fresh_ms: sent with every route: milliseconds for which agents rely on pushes and need not ask again.
+    """
 
     def __init__(self, fresh_ms: int) -> None:
         self._fresh_ms = fresh_ms
@@ -96,7 +101,7 @@ class RouteTable:
         return self._routes
 
     def put(self, module: ModuleId, packed: bytes) -> bool | None:
-        """Takes a module's hosts, none if empty; None if they are as before, else whether a host was lost."""
+        """Replaces a module's hosts. Returns None if they are as before, else whether a host was lost."""
         before = self._routes.get(module, b"")
         if packed == before:
             return None
@@ -115,12 +120,12 @@ class RouteTable:
         if frame is None:
             packed = self._routes.get(module, b"")
             frame = self._encode(module, packed)
-            if packed:  # modules nobody registered are not kept: their number is the askers' choice
+            if packed:  # a module without hosts is not kept: agents choose how many of these they ask for
                 self._frames[module] = frame
         return frame
 
     def empty_frame(self, module: ModuleId) -> bytes:
-        """A GetRouteResponse that says that the module has no hosts."""
+        """A GetRouteResponse without hosts, whatever the module has."""
         return self._encode(module, b"")
 
     def _encode(self, module: ModuleId, packed: bytes) -> bytes:

@@ -10,18 +10,19 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from lars.db.database import Database
 from lars.db.engine import DatabaseError
 from lars.db.faults import DatabaseFaults
 from lars.db.route_reads import BUCKETS, UNKNOWN, Digests, Look, bucket_of, look_txn
-from lars.dns.reload import Reloaded, reload_txn
+from lars.dns.full_check import FullCheck, full_check_txn
 from lars.dns.settings import DnsSettings
 from lars.dns.table import Refused, RouteTable, pack_routes
 from lars.route import ModuleId
 from lars.runtime.log_limit import LogLimit
+from lars.runtime.periodic import Periodic
 
 _log = Logger()
 
@@ -29,14 +30,15 @@ SLICE = 100
 """Modules compared, and pushed if they changed, in one turn of the reactor."""
 
 SAVED_PATIENCE = 3.0
-"""Seconds that a start waits for the database when there are saved routes to serve: it may hang rather than fail."""
+"""Seconds that a start waits for the database when there are saved routes to serve: a database may hang, not fail."""
 
 Publish = Callable[[Iterable[tuple[ModuleId, bool]], float], None]
-"""Given the modules that changed, each with whether it lost a host, and when that was noticed (reactor seconds)."""
+"""Called with the modules that changed, each with whether it lost a host, and when that was noticed, in reactor
+seconds."""
 
 
 def breathe() -> None:
-    """Lets the reactor's thread have the interpreter while a pool thread parses rows."""
+    """Gives the interpreter to the reactor's thread while a pool thread parses rows."""
     time.sleep(0.0005)
 
 
@@ -44,8 +46,8 @@ class RouteWatcher:
     """Keeps a RouteTable equal to the database.
 
     A *look* reads the version and, if it differs, the modules that RouteChange names: a change is pushed at the cost
-    of what it names. A *check* then, and at the latest `reload_interval` after the last one, finds by digests what
-    RouteChange did not name. A read that fails changes nothing: the last table is served on.
+    of what it names. A *check* follows each change and each `reload_interval`; it finds by digests what RouteChange
+    did not name. A read that fails changes nothing: the last table is still served.
     """
 
     def __init__(
@@ -68,9 +70,7 @@ class RouteWatcher:
         self._held_since: float | None = None
         self._tried: Deferred[None] = Deferred()
         self._loaded: Deferred[None] = Deferred()
-        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self.poll()))
-        self._loop.clock = clock
-        self._ended: Deferred[LoopingCall] | None = None
+        self._polling = Periodic("polling the route version", settings.poll_interval, self.poll, clock)
         self.look_faults = DatabaseFaults(clock, settings.poll_interval, self._serving)
         self.check_faults = DatabaseFaults(clock, settings.poll_interval, self._serving)
         self.checked_at: float | None = None
@@ -91,10 +91,9 @@ class RouteWatcher:
     async def start(self) -> None:
         """Starts polling; returns when there is a table to serve.
 
-        That is the database's, or, if the first attempt to read it fails or takes SAVED_PATIENCE, the one that the
-        table holds already.
+        That is the database's table, or the saved one if the first attempt to read fails or takes SAVED_PATIENCE.
         """
-        self._ended = self._loop.start(self._settings.poll_interval)
+        self._polling.start(now=True)
         if len(self._table):
             self._tried.addTimeout(SAVED_PATIENCE, self._clock, lambda _cancelled, _timeout: None)
         await self._tried
@@ -102,11 +101,9 @@ class RouteWatcher:
             await self._loaded
 
     async def stop(self) -> None:
-        """Stops polling; returns when what is under way has ended, and tells nothing of how."""
+        """Stops polling; returns when what is under way has ended. Its faults are not logged any more."""
         self._stopping = True
-        if self._ended is not None and self._loop.running:
-            self._loop.stop()
-            await self._ended
+        await self._polling.stop()
         await self.checked()
 
     async def checked(self) -> None:
@@ -129,7 +126,7 @@ class RouteWatcher:
         return f"serving the last {len(self._table)} modules"
 
     async def poll(self) -> None:
-        """One look at the database, and a check if it is time for one; failures are told and tried again later."""
+        """Looks at the database once, and starts a check if it is time for one. Failures are logged and tried again."""
         now = self._clock.seconds()
         if self._version is not None and self.look_faults.may_try(now):
             await self._guarded("look for changed routes", self._look(self._version), self.look_faults)
@@ -153,9 +150,9 @@ class RouteWatcher:
             if not self._stopping:
                 faults.failed(str(error), self._clock.seconds())
         except Exception as error:
-            text = f"{name} met a bug, {type(error).__name__}: {error}"
+            text = f"{name} failed with a bug, {type(error).__name__}: {error}"
             if faults.failed(text, self._clock.seconds()):
-                _log.failure("{name} met a bug", name=name)
+                _log.failure("{name} failed with a bug", name=name)
         else:
             faults.worked()
             return True
@@ -198,7 +195,7 @@ class RouteWatcher:
         return changed
 
     def _forget_digests(self, modules: Iterable[ModuleId]) -> None:
-        """These modules were not read together with the digests: the next check reads them."""
+        """Has the next check read these modules, which were not read together with the digests."""
         self._digests.update((bucket_of(module), UNKNOWN) for module in modules)
 
     async def _check(self) -> None:
@@ -208,7 +205,7 @@ class RouteWatcher:
             if not await self._guarded("check all routes", self._reload(self._looked_at), self.check_faults):
                 self._check_again = True
         finally:
-            self._forget_digests(self._looked_at)  # whatever came of the check: the table is not what was digested
+            self._forget_digests(self._looked_at)  # also if the check failed: the table is not what was digested
             self._looked_at = None
             if not self._tried.called:
                 self._tried.callback(None)
@@ -216,7 +213,7 @@ class RouteWatcher:
     async def _reload(self, looked_at: set[ModuleId]) -> None:
         first = self._version is None
         pause = _no_pause if first and not len(self._table) else breathe
-        found = await self._database.read("check all routes", reload_txn, self._digests, pause)
+        found = await self._database.read("check all routes", full_check_txn, self._digests, pause)
         self._checks_read += 1
         noticed = self._clock.seconds()
         gone = [m async for some in self._slices(list(self._table.routes)) for m in some if _gone(m, found)]
@@ -231,7 +228,7 @@ class RouteWatcher:
         self._taken(found, count, first)
         self.checked_at = noticed
 
-    def _taken(self, found: Reloaded, count: int, first: bool) -> None:
+    def _taken(self, found: FullCheck, count: int, first: bool) -> None:
         self._digests = found.digests
         examples = "; ".join(found.refused.examples)
         if examples and self._refused_limit.tell(examples):
@@ -262,7 +259,7 @@ class RouteWatcher:
             await deferLater(self._clock, 0)
 
     def _too_many(self, emptied: int) -> bool:
-        """Whether so many modules lose all hosts at once that it is not believed yet; one always may."""
+        """Whether more modules lose all hosts at once than protect_ratio allows; a single one always may."""
         return emptied > 1 and emptied > len(self._table) * self._settings.protect_ratio
 
     def _must_hold(self, emptied: int, now: float) -> bool:
@@ -271,8 +268,8 @@ class RouteWatcher:
         if self._held_since is None:
             self._held_since = now
             _log.warn(
-                "{emptied} of {all} modules have no hosts in the database any more: held for {held:g} s and then "
-                "checked again, since that is more than protect_ratio allows at once",
+                "{emptied} of {all} modules have no hosts in the database any more, more than protect_ratio allows "
+                "at once: they are still served, and checked again in {held:g} s",
                 emptied=emptied,
                 all=len(self._table),
                 held=self._settings.protect_time,
@@ -280,10 +277,10 @@ class RouteWatcher:
         return now - self._held_since < self._settings.protect_time
 
 
-def _gone(module: ModuleId, found: Reloaded) -> bool:
+def _gone(module: ModuleId, found: FullCheck) -> bool:
     """Whether a module that is served is in the part that was read, and has no hosts there."""
     return module not in found.routes and (found.buckets is None or bucket_of(module) in found.buckets)
 
 
 def _no_pause() -> None:
-    """Nothing is served yet: nobody waits for the reactor."""
+    """Does nothing: while nothing is served, no agent waits for the reactor."""

@@ -1,1 +1,1 @@
-"""Counters, gauges, health: what every service tells of itself over HTTP, where `--metrics` says."""
+"""Metrics and health of a service over HTTP, at the place that `--metrics` names."""

@@ -1,7 +1,6 @@
-"""The endpoint all services share: opens and closes the place where one tells its numbers and its health."""
+"""The HTTP endpoint with a service's metrics and health, which all services share."""
 
 from collections.abc import Callable
-from typing import Any
 
 from prometheus_client import CollectorRegistry
 from twisted.internet.interfaces import IListeningPort
@@ -11,6 +10,7 @@ from lars.metrics.pages import Pages
 from lars.metrics.reactor_lag import ReactorLag
 from lars.metrics.site import MetricsSite
 from lars.runtime.listening import listen, stop_listening
+from lars.runtime.reactor import IReactor
 
 _log = Logger()
 
@@ -25,13 +25,13 @@ class MetricsEndpoint:
         reactor: the reactor that listens.
         place: a Twisted endpoint string; empty: `start` and `stop` do nothing.
         registry: the service's own, from `new_registry`.
-        not_ready: why the service cannot do its work now, or nothing when it can.
+        not_ready: gives why the service cannot do its work now, empty when it can.
         lifetime: seconds after which a connection is cut, whatever it does.
     """
 
     def __init__(
         self,
-        reactor: Any,
+        reactor: IReactor,
         place: str,
         registry: CollectorRegistry,
         not_ready: Callable[[], str],
@@ -45,13 +45,13 @@ class MetricsEndpoint:
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
-        """Opens it, before what `not_ready` waits for; raises CannotListen."""
+        """Opens it; to be called before what `not_ready` waits for. Raises CannotListen."""
         if not self._place:
             return
         self.port = await listen(self._reactor, self._place, self._site)
         self._registry.register(self._lag)
         self._lag.start()
-        _log.info("metrics and health are told on {place}", place=self._place)
+        _log.info("metrics and health are served on {place}", place=self._place)
 
     async def stop(self) -> None:
         """Closes it and every connection to it, whether it was opened or not."""

@@ -1,4 +1,4 @@
-"""What is answered at /metrics, /healthz and /readyz: from a method, a path and an Accept header to an answer."""
+"""/metrics, /healthz and /readyz: from a method, a path and an Accept header to an answer. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ PLAIN = "text/plain; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP response: status, body, and the headers that are not the transport's business."""
+    """An HTTP response: status, body, and the headers that are not those of the transport."""
 
     status: int
     body: bytes
@@ -25,11 +25,11 @@ NOT_ALLOWED = Answer(405, b"only GET and HEAD are answered\n", allow="GET, HEAD"
 
 
 class Pages:
-    """A service's numbers and health.
+    """A service's metrics and health.
 
     Args:
-        registry: what /metrics tells.
-        not_ready: why the service cannot do its work now, or nothing when it can.
+        registry: what /metrics shows.
+        not_ready: gives why the service cannot do its work now, empty when it can.
     """
 
     def __init__(self, registry: CollectorRegistry, not_ready: Callable[[], str]) -> None:

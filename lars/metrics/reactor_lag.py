@@ -1,4 +1,4 @@
-"""How late the reactor's turns are: what anything that waits for this process waits for at least."""
+"""How late the reactor's turns are: the least that anything in this process waits for."""
 
 from bisect import bisect_left
 from collections import deque
@@ -18,7 +18,7 @@ WINDOW = 60.0
 
 
 class LagRecord:
-    """What was measured: how often each bucket was met, and the largest of the last WINDOW seconds."""
+    """A histogram of lags, and the largest lag of the last WINDOW seconds."""
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS) + 1)
@@ -26,7 +26,7 @@ class LagRecord:
         self._largest: deque[tuple[float, float]] = deque()  # (when, lag): each less than the one before it
 
     def observe(self, lag: float, now: float) -> None:
-        """One turn came so many seconds late."""
+        """Adds one turn that came `lag` seconds late."""
         self.counts[bisect_left(BOUNDS, lag)] += 1
         self.sum += lag
         while self._largest and self._largest[-1][1] <= lag:
@@ -45,7 +45,7 @@ class LagRecord:
 
 
 class ReactorLag:
-    """Measures on a clock, from `start` to `stop`, and is the collector of what it found."""
+    """Measures the lag of a clock from `start` to `stop`, and collects it for Prometheus."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -54,17 +54,17 @@ class ReactorLag:
         self._call: IDelayedCall | None = None
 
     def start(self) -> None:
-        """Begins to measure, every INTERVAL seconds."""
+        """Starts measuring, every INTERVAL seconds."""
         self._wait()
 
     def stop(self) -> None:
-        """Measures no more; what was found is kept."""
+        """Stops measuring; what was measured is kept."""
         if self._call is not None:
             self._call.cancel()
             self._call = None
 
     def _wait(self) -> None:
-        # No LoopingCall: that doesn't tell when a call was due, which is all that matters here.
+        # Not a Periodic, which does not say when a call was due.
         self._due = self._clock.seconds() + INTERVAL
         self._call = self._clock.callLater(INTERVAL, self._turn)
 

@@ -3,7 +3,7 @@
 A service counts in plain integers where things happen, and registers one collector, whose `collect` yields them as
 metric families when somebody asks:
 
-    class DnsNumbers:
+    class DnsMetrics:
         def collect(self) -> Iterator[Metric]:
             yield CounterMetricFamily("lars_dns_requests_total", "Routes asked for.", self._factory.requests)
             yield GaugeMetricFamily("lars_dns_modules", "Modules that have hosts.", len(self._table))
@@ -21,7 +21,7 @@ from lars import __version__
 
 
 class _Build:
-    """Which service this is and of which version: lars_build_info, always 1."""
+    """The metric lars_build_info, always 1, with the service and its version as labels."""
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -35,7 +35,7 @@ class _Build:
 
 
 def new_registry(service: str) -> CollectorRegistry:
-    """A registry that tells of the process, of Python and its garbage collector, and what is built in here."""
+    """A registry with the metrics of the process, of Python and its garbage collector, and of the build."""
     registry = CollectorRegistry(auto_describe=True)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
@@ -45,7 +45,7 @@ def new_registry(service: str) -> CollectorRegistry:
 
 
 def labelled_counter(name: str, help: str, label: str, values: Mapping[str, float]) -> CounterMetricFamily:
-    """One counter for each value of a label; let there be few of them, and always the same."""
+    """One counter for each value of a label; the values should be few, and always the same."""
     family = CounterMetricFamily(name, help, labels=[label])
     for value, count in values.items():
         family.add_metric([value], count)
@@ -53,7 +53,7 @@ def labelled_counter(name: str, help: str, label: str, values: Mapping[str, floa
 
 
 def labelled_gauge(name: str, help: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
-    """One gauge for each value of a label; let there be few of them, and always the same."""
+    """One gauge for each value of a label; the values should be few, and always the same."""
     family = GaugeMetricFamily(name, help, labels=[label])
     for value, level in values.items():
         family.add_metric([value], level)

@@ -16,9 +16,10 @@ from lars.reporter.pressure import Pressure
 from lars.reporter.running import RunningCounters
 from lars.reporter.runs import AgentRun
 from lars.reporter.writer import Batch
+from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId
-from lars.wire.protocol import FrameFactory, FrameProtocol, Limits
+from lars.wire.protocol import FrameProtocol
 
 
 class ReportServerProtocol(FrameProtocol):

@@ -27,7 +27,7 @@ from lars.reporter.writer import Batch, ReportWriter, ReportWriters
 from lars.runtime.listening import listen, stop_listening
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.service import AsyncService
-from lars.wire.protocol import Limits
+from lars.wire.factory import Limits
 
 _log = Logger()
 

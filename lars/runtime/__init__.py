@@ -1,1 +1,1 @@
-"""What every service stands on: listening, lifecycle, periodic work, bounded logs. Knows nothing of routes."""
+"""What every service builds on: listening, lifecycle, periodic work, bounded logs. Knows nothing of routes."""

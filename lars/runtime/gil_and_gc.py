@@ -1,4 +1,4 @@
-"""Keeps a process's reactor turns short where the interpreter itself would make them long."""
+"""Settings of Python's interpreter lock and garbage collector that keep the reactor's turns short."""
 
 import gc
 import sys
@@ -11,13 +11,13 @@ THRESHOLDS = (50_000, 20, 100)
 """Allocations before a collection of the youngest objects, and so on: a service makes few cycles, and many tuples."""
 
 
-def prefer_the_reactor() -> None:
-    """Sets the process's switch interval and collector thresholds; call it once, at the start."""
+def tune_gil_and_gc() -> None:
+    """Sets the switch interval and the collector's thresholds; to be called once, at the start."""
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.set_threshold(*THRESHOLDS)
 
 
-def freeze_what_is_loaded() -> None:
-    """Takes all that lives now out of later collections, which would stop the process for as long as it is large."""
+def freeze_loaded_objects() -> None:
+    """Exempts all objects of now from later collections, whose pauses grow with the number of objects."""
     gc.collect()
     gc.freeze()

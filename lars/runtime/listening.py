@@ -1,7 +1,7 @@
-"""Opens and closes a service's listening place, with a one-line reason when it cannot be had.
+"""Opens and closes the place where a service listens, with a one-line reason when that fails.
 
-A fleet that connects at once, after a restart, is made to wait in the kernel: nobody's SYN is dropped, and no turn of
-the reactor takes more connections than it can serve soon.
+A fleet that connects at once, after a restart, waits in the kernel: no SYN is dropped, and no turn of the reactor
+accepts more connections than it can serve soon.
 """
 
 from typing import Any
@@ -23,15 +23,15 @@ from lars.errors import LarsError
 from lars.runtime.reactor import IReactor
 
 BACKLOG = 4096
-"""Connections that wait to be accepted, unless the endpoint string says otherwise. Over Twisted's 50 the kernel drops
-SYNs, and who is dropped tries again after 1, 3, 7 … seconds."""
+"""Connections that wait to be accepted, unless the endpoint string says otherwise. With Twisted's 50 the kernel drops
+SYNs of the rest, and their clients try again after 1, 3, 7 … seconds."""
 
 ACCEPTS = 50
 """Connections accepted in one turn of the reactor: with the first requests of as many, some ten milliseconds."""
 
 
 class CannotListen(LarsError):
-    """A listening place is taken or not ours."""
+    """A listening place is taken, or not an address of this machine."""
 
 
 async def listen(reactor: IReactor, place: str, factory: IProtocolFactory) -> IListeningPort:
@@ -48,7 +48,7 @@ async def listen(reactor: IReactor, place: str, factory: IProtocolFactory) -> IL
 
 
 async def stop_listening(port: IListeningPort | None) -> None:
-    """Takes no more connections there; returns when the place is free again."""
+    """Accepts no more connections; returns when the place is free again."""
     if port is not None:
         await maybeDeferred(port.stopListening)
 
@@ -70,7 +70,7 @@ class _Accepting:
         self._bound_again = False
 
     def bound(self, port: Any) -> None:
-        """The port stands; it accepts no more than ACCEPTS at its next turn."""
+        """Takes the port, which is listening, and limits what it accepts in a turn."""
         self._port = port
         self._bind()
 

@@ -1,13 +1,16 @@
-"""Keeps a fault that repeats from flooding the log: it is told on change, then at most once a minute."""
+"""Keeps a repeated fault from flooding the log: one line on change, then at most one a minute."""
 
 from collections.abc import Callable
 
 
 class LogLimit:
-    """Decides whether a repeated event is worth a line now.
+    """Decides whether a repeated event gets a line now.
 
-    An event is told `burst` times in an interval (seconds), the first of which begins it, and then not again before the
-    next. Remembers at most `capacity` different events; `now` is a clock in seconds.
+    Args:
+        now: a clock, in seconds.
+        interval: seconds, from the first line on, in which an event gets at most `burst` lines.
+        capacity: events that are remembered, at most; the oldest is forgotten first.
+        burst: lines an interval.
     """
 
     def __init__(self, now: Callable[[], float], interval: float = 60.0, capacity: int = 256, burst: int = 1) -> None:
@@ -18,7 +21,7 @@ class LogLimit:
         self._told: dict[object, tuple[float, int, int]] = {}  # event -> since when, told since, untold since
 
     def tell(self, event: object) -> int:
-        """How many times the event happened since it was last told, this one included; 0 means keep quiet."""
+        """Notes an event. Returns how many times it happened since its last line, this one included; 0: write none."""
         now = self._now()
         known = self._told.get(event)
         if known is None:
@@ -37,5 +40,5 @@ class LogLimit:
         return 0
 
     def clear(self, event: object) -> None:
-        """The fault is over: its next occurrence is told at once."""
+        """Forgets an event that is over: its next occurrence gets a line at once."""
         self._told.pop(event, None)

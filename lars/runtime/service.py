@@ -1,4 +1,4 @@
-"""A Twisted service written as two coroutines, which says why it cannot start in one line."""
+"""A Twisted service written as two coroutines, with one line in the log for why it cannot start."""
 
 import atexit
 import os

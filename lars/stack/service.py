@@ -1,8 +1,7 @@
-"""All services as one: dns, then reporter, then an agent that knows where those two are, then the console."""
+"""All services as one: lars-dns, lars-reporter, an agent that is linked to them, and the console."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IListeningPort
@@ -17,6 +16,7 @@ from lars.dns.settings import DnsSettings
 from lars.errors import LarsError
 from lars.reporter.service import ReporterService
 from lars.reporter.settings import ReporterSettings
+from lars.runtime.reactor import IReactor
 from lars.runtime.service import AsyncService
 from lars.web.service import WebService
 from lars.web.settings import WebSettings
@@ -26,9 +26,12 @@ _log = Logger()
 
 
 class StackService(AsyncService):
-    """Starts the services in the order of the flow, and ends them in the other.
+    """Starts the services in the order of the flow, and stops them in reverse.
 
-    `database` makes a connection pool with so many threads; each service has its own.
+    Args:
+        dns, reporter, agent, web: the settings of each service; where the agent finds the others is overridden.
+        database: makes a connection pool with a number of threads; each service has its own.
+        reactor: the reactor of all of them.
     """
 
     name = "lars"
@@ -40,7 +43,7 @@ class StackService(AsyncService):
         agent: AgentSettings,
         web: WebSettings,
         database: Callable[[int], Database],
-        reactor: Any,
+        reactor: IReactor,
     ) -> None:
         super().__init__(reactor)
         self._dns = dns

@@ -1,4 +1,4 @@
-"""The settings of the stack: the few that differ from those of each service by itself."""
+"""The settings of the stack: those that differ from the settings of each service by itself."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from lars.web.settings import WebSettings
 
 @dataclass(frozen=True, slots=True)
 class StackSettings:
-    """What `twistd lars` can be told; --dns-config and its like name the conf files of the services."""
+    """The settings of `twistd lars`; the conf file of each service has all its others."""
 
     db: str = database_setting()
     dns_listen: str = setting(DnsSettings().listen, "stack", endpoint, "Where lars-dns listens")

@@ -1,22 +1,15 @@
-"""HTTP for browsers that behave and clients that do not: limits, and the headers that every answer has."""
+"""HTTP of the console: limits of a request, and the headers of every answer (docs/design/web.md, requests)."""
 
 import re
 from io import BytesIO
-from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, ITCPTransport
-from twisted.internet.protocol import connectionDone
-from twisted.logger import Logger
-from twisted.python.failure import Failure
+from twisted.internet.interfaces import IReactorTime
 from twisted.web import http
 from twisted.web.resource import IResource
-from twisted.web.server import Request, Site
+from twisted.web.server import Request
 
-from lars.runtime.log_limit import LogLimit
-
-_log = Logger()
+from lars.runtime.http_site import BoundedSite
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request's body: an import of some 500,000 hosts."""
@@ -25,7 +18,7 @@ MAX_FORM = 256 * 1024
 """Bytes of the body of any other form: the longest is a module's list of hosts."""
 
 MAX_FIELDS = 100
-"""Fields of a form: no form of ours has that many, and each costs time before anybody is asked who comes."""
+"""Fields of a form: no form of the console has that many, and each costs time before the sender is known."""
 
 LARGE = (b"/transfer", b"/api/")
 """Where a body may be larger than MAX_FORM."""
@@ -37,7 +30,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-"""Nothing from elsewhere, no script or style but from files of ours, no frame around it."""
+"""Nothing from other sites, no script or style but from the console's own files, no frame around it."""
 
 HEADERS = {
     b"Content-Security-Policy": POLICY.encode(),
@@ -92,7 +85,7 @@ class WebRequest(Request):
         if self.too_large:
             self._refuse(413, b"the body is larger than any form of this console\n")
         elif not self._is_sound():
-            self._refuse(400, b"the request's Host or path cannot be right\n")
+            self._refuse(400, b"the request's Host or path is invalid\n")
         else:
             super().process()  # type: ignore[no-untyped-call]
 
@@ -117,78 +110,16 @@ class WebRequest(Request):
         self.finish()  # type: ignore[no-untyped-call]
 
 
-class _Channel(http.HTTPChannel):
-    """One connection."""
+class WebSite(BoundedSite):
+    """The connections of the console."""
 
-    site: "WebSite"
-
-    def connectionMade(self) -> None:
-        super().connectionMade()  # type: ignore[no-untyped-call]  # Twisted's has no types
-        self.site.channels.add(self)
-
-    def abort(self) -> None:
-        """Cuts the connection now."""
-        cast(ITCPTransport, self.transport).abortConnection()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        super().connectionLost(reason)  # type: ignore[no-untyped-call]
-        self.site.channel_lost(self)
-
-
-class WebSite(Site):
-    """The connections of the console; more than `max_connections` are closed and counted."""
-
-    noisy = False
-    protocol = _Channel  # type: ignore[assignment]  # its type is the one Twisted happens to have there
     requestFactory = WebRequest
 
-    def __init__(self, reactor: Any, root: IResource, max_connections: int) -> None:
-        super().__init__(root, timeout=IDLE, reactor=reactor)  # type: ignore[no-untyped-call]
-        self._limit = LogLimit(reactor.seconds)
-        self._max_connections = max_connections
-        self.channels: set[_Channel] = set()
-        self._emptied: Deferred[None] | None = None
-        self.refused = 0
-        """Connections closed because too many were open."""
+    def __init__(self, reactor: IReactorTime, root: IResource, max_connections: int) -> None:
+        super().__init__(reactor, root, max_connections, idle_timeout=IDLE)
         self.answered: dict[int, int] = {}
         """Answers so far by their code's first digit."""
 
-    def buildProtocol(self, addr: IAddress | None) -> Any:
-        if len(self.channels) >= self._max_connections:
-            self.refused += 1
-            if times := self._limit.tell("refused"):
-                _log.warn(
-                    "connection from {peer} closed: {limit} are open, the limit; {times} so closed since the last line",
-                    peer=getattr(addr, "host", addr),
-                    limit=self._max_connections,
-                    times=times,
-                )
-            return None
-        return super().buildProtocol(addr)  # type: ignore[no-untyped-call]
-
-    def acceptableProtocols(self) -> list[bytes]:
-        return [b"http/1.1"]
-
-    @property
-    def open(self) -> int:
-        """Connections open now."""
-        return len(self.channels)
-
-    def channel_lost(self, channel: _Channel) -> None:
-        """A connection is gone."""
-        self.channels.discard(channel)
-        if self._emptied is not None and not self.channels:
-            emptied, self._emptied = self._emptied, None
-            emptied.callback(None)
-
-    async def drop_all(self) -> None:
-        """Ends every connection now; returns when none is left."""
-        for channel in tuple(self.channels):
-            channel.abort()
-        if self.channels:
-            self._emptied = Deferred()
-            await self._emptied
-
     def log(self, request: http.Request) -> None:
-        """Counts answers; the audit trail is what is kept of who did what."""
+        """Counts answers; the audit records who did what."""
         self.answered[request.code // 100] = self.answered.get(request.code // 100, 0) + 1

@@ -9,14 +9,14 @@ HEADER = Struct("<ii")
 HEADER_SIZE = HEADER.size
 
 MAX_BODY = 65_527
-"""The longest body in a TCP stream, in bytes; the C++ programs close the connection above it, and so do we."""
+"""The longest body in a TCP stream, in bytes; the C++ programs close the connection above it, and so does Lars."""
 
 MAX_DATAGRAM_BODY = 65_499
 """The longest body in a datagram, in bytes: 65,507 (UDP over IPv4) less the header."""
 
 
 class FrameError(LarsError):
-    """Bytes that are no frame. The stream they came from cannot be read on; a datagram can be dropped."""
+    """Bytes that are not a frame. Their stream cannot be read any further; a datagram can be dropped."""
 
 
 def encode_frame(message_id: int, body: bytes) -> bytes:
@@ -47,7 +47,7 @@ class FrameDecoder:
 
     def __init__(self) -> None:
         self._partial = bytearray()
-        self._missing = HEADER_SIZE  # length that _partial must reach before it is worth a look
+        self._missing = HEADER_SIZE  # length that _partial must reach to hold a frame or a header
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """Yields (message id, body) of every frame that data completes; exhaust it before the next call.

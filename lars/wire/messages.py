@@ -1,4 +1,4 @@
-"""Which message each id stands for, and the codes they carry (docs/design/wire.md, messages)."""
+"""The message of each id, and the return codes (docs/design/wire.md, messages)."""
 
 from enum import IntEnum
 from typing import TypeAlias

@@ -16,7 +16,8 @@ from zope.interface import implementer, provider
 from lars.agent.settings import Servers
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.reactor import IReactor
-from lars.wire.protocol import FrameFactory, FrameProtocol
+from lars.wire.factory import FrameFactory
+from lars.wire.protocol import FrameProtocol
 
 _log = Logger()
 

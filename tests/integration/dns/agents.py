@@ -10,10 +10,11 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from lars.route import HostAddress, ModuleId
+from lars.wire.factory import FrameFactory
 from lars.wire.frames import FrameDecoder
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse
 from lars.wire.messages import MessageId, encode_message
-from lars.wire.protocol import FrameFactory, FrameProtocol
+from lars.wire.protocol import FrameProtocol
 from tests.integration.waiting import until
 
 AT_ONCE = 0.5

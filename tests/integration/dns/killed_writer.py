@@ -8,7 +8,7 @@ import time
 from itertools import count
 from pathlib import Path
 
-from lars.dns.saved import decode_table, encode_table, save_table
+from lars.dns.table_file import decode_table, encode_table, save_table
 from lars.route import ModuleId
 
 MODULES = 500

@@ -79,7 +79,7 @@ async def test_connections_that_never_ask_are_dropped_after_the_idle_timeout_and
         silent = stack.enter_context(socket.create_connection(("127.0.0.1", dns.port)))
         silent.sendall(first_bytes)
     await until(reactor, lambda: dropped(dns, "idle") == 2, "both to be dropped")
-    assert dns.service.log().count("dropped: it has asked for nothing") == 1, "a repeated fault is one line"
+    assert dns.service.log().count("dropped: it has sent no request") == 1, "a repeated fault is one line"
     await sqlite_routes.put({M: [host(2)]})
     await agent.knows(M, [host(2)])
 

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import lars
-from lars.dns.saved import decode_table, encode_table, load_table, save_table
 from lars.dns.table import Refused, pack_routes
+from lars.dns.table_file import decode_table, encode_table, load_table, save_table
 from lars.route import HostAddress, ModuleId
 from tests.integration.dns.agents import Agents
 from tests.integration.dns.conftest import StartDns

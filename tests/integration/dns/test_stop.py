@@ -93,7 +93,7 @@ async def test_dns_whose_first_load_hangs_ends_in_time(
 ) -> None:
     shaky_mariadb.pause()
     dns = start_dns(shaky_url)
-    await dns.service.says("metrics and health are told on")
+    await dns.service.says("metrics and health are served on")
     assert dns.page("/readyz") == (503, "no routes are loaded yet: the database is being read\n")
     await stopped_in_order(dns, reactor)
 

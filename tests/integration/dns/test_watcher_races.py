@@ -107,8 +107,8 @@ async def test_a_bug_in_a_check_is_told_once_with_its_traceback_and_the_next_che
         watcher.check_faults._try_at = 0
         await watched.poll()
     assert watcher.check_faults.count == 3
-    assert watcher.fault == "check all routes met a bug, KeyError: 'a bug'"
-    [told] = logged_errors.take("check all routes met a bug")
+    assert watcher.fault == "check all routes failed with a bug, KeyError: 'a bug'"
+    [told] = logged_errors.take("check all routes failed with a bug")
     assert "in broken" in told
     watcher._publish = publish
     await watched.run(add(B, ModuleId(3, 8)))

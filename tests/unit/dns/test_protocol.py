@@ -7,10 +7,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from lars.dns.protocol import LEGACY_WRITE, RouteServerFactory, RouteServerProtocol
 from lars.dns.table import Refused, RouteTable, pack_routes
 from lars.route import ModuleId, RouteRow
+from lars.wire.factory import Limits
 from lars.wire.frames import FrameDecoder
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse, UnsubscribeRequest
 from lars.wire.messages import MessageId, encode_message
-from lars.wire.protocol import Limits
 from tests.unit.turns import Turns
 
 M = ModuleId(1, 1)

@@ -10,10 +10,10 @@ from lars.reporter.pressure import Pressure
 from lars.reporter.protocol import ReportServerFactory, ReportServerProtocol
 from lars.reporter.runs import AgentRun
 from lars.reporter.writer import Batch, Share
+from lars.wire.factory import Limits
 from lars.wire.frames import FrameDecoder, encode_frame
 from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId, encode_message
-from lars.wire.protocol import Limits
 from tests.unit.reporter.reports import cpp_report, report
 
 NOW = 1_795_362_600.0

@@ -11,10 +11,11 @@ from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.wire.factory import FrameFactory, Limits
 from lars.wire.frames import HEADER, encode_frame
 from lars.wire.lars_pb2 import GetRouteRequest
 from lars.wire.messages import MessageId, encode_message
-from lars.wire.protocol import FrameFactory, FrameProtocol, Limits
+from lars.wire.protocol import FrameProtocol
 
 REQUEST = encode_message(MessageId.GET_ROUTE_REQUEST, GetRouteRequest(modid=1, cmdid=2))
 MALFORMED = encode_frame(MessageId.GET_ROUTE_REQUEST, b"\xff\xff\xff")

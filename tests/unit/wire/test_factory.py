@@ -5,8 +5,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
+from lars.wire.factory import Limits
 from lars.wire.frames import encode_frame
-from lars.wire.protocol import Limits
 from tests.unit.wire.connected import BAD_LENGTH, MALFORMED, REQUEST, UNKNOWN, Connected
 
 
@@ -53,7 +53,7 @@ class TimeLimitTests(Connected):
         [line] = self.lines(lambda: self.pass_time(1))
         self.assertTrue(transport.disconnecting)
         self.assertEqual(self.factory.counters.idle, 1)
-        self.assertIn("10.0.0.9:4321 dropped: it has asked for nothing", line)
+        self.assertIn("10.0.0.9:4321 dropped: it has sent no request", line)
 
     def test_connection_that_has_asked_once_may_be_silent_for_ever(self) -> None:
         peer, transport = self.connect()

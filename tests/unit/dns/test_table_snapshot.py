@@ -1,18 +1,19 @@
-"""The keeper: saves what has changed, at most every few seconds, and a fault of its file is one line."""
+"""The snapshot: saves what has changed, at most every few seconds, and a fault of its file is one line."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.dns.keeper import INTERVAL, TableKeeper
-from lars.dns.saved import load_table
 from lars.dns.table import RouteTable
+from lars.dns.table_file import load_table
+from lars.dns.table_snapshot import INTERVAL, TableSnapshot
 from lars.route import ModuleId
+from lars.runtime.reactor import IReactor
 
 M, N = ModuleId(1, 1), ModuleId(1, 2)
 
@@ -39,7 +40,7 @@ class OneThread(Clock):
         call(*args)
 
 
-class TableKeeperTests(SynchronousTestCase):
+class TableSnapshotTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.path = Path(self.mktemp())
         self.reactor = OneThread()
@@ -47,11 +48,11 @@ class TableKeeperTests(SynchronousTestCase):
         self.table.version = 5
         self.table.put(M, bytes(range(6)))
 
-    def keeper(self, path: Path | None = None) -> TableKeeper:
-        return TableKeeper(str(path or self.path), self.table, self.reactor)
+    def snapshot(self, path: Path | None = None) -> TableSnapshot:
+        return TableSnapshot(str(path or self.path), self.table, cast(IReactor, self.reactor))
 
-    def stop(self, keeper: TableKeeper) -> None:
-        self.successResultOf(Deferred.fromCoroutine(keeper.stop()))
+    def stop(self, snapshot: TableSnapshot) -> None:
+        self.successResultOf(Deferred.fromCoroutine(snapshot.stop()))
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def lines(self, action: Callable[[], object]) -> list[str]:
@@ -60,8 +61,8 @@ class TableKeeperTests(SynchronousTestCase):
         return [event["log_format"].format(**event) for event in events]
 
     def test_table_is_saved_at_the_start_then_when_it_has_changed_and_at_the_end(self) -> None:
-        keeper = self.keeper()
-        keeper.start()
+        snapshot = self.snapshot()
+        snapshot.start()
         self.assertEqual(load_table(self.path), (5, {M: bytes(range(6))}))
         self.path.unlink()
         self.reactor.advance(INTERVAL)
@@ -70,33 +71,33 @@ class TableKeeperTests(SynchronousTestCase):
         self.reactor.advance(INTERVAL)
         self.assertEqual(load_table(self.path), (5, {M: bytes(range(6)), N: bytes(6)}))
         self.table.put(N, b"")
-        self.stop(keeper)
+        self.stop(snapshot)
         self.assertEqual(load_table(self.path), (5, {M: bytes(range(6))}))
 
     def test_what_was_loaded_is_the_table_with_its_version_and_is_not_saved_again(self) -> None:
-        self.successResultOf(Deferred.fromCoroutine(self.keeper().save()))
+        self.successResultOf(Deferred.fromCoroutine(self.snapshot().save()))
         self.table = RouteTable(fresh_ms=1000)
-        keeper = self.keeper()
-        keeper.load()
+        snapshot = self.snapshot()
+        snapshot.load()
         self.assertEqual((self.table.version, dict(self.table.routes)), (5, {M: bytes(range(6))}))
         self.path.unlink()
-        keeper.start()
-        self.stop(keeper)
+        snapshot.start()
+        self.stop(snapshot)
         self.assertFalse(self.path.exists())
 
     def test_damaged_file_is_one_line_and_no_table(self) -> None:
         self.path.write_bytes(b"damaged")
         self.table = RouteTable(fresh_ms=1000)
-        [line] = self.lines(self.keeper().load)
+        [line] = self.lines(self.snapshot().load)
         self.assertIn(f"saved table {self.path} is not used", line)
         self.assertEqual(len(self.table), 0)
 
     def test_place_that_cannot_be_written_is_one_line_and_tried_again(self) -> None:
         folder = self.path / "folder"
-        keeper = self.keeper(folder / "saved")
+        snapshot = self.snapshot(folder / "saved")
 
         def try_six_times() -> None:
-            keeper.start()
+            snapshot.start()
             self.reactor.pump([INTERVAL] * 5)
 
         [line] = self.lines(try_six_times)
@@ -104,21 +105,21 @@ class TableKeeperTests(SynchronousTestCase):
         folder.mkdir(parents=True)
         self.reactor.advance(INTERVAL)
         self.assertEqual(load_table(folder / "saved"), (5, {M: bytes(range(6))}))
-        self.stop(keeper)
+        self.stop(snapshot)
 
     def test_a_bug_in_saving_is_told_once_and_neither_ends_the_saving_nor_hinders_the_stop(self) -> None:
         self.table.version = 2**70  # which no file has room for
-        keeper = self.keeper()
-        keeper.start()
+        snapshot = self.snapshot()
+        snapshot.start()
         self.reactor.pump([INTERVAL] * 3)
         self.assertEqual(len(self.flushLoggedErrors()), 1)
         self.table.version = 6
         self.reactor.advance(INTERVAL)
         self.assertEqual(load_table(self.path), (6, {M: bytes(range(6))}))
-        self.stop(keeper)
+        self.stop(snapshot)
 
     def test_no_path_is_no_file(self) -> None:
-        keeper = TableKeeper("", self.table, self.reactor)
-        keeper.load()
-        keeper.start()
-        self.stop(keeper)
+        snapshot = TableSnapshot("", self.table, cast(IReactor, self.reactor))
+        snapshot.load()
+        snapshot.start()
+        self.stop(snapshot)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.dns.saved import DamagedTable, decode_table, encode_table, load_table, remove_leftovers, save_table
 from lars.dns.table import Routes
+from lars.dns.table_file import DamagedTable, decode_table, encode_table, load_table, remove_leftovers, save_table
 from lars.route import MAX_HOSTS, MAX_ID, ModuleId
 
 IDS = st.integers(0, MAX_ID)

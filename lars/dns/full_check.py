@@ -1,4 +1,4 @@
-"""One check of all routes: what the database's digests show to differ is read and packed, in a pool thread."""
+"""One check of all routes, in a pool thread: reads and packs the parts whose digest in the database differs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +10,17 @@ from lars.dns.table import Refused, Routes, pack_routes
 
 
 @dataclass(frozen=True, slots=True)
-class Reloaded:
-    """What a check found, as of one moment. `routes` holds all modules of the `buckets` that were read; None: all."""
+class FullCheck:
+    """What a check found, as of one moment.
+
+    Attributes:
+        version: the route version.
+        change_id: the newest row of RouteChange.
+        digests: one for each bucket.
+        buckets: those that were read; None for all.
+        routes: all modules of the buckets that were read.
+        refused: rows that cannot be served.
+    """
 
     version: int
     change_id: int
@@ -21,7 +30,7 @@ class Reloaded:
     refused: Refused
 
 
-def reload_txn(txn: Transaction, known: Digests, pause: Callable[[], None]) -> Reloaded:
+def full_check_txn(txn: Transaction, known: Digests, pause: Callable[[], None]) -> FullCheck:
     """Reads the buckets whose digest is not the known one; all with one scan if they are many."""
     version, change_id, digests = version_txn(txn), change_id_txn(txn), digests_txn(txn)
     refused = Refused()
@@ -29,4 +38,4 @@ def reload_txn(txn: Transaction, known: Digests, pause: Callable[[], None]) -> R
     if buckets is not None and len(buckets) > BUCKETS // 4:
         buckets = None
     routes = {} if buckets == set() else dict(pack_routes(stream_rows(txn, buckets, pause), refused))
-    return Reloaded(version, change_id, digests, buckets, routes, refused)
+    return FullCheck(version, change_id, digests, buckets, routes, refused)

@@ -1,15 +1,14 @@
-"""Keeps the saved table up to date with the table that is served, in a thread, at most every few seconds."""
+"""Keeps the saved table equal to the one that is served, in a thread, at most every few seconds."""
 
 from pathlib import Path
-from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from lars.dns.saved import DamagedTable, encode_table, load_table, remove_leftovers, save_table
 from lars.dns.table import RouteTable
+from lars.dns.table_file import DamagedTable, encode_table, load_table, remove_leftovers, save_table
+from lars.runtime.periodic import Periodic
+from lars.runtime.reactor import IReactor
 
 _log = Logger()
 
@@ -17,21 +16,25 @@ INTERVAL = 5.0
 """Seconds between two writes at least."""
 
 
-class TableKeeper:
-    """The saved table of one lars-dns; an empty path means none."""
+class TableSnapshot:
+    """The saved table of one lars-dns.
 
-    def __init__(self, path: str, table: RouteTable, reactor: Any) -> None:
+    Args:
+        path: the file; empty means that nothing is saved.
+        table: what is saved.
+        reactor: gives the time and the thread that writes.
+    """
+
+    def __init__(self, path: str, table: RouteTable, reactor: IReactor) -> None:
         self._path = Path(path) if path else None
         self._table = table
         self._reactor = reactor
         self._saved_changes = -1
         self._fault = ""
-        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self.save()))
-        self._loop.clock = reactor
-        self._ended: Deferred[LoopingCall] | None = None
+        self._periodic = Periodic("saving the route table", INTERVAL, self.save, reactor)
 
     def load(self) -> None:
-        """Fills the table, which is empty, from the file, if there is one that can be used."""
+        """Fills the table, which must be empty, from the file, if there is one that is whole."""
         if self._path is None:
             return
         remove_leftovers(self._path)
@@ -53,17 +56,16 @@ class TableKeeper:
     def start(self) -> None:
         """Starts saving what changes."""
         if self._path is not None:
-            self._ended = self._loop.start(INTERVAL)
+            self._periodic.start(now=True)
 
     async def stop(self) -> None:
-        """Saves what is not yet saved, for the last time."""
-        if self._ended is not None:
-            self._loop.stop()
-            await self._ended
+        """Saves what has changed since the last time, if it was started."""
+        if self._periodic.running:
+            await self._periodic.stop()
             await self.save()
 
     async def save(self) -> None:
-        """Writes the file if the table has changed since; a fault is told on change, and tried again."""
+        """Writes the file if the table has changed since the last time. A fault is logged on change."""
         changes = self._table.changes
         if self._path is None or changes == self._saved_changes:
             return
@@ -77,7 +79,7 @@ class TableKeeper:
             if fault != self._fault:
                 _log.warn("{fault}; trying again every {interval:g} s", fault=fault, interval=INTERVAL)
                 if not isinstance(error, OSError):
-                    _log.failure("saving the table met a bug")
+                    _log.failure("saving the route table failed")
             self._fault = fault
         else:
             self._saved_changes = changes

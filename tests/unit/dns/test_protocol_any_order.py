@@ -1,4 +1,4 @@
-"""Whatever changes, asks, stalls and drains in whatever order: what agents of ours end with, and what C++ ones bear."""
+"""Changes, requests, stalls and drains in any order: Python agents end up right, and C++ agents survive."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

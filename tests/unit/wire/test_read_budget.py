@@ -3,8 +3,8 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.wire.protocol import FEW
-from lars.wire.turn import TURN, Turn
+from lars.wire.factory import FEW
+from lars.wire.read_budget import BUDGET, ReadBudget
 from tests.unit.turns import Turns
 from tests.unit.wire.connected import REQUEST, Connected
 
@@ -17,25 +17,25 @@ class Slow:
         self._clock = clock
         self._seen = seen
 
-    def read_on(self) -> None:
+    def resume_deferred(self) -> None:
         self._seen.append(self._name)
-        self._clock.rightNow += TURN * 0.6
+        self._clock.rightNow += BUDGET * 0.6
 
 
-class TurnTests(SynchronousTestCase):
+class ReadBudgetTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Turns()
-        self.turn = Turn(self.clock)
+        self.turn = ReadBudget(self.clock)
         self.seen: list[str] = []
 
-    def put_off(self, name: str, is_new: bool = False) -> None:
-        self.turn.put_off(Slow(name, self.clock, self.seen), is_new)
+    def defer(self, name: str, is_new: bool = False) -> None:
+        self.turn.defer(Slow(name, self.clock, self.seen), is_new)
 
     def test_turn_is_spent_after_its_time_and_fresh_again_after_it(self) -> None:
         self.assertFalse(self.turn.is_spent())
-        self.clock.rightNow += TURN * 0.9
+        self.clock.rightNow += BUDGET * 0.9
         self.assertFalse(self.turn.is_spent())
-        self.clock.rightNow += TURN * 0.2
+        self.clock.rightNow += BUDGET * 0.2
         self.assertTrue(self.turn.is_spent())
         self.clock.turn()
         self.assertFalse(self.turn.is_spent())
@@ -43,7 +43,7 @@ class TurnTests(SynchronousTestCase):
     def test_what_was_put_off_is_read_in_order_a_turns_worth_at_a_time(self) -> None:
         self.turn.is_spent()
         for name in "abcde":
-            self.put_off(name)
+            self.defer(name)
         self.assertEqual(self.seen, [])
         for seen in ("ab", "abcd", "abcde"):
             self.clock.turn()
@@ -52,16 +52,16 @@ class TurnTests(SynchronousTestCase):
     def test_turn_that_reads_on_has_less_time_for_others(self) -> None:
         self.turn.is_spent()
         for name in "abc":
-            self.put_off(name)
+            self.defer(name)
         self.clock.turn()
         self.assertTrue(self.turn.is_spent())
 
     def test_known_connections_wait_behind_no_fleet_of_new_ones_and_starve_it_neither(self) -> None:
         self.turn.is_spent()
         for name in "ABCD":
-            self.put_off(name, is_new=True)
+            self.defer(name, is_new=True)
         for name in "ab":
-            self.put_off(name)
+            self.defer(name)
         while len(self.seen) < 6:
             self.clock.turn()
         self.assertEqual("".join(self.seen), "aAbBCD")
@@ -77,7 +77,7 @@ class SharedTurnTests(Connected):
         peers = [self.connect() for _ in range(FEW + 1)]
         (early, _), (late, transport) = peers[0], peers[-1]
         early.dataReceived(REQUEST)
-        self.clock.rightNow += TURN * 1.1
+        self.clock.rightNow += BUDGET * 1.1
         late.dataReceived(REQUEST)
         late.dataReceived(REQUEST)
         self.assertEqual((early.seen[1:], late.seen[1:]), ([(1, 2)], []))
@@ -90,7 +90,7 @@ class SharedTurnTests(Connected):
         peers = [self.connect() for _ in range(FEW + 1)]
         (early, _), (late, transport) = peers[0], peers[-1]
         early.dataReceived(REQUEST)
-        self.clock.rightNow += TURN * 1.1
+        self.clock.rightNow += BUDGET * 1.1
         late.dataReceived(REQUEST)
         late.pause_reading()
         self.clock.advance(0)
@@ -102,7 +102,7 @@ class SharedTurnTests(Connected):
         peers = [self.connect() for _ in range(FEW + 1)]
         (early, _), (late, transport) = peers[0], peers[-1]
         early.dataReceived(REQUEST)
-        self.clock.rightNow += TURN * 1.1
+        self.clock.rightNow += BUDGET * 1.1
         late.pause_reading()
         late.dataReceived(REQUEST)
         late.resume_reading()
@@ -114,7 +114,7 @@ class SharedTurnTests(Connected):
         peers = [self.connect() for _ in range(FEW + 1)]
         (early, _), (late, _transport) = peers[0], peers[-1]
         early.dataReceived(REQUEST)
-        self.clock.rightNow += TURN * 1.1
+        self.clock.rightNow += BUDGET * 1.1
         late.dataReceived(REQUEST)
         late.end()
         self.clock.advance(0)
@@ -123,7 +123,7 @@ class SharedTurnTests(Connected):
     def test_few_connections_are_read_whatever_the_turn(self) -> None:
         (early, _), (late, _transport) = self.connect(), self.connect()
         early.dataReceived(REQUEST)
-        self.clock.rightNow += TURN * 1.1
+        self.clock.rightNow += BUDGET * 1.1
         late.dataReceived(REQUEST)
         self.assertEqual(late.seen[1:], [(1, 2)])
         self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -1,4 +1,4 @@
-"""What lars-dns tells of itself at /metrics: read at the scrape, counted nowhere twice."""
+"""The metrics of lars-dns, read from what it keeps anyway when Prometheus asks."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,7 +20,7 @@ def push_latency(registry: CollectorRegistry) -> Histogram:
     )
 
 
-class DnsNumbers(Collector):
+class DnsMetrics(Collector):
     """Counters and gauges of one lars-dns; `now` is the reactor's clock in seconds."""
 
     def __init__(self, factory: RouteServerFactory, watcher: RouteWatcher, now: Callable[[], float]) -> None:
@@ -46,9 +46,11 @@ class DnsNumbers(Collector):
         yield failures
         if watcher.checked_at is not None:
             age = self._now() - watcher.checked_at
-            yield GaugeMetricFamily("lars_dns_table_age_seconds", "Since all routes were last checked", age)
+            yield GaugeMetricFamily("lars_dns_table_age_seconds", "Time since all routes were last checked", age)
         counters = factory.counters
-        dropped = CounterMetricFamily("lars_dns_dropped_connections", "Connections closed by us", labels=["reason"])
+        dropped = CounterMetricFamily(
+            "lars_dns_dropped_connections", "Connections that lars-dns closed", labels=["reason"]
+        )
         for reason in ("refused", "idle", "stalled", "bad_streams"):
             dropped.add_metric([reason], getattr(counters, reason))
         yield dropped

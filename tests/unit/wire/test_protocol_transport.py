@@ -12,7 +12,8 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from zope.interface import alsoProvides
 
-from lars.wire.protocol import FrameProtocol, Limits
+from lars.wire.factory import Limits
+from lars.wire.protocol import FrameProtocol
 from tests.unit.wire.connected import Connected
 
 FULL = FileDescriptor.bufferSize

@@ -1,4 +1,7 @@
-"""The saved table: lets lars-dns start and serve while the database is away. Replaced in one step, never edited."""
+"""The file of a saved route table, with which lars-dns can start while the database is away.
+
+The format is binary, with a check sum at the end. A file is replaced in one step, never edited.
+"""
 
 import os
 import zlib
@@ -21,7 +24,7 @@ _HOST_SIZE = 6
 
 
 class DamagedTable(LarsError):
-    """A file that is no saved table, or not a whole one."""
+    """A file that is not a saved table, or not a whole one."""
 
 
 def encode_table(version: int, routes: Iterable[tuple[ModuleId, bytes]], modules: int) -> Iterator[bytes]:
@@ -60,7 +63,7 @@ def decode_table(data: bytes) -> tuple[int, Routes]:
     except StructError:
         raise DamagedTable("it ends too early") from None
     if position != end:
-        raise DamagedTable("it does not end where it should")
+        raise DamagedTable("it is longer than its table")
     return version, routes
 
 
@@ -77,14 +80,14 @@ def load_table(path: Path) -> tuple[int, Routes] | None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Removes what processes that were killed while they saved have left beside the file."""
+    """Removes the unfinished files of processes that were killed while they saved."""
     for left in path.parent.glob(f"{escape(path.name)}.new*"):
         with suppress(OSError):
             left.unlink()
 
 
 def save_table(path: Path, content: Iterable[bytes]) -> None:
-    """Replaces the file in one step; raises OSError, naming the file, and leaves the old one then."""
+    """Replaces the file in one step. On failure, raises OSError and leaves the old file as it is."""
     new = path.with_name(f"{path.name}.new{os.getpid()}")
     try:
         with new.open("wb") as file:

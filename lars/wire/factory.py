@@ -1,0 +1,188 @@
+"""The connections of one listening place or link, the limits that they are under, and what was wrong with them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from lars.errors import LarsError
+from lars.runtime.log_limit import LogLimit
+from lars.runtime.periodic import Periodic
+from lars.wire.frames import FrameError
+from lars.wire.protocol import FrameProtocol, host_and_port
+from lars.wire.read_budget import ReadBudget
+
+_log = Logger()
+
+FEW = 50
+"""Connections that read without a budget: with so few, a turn of the reactor is short anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a listening place. Times are in seconds; 0 means no limit."""
+
+    max_connections: int = 0
+    """Connections beyond this number are closed and counted."""
+    idle_timeout: float = 0
+    """A connection that has not sent a whole frame this long after it was made is dropped."""
+    stall_timeout: float = 0
+    """A peer that has not read for this long, while there was something to read, is dropped."""
+
+
+class FrameCounters:
+    """What was wrong with the connections of one place so far."""
+
+    def __init__(self) -> None:
+        self.refused = 0
+        """Connections over the limit."""
+        self.idle = 0
+        """Connections dropped because they never asked for anything."""
+        self.stalled = 0
+        """Connections dropped because they did not read."""
+        self.bad_streams = 0
+        """Connections dropped because of an invalid length."""
+        self.malformed = 0
+        """Messages skipped because they are invalid."""
+        self.unknown = 0
+        """Messages skipped because their id is not known."""
+
+
+class FrameFactory(Factory):
+    """The connections of one listening place or link.
+
+    Args:
+        clock: the reactor, or a Clock in tests.
+        limits: none by default.
+    """
+
+    protocol: Callable[[], FrameProtocol]  # type: ignore[assignment]
+    noisy = False
+
+    def __init__(self, clock: IReactorTime, limits: Limits | None = None) -> None:
+        self.clock = clock
+        self.connections: set[FrameProtocol] = set()
+        self.counters = FrameCounters()
+        self._budget = ReadBudget(clock)
+        self._limits = limits or Limits()
+        self._log_limit = LogLimit(clock.seconds)
+        # Both in the order of their times, so that a sweep touches only what is due.
+        self._not_asked: dict[FrameProtocol, float] = {}
+        self._not_reading: dict[FrameProtocol, float] = {}
+        self._sweeping = Periodic("dropping connections over a limit", 1.0, self.sweep, clock)
+
+    def startFactory(self) -> None:
+        if self._limits.idle_timeout or self._limits.stall_timeout:
+            self._sweeping.start()
+
+    def stopFactory(self) -> None:
+        self._sweeping.stop()
+
+    def buildProtocol(self, addr: IAddress | None) -> FrameProtocol | None:  # type: ignore[override]
+        limit = self._limits.max_connections
+        if limit and len(self.connections) >= limit:
+            self.counters.refused += 1
+            self._log_bounded(
+                "refused",
+                "connection from {peer} closed: {limit} connections are open, the limit (raise max_connections to "
+                "allow more)",
+                host_and_port(addr),
+                limit=limit,
+            )
+            return None
+        protocol = self.protocol()
+        protocol.factory = self
+        return protocol
+
+    def budget_is_used(self) -> bool:
+        """Whether this turn of the reactor has no more time for reading."""
+        return len(self.connections) > FEW and self._budget.is_spent()
+
+    def defer_reading(self, connection: FrameProtocol, is_new: bool) -> None:
+        """Has the connection resumed in a later turn; `is_new` if it has read nothing so far."""
+        self._budget.defer(connection, is_new)
+
+    def joined(self, connection: FrameProtocol) -> None:
+        """Notes that a connection is made."""
+        self.connections.add(connection)
+        if self._limits.idle_timeout:
+            self._not_asked[connection] = self.clock.seconds()
+
+    def left(self, connection: FrameProtocol) -> None:
+        """Notes that a connection is gone."""
+        self.connections.discard(connection)
+        self._not_asked.pop(connection, None)
+        self._not_reading.pop(connection, None)
+
+    def has_asked(self, connection: FrameProtocol) -> None:
+        """Notes that a connection has sent a whole frame."""
+        if self._not_asked:
+            self._not_asked.pop(connection, None)
+
+    def stalled(self, connection: FrameProtocol) -> None:
+        """Notes that a connection's peer does not read; called for each write until it does."""
+        self._not_reading.setdefault(connection, self.clock.seconds())
+
+    def reads_again(self, connection: FrameProtocol) -> None:
+        """Notes that a connection's peer reads again."""
+        self._not_reading.pop(connection, None)
+
+    def sweep(self) -> None:
+        """Drops the connections that are over a time limit; called by timer."""
+        limits = self._limits
+        for connection in self._overdue(self._not_asked, limits.idle_timeout):
+            self.counters.idle += 1
+            self._log_bounded("idle", "connection from {peer} dropped: it has sent no request", connection.connected_to)
+            connection.end()
+        for connection in self._overdue(self._not_reading, limits.stall_timeout):
+            self.counters.stalled += 1
+            self._log_bounded("stalled", "connection from {peer} dropped: it does not read", connection.connected_to)
+            connection.end()
+
+    def _overdue(self, since: dict[FrameProtocol, float], limit: float) -> list[FrameProtocol]:
+        overdue: list[FrameProtocol] = []
+        if limit:
+            latest = self.clock.seconds() - limit
+            for connection, moment in since.items():
+                if moment > latest:
+                    break
+                overdue.append(connection)
+        for connection in overdue:
+            del since[connection]
+        return overdue
+
+    def count_bad_stream(self, peer: FrameProtocol, error: FrameError) -> None:
+        """Counts a stream that cannot be read any further; its connection is about to be dropped."""
+        self.counters.bad_streams += 1
+        self._log_bounded("bad stream", "connection from {peer} dropped: {error}", peer.connected_to, error=str(error))
+
+    def count_malformed(self, peer: FrameProtocol, error: LarsError) -> None:
+        """Counts a whole frame whose body cannot be parsed, or whose content is invalid; it is skipped."""
+        self.counters.malformed += 1
+        self._log_bounded("malformed", "message from {peer} skipped: {error}", peer.connected_to, error=str(error))
+
+    def count_unknown(self, peer: FrameProtocol, message_id: int) -> None:
+        """Counts a message id that is unknown here; the frame is skipped, so that newer peers may send more."""
+        self.counters.unknown += 1
+        event = ("unknown", min(max(message_id, 0), 100))
+        text = "message {message_id} from {peer} skipped: it is unknown here"
+        self._log_bounded(event, text, peer.connected_to, message_id=message_id)
+
+    def _log_bounded(self, event: object, text: str, peer: str, **values: object) -> None:
+        if times := self._log_limit.tell(event):
+            _log.warn(text + " ({times} such since the last line)", peer=peer, times=times, **values)
+
+    async def close_connections(self, patience: float = 1.0) -> None:
+        """Ends every connection, in order if its peer reads what is left within `patience` seconds, at once if not."""
+        for connection in tuple(self.connections):
+            connection.stream.unregisterProducer()  # a transport with one waits for more, TLS for ever
+            connection.stream.loseConnection()
+        deadline = self.clock.seconds() + patience
+        while self.connections:
+            await deferLater(self.clock, 0.01)
+            if self.clock.seconds() >= deadline:
+                for connection in tuple(self.connections):
+                    connection.end()
