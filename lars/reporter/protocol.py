@@ -11,10 +11,10 @@ from twisted.python.failure import Failure
 
 from lars.db.report_rows import Run
 from lars.errors import LarsError
-from lars.reporter.intake import add_up, check, timestamp
-from lars.reporter.pressure import Pressure
-from lars.reporter.running import RunningCounters
-from lars.reporter.runs import AgentRun
+from lars.reporter.agent_run import AgentRun
+from lars.reporter.aggregate import add_up, check, timestamp
+from lars.reporter.backpressure import Backpressure
+from lars.reporter.counter_deltas import CounterDeltas
 from lars.reporter.writer import Batch
 from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId
@@ -33,13 +33,13 @@ class ReportServerProtocol(FrameProtocol):
     def __init__(self) -> None:
         super().__init__()
         self.run: AgentRun | None = None
-        self.counters: RunningCounters
+        self.counters: CounterDeltas
         self._legacy_boot = 0
         self._legacy_seq = 0
 
     def peer_connected(self) -> None:
-        self.counters = RunningCounters(self.factory.clock.seconds())
-        if self.factory.pressure.is_full:
+        self.counters = CounterDeltas(self.factory.clock.seconds())
+        if self.factory.backpressure.is_full:
             self.factory.pause(self)
 
     def peer_lost(self, reason: Failure) -> None:
@@ -87,11 +87,11 @@ class ReportServerFactory(FrameFactory):
         clock: IReactorTime,
         wall_clock: Callable[[], float],
         limits: Limits,
-        pressure: Pressure,
+        backpressure: Backpressure,
         add: Callable[[AgentRun, int], None],
     ) -> None:
         super().__init__(clock, limits)
-        self.pressure = pressure
+        self.backpressure = backpressure
         self.paused: set[ReportServerProtocol] = set()
         self.reports = 0
         self.results = 0
@@ -146,8 +146,8 @@ class ReportServerFactory(FrameFactory):
         self.skipped += taken.skipped
         rows = taken.new_rows + (group.first == seq)
         run.rows += rows
-        self.pressure.rows += rows
-        if self.pressure.must_wait(run.rows):
+        self.backpressure.rows += rows
+        if self.backpressure.must_wait(run.rows):
             self.pause(connection)
         self._add(run, rows)
 
@@ -162,7 +162,7 @@ class ReportServerFactory(FrameFactory):
         if self._stopping:
             return
         for connection in tuple(self.paused):
-            if self.pressure.may_resume(connection.run.rows if connection.run else 0):
+            if self.backpressure.may_resume(connection.run.rows if connection.run else 0):
                 self.paused.discard(connection)
                 connection.resume_reading()
 
@@ -179,7 +179,7 @@ class ReportServerFactory(FrameFactory):
         One of which another reporter has taken over a part is cut off: it asks on its next connection how far all is
         committed, and sends the rest again.
         """
-        self.pressure.rows -= batch.released
+        self.backpressure.rows -= batch.released
         for share in batch.shares:
             run = share.run
             connection = self._connection_of.get(run.key)

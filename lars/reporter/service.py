@@ -16,10 +16,10 @@ from lars.db.report_pruning import ReportPruning
 from lars.db.report_writes import ReportWrites
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
-from lars.reporter.alarms.watch import AlarmWatch
+from lars.reporter.alarms.evaluator import AlarmEvaluator
 from lars.reporter.alarms.webhook import Webhooks
-from lars.reporter.numbers import ReporterNumbers, WriteNumbers
-from lars.reporter.pressure import Pressure
+from lars.reporter.backpressure import Backpressure
+from lars.reporter.metrics import ReporterMetrics, WriteMetrics
 from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.pruning import ReportPruner
 from lars.reporter.settings import ReporterSettings
@@ -68,18 +68,18 @@ class ReporterService(AsyncService):
             reactor,
         )
         limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
-        pressure = Pressure(settings.max_pending_rows)
-        self.factory = ReportServerFactory(reactor, wall_clock, limits, pressure, self._writers.add)
+        backpressure = Backpressure(settings.max_pending_rows)
+        self.factory = ReportServerFactory(reactor, wall_clock, limits, backpressure, self._writers.add)
         self._relief = LoopingCall(self.factory.relieve)
         self._relief.clock = reactor
         self._pruner = ReportPruner(ReportPruning(database), settings.history_days * DAY, reactor, wall_clock)
         alarms = AlarmStore(database)
         webhooks = Webhooks(alarms, reactor, wall_clock)
-        self._alarms = AlarmWatch(settings.alarms, settings.alarm_interval, alarms, webhooks, reactor, wall_clock)
+        self._alarms = AlarmEvaluator(settings.alarms, settings.alarm_interval, alarms, webhooks, reactor, wall_clock)
         self._log_limit = LogLimit(reactor.seconds)
         registry = new_registry("lars-reporter")
-        self._write_numbers = WriteNumbers(registry)
-        registry.register(ReporterNumbers(self.factory, self._write_numbers, self._faults, self._pruner, self._alarms))
+        self._write_metrics = WriteMetrics(registry)
+        registry.register(ReporterMetrics(self.factory, self._write_metrics, self._faults, self._pruner, self._alarms))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
 
@@ -94,7 +94,7 @@ class ReporterService(AsyncService):
 
     def _written(self, batch: Batch) -> None:
         self.factory.written(batch)
-        self._write_numbers.written(batch)
+        self._write_metrics.written(batch)
         refused = batch.committed.refused
         if refused and (times := self._log_limit.tell("refused row")):
             _log.error(
@@ -106,7 +106,7 @@ class ReporterService(AsyncService):
             )
 
     def _meanwhile(self) -> str:
-        return f"{self.factory.pressure.rows} rows of reports wait in memory and are not acknowledged"
+        return f"{self.factory.backpressure.rows} rows of reports wait in memory and are not acknowledged"
 
     def _not_ready(self) -> str:
         """Why agents should report elsewhere; empty when they should not."""
@@ -114,8 +114,8 @@ class ReporterService(AsyncService):
             return "not listening yet"
         if self._faults.text:
             return f"reports cannot be written: {self._faults.text}"
-        if self.factory.pressure.is_full:
-            return f"{self.factory.pressure.rows} rows wait to be written, as many as may: agents have to wait"
+        if self.factory.backpressure.is_full:
+            return f"{self.factory.backpressure.rows} rows wait to be written, as many as may: agents have to wait"
         return ""
 
     async def stop(self) -> None:

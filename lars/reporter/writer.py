@@ -15,7 +15,7 @@ from lars.db.engine import DatabaseError
 from lars.db.faults import DatabaseFaults
 from lars.db.report_rows import Group
 from lars.db.report_writes import Committed, ReportWrites
-from lars.reporter.runs import AgentRun
+from lars.reporter.agent_run import AgentRun
 
 _log = Logger()
 

@@ -20,7 +20,7 @@ from lars.db.alarms import GIVEN_UP, TOLD, WAITING, Alarm, AlarmStore
 from lars.db.engine import DatabaseError
 from lars.errors import LarsError
 from lars.reporter.alarms.delivery import Delivery
-from lars.reporter.alarms.judge import described
+from lars.reporter.alarms.evaluate import described
 from lars.route import format_ip
 from lars.runtime.log_limit import LogLimit
 

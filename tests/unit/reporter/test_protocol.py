@@ -6,9 +6,9 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.report_writes import Committed
-from lars.reporter.pressure import Pressure
+from lars.reporter.agent_run import AgentRun
+from lars.reporter.backpressure import Backpressure
 from lars.reporter.protocol import ReportServerFactory, ReportServerProtocol
-from lars.reporter.runs import AgentRun
 from lars.reporter.writer import Batch, Share
 from lars.wire.frames import FrameDecoder, encode_frame
 from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
@@ -55,7 +55,11 @@ class ReportServerCase(SynchronousTestCase):
         self.clock = Clock()
         self.waiting: dict[AgentRun, int] = {}
         self.factory = ReportServerFactory(
-            self.clock, lambda: NOW, Limits(), Pressure(self.most), lambda run, rows: self.waiting.update({run: rows})
+            self.clock,
+            lambda: NOW,
+            Limits(),
+            Backpressure(self.most),
+            lambda run, rows: self.waiting.update({run: rows}),
         )
 
     def commit(self, overtaken_at: int | None = None) -> list[tuple[int, int]]:
@@ -173,7 +177,7 @@ class BadReportTests(ReportServerCase):
         self.assertEqual(self.factory.misdated, 1)
 
 
-class PressureTests(ReportServerCase):
+class BackpressureTests(ReportServerCase):
     most = 50
 
     def flood(self, agent: Agent, boot: int, hosts: int) -> None:
@@ -189,7 +193,7 @@ class PressureTests(ReportServerCase):
         self.commit()
         self.factory.relieve()
         self.assertFalse(busy.waits)
-        self.assertEqual(self.factory.pressure.rows, 0)
+        self.assertEqual(self.factory.backpressure.rows, 0)
 
     def test_when_memory_is_full_new_connections_wait_as_well(self) -> None:
         self.flood(Agent(self.factory), 1, 30)
@@ -205,7 +209,7 @@ class PressureTests(ReportServerCase):
         self.commit()
         for seq in range(2, 60):
             agent.send(report(*((ip, 80, 1, 0, False) for ip in range(1, 6)), boot=1, seq=seq))
-        self.assertEqual((self.factory.pressure.rows, agent.waits), (11, False))
+        self.assertEqual((self.factory.backpressure.rows, agent.waits), (11, False))
 
     def test_stopping_reads_no_more_from_anyone(self) -> None:
         agent = Agent(self.factory)

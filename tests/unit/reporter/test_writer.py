@@ -12,7 +12,7 @@ from lars.db.engine import DatabaseAway
 from lars.db.faults import DatabaseFaults
 from lars.db.report_rows import Group, Run
 from lars.db.report_writes import Committed
-from lars.reporter.runs import AgentRun
+from lars.reporter.agent_run import AgentRun
 from lars.reporter.writer import MOST_ROWS, Batch, ReportWriter
 
 

@@ -13,8 +13,7 @@ from twisted.logger import Logger
 from lars.db.alarms import Alarm, AlarmStore, Subject
 from lars.db.engine import DatabaseError
 from lars.db.faults import DatabaseFaults
-from lars.reporter.alarms.book import AlarmBook, Due
-from lars.reporter.alarms.judge import (
+from lars.reporter.alarms.evaluate import (
     Wrong,
     described,
     high_error_rates,
@@ -23,6 +22,7 @@ from lars.reporter.alarms.judge import (
     silent_callers,
 )
 from lars.reporter.alarms.rules import AlarmRule, Kind
+from lars.reporter.alarms.state import AlarmState, Due
 from lars.reporter.alarms.webhook import Webhooks
 
 _log = Logger()
@@ -35,7 +35,7 @@ _OURS = frozenset(kind.value for kind in Kind)
 """What rules of ours raise on: other services keep alarms in the same table, and clear them themselves."""
 
 
-class AlarmWatch:
+class AlarmEvaluator:
     """The alarms of one reporter, by its rules; without rules it does nothing.
 
     `wall_clock` gives Unix seconds.
@@ -56,7 +56,7 @@ class AlarmWatch:
         self._reactor = reactor
         self._wall_clock = wall_clock
         self._interval = interval
-        self._book = AlarmBook()
+        self._book = AlarmState()
         self._tried: set[object] = set()  # what we began to store, and may have: the answer can be lost
         self._watched_since = 0.0
         self._next_at = 0.0

@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from lars.db.faults import DatabaseFaults
 from lars.metrics.registry import labelled_counter
-from lars.reporter.alarms.watch import AlarmWatch
+from lars.reporter.alarms.evaluator import AlarmEvaluator
 from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.pruning import ReportPruner
 from lars.reporter.writer import Batch
@@ -16,7 +16,7 @@ from lars.reporter.writer import Batch
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.5, 2.5, 5, 10, 60)
 
 
-class WriteNumbers:
+class WriteMetrics:
     """How long writing takes, and what came of it."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -44,16 +44,16 @@ class WriteNumbers:
             self._age.observe(batch.ended - share.since)
 
 
-class ReporterNumbers(Collector):
+class ReporterMetrics(Collector):
     """Counters and gauges of one lars-reporter."""
 
     def __init__(
         self,
         factory: ReportServerFactory,
-        writes: WriteNumbers,
+        writes: WriteMetrics,
         faults: DatabaseFaults,
         pruner: ReportPruner,
-        alarms: AlarmWatch,
+        alarms: AlarmEvaluator,
     ) -> None:
         self._factory = factory
         self._writes = writes
@@ -62,13 +62,13 @@ class ReporterNumbers(Collector):
         self._alarms = alarms
 
     def collect(self) -> Iterator[Metric]:
-        factory, writes = self._factory, self._writes
+        factory, writes, backpressure = self._factory, self._writes, self._factory.backpressure
         yield GaugeMetricFamily("lars_reporter_connections", "Connections open", len(factory.connections))
         yield GaugeMetricFamily(
             "lars_reporter_paused_connections", "Connections not read from, memory being short", len(factory.paused)
         )
-        yield GaugeMetricFamily("lars_reporter_pending_rows", "Rows that wait to be committed", factory.pressure.rows)
-        yield GaugeMetricFamily("lars_reporter_max_pending_rows", "Rows that may wait", factory.pressure.most)
+        yield GaugeMetricFamily("lars_reporter_pending_rows", "Rows that wait to be committed", backpressure.rows)
+        yield GaugeMetricFamily("lars_reporter_max_pending_rows", "Rows that may wait", backpressure.most)
         yield CounterMetricFamily("lars_reporter_reports", "Reports that came", factory.reports)
         yield CounterMetricFamily("lars_reporter_results", "Results in reports that came first", factory.results)
         yield CounterMetricFamily("lars_reporter_repeated_reports", "Reports that came again", factory.repeated)

@@ -3,7 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.alarms import CallerSeen, HostCalls, HostStates, Subject
-from lars.reporter.alarms.judge import (
+from lars.reporter.alarms.evaluate import (
     described,
     high_error_rates,
     modules_without_idle_host,
@@ -13,7 +13,7 @@ from lars.reporter.alarms.judge import (
 from lars.reporter.alarms.rules import AlarmRule, Kind
 
 
-class JudgeTests(SynchronousTestCase):
+class EvaluateTests(SynchronousTestCase):
     def test_error_rate_must_be_above_with_calls_enough_in_a_watched_module(self) -> None:
         rule = AlarmRule("x", Kind.ERR_RATE, ((1, None),), above=0.1, min_calls=100)
         for calls, is_wrong in (

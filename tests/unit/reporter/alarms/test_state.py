@@ -3,8 +3,8 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.alarms import Alarm, Subject
-from lars.reporter.alarms.book import AlarmBook
 from lars.reporter.alarms.rules import AlarmRule, Kind
+from lars.reporter.alarms.state import AlarmState
 
 RULE = AlarmRule("x", Kind.NO_IDLE_HOST, raise_after=30, clear_after=60)
 M = Subject(1, 1)
@@ -14,9 +14,9 @@ def stored(alarm_id: int, subject: Subject = M, rule: str = "x") -> Alarm:
     return Alarm(alarm_id, rule, "no_idle_host", subject, "", 1, 0, "", 0, 0)
 
 
-class AlarmBookTests(SynchronousTestCase):
+class AlarmStateTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.book = AlarmBook()
+        self.book = AlarmState()
 
     def step(self, now: float, *wrong: Subject, store: bool = True) -> list[str]:
         """One look; what raises ("+modid") and clears ("-modid"), which is stored unless that fails."""

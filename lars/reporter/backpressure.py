@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Pressure:
+class Backpressure:
     """How many rows wait in all, and how many may."""
 
     most: int

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lars.db.report_rows import Rows
 from lars.errors import LarsError
-from lars.reporter.running import RunningCounters
+from lars.reporter.counter_deltas import CounterDeltas
 from lars.route import MAX_PORT, ModuleId, module_id
 from lars.wire.lars_pb2 import ReportStatusRequest
 
@@ -44,7 +44,7 @@ def timestamp(ts: int, now: float) -> int:
     return ts if abs(ts - now) <= MAX_CLOCK_ERROR else int(now)
 
 
-def add_up(request: ReportStatusRequest, ts: int, rows: Rows, counters: RunningCounters) -> Taken:
+def add_up(request: ReportStatusRequest, ts: int, rows: Rows, counters: CounterDeltas) -> Taken:
     """Adds a report's results to what waits already; the latest state of each host holds.
 
     Args:

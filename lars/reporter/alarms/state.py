@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lars.db.alarms import Alarm, Subject
-from lars.reporter.alarms.judge import Wrong
+from lars.reporter.alarms.evaluate import Wrong
 from lars.reporter.alarms.rules import AlarmRule
 
 
@@ -23,7 +23,7 @@ class _OfRule:
     right_since: dict[Subject, float] = field(default_factory=dict)  # of what stands
 
 
-class AlarmBook:
+class AlarmState:
     """What stands, by rule. Times are in seconds of any clock that does not jump.
 
     `due_to_raise` and `due_to_clear` only say what is due; it counts once `raised` or `cleared` says that it is stored,

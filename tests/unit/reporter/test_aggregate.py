@@ -4,8 +4,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.report_rows import Rows, pack_host
 from lars.errors import InvalidRoute
-from lars.reporter.intake import Malformed, Taken, add_up, check, timestamp
-from lars.reporter.running import FORGET_AFTER, RunningCounters
+from lars.reporter.aggregate import Malformed, Taken, add_up, check, timestamp
+from lars.reporter.counter_deltas import FORGET_AFTER, CounterDeltas
 from lars.route import ModuleId
 from lars.wire.lars_pb2 import ReportStatusRequest
 from tests.unit.reporter.reports import cpp_report, report
@@ -48,7 +48,7 @@ class CheckTests(SynchronousTestCase):
 class AddUpTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.rows = Rows()
-        self.counters = RunningCounters(0)
+        self.counters = CounterDeltas(0)
 
     def add(self, request: ReportStatusRequest, ts: int = TS) -> Taken:
         return add_up(request, ts, self.rows, self.counters)
@@ -81,11 +81,11 @@ class AddUpTests(SynchronousTestCase):
         self.assertEqual(self.rows, Rows())
 
 
-class RunningCountersTests(SynchronousTestCase):
+class CounterDeltasTests(SynchronousTestCase):
     """The increases between counters of a C++ agent, which run within a window and restart with each."""
 
     def increases(self, *counters: tuple[int, int]) -> list[tuple[int, int]]:
-        running = RunningCounters(0)
+        running = CounterDeltas(0)
         return [running.of(9, ModuleId(1, 1))(H, succ, err) for succ, err in counters]
 
     def test_first_value_is_the_base_and_says_nothing(self) -> None:
@@ -95,14 +95,14 @@ class RunningCountersTests(SynchronousTestCase):
         self.assertEqual(self.increases((100, 3), (4, 0), (6, 1), (7, 0)), [(0, 0), (4, 0), (2, 1), (7, 0)])
 
     def test_counters_of_hosts_modules_and_callers_are_apart(self) -> None:
-        running, rows = RunningCounters(0), Rows()
+        running, rows = CounterDeltas(0), Rows()
         for request in (cpp_report((10, 80, 5, 0, False)), cpp_report((10, 80, 9, 0, False), caller=8)):
             add_up(request, TS, rows, running)
         add_up(cpp_report((10, 80, 7, 0, False)), TS, rows, running)
         self.assertEqual((rows.calls, rows.derived), ({}, {(MINUTE, 1, 2): {H: [2, 0]}}))
 
     def test_counter_not_seen_for_long_is_forgotten_and_one_seen_is_not(self) -> None:
-        running = RunningCounters(0)
+        running = CounterDeltas(0)
         module, other = ModuleId(1, 1), pack_host(11, 80)
         for host in (H, other):
             running.of(9, module)(host, 100, 0)

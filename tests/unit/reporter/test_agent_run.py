@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.reporter.runs import AgentRun
+from lars.reporter.agent_run import AgentRun
 
 
 def spans(run: AgentRun) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ restarted it by then (its windows last 15 s), and the memory of a connection sta
 _Key = tuple[int, ModuleId]
 
 
-class RunningCounters:
+class CounterDeltas:
     """The counters seen on one connection. The first value of each is the base, and says nothing of what happened."""
 
     __slots__ = ("_older", "_seen", "_since")
