@@ -4,14 +4,14 @@ See docs/design/reporter.md, pruning.
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from lars.db.engine import DatabaseError
 from lars.db.report_pruning import AGED, FOUND_AT_ONCE, INDEXED, Aged, ReportPruning, lots
+from lars.runtime.periodic import Periodic
 
 _log = Logger()
 
@@ -25,21 +25,21 @@ PAUSE = 0.05
 class ReportPruner:
     """Prunes by timer. `age` is in seconds; `wall_clock` gives Unix seconds."""
 
-    def __init__(self, pruning: ReportPruning, age: float, reactor: Any, wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self, pruning: ReportPruning, age: float, clock: IReactorTime, wall_clock: Callable[[], float]
+    ) -> None:
         self._pruning = pruning
         self._age = age
-        self._reactor = reactor
+        self._clock = clock
         self._wall_clock = wall_clock
         self._stopped = False
-        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self.prune()))
-        self._loop.clock = reactor
-        self._ended: Deferred[LoopingCall] | None = None
+        self._prunings = Periodic("the pruning of old reports", INTERVAL, self.prune, clock)
         self.pruned: dict[str, int] = dict.fromkeys([*INDEXED, *(aged.table for aged in AGED)], 0)
         """Rows deleted so far, by table."""
 
     def start(self) -> None:
         """Starts the timer, and the first pruning."""
-        self._ended = self._loop.start(INTERVAL)
+        self._prunings.start(now=True)
 
     async def prune(self) -> None:
         """Deletes all that is old now; a fault ends it, and the next one goes on."""
@@ -52,8 +52,6 @@ class ReportPruner:
         except DatabaseError as error:
             if not self._stopped:
                 _log.info("old reports are not deleted now: {error}", error=str(error))
-        except Exception:  # its timer must live
-            _log.failure("deleting old reports met a bug")
 
     async def _prune_indexed(self, table: str, before: int) -> None:
         while not self._stopped and (deleted := await self._pruning.indexed(table, before)):
@@ -71,11 +69,9 @@ class ReportPruner:
                 await self._pause()
 
     async def _pause(self) -> None:
-        await deferLater(self._reactor, PAUSE)
+        await deferLater(self._clock, PAUSE)
 
     async def stop(self) -> None:
         """Ends the timer; returns when nothing is under way, for which the database must be closed or answer."""
         self._stopped = True
-        if self._ended is not None and self._loop.running:
-            self._loop.stop()
-            await self._ended
+        await self._prunings.stop()

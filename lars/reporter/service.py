@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from lars.db.alarms import AlarmStore
@@ -26,6 +24,8 @@ from lars.reporter.settings import ReporterSettings
 from lars.reporter.writer import Batch, ReportWriter, ReportWriters
 from lars.runtime.listening import listen, stop_listening
 from lars.runtime.log_limit import LogLimit
+from lars.runtime.periodic import Periodic
+from lars.runtime.reactor import IReactor
 from lars.runtime.service import AsyncService
 from lars.wire.protocol import Limits
 
@@ -52,7 +52,7 @@ class ReporterService(AsyncService):
         self,
         settings: ReporterSettings,
         database: Database,
-        reactor: Any,
+        reactor: IReactor,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(reactor)
@@ -65,13 +65,13 @@ class ReporterService(AsyncService):
                 ReportWriter(writes, reactor, settings.batch_rows, self._faults, wall_clock, self._written)
                 for _ in range(settings.db_thread_cnt)
             ],
+            settings.flush_interval,
             reactor,
         )
         limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
         backpressure = Backpressure(settings.max_pending_rows)
         self.factory = ReportServerFactory(reactor, wall_clock, limits, backpressure, self._writers.add)
-        self._relief = LoopingCall(self.factory.relieve)
-        self._relief.clock = reactor
+        self._relief = Periodic("the relief of paused agents", RELIEF_INTERVAL, self.factory.relieve, reactor)
         self._pruner = ReportPruner(ReportPruning(database), settings.history_days * DAY, reactor, wall_clock)
         alarms = AlarmStore(database)
         webhooks = Webhooks(alarms, reactor, wall_clock)
@@ -86,8 +86,8 @@ class ReporterService(AsyncService):
     async def start(self) -> None:
         await self._metrics.start()
         self.port = await listen(self.reactor, self._settings.listen, self.factory)
-        self._writers.start(self._settings.flush_interval)
-        self._relief.start(RELIEF_INTERVAL, now=False)
+        self._writers.start()
+        self._relief.start()
         self._pruner.start()
         self._alarms.start()
         _log.info("lars-reporter answers on {place}", place=self._settings.listen)
@@ -120,8 +120,7 @@ class ReporterService(AsyncService):
 
     async def stop(self) -> None:
         await stop_listening(self.port)
-        if self._relief.running:
-            self._relief.stop()
+        await self._relief.stop()
         self.factory.stop_reading()
         alarms_ended = Deferred.fromCoroutine(self._alarms.stop())
         pruner_ended = Deferred.fromCoroutine(self._pruner.stop())

@@ -5,10 +5,10 @@ See docs/design/reporter.md, batches.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from lars.db.engine import DatabaseError
@@ -16,6 +16,7 @@ from lars.db.faults import DatabaseFaults
 from lars.db.report_rows import Group
 from lars.db.report_writes import Committed, ReportWrites
 from lars.reporter.agent_run import AgentRun
+from lars.runtime.periodic import Periodic
 
 _log = Logger()
 
@@ -57,14 +58,14 @@ class ReportWriter:
     def __init__(
         self,
         writes: ReportWrites,
-        reactor: Any,
+        clock: IReactorTime,
         batch_rows: int,
         faults: DatabaseFaults,
         wall_clock: Callable[[], float],
         written: Callable[[Batch], None],
     ) -> None:
         self._writes = writes
-        self._reactor = reactor
+        self._clock = clock
         self._batch_rows = batch_rows
         self._faults = faults
         self._wall_clock = wall_clock
@@ -77,7 +78,7 @@ class ReportWriter:
     def add(self, run: AgentRun, rows: int) -> None:
         """Something of a run waits, so many rows more than before; a full batch leaves at once."""
         if run not in self._waiting:
-            self._waiting[run] = self._reactor.seconds()
+            self._waiting[run] = self._clock.seconds()
         self._waiting_rows += rows
         if self._waiting_rows >= self._batch_rows:
             self.flush()
@@ -112,26 +113,26 @@ class ReportWriter:
     async def _write(self, shares: Sequence[Share]) -> None:
         groups = [group for share in shares for group in share.groups]
         while True:
-            while not self._faults.may_try(self._reactor.seconds()):
-                await deferLater(self._reactor, RETRY_LOOK)
+            while not self._faults.may_try(self._clock.seconds()):
+                await deferLater(self._clock, RETRY_LOOK)
             if self._stopped:
                 return
-            began = self._reactor.seconds()
+            began = self._clock.seconds()
             new = [share.run.key for share in shares if share.run.cursor is None or share.run.cursor == 0]
             try:
                 committed = await self._writes.commit(groups, new, self._wall_clock())
             except DatabaseError as error:
                 if not self._stopped:
-                    self._faults.failed(str(error), self._reactor.seconds())
+                    self._faults.failed(str(error), self._clock.seconds())
                 continue
             except Exception as error:  # its reports stay where they are: here, and with their agents
                 text = f"store reports met a bug, {type(error).__name__}: {error}"
-                if self._faults.failed(text, self._reactor.seconds()):
+                if self._faults.failed(text, self._clock.seconds()):
                     _log.failure("store reports met a bug")
                 continue
             self._faults.worked()
             released = sum(self._release(share, committed) for share in shares)
-            self._written(Batch(shares, committed, released, began, self._reactor.seconds()))
+            self._written(Batch(shares, committed, released, began, self._clock.seconds()))
             return
 
     def _release(self, share: Share, committed: Committed) -> int:
@@ -148,9 +149,9 @@ class ReportWriter:
 
     async def drain(self, deadline: float) -> None:
         """Writes what is left, until a moment (reactor seconds); what is not committed then was not acknowledged."""
-        while (self._waiting or self._is_writing) and self._reactor.seconds() < deadline:
+        while (self._waiting or self._is_writing) and self._clock.seconds() < deadline:
             self.flush()
-            await deferLater(self._reactor, 0.02)
+            await deferLater(self._clock, 0.02)
         self._stopped = True
 
     async def ended(self) -> None:
@@ -162,19 +163,18 @@ class ReportWriter:
 class ReportWriters:
     """Several writers, each with its own share of the agents' runs."""
 
-    def __init__(self, writers: Sequence[ReportWriter], reactor: Any) -> None:
+    def __init__(self, writers: Sequence[ReportWriter], flush_interval: float, clock: IReactorTime) -> None:
         self._writers = writers
-        self._loop = LoopingCall(self._flush)
-        self._loop.clock = reactor
-        self._reactor = reactor
+        self._flushes = Periodic("the flush of reports", flush_interval, self._flush, clock)
+        self._clock = clock
 
     def add(self, run: AgentRun, rows: int) -> None:
         """Something of a run waits: for the writer that has all of it."""
         self._writers[run.boot % len(self._writers)].add(run, rows)
 
-    def start(self, flush_interval: float) -> None:
+    def start(self) -> None:
         """Starts the timer."""
-        self._loop.start(flush_interval, now=False)
+        self._flushes.start()
 
     def _flush(self) -> None:
         for writer in self._writers:
@@ -182,9 +182,8 @@ class ReportWriters:
 
     async def drain(self, seconds: float) -> None:
         """Ends the timer and writes what is left, within a time."""
-        if self._loop.running:
-            self._loop.stop()
-        deadline = self._reactor.seconds() + seconds
+        await self._flushes.stop()
+        deadline = self._clock.seconds() + seconds
         for draining in [Deferred.fromCoroutine(writer.drain(deadline)) for writer in self._writers]:
             await draining
 

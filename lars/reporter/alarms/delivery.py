@@ -5,9 +5,9 @@ See docs/design/reporter.md, webhooks.
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -27,8 +27,8 @@ class Delivery:
     """The queue of one webhook. `attempt` posts that an alarm has raised, or with True cleared; whether it need not be
     tried again."""
 
-    def __init__(self, reactor: Any, attempt: Callable[[Alarm, bool], Awaitable[bool]]) -> None:
-        self._reactor = reactor
+    def __init__(self, clock: IReactorTime, attempt: Callable[[Alarm, bool], Awaitable[bool]]) -> None:
+        self._clock = clock
         self._attempt = attempt
         self._waiting: deque[tuple[Alarm, bool]] = deque()
         self._working: Deferred[None] | None = None
@@ -52,7 +52,7 @@ class Delivery:
                 self._waiting.popleft()
                 delay = FIRST_DELAY
             else:
-                await deferLater(self._reactor, delay)
+                await deferLater(self._clock, delay)
                 delay = min(MAX_DELAY, 2 * delay)
 
     def _ended(self, failure: Failure) -> None:

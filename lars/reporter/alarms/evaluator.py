@@ -3,11 +3,9 @@
 See docs/design/reporter.md, alarms.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from lars.db.alarms import Alarm, AlarmStore, Subject
@@ -24,6 +22,7 @@ from lars.reporter.alarms.evaluate import (
 from lars.reporter.alarms.rules import AlarmRule, Kind
 from lars.reporter.alarms.state import AlarmState, Due
 from lars.reporter.alarms.webhook import Webhooks
+from lars.runtime.periodic import Periodic
 
 _log = Logger()
 
@@ -47,25 +46,22 @@ class AlarmEvaluator:
         interval: float,
         store: AlarmStore,
         webhooks: Webhooks,
-        reactor: Any,
+        clock: IReactorTime,
         wall_clock: Callable[[], float],
     ) -> None:
         self._rules = rules
         self._store = store
         self.webhooks = webhooks
-        self._reactor = reactor
+        self._clock = clock
         self._wall_clock = wall_clock
-        self._interval = interval
         self._book = AlarmState()
         self._tried: set[object] = set()  # what we began to store, and may have: the answer can be lost
         self._watched_since = 0.0
         self._next_at = 0.0
         self._is_new = True
         self._stopped = False
-        self.faults = DatabaseFaults(reactor, interval, lambda: "alarms stand as they did")
-        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self.check()))
-        self._loop.clock = reactor
-        self._ended: Deferred[LoopingCall] | None = None
+        self.faults = DatabaseFaults(clock, interval, lambda: "alarms stand as they did")
+        self._checks = Periodic("the check for alarms", interval, self.check, clock)
 
     @property
     def standing(self) -> int:
@@ -76,11 +72,11 @@ class AlarmEvaluator:
         """Starts the timer, if there are rules."""
         if self._rules:
             self._watched_since = self._wall_clock()
-            self._ended = self._loop.start(self._interval)
+            self._checks.start(now=True)
 
     async def check(self) -> None:
         """Looks at everything once; called by timer."""
-        began = self._reactor.seconds()
+        began = self._clock.seconds()
         if began < self._next_at or not self.faults.may_try(began):
             return
         try:
@@ -88,12 +84,10 @@ class AlarmEvaluator:
         except DatabaseError as error:
             self._watched_since = self._wall_clock()  # for as long, callers may have been silent for want of an ear
             if not self._stopped:
-                self.faults.failed(str(error), self._reactor.seconds())
-        except Exception:  # its timer must live
-            _log.failure("checking for alarms met a bug")
+                self.faults.failed(str(error), self._clock.seconds())
         else:
             self.faults.worked()
-            ended = self._reactor.seconds()
+            ended = self._clock.seconds()
             self._next_at = ended + (ended - began) * (1 / SHARE_OF_TIME - 1)
 
     async def _check(self) -> None:
@@ -106,7 +100,7 @@ class AlarmEvaluator:
             self._is_new = False
         for rule in self._rules:
             wrong = await self._wrong(rule)
-            now = self._reactor.seconds()
+            now = self._clock.seconds()
             self._book.note(rule, wrong, now)
             for due in self._book.due_to_raise(rule, wrong, now):
                 await self._raise(rule, due)
@@ -154,7 +148,7 @@ class AlarmEvaluator:
             )
             self.webhooks.post(stored)
 
-    async def _stored(self, key: object, storing: Any) -> tuple[Alarm, bool]:
+    async def _stored(self, key: object, storing: Awaitable[tuple[Alarm, bool]]) -> tuple[Alarm, bool]:
         """The row as it is now, and whether this reporter has made it so: now, or when it tried before."""
         tried_before = key in self._tried
         self._tried.add(key)
@@ -166,6 +160,4 @@ class AlarmEvaluator:
         """Ends it; returns when nothing is under way, for which the database must be closed or answer."""
         self._stopped = True
         await self.webhooks.stop()
-        if self._ended is not None and self._loop.running:
-            self._loop.stop()
-            await self._ended
+        await self._checks.stop()

@@ -5,7 +5,6 @@ See docs/design/reporter.md, webhooks.
 
 import json
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 from treq.client import HTTPClient
@@ -15,6 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, ResponseFailed
 from twisted.web.http_headers import Headers
+from twisted.web.iweb import IResponse
 
 from lars.db.alarms import GIVEN_UP, TOLD, WAITING, Alarm, AlarmStore
 from lars.db.engine import DatabaseError
@@ -23,6 +23,7 @@ from lars.reporter.alarms.delivery import Delivery
 from lars.reporter.alarms.evaluate import described
 from lars.route import format_ip
 from lars.runtime.log_limit import LogLimit
+from lars.runtime.reactor import IReactor
 
 _log = Logger()
 
@@ -66,7 +67,7 @@ def message(alarm: Alarm, cleared: bool) -> dict[str, object]:
 class Webhooks:
     """Every webhook that a rule names. `wall_clock` gives Unix seconds."""
 
-    def __init__(self, store: AlarmStore, reactor: Any, wall_clock: Callable[[], float]) -> None:
+    def __init__(self, store: AlarmStore, reactor: IReactor, wall_clock: Callable[[], float]) -> None:
         self._store = store
         self._reactor = reactor
         self._wall_clock = wall_clock
@@ -126,10 +127,9 @@ class Webhooks:
             data=json.dumps(content).encode(),
             headers=Headers({"Content-Type": ["application/json"], "User-Agent": ["lars-reporter"]}),
             allow_redirects=False,
-            timeout=TIMEOUT,
         )
         try:
-            response = await request
+            response = await request.addTimeout(TIMEOUT, self._reactor)
             await _end_of(response).addTimeout(TIMEOUT, self._reactor)
         except Exception as error:  # whatever the network, TLS and a stranger's server can do
             if self._stopping:
@@ -148,7 +148,7 @@ class Webhooks:
             await queue.stop()
 
 
-def _end_of(response: Any) -> "Deferred[None]":
+def _end_of(response: IResponse) -> "Deferred[None]":
     ended: Deferred[None] = Deferred()
     response.deliverBody(_Thrown(ended))
     return ended
