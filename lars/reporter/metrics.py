@@ -90,7 +90,7 @@ class ReporterMetrics(Collector):
             "work",
             {"store": self._faults.count, "alarms": self._alarms.faults.count},
         )
-        yield GaugeMetricFamily("lars_reporter_alarms_raised", "Alarms that stand", self._alarms.standing)
+        yield GaugeMetricFamily("lars_reporter_alarms_raised", "Active alarms", self._alarms.active)
         yield labelled_counter(
             "lars_reporter_webhook_posts", "Posts to webhooks", "outcome", self._alarms.webhooks.outcomes
         )

@@ -1,4 +1,7 @@
-"""What is wrong now, by a rule: from what was read to the subjects of alarms, each with a text for a person. Pure."""
+"""Evaluates a rule: from rows of the database to the subjects that violate it, each with a text for people. Pure.
+
+See docs/design/reporter.md, alarms.
+"""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,58 +9,61 @@ from lars.db.alarms import CallerSeen, HostCalls, HostStates, Subject
 from lars.reporter.alarms.rules import AlarmRule
 from lars.route import HostAddress, ModuleId, format_ip
 
-Wrong = dict[Subject, str]
-"""What is wrong now, and how."""
+Violations = dict[Subject, str]
+"""The subjects that violate a rule now, each with the text of its alarm."""
 
 
-def high_error_rates(rule: AlarmRule, calls: Iterable[HostCalls]) -> Wrong:
-    """Modules or hosts whose error rate is above the rule's, where there are calls enough to say so."""
-    wrong = {}
+def high_error_rates(rule: AlarmRule, calls: Iterable[HostCalls]) -> Violations:
+    """Modules or hosts whose error rate is above the rule's, if they have at least `min_calls` calls."""
+    violations = {}
     for modid, cmdid, ip, port, succ, err in calls:
         total = succ + err
-        if rule.watches(modid, cmdid) and total >= rule.min_calls and err > rule.above * total:
-            wrong[Subject(modid, cmdid, ip, port)] = (
+        if rule.applies_to(modid, cmdid) and total >= rule.min_calls and err > rule.above * total:
+            violations[Subject(modid, cmdid, ip, port)] = (
                 f"{100 * err / total:.1f} % of {total:,} calls in {rule.over:g} s failed, over {100 * rule.above:g} %"
             )
-    return wrong
+    return violations
 
 
-def overloaded_hosts(rule: AlarmRule, hosts: Iterable[HostStates]) -> Wrong:
-    """Hosts that callers enough have set aside."""
+def ejected_hosts(rule: AlarmRule, hosts: Iterable[HostStates]) -> Violations:
+    """Hosts that at least `min_callers` callers have ejected."""
     return {
-        Subject(*host[:4]): f"{host.overloaded_at} of {host.callers} callers have set it aside"
+        Subject(*host[:4]): f"ejected by {host.overloaded_at} of {host.callers} callers"
         for host in hosts
-        if rule.watches(host.modid, host.cmdid) and host.overloaded_at >= rule.min_callers
+        if rule.applies_to(host.modid, host.cmdid) and host.overloaded_at >= rule.min_callers
     }
 
 
-def modules_without_idle_host(rule: AlarmRule, hosts: Iterable[HostStates]) -> Wrong:
-    """Modules of which every caller has set every host aside."""
+def modules_without_healthy_host(rule: AlarmRule, hosts: Iterable[HostStates]) -> Violations:
+    """Modules whose hosts are all ejected by all callers."""
     by_module: dict[ModuleId, list[HostStates]] = {}
     for host in hosts:
-        if rule.watches(host.modid, host.cmdid):
+        if rule.applies_to(host.modid, host.cmdid):
             by_module.setdefault(ModuleId(host.modid, host.cmdid), []).append(host)
     return {
-        Subject(*module): f"all {len(of_module)} hosts that callers report on are set aside"
+        Subject(*module): f"all {len(of_module)} hosts that callers report on are ejected"
         for module, of_module in by_module.items()
         if all(host.overloaded_at == host.callers for host in of_module)
     }
 
 
-def silent_callers(rule: AlarmRule, callers: Iterable[CallerSeen], watched_since: float, now: float) -> Wrong:
-    """Callers that have not been heard of for the rule's time, all of which somebody has listened.
+def silent_callers(rule: AlarmRule, callers: Iterable[CallerSeen], listening_since: float, now: float) -> Violations:
+    """Callers that have not reported for the rule's `over`, during all of which reports could be taken and written.
 
     Args:
-        watched_since: when reports were last not taken or not written, in Unix seconds, as `now`.
+        rule: the rule.
+        callers: when each caller was last heard from.
+        listening_since: since when reports have been taken and written without a break, in Unix seconds.
+        now: in Unix seconds.
     """
     return {
-        Subject(caller=seen.caller): f"nothing was heard of it for {now - seen.ts:.0f} s"
+        Subject(caller=seen.caller): f"no report for {now - seen.ts:.0f} s"
         for seen in callers
-        if now - max(seen.ts, watched_since) >= rule.over
+        if now - max(seen.ts, listening_since) >= rule.over
     }
 
 
-def described(subject: Subject) -> str:
+def describe(subject: Subject) -> str:
     """The subject in words: "host 10.0.0.5:8080 of module (1, 1)"."""
     return " of ".join(_parts(subject))
 
