@@ -1,4 +1,4 @@
-"""What a report means: its results added up by key. Pure; every result of every agent passes here.
+"""Adds up the results of reports by the keys under which they are written. Pure; a hot path.
 
 See docs/design/reporter.md, aggregation.
 """
@@ -16,54 +16,54 @@ MAX_CLOCK_ERROR = 3600
 
 
 class Malformed(LarsError):
-    """A report that cannot be right; the text says why."""
+    """A report is invalid; the text says why."""
 
 
-class Taken(NamedTuple):
-    """What taking a report has changed."""
+class Added(NamedTuple):
+    """What adding a report changed."""
 
     new_rows: int
-    """Keys that were not there before."""
+    """Keys that were not pending before."""
     skipped: int
-    """Results for hosts that cannot exist."""
+    """Results with an invalid host."""
 
 
 def check(request: ReportStatusRequest) -> None:
-    """Raises Malformed or InvalidRoute for a report that no agent can mean.
+    """Raises Malformed or InvalidRoute if a report is invalid.
 
-    Module (0, 0) without results is none of these: it says that the caller lives.
+    Module (0, 0) without results is valid: it says that the caller is up.
     """
     if request.boot and not request.seq:
-        raise Malformed("a report of a run that is numbered 0: reports count from 1")
+        raise Malformed("seq is 0 in a report with a boot: reports are numbered from 1")
     if request.results or request.modid or request.cmdid:
         module_id(request.modid, request.cmdid)
 
 
 def timestamp(ts: int, now: float) -> int:
-    """When a report's calls happened: its ts, or its arrival if that is an hour or more away. Unix seconds."""
+    """When a report's calls happened: at its ts, or at its arrival if these are over an hour apart. Unix seconds."""
     return ts if abs(ts - now) <= MAX_CLOCK_ERROR else int(now)
 
 
-def add_up(request: ReportStatusRequest, ts: int, rows: Rows, counters: CounterDeltas) -> Taken:
-    """Adds a report's results to what waits already; the latest state of each host holds.
+def add_report(request: ReportStatusRequest, ts: int, rows: Rows, counters: CounterDeltas) -> Added:
+    """Adds a report's results to the pending rows; the latest state of each host replaces earlier ones.
 
     Args:
-        request: a report that `check` has let pass.
-        ts: as `timestamp` gives it.
-        rows: what waits of the same caller.
-        counters: those of the connection, for a C++ agent.
+        request: a report that `check` accepts.
+        ts: as `timestamp` returns it.
+        rows: pending rows of the same caller; changed in place.
+        counters: those of the connection, used for a C++ agent only.
     """
     if not request.results:
-        return Taken(0, 0)
+        return Added(0, 0)
     module = ModuleId(request.modid, request.cmdid)
     status = rows.status.setdefault(module, {})
-    kept = len(status)
+    before = len(status)
     minute_of_module = (ts - ts % 60, *module)
-    happened = rows.calls if request.period_ms else rows.derived
-    calls = happened.setdefault(minute_of_module, {})
-    kept += len(calls)
+    target = rows.calls if request.period_ms else rows.derived
+    calls = target.setdefault(minute_of_module, {})
+    before += len(calls)
     skipped = 0
-    derive = None if request.period_ms else counters.of(request.caller, module)
+    delta = None if request.period_ms else counters.of(request.caller, module)
     for result in request.results:
         ip, port = result.ip, result.port
         if not (ip and 0 < port <= MAX_PORT):
@@ -72,8 +72,8 @@ def add_up(request: ReportStatusRequest, ts: int, rows: Rows, counters: CounterD
         host = ip << 16 | port
         succ, err = result.succ, result.err
         status[host] = succ, err, ts, result.overload
-        if derive is not None:
-            succ, err = derive(host, succ, err)
+        if delta is not None:
+            succ, err = delta(host, succ, err)
         if succ or err:
             sums = calls.get(host)
             if sums is None:
@@ -81,7 +81,7 @@ def add_up(request: ReportStatusRequest, ts: int, rows: Rows, counters: CounterD
             else:
                 sums[0] += succ
                 sums[1] += err
-    taken = Taken(len(status) + len(calls) - kept, skipped)
+    added = Added(len(status) + len(calls) - before, skipped)
     if not calls:
-        del happened[minute_of_module]
-    return taken
+        del target[minute_of_module]
+    return added

@@ -32,18 +32,25 @@ from lars.wire.protocol import Limits
 _log = Logger()
 
 DRAIN = 3.0
-"""Seconds that a stopping reporter writes what is left."""
+"""Seconds for which a stopping reporter writes what is pending."""
 
-RELIEF_INTERVAL = 0.1
-"""Seconds between two looks at whether agents that have to wait may send again."""
+RESUME_INTERVAL = 0.1
+"""Seconds between two checks of which paused agents may send again."""
 
 DAY = 86_400.0
 
 
 class ReporterService(AsyncService):
-    """Takes reports, writes them in batches, acknowledges what is committed; watches what they say for alarms.
+    """Receives reports, writes them in batches, acknowledges what is committed, and evaluates alarm rules.
 
-    `wall_clock` gives Unix seconds.
+    Args:
+        settings: the service's settings.
+        database: with `settings.threads` threads; this object closes it.
+        reactor: the reactor.
+        wall_clock: returns Unix seconds.
+
+    Attributes:
+        port: the listening port, None until it is open.
     """
 
     name = "lars-reporter"
@@ -71,7 +78,7 @@ class ReporterService(AsyncService):
         limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
         backpressure = Backpressure(settings.max_pending_rows)
         self.factory = ReportServerFactory(reactor, wall_clock, limits, backpressure, self._writers.add)
-        self._relief = Periodic("the relief of paused agents", RELIEF_INTERVAL, self.factory.relieve, reactor)
+        self._resumes = Periodic("resuming of paused agents", RESUME_INTERVAL, self.factory.resume_paused, reactor)
         self._pruner = ReportPruner(ReportPruning(database), settings.history_days * DAY, reactor, wall_clock)
         alarms = AlarmStore(database)
         webhooks = Webhooks(alarms, reactor, wall_clock)
@@ -87,7 +94,7 @@ class ReporterService(AsyncService):
         await self._metrics.start()
         self.port = await listen(self.reactor, self._settings.listen, self.factory)
         self._writers.start()
-        self._relief.start()
+        self._resumes.start()
         self._pruner.start()
         self._alarms.start()
         _log.info("lars-reporter answers on {place}", place=self._settings.listen)
@@ -98,7 +105,7 @@ class ReporterService(AsyncService):
         refused = batch.committed.refused
         if refused and (times := self._log_limit.tell("refused row")):
             _log.error(
-                "the database does not take a row, which is dropped: {row} ({count} in this transaction, {times} such "
+                "the database refuses a row, which is dropped: {row} ({count} in this transaction, {times} such "
                 "transactions since the last line)",
                 row=refused[0],
                 count=len(refused),
@@ -115,18 +122,18 @@ class ReporterService(AsyncService):
         if self._faults.text:
             return f"reports cannot be written: {self._faults.text}"
         if self.factory.backpressure.is_full:
-            return f"{self.factory.backpressure.rows} rows wait to be written, as many as may: agents have to wait"
+            return f"{self.factory.backpressure.rows} rows wait to be written, the limit: agents are paused"
         return ""
 
     async def stop(self) -> None:
         await stop_listening(self.port)
-        await self._relief.stop()
+        await self._resumes.stop()
         self.factory.stop_reading()
         alarms_ended = Deferred.fromCoroutine(self._alarms.stop())
         pruner_ended = Deferred.fromCoroutine(self._pruner.stop())
         await self._writers.drain(DRAIN)
         await self.factory.close_connections()
-        self._database.close()  # cuts off what still waits for it
+        self._database.close()  # cancels the transactions under way
         await self._writers.ended()
         await alarms_ended
         await pruner_ended
