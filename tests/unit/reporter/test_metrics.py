@@ -63,7 +63,7 @@ class ReporterMetricsTests(SynchronousTestCase):
         self.assertEqual([self.value("commit_seconds_count"), self.value("commit_seconds_sum")], [1, 1])
         self.assertEqual([self.value("commit_age_seconds_count"), self.value("commit_age_seconds_sum")], [2, 5])
 
-    def test_faults_prunings_and_posts_are_labelled(self) -> None:
+    def test_faults_prunings_and_posts_are_labeled(self) -> None:
         self.alarms.faults.failed("db: gone", 0)
         self.pruner.pruned["Alarm"] += 4
         self.webhooks.outcomes["given_up"] += 1
