@@ -11,10 +11,10 @@ from twisted.python.failure import Failure
 
 from lars.db.report_rows import Run
 from lars.errors import LarsError
-from lars.reporter.intake import add_up, check, timestamp
-from lars.reporter.pressure import Pressure
-from lars.reporter.running import RunningCounters
-from lars.reporter.runs import AgentRun
+from lars.reporter.agent_run import AgentRun
+from lars.reporter.aggregate import add_report, check, timestamp
+from lars.reporter.backpressure import Backpressure
+from lars.reporter.counter_deltas import CounterDeltas
 from lars.reporter.writer import Batch
 from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
@@ -23,10 +23,14 @@ from lars.wire.protocol import FrameProtocol
 
 
 class ReportServerProtocol(FrameProtocol):
-    """One agent. `run` is what its last report belongs to.
+    """One agent's connection.
 
-    A C++ agent does not say which of its runs a report belongs to, so each of its connections is taken for one, and
-    its reports are numbered here: what was derived from its counters is then counted once whatever the database does.
+    A C++ agent does not number its runs and reports. Each of its connections is treated as a run of its own, and its
+    reports are numbered here, so that calls derived from its counters are counted once even if the database fails.
+
+    Attributes:
+        run: the run of the agent's last report, None before the first.
+        counters: what the agent's counters were, if it is a C++ agent.
     """
 
     factory: "ReportServerFactory"
@@ -34,19 +38,20 @@ class ReportServerProtocol(FrameProtocol):
     def __init__(self) -> None:
         super().__init__()
         self.run: AgentRun | None = None
-        self.counters: RunningCounters
+        self.counters: CounterDeltas
         self._legacy_boot = 0
         self._legacy_seq = 0
 
     def peer_connected(self) -> None:
-        self.counters = RunningCounters(self.factory.clock.seconds())
-        if self.factory.pressure.is_full:
+        self.counters = CounterDeltas(self.factory.clock.seconds())
+        if self.factory.backpressure.is_full:
             self.factory.pause(self)
 
     def peer_lost(self, reason: Failure) -> None:
         self.factory.detach(self)
 
     def on_report(self, request: ReportStatusRequest) -> None:
+        """Adds a report to the pending ones; one that is invalid is counted and skipped."""
         try:
             check(request)
         except LarsError as error:
@@ -59,8 +64,8 @@ class ReportServerProtocol(FrameProtocol):
         if run is None or run.boot != boot or run.caller != caller:
             run = self.run = self.factory.attach(self, caller, boot, 0 if boot == self._legacy_boot else None)
             if boot != self._legacy_boot:
-                self.acknowledge(run)  # at once, which tells the agent what kind of peer this is
-        self.factory.take(self, run, seq, request)
+                self.acknowledge(run)  # at once: the agent learns that this reporter sends acknowledgements
+        self.factory.add_report(self, run, seq, request)
 
     def _legacy_number(self) -> tuple[int, int]:
         self._legacy_boot = self._legacy_boot or secrets.randbits(64) | 1
@@ -68,7 +73,7 @@ class ReportServerProtocol(FrameProtocol):
         return self._legacy_boot, self._legacy_seq
 
     def acknowledge(self, run: AgentRun) -> None:
-        """Tells the agent up to which of its reports all are committed; a C++ one knows no such message."""
+        """Sends the seq up to which all reports are committed, but not to a C++ agent, which has no such message."""
         if run.boot != self._legacy_boot:
             self.send(MessageId.REPORT_STATUS_ACK, ReportStatusAck(boot=run.boot, seq=run.committed))
 
@@ -76,9 +81,23 @@ class ReportServerProtocol(FrameProtocol):
 
 
 class ReportServerFactory(FrameFactory):
-    """All agents' connections, what of their reports waits, and who of them has to wait.
+    """All agents' connections, their runs, and which connections are paused.
 
-    `add` is told of each run of which something waits, and how many rows more than before.
+    Args:
+        clock: the reactor, or a Clock in tests.
+        wall_clock: returns Unix seconds.
+        limits: of the connections.
+        backpressure: of the pending rows; this object keeps its count.
+        add: called with each run that has pending reports, and by how many rows a report increased them.
+
+    Attributes:
+        paused: connections that are not read from.
+        reports: all reports received.
+        results: results in reports that were not repeats.
+        repeated: reports that were received before.
+        skipped: results with an invalid host.
+        misdated: reports dated more than an hour off.
+        overtaken: runs that another reporter has committed further.
     """
 
     protocol = ReportServerProtocol
@@ -88,11 +107,11 @@ class ReportServerFactory(FrameFactory):
         clock: IReactorTime,
         wall_clock: Callable[[], float],
         limits: Limits,
-        pressure: Pressure,
+        backpressure: Backpressure,
         add: Callable[[AgentRun, int], None],
     ) -> None:
         super().__init__(clock, limits)
-        self.pressure = pressure
+        self.backpressure = backpressure
         self.paused: set[ReportServerProtocol] = set()
         self.reports = 0
         self.results = 0
@@ -107,7 +126,7 @@ class ReportServerFactory(FrameFactory):
         self._stopping = False
 
     def attach(self, connection: ReportServerProtocol, caller: int, boot: int, cursor: int | None) -> AgentRun:
-        """A connection has begun to send reports of a run; `cursor` is what is known of it if it is new here."""
+        """The run whose reports a connection begins to send; `cursor` is that of a run that is new here."""
         self.detach(connection)
         run = self._runs.get((caller, boot))
         if run is None:
@@ -117,7 +136,7 @@ class ReportServerFactory(FrameFactory):
         return run
 
     def detach(self, connection: ReportServerProtocol) -> None:
-        """A connection is gone, or sends of another run; its agent will say on the next one what it was not told."""
+        """Ends a connection's part in its run; the agent repeats what was not acknowledged on its next connection."""
         self.paused.discard(connection)
         run = connection.run
         if run is not None and self._connection_of.get(run.key) is connection:
@@ -129,8 +148,10 @@ class ReportServerFactory(FrameFactory):
         if not run.connected and not run.rows:
             self._runs.pop(run.key, None)
 
-    def take(self, connection: ReportServerProtocol, run: AgentRun, seq: int, request: ReportStatusRequest) -> None:
-        """Adds a report to what waits, unless it is here already."""
+    def add_report(
+        self, connection: ReportServerProtocol, run: AgentRun, seq: int, request: ReportStatusRequest
+    ) -> None:
+        """Adds a report to the pending ones, unless it is a repeat."""
         self.reports += 1
         group = run.group_for(seq)
         if group is None:
@@ -141,46 +162,46 @@ class ReportServerFactory(FrameFactory):
         now = self._wall_clock()
         ts = timestamp(request.ts, now)
         self.misdated += ts != request.ts
-        connection.counters.age(self.clock.seconds())
-        taken = add_up(request, ts, group.rows, connection.counters)
+        connection.counters.expire(self.clock.seconds())
+        added = add_report(request, ts, group.rows, connection.counters)
         self.results += len(request.results)
-        self.skipped += taken.skipped
-        rows = taken.new_rows + (group.first == seq)
+        self.skipped += added.skipped
+        rows = added.new_rows + (group.first == seq)
         run.rows += rows
-        self.pressure.rows += rows
-        if self.pressure.must_wait(run.rows):
+        self.backpressure.rows += rows
+        if self.backpressure.must_pause(run.rows):
             self.pause(connection)
         self._add(run, rows)
 
     def pause(self, connection: ReportServerProtocol) -> None:
-        """Stops reading from an agent, which keeps its reports meanwhile."""
+        """Stops reading from an agent, which keeps its reports until then."""
         if connection not in self.paused:
             self.paused.add(connection)
             connection.pause_reading()
 
-    def relieve(self) -> None:
-        """Reads again from those who may send again; called by timer."""
+    def resume_paused(self) -> None:
+        """Resumes reading from the paused agents that may send again; called periodically."""
         if self._stopping:
             return
         for connection in tuple(self.paused):
-            if self.pressure.may_resume(connection.run.rows if connection.run else 0):
+            if self.backpressure.may_resume(connection.run.rows if connection.run else 0):
                 self.paused.discard(connection)
                 connection.resume_reading()
 
     def stop_reading(self) -> None:
-        """Takes no more reports from anyone."""
+        """Pauses all connections for good."""
         self._stopping = True
         for connection in tuple(self.connections):
             assert isinstance(connection, ReportServerProtocol)
             self.pause(connection)
 
     def written(self, batch: Batch) -> None:
-        """Acknowledges what a commit has brought to the agents that are connected.
+        """Acknowledges committed reports to the agents that are connected.
 
-        One of which another reporter has taken over a part is cut off: it asks on its next connection how far all is
-        committed, and sends the rest again.
+        An agent whose run another reporter has committed further is disconnected: on its next connection it learns the
+        cursor, and sends the rest again.
         """
-        self.pressure.rows -= batch.released
+        self.backpressure.rows -= batch.released
         for share in batch.shares:
             run = share.run
             connection = self._connection_of.get(run.key)

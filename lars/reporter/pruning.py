@@ -1,48 +1,48 @@
-"""Deletes what is older than `history_days`: history, cleared alarms, what silent callers have left.
+"""Deletes what is older than `history_days`: history, cleared alarms, and the other rows of silent callers.
 
 See docs/design/reporter.md, pruning.
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from lars.db.engine import DatabaseError
 from lars.db.report_pruning import AGED, FOUND_AT_ONCE, INDEXED, Aged, ReportPruning, lots
+from lars.runtime.periodic import Periodic
 
 _log = Logger()
 
 INTERVAL = 600.0
-"""Seconds between two prunings."""
+"""Seconds between the starts of two prunings."""
 
 PAUSE = 0.05
-"""Seconds between two transactions of one pruning, which writers have to themselves."""
+"""Seconds between two transactions of one pruning, so that writers do not wait long."""
 
 
 class ReportPruner:
-    """Prunes by timer. `age` is in seconds; `wall_clock` gives Unix seconds."""
+    """Prunes periodically. `age` is in seconds; `wall_clock` returns Unix seconds."""
 
-    def __init__(self, pruning: ReportPruning, age: float, reactor: Any, wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self, pruning: ReportPruning, age: float, clock: IReactorTime, wall_clock: Callable[[], float]
+    ) -> None:
         self._pruning = pruning
         self._age = age
-        self._reactor = reactor
+        self._clock = clock
         self._wall_clock = wall_clock
         self._stopped = False
-        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self.prune()))
-        self._loop.clock = reactor
-        self._ended: Deferred[LoopingCall] | None = None
+        self._prunings = Periodic("pruning of old reports", INTERVAL, self.prune, clock)
         self.pruned: dict[str, int] = dict.fromkeys([*INDEXED, *(aged.table for aged in AGED)], 0)
         """Rows deleted so far, by table."""
 
     def start(self) -> None:
-        """Starts the timer, and the first pruning."""
-        self._ended = self._loop.start(INTERVAL)
+        """Starts the prunings, the first one now."""
+        self._prunings.start(now=True)
 
     async def prune(self) -> None:
-        """Deletes all that is old now; a fault ends it, and the next one goes on."""
+        """Deletes all old rows, until the database fails or `stop` is called."""
         before = int(self._wall_clock() - self._age)
         try:
             for aged in AGED:
@@ -51,9 +51,7 @@ class ReportPruner:
                 await self._prune_indexed(table, before)
         except DatabaseError as error:
             if not self._stopped:
-                _log.info("old reports are not deleted now: {error}", error=str(error))
-        except Exception:  # its timer must live
-            _log.failure("deleting old reports met a bug")
+                _log.info("cannot delete old reports: {error}; trying again later", error=str(error))
 
     async def _prune_indexed(self, table: str, before: int) -> None:
         while not self._stopped and (deleted := await self._pruning.indexed(table, before)):
@@ -71,11 +69,9 @@ class ReportPruner:
                 await self._pause()
 
     async def _pause(self) -> None:
-        await deferLater(self._reactor, PAUSE)
+        await deferLater(self._clock, PAUSE)
 
     async def stop(self) -> None:
-        """Ends the timer; returns when nothing is under way, for which the database must be closed or answer."""
+        """Stops the prunings; returns when none is under way, so the database must answer or be closed."""
         self._stopped = True
-        if self._ended is not None and self._loop.running:
-            self._loop.stop()
-            await self._ended
+        await self._prunings.stop()

@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from lars.db.alarms import AlarmStore
@@ -16,34 +14,43 @@ from lars.db.report_pruning import ReportPruning
 from lars.db.report_writes import ReportWrites
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
-from lars.reporter.alarms.watch import AlarmWatch
+from lars.reporter.alarms.evaluator import AlarmEvaluator
 from lars.reporter.alarms.webhook import Webhooks
-from lars.reporter.numbers import ReporterNumbers, WriteNumbers
-from lars.reporter.pressure import Pressure
+from lars.reporter.backpressure import Backpressure
+from lars.reporter.metrics import ReporterMetrics, WriteMetrics
 from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.pruning import ReportPruner
 from lars.reporter.settings import ReporterSettings
 from lars.reporter.writer import Batch, ReportWriter, ReportWriters
 from lars.runtime.listening import listen, stop_listening
 from lars.runtime.log_limit import LogLimit
+from lars.runtime.periodic import Periodic
+from lars.runtime.reactor import IReactor
 from lars.runtime.service import AsyncService
 from lars.wire.factory import Limits
 
 _log = Logger()
 
 DRAIN = 3.0
-"""Seconds that a stopping reporter writes what is left."""
+"""Seconds for which a stopping reporter writes what is pending."""
 
-RELIEF_INTERVAL = 0.1
-"""Seconds between two looks at whether agents that have to wait may send again."""
+RESUME_INTERVAL = 0.1
+"""Seconds between two checks of which paused agents may send again."""
 
 DAY = 86_400.0
 
 
 class ReporterService(AsyncService):
-    """Takes reports, writes them in batches, acknowledges what is committed; watches what they say for alarms.
+    """Receives reports, writes them in batches, acknowledges what is committed, and evaluates alarm rules.
 
-    `wall_clock` gives Unix seconds.
+    Args:
+        settings: the service's settings.
+        database: with `settings.threads` threads; this object closes it.
+        reactor: the reactor.
+        wall_clock: returns Unix seconds.
+
+    Attributes:
+        port: the listening port, None until it is open.
     """
 
     name = "lars-reporter"
@@ -52,7 +59,7 @@ class ReporterService(AsyncService):
         self,
         settings: ReporterSettings,
         database: Database,
-        reactor: Any,
+        reactor: IReactor,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(reactor)
@@ -65,40 +72,40 @@ class ReporterService(AsyncService):
                 ReportWriter(writes, reactor, settings.batch_rows, self._faults, wall_clock, self._written)
                 for _ in range(settings.db_thread_cnt)
             ],
+            settings.flush_interval,
             reactor,
         )
         limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
-        pressure = Pressure(settings.max_pending_rows)
-        self.factory = ReportServerFactory(reactor, wall_clock, limits, pressure, self._writers.add)
-        self._relief = LoopingCall(self.factory.relieve)
-        self._relief.clock = reactor
+        backpressure = Backpressure(settings.max_pending_rows)
+        self.factory = ReportServerFactory(reactor, wall_clock, limits, backpressure, self._writers.add)
+        self._resumes = Periodic("resuming of paused agents", RESUME_INTERVAL, self.factory.resume_paused, reactor)
         self._pruner = ReportPruner(ReportPruning(database), settings.history_days * DAY, reactor, wall_clock)
         alarms = AlarmStore(database)
         webhooks = Webhooks(alarms, reactor, wall_clock)
-        self._alarms = AlarmWatch(settings.alarms, settings.alarm_interval, alarms, webhooks, reactor, wall_clock)
+        self._alarms = AlarmEvaluator(settings.alarms, settings.alarm_interval, alarms, webhooks, reactor, wall_clock)
         self._log_limit = LogLimit(reactor.seconds)
         registry = new_registry("lars-reporter")
-        self._write_numbers = WriteNumbers(registry)
-        registry.register(ReporterNumbers(self.factory, self._write_numbers, self._faults, self._pruner, self._alarms))
+        self._write_metrics = WriteMetrics(registry)
+        registry.register(ReporterMetrics(self.factory, self._write_metrics, self._faults, self._pruner, self._alarms))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
         await self._metrics.start()
         self.port = await listen(self.reactor, self._settings.listen, self.factory)
-        self._writers.start(self._settings.flush_interval)
-        self._relief.start(RELIEF_INTERVAL, now=False)
+        self._writers.start()
+        self._resumes.start()
         self._pruner.start()
         self._alarms.start()
         _log.info("lars-reporter answers on {place}", place=self._settings.listen)
 
     def _written(self, batch: Batch) -> None:
         self.factory.written(batch)
-        self._write_numbers.written(batch)
+        self._write_metrics.written(batch)
         refused = batch.committed.refused
         if refused and (times := self._log_limit.tell("refused row")):
             _log.error(
-                "the database does not take a row, which is dropped: {row} ({count} in this transaction, {times} such "
+                "the database refuses a row, which is dropped: {row} ({count} in this transaction, {times} such "
                 "transactions since the last line)",
                 row=refused[0],
                 count=len(refused),
@@ -106,7 +113,7 @@ class ReporterService(AsyncService):
             )
 
     def _meanwhile(self) -> str:
-        return f"{self.factory.pressure.rows} rows of reports wait in memory and are not acknowledged"
+        return f"{self.factory.backpressure.rows} rows of reports wait in memory and are not acknowledged"
 
     def _not_ready(self) -> str:
         """Why agents should report elsewhere; empty when they should not."""
@@ -114,20 +121,19 @@ class ReporterService(AsyncService):
             return "not listening yet"
         if self._faults.text:
             return f"reports cannot be written: {self._faults.text}"
-        if self.factory.pressure.is_full:
-            return f"{self.factory.pressure.rows} rows wait to be written, as many as may: agents have to wait"
+        if self.factory.backpressure.is_full:
+            return f"{self.factory.backpressure.rows} rows wait to be written, the limit: agents are paused"
         return ""
 
     async def stop(self) -> None:
         await stop_listening(self.port)
-        if self._relief.running:
-            self._relief.stop()
+        await self._resumes.stop()
         self.factory.stop_reading()
         alarms_ended = Deferred.fromCoroutine(self._alarms.stop())
         pruner_ended = Deferred.fromCoroutine(self._pruner.stop())
         await self._writers.drain(DRAIN)
         await self.factory.close_connections()
-        self._database.close()  # cuts off what still waits for it
+        self._database.close()  # cancels the transactions under way
         await self._writers.ended()
         await alarms_ended
         await pruner_ended

@@ -10,7 +10,7 @@ from lars.settings import endpoint, integer, legacy_key, legacy_listen, number, 
 
 @dataclass(frozen=True, slots=True)
 class ReporterSettings:
-    """What lars-reporter can be told; conf/lars-reporter.conf has every key."""
+    """The settings of lars-reporter, as conf/lars-reporter.conf describes them."""
 
     db: str = database_setting()
     listen: str = setting(
@@ -39,22 +39,22 @@ class ReporterSettings:
     db_thread_cnt: int = setting(
         3, "reporter", integer(1, 64), "Writers to the database", legacy=legacy_key("repoter", "db_thread_cnt")
     )
-    flush_interval: float = setting(0.5, "reporter", seconds, "Seconds that a report waits to be written with others")
+    flush_interval: float = setting(0.5, "reporter", seconds, "Seconds for which a report waits for others")
     batch_rows: int = setting(1000, "reporter", integer(1, 100_000), "Rows that are written at once without waiting")
     max_pending_rows: int = setting(
         200_000,
         "reporter",
         integer(1000, 100_000_000),
-        "Distinct rows held while they cannot be written; then reading pauses from the agents that send most",
+        "Distinct rows held while they cannot be written; beyond it, the agents that send most are paused",
     )
     history_days: float = setting(
-        7.0, "reporter", number(0.01, 36_500), "Days after which history and what silent callers have left is deleted"
+        7.0, "reporter", number(0.01, 36_500), "Days after which history and the rows of silent callers are deleted"
     )
-    alarm_interval: float = setting(5.0, "reporter", seconds, "Seconds between two looks for alarms")
+    alarm_interval: float = setting(5.0, "reporter", seconds, "Seconds between two evaluations of the alarm rules")
     metrics: str = metrics_setting("reporter")
     alarms: tuple[AlarmRule, ...] = sections("alarm", parse_rule)
 
     @property
     def threads(self) -> int:
-        """Connections to the database: one a writer, one for alarms, one for pruning."""
+        """Connections to the database: one for each writer, one for alarms, one for pruning."""
         return self.db_thread_cnt + 2

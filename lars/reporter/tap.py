@@ -1,11 +1,14 @@
 """`twistd lars-reporter`."""
 
+from typing import cast
+
 from twisted.application.service import IService
 
 from lars.db.database import Database, engine_for
 from lars.db.url import parse_url
 from lars.reporter.service import ReporterService
 from lars.reporter.settings import ReporterSettings
+from lars.runtime.reactor import IReactor
 from lars.settings import ServiceOptions
 
 
@@ -21,4 +24,4 @@ def makeService(options: Options) -> IService:
 
     settings: ReporterSettings = options.settings
     database = Database(engine_for(parse_url(settings.db)), reactor, threads=settings.threads)
-    return ReporterService(settings, database, reactor)
+    return ReporterService(settings, database, cast(IReactor, reactor))

@@ -1,34 +1,35 @@
-"""Writes what waits into the database: gathered, one transaction for many agents' reports.
+"""Writes pending reports into the database in batches: one transaction for the reports of many agents.
 
 See docs/design/reporter.md, batches.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from lars.db.engine import DatabaseError
 from lars.db.faults import DatabaseFaults
 from lars.db.report_rows import Group
 from lars.db.report_writes import Committed, ReportWrites
-from lars.reporter.runs import AgentRun
+from lars.reporter.agent_run import AgentRun
+from lars.runtime.periodic import Periodic
 
 _log = Logger()
 
-MOST_ROWS = 20_000
-"""Rows in one transaction, but for those of a single agent: its locks are held, and its agents wait, so long."""
+MAX_ROWS = 20_000
+"""Rows in one transaction, unless a single run has more: it bounds how long locks are held and agents wait."""
 
-RETRY_LOOK = 0.05
-"""Seconds between two looks at whether the database may be tried again."""
+POLL_INTERVAL = 0.05
+"""Seconds between two checks of whether the database may be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one transaction writes of one run: so many rows, the first of which arrived at `since` (reactor seconds)."""
+    """What one transaction writes of one run: `rows` rows, the first of which arrived at `since` (reactor seconds)."""
 
     run: AgentRun
     groups: list[Group]
@@ -38,53 +39,62 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one transaction wrote, and what came of it; the moments are those of the reactor, in seconds."""
+    """What one transaction wrote, and its result. `began` and `ended` are in reactor seconds."""
 
     shares: Sequence[Share]
     committed: Committed
     released: int
-    """Rows that wait no more."""
+    """Rows that are no longer pending."""
     began: float
     ended: float
 
 
 class ReportWriter:
-    """One writer: all reports of one run of an agent go through the same one, in the order of their seq.
+    """One writer. All reports of a run go through the same writer, in the order of their seq.
 
-    A batch that fails is tried again, unchanged, until it is in; what arrives meanwhile is added up behind it.
+    A batch that fails is tried again, unchanged, until it is committed; reports that arrive in between are added up for
+    the next one.
+
+    Args:
+        writes: the database.
+        clock: the reactor, or a Clock in tests.
+        batch_rows: pending rows at which a batch is written without waiting for `flush`.
+        faults: shared by all writers.
+        wall_clock: returns Unix seconds.
+        written: called after each commit.
     """
 
     def __init__(
         self,
         writes: ReportWrites,
-        reactor: Any,
+        clock: IReactorTime,
         batch_rows: int,
         faults: DatabaseFaults,
         wall_clock: Callable[[], float],
         written: Callable[[Batch], None],
     ) -> None:
         self._writes = writes
-        self._reactor = reactor
+        self._clock = clock
         self._batch_rows = batch_rows
         self._faults = faults
         self._wall_clock = wall_clock
         self._written = written
-        self._waiting: dict[AgentRun, float] = {}  # since when, of the runs of which something waits
-        self._waiting_rows = 0
+        self._pending: dict[AgentRun, float] = {}  # run -> since when it has pending reports, in reactor seconds
+        self._pending_rows = 0
         self._writing: Deferred[None] | None = None
         self._stopped = False
 
     def add(self, run: AgentRun, rows: int) -> None:
-        """Something of a run waits, so many rows more than before; a full batch leaves at once."""
-        if run not in self._waiting:
-            self._waiting[run] = self._reactor.seconds()
-        self._waiting_rows += rows
-        if self._waiting_rows >= self._batch_rows:
+        """Notes that a run has pending reports, with `rows` new rows; a full batch is written at once."""
+        if run not in self._pending:
+            self._pending[run] = self._clock.seconds()
+        self._pending_rows += rows
+        if self._pending_rows >= self._batch_rows:
             self.flush()
 
     def flush(self) -> None:
-        """Starts writing what waits, if nothing is being written; called by timer."""
-        if self._waiting and not self._is_writing:
+        """Starts to write what is pending, unless a batch is being written; called periodically."""
+        if self._pending and not self._is_writing:
             self._writing = Deferred.fromCoroutine(self._write_all())
 
     @property
@@ -92,103 +102,101 @@ class ReportWriter:
         return self._writing is not None and not self._writing.called
 
     async def _write_all(self) -> None:
-        least = 0
-        while self._waiting and self._waiting_rows >= least and not self._stopped:
+        minimum = 0
+        while self._pending and self._pending_rows >= minimum and not self._stopped:
             await self._write(self._next_shares())
-            least = self._batch_rows  # what is less waits for the timer: few large batches cost less than many
+            minimum = self._batch_rows  # fewer rows wait for the next flush: few large batches cost less than many
 
     def _next_shares(self) -> list[Share]:
         shares: list[Share] = []
         rows = 0
-        for run, since in list(self._waiting.items()):
-            if shares and rows + run.rows > MOST_ROWS:
+        for run, since in list(self._pending.items()):
+            if shares and rows + run.rows > MAX_ROWS:
                 break
-            del self._waiting[run]
-            shares.append(Share(run, run.take_waiting(), run.rows, since))
+            del self._pending[run]
+            shares.append(Share(run, run.take_pending(), run.rows, since))
             rows += run.rows
-        self._waiting_rows -= rows
+        self._pending_rows -= rows
         return shares
 
     async def _write(self, shares: Sequence[Share]) -> None:
         groups = [group for share in shares for group in share.groups]
         while True:
-            while not self._faults.may_try(self._reactor.seconds()):
-                await deferLater(self._reactor, RETRY_LOOK)
+            while not self._faults.may_try(self._clock.seconds()):
+                await deferLater(self._clock, POLL_INTERVAL)
             if self._stopped:
                 return
-            began = self._reactor.seconds()
-            new = [share.run.key for share in shares if share.run.cursor is None or share.run.cursor == 0]
+            began = self._clock.seconds()
+            new = [share.run.key for share in shares if not share.run.cursor]
             try:
                 committed = await self._writes.commit(groups, new, self._wall_clock())
             except DatabaseError as error:
                 if not self._stopped:
-                    self._faults.failed(str(error), self._reactor.seconds())
+                    self._faults.failed(str(error), self._clock.seconds())
                 continue
-            except Exception as error:  # its reports stay where they are: here, and with their agents
-                text = f"store reports met a bug, {type(error).__name__}: {error}"
-                if self._faults.failed(text, self._reactor.seconds()):
-                    _log.failure("store reports met a bug")
+            except Exception as error:  # a bug: the reports stay pending here, and their agents keep them
+                text = f"store reports failed with {type(error).__name__}: {error}"
+                if self._faults.failed(text, self._clock.seconds()):
+                    _log.failure("store reports failed")
                 continue
             self._faults.worked()
             released = sum(self._release(share, committed) for share in shares)
-            self._written(Batch(shares, committed, released, began, self._reactor.seconds()))
+            self._written(Batch(shares, committed, released, began, self._clock.seconds()))
             return
 
     def _release(self, share: Share, committed: Committed) -> int:
-        """Notes how far a run is committed; how many of its rows wait no more."""
+        """Updates a run after a commit; returns how many of its rows are no longer pending."""
         run = share.run
         cursor = committed.cursors[run.key]
         if run.key not in committed.overtaken:
             run.commit(cursor, share.rows)
             return share.rows
         dropped = run.start_over(cursor)
-        if self._waiting.pop(run, None) is not None:
-            self._waiting_rows -= dropped - share.rows
+        if self._pending.pop(run, None) is not None:
+            self._pending_rows -= dropped - share.rows
         return dropped
 
     async def drain(self, deadline: float) -> None:
-        """Writes what is left, until a moment (reactor seconds); what is not committed then was not acknowledged."""
-        while (self._waiting or self._is_writing) and self._reactor.seconds() < deadline:
+        """Writes what is pending until `deadline` (reactor seconds); the rest was not acknowledged."""
+        while (self._pending or self._is_writing) and self._clock.seconds() < deadline:
             self.flush()
-            await deferLater(self._reactor, 0.02)
+            await deferLater(self._clock, 0.02)
         self._stopped = True
 
     async def ended(self) -> None:
-        """Returns when nothing is under way any more; the database is closed by then."""
+        """Returns when no transaction is under way; call it after the database is closed."""
         if self._writing is not None:
             await self._writing
 
 
 class ReportWriters:
-    """Several writers, each with its own share of the agents' runs."""
+    """Several writers, each with its share of the runs, and their flush every `flush_interval` seconds."""
 
-    def __init__(self, writers: Sequence[ReportWriter], reactor: Any) -> None:
+    def __init__(self, writers: Sequence[ReportWriter], flush_interval: float, clock: IReactorTime) -> None:
         self._writers = writers
-        self._loop = LoopingCall(self._flush)
-        self._loop.clock = reactor
-        self._reactor = reactor
+        self._flushes = Periodic("flush of reports", flush_interval, self._flush, clock)
+        self._clock = clock
 
     def add(self, run: AgentRun, rows: int) -> None:
-        """Something of a run waits: for the writer that has all of it."""
+        """Adds to the writer of this run (see ReportWriter.add)."""
         self._writers[run.boot % len(self._writers)].add(run, rows)
 
-    def start(self, flush_interval: float) -> None:
-        """Starts the timer."""
-        self._loop.start(flush_interval, now=False)
+    def start(self) -> None:
+        """Starts the flushes, the first one after an interval."""
+        self._flushes.start()
 
     def _flush(self) -> None:
         for writer in self._writers:
             writer.flush()
 
     async def drain(self, seconds: float) -> None:
-        """Ends the timer and writes what is left, within a time."""
-        if self._loop.running:
-            self._loop.stop()
-        deadline = self._reactor.seconds() + seconds
+        """Stops the flushes and writes what is pending, for at most so many seconds."""
+        await self._flushes.stop()
+        deadline = self._clock.seconds() + seconds
         for draining in [Deferred.fromCoroutine(writer.drain(deadline)) for writer in self._writers]:
             await draining
 
     async def ended(self) -> None:
-        """Returns when no writer has anything under way; the database is closed by then."""
+        """Returns when no transaction is under way; call it after the database is closed."""
         for writer in self._writers:
             await writer.ended()

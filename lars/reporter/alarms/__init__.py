@@ -1,4 +1,4 @@
-"""Alarms: rules in the conf judge what was reported; each raises once and clears once.
+"""Alarms: rules in the conf file, evaluated on what agents report; each alarm is raised once and cleared once.
 
 See docs/design/reporter.md, alarms.
 """

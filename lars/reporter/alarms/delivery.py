@@ -1,13 +1,13 @@
-"""What one webhook is to be told: in order, one at a time, each until it is told.
+"""The queue of one webhook: posts go out in order, one at a time, each until it succeeds or is given up.
 
 See docs/design/reporter.md, webhooks.
 """
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -17,51 +17,55 @@ from lars.db.alarms import Alarm
 _log = Logger()
 
 FIRST_DELAY, MAX_DELAY = 1.0, 60.0
-"""Seconds between two attempts at first, doubled each time, and at most."""
+"""Seconds between two attempts: the first delay, doubled after each failure, and the longest."""
 
 MAX_QUEUED = 10_000
-"""Alarms that wait for one webhook; more wait for the next start."""
+"""Posts that wait for one webhook; more are left for the next start."""
 
 
-class Delivery:
-    """The queue of one webhook. `attempt` posts that an alarm has raised, or with True cleared; whether it need not be
-    tried again."""
+class DeliveryQueue:
+    """The posts that wait for one webhook.
 
-    def __init__(self, reactor: Any, attempt: Callable[[Alarm, bool], Awaitable[bool]]) -> None:
-        self._reactor = reactor
+    Args:
+        clock: the reactor, or a Clock in tests.
+        attempt: posts that an alarm was raised or, with True, cleared; returns whether this post is done with.
+    """
+
+    def __init__(self, clock: IReactorTime, attempt: Callable[[Alarm, bool], Awaitable[bool]]) -> None:
+        self._clock = clock
         self._attempt = attempt
-        self._waiting: deque[tuple[Alarm, bool]] = deque()
-        self._working: Deferred[None] | None = None
+        self._queue: deque[tuple[Alarm, bool]] = deque()
+        self._sending: Deferred[None] | None = None
 
-    def __contains__(self, what: tuple[int, bool]) -> bool:
-        """Whether it waits already; an alarm's id, and whether that it has cleared."""
-        return any((alarm.id, cleared) == what for alarm, cleared in self._waiting)
+    def __contains__(self, post: tuple[int, bool]) -> bool:
+        """Whether a post is queued: an alarm's id, and whether the post says that it cleared."""
+        return any((alarm.id, cleared) == post for alarm, cleared in self._queue)
 
     def add(self, alarm: Alarm, cleared: bool) -> None:
-        """Queues one thing to be told, unless too much is."""
-        if len(self._waiting) < MAX_QUEUED:
-            self._waiting.append((alarm, cleared))
-        if self._working is None or self._working.called:
-            self._working = Deferred.fromCoroutine(self._work())
-            self._working.addErrback(self._ended)
+        """Queues a post, unless MAX_QUEUED are queued, and starts sending."""
+        if len(self._queue) < MAX_QUEUED:
+            self._queue.append((alarm, cleared))
+        if self._sending is None or self._sending.called:
+            self._sending = Deferred.fromCoroutine(self._send_all())
+            self._sending.addErrback(self._log_bug)
 
-    async def _work(self) -> None:
+    async def _send_all(self) -> None:
         delay = FIRST_DELAY
-        while self._waiting:
-            if await self._attempt(*self._waiting[0]):
-                self._waiting.popleft()
+        while self._queue:
+            if await self._attempt(*self._queue[0]):
+                self._queue.popleft()
                 delay = FIRST_DELAY
             else:
-                await deferLater(self._reactor, delay)
+                await deferLater(self._clock, delay)
                 delay = min(MAX_DELAY, 2 * delay)
 
-    def _ended(self, failure: Failure) -> None:
+    def _log_bug(self, failure: Failure) -> None:
         if not failure.check(CancelledError):
-            _log.failure("posting alarms met a bug", failure)
+            _log.failure("posting alarms failed", failure)
 
     async def stop(self) -> None:
-        """Tells nothing more."""
-        self._waiting.clear()
-        if self._working is not None:
-            self._working.cancel()
-            await self._working
+        """Cancels the post under way and drops the queue."""
+        self._queue.clear()
+        if self._sending is not None:
+            self._sending.cancel()
+            await self._sending

@@ -1,4 +1,7 @@
-"""A rule of alarm, and how a person writes it: one [alarm NAME] section of the conf. Pure."""
+"""Alarm rules, and how they are written: one [alarm NAME] section each of the conf file. Pure.
+
+See docs/design/reporter.md, alarms.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,16 +17,16 @@ MAX_NAME = 64
 """Characters in a rule's name."""
 
 MAX_WEBHOOK = 1024
-"""Characters in a webhook's address."""
+"""Characters in a webhook's URL."""
 
 MIN_SILENCE = 120.0
-"""Seconds: an agent without calls reports every 60, so less would raise on callers that are well."""
+"""Seconds: an agent without calls reports every 60, so less would raise alarms for callers that are up."""
 
 DAY = 86_400.0
 
 
 class Kind(StrEnum):
-    """What a rule looks at."""
+    """What a rule checks. The values are those of the conf key `what`."""
 
     ERR_RATE = "err_rate"
     OVERLOADED_HOST = "overloaded_host"
@@ -33,17 +36,20 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlarmRule:
-    """When to raise an alarm, and whom to tell. Times are in seconds.
+    """When to raise an alarm, and where to post it. Times are in seconds.
 
     Attributes:
-        modules: (modid, cmdid) of those that are watched, cmdid None for all of a modid; empty: every module.
-        over: the time that is looked at, up to now; for a silent caller, how long it must have been silent.
-        above: the error rate that is too high, 0 to 1; below `min_calls` calls it says nothing.
-        per_host: whether each host has an error rate of its own, or the module one.
-        min_callers: how many callers must have set a host aside.
-        raise_after: for how long what is wrong must be so before the alarm raises.
-        clear_after: for how long it must be right again before the alarm clears.
-        webhook: where both are posted; empty: nowhere.
+        name: unique among the rules, 1 to MAX_NAME characters.
+        kind: what the rule checks.
+        modules: (modid, cmdid) of the modules it applies to, cmdid None for all of a modid; empty: all modules.
+        over: the period that is evaluated, up to now; for a silent caller, how long it must have been silent.
+        above: the highest error rate without an alarm, 0 to less than 1.
+        min_calls: the calls below which an error rate is ignored.
+        per_host: whether the error rate is that of each host, or that of the module.
+        min_callers: how many callers must have ejected a host.
+        raise_after: for how long the rule must be violated before the alarm is raised.
+        clear_after: for how long it must not be violated before the alarm is cleared.
+        webhook: the URL to which both are posted; empty: none.
     """
 
     name: str
@@ -58,15 +64,15 @@ class AlarmRule:
     clear_after: float = 60.0
     webhook: str = ""
 
-    def watches(self, modid: int, cmdid: int) -> bool:
-        """Whether a module is among those that are watched."""
+    def applies_to(self, modid: int, cmdid: int) -> bool:
+        """Whether the rule applies to a module."""
         return not self.modules or (modid, cmdid) in self.modules or (modid, None) in self.modules
 
 
 def parse_rule(name: str, texts: Mapping[str, str]) -> AlarmRule:
-    """The rule that a section's keys describe; raises SettingsError, naming the key, if it makes no sense."""
+    """The rule that a section describes; raises SettingsError, naming the key, if a key or its value is invalid."""
     if not name or len(name) > MAX_NAME:
-        raise SettingsError(f"a rule's name has 1 to {MAX_NAME} characters: [alarm NAME]")
+        raise SettingsError(f"a rule's name must have 1 to {MAX_NAME} characters: [alarm NAME]")
     kind = _kind(texts)
     known = {**_COMMON, **_OF_KIND[kind]}
     values: dict[str, Any] = {}
@@ -90,18 +96,18 @@ def parse_rule(name: str, texts: Mapping[str, str]) -> AlarmRule:
 def _kind(texts: Mapping[str, str]) -> Kind:
     kinds = ", ".join(Kind)
     if "what" not in texts:
-        raise SettingsError(f"what: is missing: say what to look at, one of {kinds}")
+        raise SettingsError(f"what: is missing; set it to one of {kinds}")
     try:
         return Kind(texts["what"])
     except ValueError:
-        raise SettingsError(f"what: {texts['what']!r} is none of {kinds}") from None
+        raise SettingsError(f"what: {texts['what']!r} is not one of {kinds}") from None
 
 
 def _why_unknown(key: str, kind: Kind) -> str:
-    elsewhere = [other.value for other in Kind if key in _OF_KIND[other]]
-    if elsewhere:
-        return f"means nothing for what = {kind.value}, only for {' and '.join(elsewhere)}"
-    return f"no such key; there are what, {', '.join([*_COMMON, *_OF_KIND[kind]])}"
+    kinds = [other.value for other in Kind if key in _OF_KIND[other]]
+    if kinds:
+        return f"is valid only for {' and '.join(kinds)}, not for what = {kind.value}"
+    return f"no such key; valid keys are what, {', '.join([*_COMMON, *_OF_KIND[kind]])}"
 
 
 def _modules(text: str) -> tuple[tuple[int, int | None], ...]:
@@ -114,14 +120,14 @@ def _module(text: str) -> tuple[int, int | None]:
     modid, colon, cmdid = text.partition(":")
     identifier = integer(0, MAX_ID)
     if not colon:
-        raise SettingsError(f"{text!r} is no module: write MODID:CMDID, or MODID:* for all of a MODID, or all")
+        raise SettingsError(f"{text!r} is not a module: write MODID:CMDID, or MODID:* for all of a MODID, or all")
     return identifier(modid), None if cmdid.strip() == "*" else identifier(cmdid)
 
 
 def _above(text: str) -> float:
     value = number(0, 1)(text)
     if value == 1:
-        raise SettingsError("no error rate is above 1: use less, such as 0.1")
+        raise SettingsError("no error rate is above 1; use less, such as 0.1")
     return value
 
 
@@ -140,7 +146,7 @@ def _webhook(text: str) -> str:
     except ValueError:
         usable = False
     if not usable or len(text) > MAX_WEBHOOK or any(character.isspace() for character in text):
-        raise SettingsError(f"is no http:// or https:// address with a host, of {MAX_WEBHOOK} characters at most")
+        raise SettingsError(f"is not an http:// or https:// URL with a host, of at most {MAX_WEBHOOK} characters")
     return text
 
 

@@ -32,7 +32,7 @@ def start_reporter(start_service: StartService) -> Iterator[StartReporter]:
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # pytest_twisted has no types
 async def agents(reactor: Any) -> AsyncIterator[Agents]:
-    """Agents of the test; they hang up after it."""
+    """Agents of the test, disconnected after it."""
     agents = Agents(reactor)
     yield agents
     await agents.close()
@@ -40,7 +40,7 @@ async def agents(reactor: Any) -> AsyncIterator[Agents]:
 
 @pytest_twisted.async_fixture  # type: ignore[untyped-decorator]  # pytest_twisted has no types
 async def shaky_database(shaky_url: str, open_database: Callable[[str], Database]) -> Database:  # noqa: F811
-    """A database with the schema on the server that the test may shake."""
+    """A database with the schema on the server that the test may kill or pause."""
     database = open_database(shaky_url)
     await database.write("create the schema", init_txn)
     return database

@@ -1,4 +1,4 @@
-"""A lars-reporter process for a test: its port, its numbers and health."""
+"""A lars-reporter process for a test: its port, metrics and health."""
 
 import re
 import urllib.error
@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.integration.processes import ReservedPort, TwistdService
 
 FAST = ("--flush-interval=0.05", "--alarm-interval=0.1")
-"""So that tests need not wait."""
+"""Short intervals, so that tests do not wait."""
 
 
 class RunningReporter:
@@ -54,12 +54,12 @@ class RunningReporter:
         return float(samples[0].value)
 
     def faults(self) -> list[str]:
-        """What it said of a database that fails."""
+        """The warnings about a database that fails."""
         return re.findall(r"^\S+ \[lars\.db\.faults#warn\] (.*)$", self.service.log(), re.M)
 
     @property
     def recoveries(self) -> int:
-        """How often it said that the database answers again."""
+        """How often it logged that the database answers again."""
         return self.service.log().count("the database answers again")
 
     def close(self) -> None:

@@ -21,10 +21,9 @@ async def kill_storm(
     kills: int,
     mariadb: MariaDb | None = None,
 ) -> None:
-    """In the end the history sums to what the agents counted, exactly.
+    """Checks that in the end the history sums to exactly what the agents counted.
 
-    Agents change from one reporter to another as these die, and back. Each kill is one of a reporter, or of the
-    database server if there is one.
+    Agents switch between the reporters as these die. Each kill hits a reporter or, if given, the database server.
     """
     for reporter in reporters:
         await reporter.up()

@@ -15,7 +15,7 @@ def _sums_txn(txn: Transaction) -> dict[HostOfModule, tuple[int, int]]:
 
 async def sums(database: Database) -> dict[HostOfModule, tuple[int, int]]:
     """Successes and failures by host, of all minutes."""
-    for _ in range(5):  # connections from before the server was killed are no good any more
+    for _ in range(5):  # connections from before a kill of the server are broken
         try:
             return await database.read("sum up the history", _sums_txn)
         except DatabaseAway:

@@ -1,4 +1,4 @@
-"""An alarm raises, is posted to a real HTTP server, and clears; a restart neither forgets nor repeats it."""
+"""An alarm is raised, posted to a real HTTP server, and cleared; a restart neither forgets nor repeats it."""
 
 import json
 import time
@@ -26,7 +26,7 @@ A = HostAddress(0x0A000001, 80)
 
 
 class Receiver(Resource):
-    """What a webhook posts to. `status` is what it answers with; 0: it does not answer."""
+    """A webhook. It answers with `status`; 0: it does not answer."""
 
     isLeaf = True
 
@@ -79,13 +79,13 @@ def rule(name: str, what: str, port: int, more: str = "") -> str:
     )
 
 
-async def overload(agent: Agent, overloaded: bool) -> None:
-    """The agent sets the host aside, or takes it back."""
-    agent.report(M, A, 1, 1, overloaded)
+async def eject(agent: Agent, ejected: bool) -> None:
+    """The agent ejects the host, or restores it."""
+    agent.report(M, A, 1, 1, ejected)
     await agent.is_acknowledged()
 
 
-async def test_an_alarm_raises_posts_and_clears_once(
+async def test_alarm_is_raised_posted_and_cleared_once(
     reactor: Any,
     start_reporter: StartReporter,
     database: Database,
@@ -94,11 +94,11 @@ async def test_an_alarm_raises_posts_and_clears_once(
     receiver: Receiver,
     tmp_path: Path,
 ) -> None:
-    reporter = start_reporter(database_url, conf(tmp_path, rule("aside", "overloaded_host", receiver.port)))
+    reporter = start_reporter(database_url, conf(tmp_path, rule("ejected", "overloaded_host", receiver.port)))
     await reporter.up()
     [agent] = agents.start(reporter.port)
     began = int(time.time())
-    await overload(agent, True)
+    await eject(agent, True)
     await until(reactor, lambda: receiver.requests, "a post")
     [(path, content_type, posted)] = receiver.requests
     content = dict(posted)
@@ -107,29 +107,30 @@ async def test_an_alarm_raises_posts_and_clears_once(
     alarm_id = content.pop("id")
     assert content == {
         "event": "raised",
-        "rule": "aside",
+        "rule": "ejected",
         "what": "overloaded_host",
         "subject": "host 10.0.0.1:80 of module (1, 1)",
-        "text": "1 of 1 callers have set it aside",
+        "text": "ejected by 1 of 1 callers",
         "modid": 1,
         "cmdid": 1,
         "host": "10.0.0.1:80",
     }
     assert reporter.number("alarms_raised") == 1
-    await overload(agent, False)
+    await eject(agent, False)
     await until(reactor, lambda: len(receiver.requests) == 2, "a second post")
     assert receiver.events == [("raised", alarm_id), ("cleared", alarm_id)]
     assert reporter.number("alarms_raised") == 0
     log = reporter.service.log()
-    assert log.count(f"alarm {alarm_id} raised by rule aside: host 10.0.0.1:80 of module (1, 1): 1 of 1") == 1
-    assert log.count(f"alarm {alarm_id} of rule aside cleared: host 10.0.0.1:80 of module (1, 1)") == 1
+    host = "host 10.0.0.1:80 of module (1, 1)"
+    assert log.count(f"alarm {alarm_id} raised by rule ejected: {host}: ejected by 1 of 1") == 1
+    assert log.count(f"alarm {alarm_id} of rule ejected cleared: {host}") == 1
     store = AlarmStore(database)
 
-    async def told() -> bool:
+    async def both_posted() -> bool:
         [alarm] = await store.alarms(began)
         return (alarm.raise_told, alarm.clear_told) == (TOLD, TOLD) and alarm.cleared_at >= alarm.raised_at
 
-    await until(reactor, told, "the row of the alarm to say that both were posted")
+    await until(reactor, both_posted, "the row of the alarm to say that both were posted")
 
 
 async def test_each_kind_of_rule_finds_what_it_is_for(
@@ -163,7 +164,7 @@ async def test_each_kind_of_rule_finds_what_it_is_for(
         ("rate", "module (1, 1)"),
         ("hosts", "host 10.0.0.2:80 of module (1, 1)"),
         ("down", "module (1, 2)"),
-    }, "and nobody has listened for long enough to call a caller silent"
+    }, "and the reporter is too young to call a caller silent"
 
 
 async def test_a_restart_neither_forgets_nor_repeats(
@@ -175,24 +176,24 @@ async def test_a_restart_neither_forgets_nor_repeats(
     receiver: Receiver,
     tmp_path: Path,
 ) -> None:
-    reporter = start_reporter(database_url, conf(tmp_path, rule("aside", "overloaded_host", receiver.port)))
+    reporter = start_reporter(database_url, conf(tmp_path, rule("ejected", "overloaded_host", receiver.port)))
     await reporter.up()
     [agent] = agents.start(reporter.port)
-    await overload(agent, True)
+    await eject(agent, True)
     await until(reactor, lambda: reporter.number("webhook_posts_total", outcome="posted") == 1, "a post")
     for start in (2, 3):
         reporter.service.kill()
         reporter.service.start()
         await reporter.up(start)
-        await overload(agent, True)
-        await until(reactor, lambda: reporter.number("alarms_raised") == 1, "the alarm to stand")
-    await overload(agent, False)
+        await eject(agent, True)
+        await until(reactor, lambda: reporter.number("alarms_raised") == 1, "the alarm to be active")
+    await eject(agent, False)
     await until(reactor, lambda: len(receiver.requests) > 1, "a second post")
     [raised, cleared] = receiver.events
     assert (raised[0], cleared) == ("raised", ("cleared", raised[1]))
 
 
-async def test_dead_webhook_is_tried_again_also_after_a_restart_and_delays_no_report(
+async def test_dead_webhook_is_retried_also_after_a_restart_and_delays_no_report(
     reactor: Any,
     start_reporter: StartReporter,
     database: Database,
@@ -201,11 +202,11 @@ async def test_dead_webhook_is_tried_again_also_after_a_restart_and_delays_no_re
     receiver: Receiver,
     tmp_path: Path,
 ) -> None:
-    reporter = start_reporter(database_url, conf(tmp_path, rule("aside", "overloaded_host", receiver.port)))
+    reporter = start_reporter(database_url, conf(tmp_path, rule("ejected", "overloaded_host", receiver.port)))
     await reporter.up()
     receiver.status = 0
     [agent] = agents.start(reporter.port)
-    await overload(agent, True)
+    await eject(agent, True)
     await until(reactor, lambda: receiver.requests, "an attempt")
     agent.keep_reporting()
     before = reporter.number("reports_total")
@@ -216,7 +217,7 @@ async def test_dead_webhook_is_tried_again_also_after_a_restart_and_delays_no_re
     await until(
         reactor,
         lambda: (
-            "it answers with HTTP status 500" in reporter.service.log()
+            "it answered with HTTP status 500" in reporter.service.log()
             or "no answer within 5 s" in reporter.service.log()
         ),
         "a line",
@@ -231,21 +232,19 @@ async def test_dead_webhook_is_tried_again_also_after_a_restart_and_delays_no_re
     assert await sums(database) == agents.counted
 
 
-async def test_rule_that_makes_no_sense_is_refused_at_start(
-    start_reporter: StartReporter, sqlite_url: str, tmp_path: Path
-) -> None:
+async def test_invalid_rule_is_refused_at_start(start_reporter: StartReporter, sqlite_url: str, tmp_path: Path) -> None:
     reporter = start_reporter(sqlite_url, conf(tmp_path, "[alarm shop]\nwhat = err_rate\nabove = 12\n"))
     assert await reporter.service.ended() == 1
     assert "[alarm shop] above: '12' is not a number from 0 to 1" in reporter.service.log()
 
 
-async def test_what_stands_by_a_rule_that_is_gone_is_cleared_and_other_services_alarms_are_left_alone(
+async def test_alarm_without_a_rule_is_cleared_and_other_services_alarms_are_left_alone(
     reactor: Any, start_reporter: StartReporter, database: Database, database_url: str, tmp_path: Path
 ) -> None:
     store = AlarmStore(database)
     for rule_name, what in (("old", "no_idle_host"), ("elsewhere", "disk_full")):
         await store.raised(Alarm(0, rule_name, what, Subject(1, 1), "bad", 1_000, 0, "", 0, 0))
     reporter = start_reporter(database_url, conf(tmp_path, rule("new", "no_idle_host", 1)))
-    await reporter.service.says("of rule old cleared: module (1, 1): its rule is gone")
+    await reporter.service.says("of rule old cleared: module (1, 1): its rule was removed")
     assert [alarm.rule for alarm in await store.alarms()] == ["elsewhere"]
     assert reporter.number("alarms_raised") == 0

@@ -1,4 +1,4 @@
-"""Agents that stall, send garbage, or tell a wrong time; and more of them, or of their reports, than there is room."""
+"""Agents that stall, send garbage or misdate reports, and too many agents or reports."""
 
 import socket
 import time
@@ -52,10 +52,10 @@ def acks(data: bytes) -> list[int]:
 
 
 async def acknowledged(reactor: Any, sock: socket.socket, seq: int) -> None:
-    """Waits until the connection has been told that all up to seq is committed."""
+    """Waits for the acknowledgement of seq."""
     data = b""
 
-    def told() -> bool:
+    def is_acknowledged() -> bool:
         nonlocal data
         try:
             data += sock.recv(65536)
@@ -63,7 +63,7 @@ async def acknowledged(reactor: Any, sock: socket.socket, seq: int) -> None:
             return False
         return seq in acks(data)
 
-    await until(reactor, told, lambda: f"an acknowledgement of {seq}; there were {acks(data)}")
+    await until(reactor, is_acknowledged, lambda: f"an acknowledgement of {seq}; there were {acks(data)}")
 
 
 async def rows(database: Database, sql: str) -> list[Row]:
@@ -82,7 +82,7 @@ def is_closed(sock: socket.socket) -> bool:
         return True
 
 
-async def test_malformed_report_is_skipped_and_its_connection_lives_on(
+async def test_malformed_report_is_skipped_and_its_connection_kept(
     reactor: Any, start_reporter: StartReporter, database: Database, database_url: str, sockets: ExitStack
 ) -> None:
     reporter = start_reporter(database_url)
@@ -95,22 +95,22 @@ async def test_malformed_report_is_skipped_and_its_connection_lives_on(
     assert await sums(database) == {(1, 1, *A): (20, 2)}
 
 
-async def test_stream_that_cannot_be_read_on_is_dropped_and_others_are_served(
+async def test_undecodable_stream_is_dropped_and_others_are_served(
     reactor: Any, start_reporter: StartReporter, sqlite_url: str, sqlite_database: Database, sockets: ExitStack
 ) -> None:
     reporter = start_reporter(sqlite_url)
     await reporter.up()
     for garbage in (HEADER.pack(3, -1), HEADER.pack(3, 2**31 - 1), b"GET / HTTP/1.1\r\n\r\n"):
-        stranger = connect(reporter.port, sockets)
-        stranger.send(garbage)
-        await until(reactor, partial(is_closed, stranger), "it to be dropped")
+        peer = connect(reporter.port, sockets)
+        peer.send(garbage)
+        await until(reactor, partial(is_closed, peer), "it to be dropped")
     agent = connect(reporter.port, sockets)
     agent.send(report(1))
     await acknowledged(reactor, agent, 1)
     assert reporter.number("dropped_connections_total", reason="bad_streams") == 3
 
 
-async def test_report_dated_a_year_ago_or_ahead_counts_for_its_arrival(
+async def test_report_dated_a_year_off_counts_for_its_arrival(
     reactor: Any, start_reporter: StartReporter, database: Database, database_url: str, sockets: ExitStack
 ) -> None:
     reporter = start_reporter(database_url)
@@ -156,7 +156,7 @@ async def test_connections_over_the_limit_are_closed_and_counted(
     assert reporter.number("dropped_connections_total", reason="refused") == 1
 
 
-async def test_memory_is_bounded_by_making_those_wait_who_send_most(
+async def test_memory_is_bounded_by_pausing_the_agents_that_send_most(
     reactor: Any,
     start_reporter: StartReporter,
     shaky_mariadb: MariaDb,
@@ -186,7 +186,7 @@ async def test_memory_is_bounded_by_making_those_wait_who_send_most(
     assert reporter.number("pending_rows") == 0
 
 
-async def test_cpp_agent_whose_counters_run_and_restart_is_counted_by_their_increase(
+async def test_calls_of_a_cpp_agent_are_derived_from_its_counters(
     reactor: Any, start_reporter: StartReporter, database: Database, database_url: str, sockets: ExitStack
 ) -> None:
     reporter = start_reporter(database_url)

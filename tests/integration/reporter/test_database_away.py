@@ -1,5 +1,5 @@
-"""The database is killed, hangs, is slow, full or refuses writes: lars-reporter keeps what comes, says so once, and
-writes it when it can; nothing is acknowledged before."""
+"""The database is killed, hangs, is slow, full or refuses writes: lars-reporter keeps reports, logs the fault once, and
+writes them when it can; nothing is acknowledged before."""
 
 import resource
 from itertools import pairwise
@@ -30,7 +30,7 @@ async def fails(reporter: RunningReporter, reactor: Any, times: int = 3, deadlin
     )
 
 
-async def test_killed_database_is_told_once_and_reports_wait_for_it(
+async def test_killed_database_is_logged_once_and_reports_wait_for_it(
     reactor: Any,
     start_reporter: StartReporter,
     shaky_mariadb: MariaDb,
@@ -56,7 +56,7 @@ async def test_killed_database_is_told_once_and_reports_wait_for_it(
     assert await sums(shaky_database) == agents.counted
     faults = reporter.faults()
     reasons = [fault.partition(";")[0] for fault in faults]
-    assert all(before != after for before, after in pairwise(reasons)), "told on change"
+    assert all(before != after for before, after in pairwise(reasons)), "logged on change"
     assert 1 <= len(set(reasons)) <= 3, "lost connections, and refused ones"
     assert all("store reports: " in line and "wait in memory and are not acknowledged" in line for line in faults)
     assert reporter.recoveries >= 1
@@ -110,7 +110,7 @@ async def test_slow_database_is_no_fault(
     await proxy.close()
 
 
-async def test_connections_cut_at_any_moment_of_a_transaction_cost_and_double_no_call(
+async def test_connections_cut_at_any_moment_of_a_transaction_lose_and_double_no_call(
     reactor: Any,
     start_reporter: StartReporter,
     shaky_mariadb: MariaDb,
@@ -135,7 +135,7 @@ async def test_connections_cut_at_any_moment_of_a_transaction_cost_and_double_no
     await proxy.close()
 
 
-async def test_read_only_database_is_told_and_waited_for(
+async def test_read_only_database_is_logged_and_reports_wait_for_it(
     reactor: Any,
     start_reporter: StartReporter,
     shaky_mariadb: MariaDb,
@@ -156,7 +156,7 @@ async def test_read_only_database_is_told_and_waited_for(
     assert await sums(shaky_database) == agents.counted
 
 
-async def test_full_disk_is_told_and_waited_for(
+async def test_full_disk_is_logged_and_reports_wait_for_it(
     reactor: Any, start_reporter: StartReporter, sqlite_url: str, sqlite_database: Database, agents: Agents
 ) -> None:
     reporter = start_reporter(sqlite_url)

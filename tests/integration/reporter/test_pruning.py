@@ -1,4 +1,4 @@
-"""What is old is deleted, what is not stays, and no writer waits long for it; on either engine."""
+"""Old rows are deleted, others are kept, and no writer waits long; on either engine."""
 
 import time
 from collections.abc import Callable
@@ -33,11 +33,11 @@ def fill(count: int) -> Callable[[Transaction], None]:
     return fill_txn
 
 
-async def test_old_rows_go_and_writers_are_served_meanwhile(
+async def test_old_rows_are_deleted_and_writers_do_not_wait(
     reactor: Any, start_reporter: StartReporter, database: Database, database_url: str, agents: Agents
 ) -> None:
     await database.write("fill", fill(6_000))
-    standing, cleared = [
+    active, cleared = [
         (await AlarmStore(database).raised(Alarm(0, "x", "err_rate", Subject(n), "", OLD, 0, "", 0, 0)))[0].id
         for n in (1, 2)
     ]
@@ -55,7 +55,7 @@ async def test_old_rows_go_and_writers_are_served_meanwhile(
 
     await until(reactor, are_gone, "all but what was reported now to be deleted", 30)
     await until(reactor, lambda: reporter.number("pruned_rows_total", table="Alarm") == 1, "an alarm to be deleted")
-    assert [alarm.id for alarm in await AlarmStore(database).alarms(0)] == [standing]
+    assert [alarm.id for alarm in await AlarmStore(database).alarms(0)] == [active]
     assert await sums(database) == {(*M, *A): (10, 1)}
     for table in TABLES:
         assert reporter.number("pruned_rows_total", table=table) == 6_000

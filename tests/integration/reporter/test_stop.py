@@ -1,4 +1,4 @@
-"""SIGTERM ends lars-reporter in order and within a limit, whatever its agents and its database do."""
+"""SIGTERM stops lars-reporter in order and within a limit, whatever its agents and its database do."""
 
 import socket
 from contextlib import ExitStack
@@ -21,7 +21,7 @@ IN_TIME = 6.0
 
 
 async def stopped_in_order(reporter: RunningReporter, reactor: Any) -> float:
-    """Stops it; how long that took."""
+    """Stops it; returns how many seconds that took."""
     began = reactor.seconds()
     await reporter.service.stopped(IN_TIME)
     assert reporter.service.bugs() == ""
@@ -30,7 +30,7 @@ async def stopped_in_order(reporter: RunningReporter, reactor: Any) -> float:
     return float(reactor.seconds() - began)
 
 
-async def test_what_waits_is_written_and_acknowledged_first(
+async def test_pending_reports_are_written_and_acknowledged_first(
     reactor: Any, start_reporter: StartReporter, database: Database, database_url: str, agents: Agents
 ) -> None:
     reporter = start_reporter(database_url, "--flush-interval=600")

@@ -1,1 +1,1 @@
-"""lars-reporter, for long."""
+"""Long tests of lars-reporter."""

@@ -16,7 +16,7 @@ def report(
     cmdid: int = 2,
     period_ms: int = 5000,
 ) -> ReportStatusRequest:
-    """A report of an agent of ours; with boot and period_ms 0, of a C++ one."""
+    """A report of a Lars agent; with boot and period_ms 0, of a C++ agent."""
     return ReportStatusRequest(
         modid=modid,
         cmdid=cmdid,

@@ -1,4 +1,4 @@
-"""An agent's connection: what is acknowledged and when, and who has to wait."""
+"""An agent's connection: what is acknowledged and when, and which agents are paused."""
 
 from twisted.internet.protocol import connectionDone
 from twisted.internet.task import Clock
@@ -6,9 +6,9 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.report_writes import Committed
-from lars.reporter.pressure import Pressure
+from lars.reporter.agent_run import AgentRun
+from lars.reporter.backpressure import Backpressure
 from lars.reporter.protocol import ReportServerFactory, ReportServerProtocol
-from lars.reporter.runs import AgentRun
 from lars.reporter.writer import Batch, Share
 from lars.wire.factory import Limits
 from lars.wire.frames import FrameDecoder, encode_frame
@@ -41,7 +41,7 @@ class Agent:
         return [(ack.boot, ack.seq) for ack in acks]
 
     @property
-    def waits(self) -> bool:
+    def is_paused(self) -> bool:
         return self.transport.producerState == "paused"
 
     def hang_up(self) -> None:
@@ -49,19 +49,26 @@ class Agent:
 
 
 class ReportServerCase(SynchronousTestCase):
-    most = 1000
+    limit = 1000
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.waiting: dict[AgentRun, int] = {}
+        self.pending: dict[AgentRun, int] = {}
         self.factory = ReportServerFactory(
-            self.clock, lambda: NOW, Limits(), Pressure(self.most), lambda run, rows: self.waiting.update({run: rows})
+            self.clock,
+            lambda: NOW,
+            Limits(),
+            Backpressure(self.limit),
+            lambda run, rows: self.pending.update({run: rows}),
         )
 
     def commit(self, overtaken_at: int | None = None) -> list[tuple[int, int]]:
-        """Writes all that waits, or finds that another reporter has committed up to a seq; (first, last) of groups."""
-        shares = [Share(run, run.take_waiting(), run.rows, 0.0) for run in self.waiting]
-        self.waiting.clear()
+        """Commits all pending reports, or finds that another reporter has committed up to a seq.
+
+        Returns (first, last) of the groups.
+        """
+        shares = [Share(run, run.take_pending(), run.rows, 0.0) for run in self.pending]
+        self.pending.clear()
         groups = [(group.first, group.last) for share in shares for group in share.groups]
         released = sum(share.rows for share in shares)
         cursors = {}
@@ -92,10 +99,10 @@ class AcknowledgementTests(ReportServerCase):
         self.commit()
         agent.acks()
         agent.send(report(R, seq=1), report(R, seq=2))
-        self.assertEqual((agent.acks(), self.waiting), ([(7, 2), (7, 2)], {}))
+        self.assertEqual((agent.acks(), self.pending), ([(7, 2), (7, 2)], {}))
         self.assertEqual((self.factory.repeated, self.factory.results), (3, 2))
 
-    def test_agent_that_comes_back_before_the_commit_is_not_counted_twice(self) -> None:
+    def test_agent_that_reconnects_before_the_commit_is_not_counted_twice(self) -> None:
         agent = Agent(self.factory)
         agent.send(report(R, seq=1))
         agent.hang_up()
@@ -103,7 +110,7 @@ class AcknowledgementTests(ReportServerCase):
         back.send(report(R, seq=1), report(R, seq=2))
         self.assertEqual((self.commit(), back.acks()), ([(1, 1), (2, 2)], [(7, 0), (7, 2)]))
 
-    def test_old_connection_that_ends_later_takes_nothing_from_the_new_one(self) -> None:
+    def test_old_connection_that_ends_later_leaves_the_run_to_the_new_one(self) -> None:
         old, new = Agent(self.factory), Agent(self.factory)
         old.send(report(R, seq=1))
         new.send(report(R, seq=1))
@@ -111,7 +118,7 @@ class AcknowledgementTests(ReportServerCase):
         self.commit()
         self.assertEqual((old.acks(), new.acks()), ([(7, 0)], [(7, 0), (7, 1)]))
 
-    def test_run_that_is_gone_is_forgotten_when_nothing_of_it_waits(self) -> None:
+    def test_disconnected_run_is_forgotten_when_nothing_is_pending(self) -> None:
         agent = Agent(self.factory)
         agent.send(report(R, seq=1))
         agent.hang_up()
@@ -120,7 +127,7 @@ class AcknowledgementTests(ReportServerCase):
         again.send(report(R, seq=2))
         self.assertEqual((again.acks(), self.commit()), ([(7, 0)], [(2, 2)]))
 
-    def test_agent_that_another_reporter_has_overtaken_is_cut_off_and_asks_from_there(self) -> None:
+    def test_agent_overtaken_by_another_reporter_is_disconnected_and_resumes_from_there(self) -> None:
         agent = Agent(self.factory)
         agent.send(report(R, seq=1))
         self.commit()
@@ -131,7 +138,7 @@ class AcknowledgementTests(ReportServerCase):
         back.send(report(R, seq=3))
         self.assertEqual((back.acks(), self.commit()), ([(7, 2)], [(3, 3)]))
 
-    def test_agents_that_say_they_live_are_acknowledged_too(self) -> None:
+    def test_reports_without_results_are_acknowledged(self) -> None:
         agent = Agent(self.factory)
         agent.send(report(modid=0, cmdid=0, seq=1))
         self.commit()
@@ -151,7 +158,7 @@ class CppAgentTests(ReportServerCase):
             agent = Agent(self.factory)
             agent.send(cpp_report(R))
             agent.hang_up()
-        self.assertEqual(len({run.boot for run in self.waiting}), 2)
+        self.assertEqual(len({run.boot for run in self.pending}), 2)
 
     def test_callers_behind_one_connection_keep_their_order(self) -> None:
         agent = Agent(self.factory)
@@ -160,55 +167,55 @@ class CppAgentTests(ReportServerCase):
 
 
 class BadReportTests(ReportServerCase):
-    def test_bad_report_in_a_whole_frame_is_counted_and_its_connection_lives_on(self) -> None:
+    def test_invalid_report_in_a_valid_frame_is_counted_and_its_connection_kept(self) -> None:
         agent = Agent(self.factory)
         agent.protocol.dataReceived(encode_frame(MessageId.REPORT_STATUS_REQUEST, b"\xff\xff"))
         agent.send(report(R, seq=0), report(R, modid=-5), report(R, seq=1))
         self.assertEqual((self.factory.counters.malformed, self.factory.reports), (3, 1))
         self.assertFalse(agent.transport.disconnecting)
 
-    def test_date_that_cannot_be_right_is_counted(self) -> None:
+    def test_misdated_report_is_counted(self) -> None:
         agent = Agent(self.factory)
         agent.send(report(R, seq=1, ts=int(NOW)), report(R, seq=2, ts=int(NOW) - 31_536_000))
         self.assertEqual(self.factory.misdated, 1)
 
 
-class PressureTests(ReportServerCase):
-    most = 50
+class BackpressureTests(ReportServerCase):
+    limit = 50
 
     def flood(self, agent: Agent, boot: int, hosts: int) -> None:
         agent.send(report(*((ip, 80, 1, 0, False) for ip in range(1, hosts + 1)), boot=boot))
 
-    def test_who_sends_most_waits_and_resumes_after_the_commit(self) -> None:
+    def test_agent_that_sends_most_is_paused_and_resumes_after_the_commit(self) -> None:
         busy, quiet = Agent(self.factory), Agent(self.factory)
         self.flood(busy, 1, 15)
         self.flood(quiet, 2, 2)
-        self.assertEqual((busy.waits, quiet.waits), (True, False))
-        self.factory.relieve()
-        self.assertTrue(busy.waits)
+        self.assertEqual((busy.is_paused, quiet.is_paused), (True, False))
+        self.factory.resume_paused()
+        self.assertTrue(busy.is_paused)
         self.commit()
-        self.factory.relieve()
-        self.assertFalse(busy.waits)
-        self.assertEqual(self.factory.pressure.rows, 0)
+        self.factory.resume_paused()
+        self.assertFalse(busy.is_paused)
+        self.assertEqual(self.factory.backpressure.rows, 0)
 
-    def test_when_memory_is_full_new_connections_wait_as_well(self) -> None:
+    def test_new_connections_are_paused_when_memory_is_full(self) -> None:
         self.flood(Agent(self.factory), 1, 30)
         late = Agent(self.factory)
-        self.assertTrue(late.waits)
+        self.assertTrue(late.is_paused)
         self.commit()
-        self.factory.relieve()
-        self.assertFalse(late.waits)
+        self.factory.resume_paused()
+        self.assertFalse(late.is_paused)
 
-    def test_keys_that_repeat_take_no_more_memory(self) -> None:
+    def test_repeated_keys_take_no_more_memory(self) -> None:
         agent = Agent(self.factory)
         self.flood(agent, 1, 5)
         self.commit()
         for seq in range(2, 60):
             agent.send(report(*((ip, 80, 1, 0, False) for ip in range(1, 6)), boot=1, seq=seq))
-        self.assertEqual((self.factory.pressure.rows, agent.waits), (11, False))
+        self.assertEqual((self.factory.backpressure.rows, agent.is_paused), (11, False))
 
-    def test_stopping_reads_no_more_from_anyone(self) -> None:
+    def test_stopping_pauses_all_connections_for_good(self) -> None:
         agent = Agent(self.factory)
         self.factory.stop_reading()
-        self.factory.relieve()
-        self.assertTrue(agent.waits)
+        self.factory.resume_paused()
+        self.assertTrue(agent.is_paused)

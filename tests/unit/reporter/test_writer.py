@@ -1,19 +1,19 @@
-"""A writer: what waits leaves by timer or when it is much, in order, again and again until it is in."""
+"""A writer writes batches at each flush or when they are full, in order, and retries each until it is committed."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
-from twisted.logger import capturedLogs
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.engine import DatabaseAway
 from lars.db.faults import DatabaseFaults
 from lars.db.report_rows import Group, Run
 from lars.db.report_writes import Committed
-from lars.reporter.runs import AgentRun
-from lars.reporter.writer import MOST_ROWS, Batch, ReportWriter
+from lars.reporter.agent_run import AgentRun
+from lars.reporter.writer import MAX_ROWS, Batch, ReportWriter
 
 
 class Database:
@@ -54,7 +54,7 @@ class ReportWriterTests(SynchronousTestCase):
         run.rows += rows
         self.writer.add(run, rows)
 
-    def test_little_waits_for_the_timer_and_much_leaves_at_once(self) -> None:
+    def test_small_batch_waits_for_the_flush_and_full_one_is_written_at_once(self) -> None:
         self.report(1)
         self.assertEqual(self.database.asked, [])
         self.writer.flush()
@@ -63,7 +63,7 @@ class ReportWriterTests(SynchronousTestCase):
         self.assertEqual(self.database.answers(), [(2, 2)])
         self.assertEqual([batch.released for batch in self.batches], [10, 100])
 
-    def test_what_comes_meanwhile_is_added_up_behind(self) -> None:
+    def test_reports_that_arrive_during_a_commit_are_added_up_for_the_next(self) -> None:
         self.report(1)
         self.writer.flush()
         for seq in (2, 3, 4):
@@ -74,7 +74,7 @@ class ReportWriterTests(SynchronousTestCase):
         self.writer.flush()
         self.assertEqual(self.database.answers(), [(2, 4)])
 
-    def test_failed_batch_is_tried_again_unchanged_ever_more_slowly(self) -> None:
+    def test_failed_batch_is_retried_unchanged_with_backoff(self) -> None:
         self.report(1)
         self.writer.flush()
         self.report(2)
@@ -82,13 +82,13 @@ class ReportWriterTests(SynchronousTestCase):
             for _ in range(4):
                 self.database.fails()
                 self.clock.pump([0.05] * 40)
-        self.assertEqual(len([event for event in events if "meanwhile" in event]), 1)
+        self.assertEqual(len([event for event in events if "; waiting, " in (formatEvent(event) or "")]), 1)
         self.assertEqual([groups for groups, _ in self.database.asked], [self.database.asked[0][0]] * 5)
         self.assertEqual(self.database.answers(), [(1, 1)])
         self.writer.flush()
         self.assertEqual(self.database.answers(), [(2, 2)])
 
-    def test_a_bug_is_logged_once_and_costs_no_report(self) -> None:
+    def test_bug_is_logged_once_and_loses_no_report(self) -> None:
         self.report(1)
         self.writer.flush()
         for _ in range(3):
@@ -104,18 +104,18 @@ class ReportWriterTests(SynchronousTestCase):
         self.assertEqual(self.database.new, [{(9, 7)}, set()])
         self.database.answers()
 
-    def test_transactions_have_a_size(self) -> None:
+    def test_transactions_are_bounded(self) -> None:
         runs = [AgentRun(caller, 7, cursor=0) for caller in range(1, 5)]
         self.report(1)
         self.writer.flush()
         for run in runs:
-            self.report(1, rows=MOST_ROWS // 2, run=run)
+            self.report(1, rows=MAX_ROWS // 2, run=run)
         sizes: list[int] = []
         while len(self.database.asked) > len(sizes):
             sizes.append(len(self.database.answers()))
         self.assertEqual(sizes, [1, 2, 2])
 
-    def test_run_that_is_overtaken_starts_over_and_others_are_written(self) -> None:
+    def test_overtaken_run_starts_over_and_others_are_written(self) -> None:
         other = AgentRun(8, 7, cursor=0)
         self.report(1)
         self.report(1, run=other)
@@ -129,7 +129,7 @@ class ReportWriterTests(SynchronousTestCase):
         self.assertEqual([group.run for group in self.database.asked[-1][0]], [other.key])
         self.database.answers()
 
-    def test_drain_ends_when_all_is_written(self) -> None:
+    def test_drain_ends_when_everything_is_written(self) -> None:
         self.report(1)
         draining = Deferred.fromCoroutine(self.writer.drain(3.0))
         self.database.answers()

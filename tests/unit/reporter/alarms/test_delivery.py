@@ -1,11 +1,11 @@
-"""What a webhook is told: in order, each until it is told."""
+"""Posts to a webhook go out in order, each until it succeeds."""
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.alarms import Alarm, Subject
-from lars.reporter.alarms.delivery import MAX_DELAY, MAX_QUEUED, Delivery
+from lars.reporter.alarms.delivery import MAX_DELAY, MAX_QUEUED, DeliveryQueue
 
 
 def alarm(alarm_id: int) -> Alarm:
@@ -17,19 +17,19 @@ class DeliveryTests(SynchronousTestCase):
         self.clock = Clock()
         self.attempts: list[tuple[int, bool]] = []
         self.works = True
-        self.delivery = Delivery(self.clock, self.attempt)
+        self.delivery = DeliveryQueue(self.clock, self.attempt)
 
     async def attempt(self, alarm: Alarm, cleared: bool) -> bool:
         self.attempts.append((alarm.id, cleared))
         return self.works
 
-    def test_what_is_queued_is_told_in_order(self) -> None:
+    def test_queued_posts_go_out_in_order(self) -> None:
         self.delivery.add(alarm(1), False)
         self.delivery.add(alarm(2), False)
         self.delivery.add(alarm(1), True)
         self.assertEqual(self.attempts, [(1, False), (2, False), (1, True)])
 
-    def test_failure_is_tried_again_ever_more_slowly_and_holds_back_what_follows(self) -> None:
+    def test_failed_post_is_retried_with_backoff_and_delays_those_behind_it(self) -> None:
         self.works = False
         self.delivery.add(alarm(1), False)
         self.delivery.add(alarm(2), False)
@@ -53,7 +53,7 @@ class DeliveryTests(SynchronousTestCase):
         self.assertNotIn((MAX_QUEUED, False), self.delivery)
         self.successResultOf(Deferred.fromCoroutine(self.delivery.stop()))
 
-    def test_stop_ends_what_is_under_way_and_leaves_no_timer(self) -> None:
+    def test_stop_cancels_the_post_under_way_and_leaves_no_timer(self) -> None:
         self.works = False
         self.delivery.add(alarm(1), False)
         self.successResultOf(Deferred.fromCoroutine(self.delivery.stop()))

@@ -1,4 +1,4 @@
-"""Rules of alarm in a conf file: what they mean, and what a person is told of one that makes no sense."""
+"""Alarm rules in a conf file, and the errors about invalid ones."""
 
 from pathlib import Path
 
@@ -46,12 +46,12 @@ class ParsedRuleTests(RuleCase):
                 webhook="https://user:pass%40@alarms.example:8443/x?y",
             ),
         )
-        self.assertEqual([rule.watches(*m) for m in ((1, 1), (1, 2), (2, 9))], [True, False, True])
+        self.assertEqual([rule.applies_to(*m) for m in ((1, 1), (1, 2), (2, 9))], [True, False, True])
 
     def test_no_modules_means_all(self) -> None:
         for modules in ("", "modules = all\n"):
             [rule] = self.rules(f"[alarm x]\nwhat = err_rate\n{modules}")
-            self.assertTrue(rule.watches(5, 6))
+            self.assertTrue(rule.applies_to(5, 6))
 
     def test_the_examples_in_the_shipped_conf_are_rules(self) -> None:
         text = shipped("conf", "lars-reporter.conf").read_text()

@@ -1,4 +1,4 @@
-"""What lars-reporter tells of itself at /metrics: read at the scrape, counted nowhere twice."""
+"""The metrics of lars-reporter. Those that other objects count are read at each scrape."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from lars.db.faults import DatabaseFaults
 from lars.metrics.registry import labelled_counter
-from lars.reporter.alarms.watch import AlarmWatch
+from lars.reporter.alarms.evaluator import AlarmEvaluator
 from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.pruning import ReportPruner
 from lars.reporter.writer import Batch
@@ -16,8 +16,8 @@ from lars.reporter.writer import Batch
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.5, 2.5, 5, 10, 60)
 
 
-class WriteNumbers:
-    """How long writing takes, and what came of it."""
+class WriteMetrics:
+    """How long transactions take, and what they wrote."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.batches = 0
@@ -25,7 +25,7 @@ class WriteNumbers:
         self.refused = 0
         self._age = Histogram(
             "lars_reporter_commit_age_seconds",
-            "From the arrival of the oldest report that an agent's share of a commit held to the commit",
+            "From the arrival of the oldest report of an agent in a commit to the commit",
             registry=registry,
             buckets=_SECONDS,
         )
@@ -34,7 +34,7 @@ class WriteNumbers:
         )
 
     def written(self, batch: Batch) -> None:
-        """A transaction has been committed."""
+        """Counts a committed transaction."""
         self.batches += 1
         self.refused += len(batch.committed.refused)
         for table, rows in batch.committed.rows.items():
@@ -44,16 +44,16 @@ class WriteNumbers:
             self._age.observe(batch.ended - share.since)
 
 
-class ReporterNumbers(Collector):
+class ReporterMetrics(Collector):
     """Counters and gauges of one lars-reporter."""
 
     def __init__(
         self,
         factory: ReportServerFactory,
-        writes: WriteNumbers,
+        writes: WriteMetrics,
         faults: DatabaseFaults,
         pruner: ReportPruner,
-        alarms: AlarmWatch,
+        alarms: AlarmEvaluator,
     ) -> None:
         self._factory = factory
         self._writes = writes
@@ -62,27 +62,27 @@ class ReporterNumbers(Collector):
         self._alarms = alarms
 
     def collect(self) -> Iterator[Metric]:
-        factory, writes = self._factory, self._writes
+        factory, writes, backpressure = self._factory, self._writes, self._factory.backpressure
         yield GaugeMetricFamily("lars_reporter_connections", "Connections open", len(factory.connections))
         yield GaugeMetricFamily(
-            "lars_reporter_paused_connections", "Connections not read from, memory being short", len(factory.paused)
+            "lars_reporter_paused_connections", "Connections paused by backpressure", len(factory.paused)
         )
-        yield GaugeMetricFamily("lars_reporter_pending_rows", "Rows that wait to be committed", factory.pressure.rows)
-        yield GaugeMetricFamily("lars_reporter_max_pending_rows", "Rows that may wait", factory.pressure.most)
-        yield CounterMetricFamily("lars_reporter_reports", "Reports that came", factory.reports)
-        yield CounterMetricFamily("lars_reporter_results", "Results in reports that came first", factory.results)
-        yield CounterMetricFamily("lars_reporter_repeated_reports", "Reports that came again", factory.repeated)
+        yield GaugeMetricFamily("lars_reporter_pending_rows", "Rows that wait to be committed", backpressure.rows)
+        yield GaugeMetricFamily("lars_reporter_max_pending_rows", "Rows that may wait", backpressure.limit)
+        yield CounterMetricFamily("lars_reporter_reports", "Reports received", factory.reports)
+        yield CounterMetricFamily("lars_reporter_results", "Results in reports that are not repeats", factory.results)
+        yield CounterMetricFamily("lars_reporter_repeated_reports", "Reports received again", factory.repeated)
         yield CounterMetricFamily(
-            "lars_reporter_misdated_reports", "Reports dated an hour off or more", factory.misdated
+            "lars_reporter_misdated_reports", "Reports dated more than an hour off", factory.misdated
         )
         yield CounterMetricFamily(
             "lars_reporter_overtaken_runs",
-            "Agents' runs sent back because another reporter had committed some of it",
+            "Runs of agents that another reporter had committed further",
             factory.overtaken,
         )
         yield CounterMetricFamily("lars_reporter_transactions", "Transactions committed", writes.batches)
         yield labelled_counter("lars_reporter_written_rows", "Rows written", "table", writes.rows)
-        yield CounterMetricFamily("lars_reporter_refused_rows", "Rows the database would not take", writes.refused)
+        yield CounterMetricFamily("lars_reporter_refused_rows", "Rows that the database refused", writes.refused)
         yield labelled_counter("lars_reporter_pruned_rows", "Old rows deleted", "table", self._pruner.pruned)
         yield labelled_counter(
             "lars_reporter_database_failures",
@@ -90,17 +90,17 @@ class ReporterNumbers(Collector):
             "work",
             {"store": self._faults.count, "alarms": self._alarms.faults.count},
         )
-        yield GaugeMetricFamily("lars_reporter_alarms_raised", "Alarms that stand", self._alarms.standing)
+        yield GaugeMetricFamily("lars_reporter_alarms_raised", "Active alarms", self._alarms.active)
         yield labelled_counter(
             "lars_reporter_webhook_posts", "Posts to webhooks", "outcome", self._alarms.webhooks.outcomes
         )
-        yield from self._at_the_door()
+        yield from self._dropped()
 
-    def _at_the_door(self) -> Iterator[Metric]:
+    def _dropped(self) -> Iterator[Metric]:
         counters = self._factory.counters
         yield labelled_counter(
             "lars_reporter_dropped_connections",
-            "Connections closed by us",
+            "Connections closed by lars-reporter",
             "reason",
             {reason: getattr(counters, reason) for reason in ("refused", "idle", "stalled", "bad_streams")},
         )
@@ -111,5 +111,5 @@ class ReporterNumbers(Collector):
             {"malformed": counters.malformed, "unknown": counters.unknown},
         )
         yield CounterMetricFamily(
-            "lars_reporter_skipped_results", "Results for hosts that cannot exist", self._factory.skipped
+            "lars_reporter_skipped_results", "Results with an invalid host", self._factory.skipped
         )
