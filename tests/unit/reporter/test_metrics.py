@@ -20,8 +20,8 @@ from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.pruning import ReportPruner
 from lars.reporter.writer import Batch, Share
 from lars.runtime.reactor import IReactor
+from lars.wire.factory import Limits
 from lars.wire.messages import MessageId, encode_message
-from lars.wire.protocol import Limits
 from tests.unit.reporter.reports import report
 
 
