@@ -21,6 +21,7 @@ help:
 	@echo "make test-clients   builds the C++ and Java clients and tests them, also against a real agent"
 	@echo "make soak    the long tests: kill storms and fuzzing"
 	@echo "make proto   lars/wire/lars_pb2.py anew from proto/lars.proto"
+	@echo "make docs    the documents as a site, build/docs; a broken link or reference fails"
 	@echo "make venv    .venv with all that the above need"
 	@echo "make clean   away with caches and build output; .venv and data stay"
 
@@ -51,6 +52,12 @@ test-clients: $(VENV)/.test compilers
 .PHONY: soak
 soak: $(VENV)/.test mariadb
 	@$(BIN)/python -m pytest tests/soak || { [ $$? = 5 ] && echo "tests/soak holds no test yet"; }
+
+.PHONY: docs
+docs: $(VENV)/.docs
+	@$(BIN)/python -m sphinx --builder html --fresh-env --nitpicky --fail-on-warning --quiet \
+	  --doctree-dir build/doctrees docs build/docs
+	@echo "build/docs/index.html"
 
 .PHONY: proto
 proto: $(VENV)/.test
@@ -102,8 +109,13 @@ $(VENV)/.test: pyproject.toml
 	@$(PIP) --editable '.[test]'
 	@touch $(VENV)/.run $@
 
+$(VENV)/.docs: pyproject.toml
+	@echo "installing lars and what builds its documents into $(VENV)"
+	@$(PIP) --editable '.[docs]'
+	@touch $(VENV)/.run $@
+
 ifneq ($(shell grep -qsF '$(CURDIR)/$(BIN)/python' $(BIN)/pip && $(BIN)/pip --version >/dev/null 2>&1 && echo whole),whole)
-$(VENV)/.run $(VENV)/.test: new-venv
+$(VENV)/.run $(VENV)/.test $(VENV)/.docs: new-venv
 endif
 
 .PHONY: new-venv

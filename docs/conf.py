@@ -1,0 +1,38 @@
+"""How Sphinx builds the documents; `make docs` runs it so that every warning is an error."""
+
+import sys
+from pathlib import Path
+
+from lars import __version__
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "Lars"
+author = "the Lars authors"
+version = release = __version__
+html_title = f"Lars {release}"
+html_theme = "furo"
+html_show_copyright = False
+html_copy_source = False
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "repository_links",
+    "settings_directive",
+]
+exclude_patterns = ["_ext"]
+
+myst_enable_extensions = ["deflist"]
+myst_heading_anchors = 4
+
+default_role = "code"  # docstrings write `name`
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+
+# Types of other projects: their inventories would have to be fetched, and the build uses no network.
+nitpick_ignore_regex = [("py:.*", r"(collections\.abc|types|twisted|asyncio)\..*")]
