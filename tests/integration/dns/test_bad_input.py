@@ -68,7 +68,7 @@ async def test_bad_streams_are_dropped_and_counted_and_bad_messages_skipped_and_
     assert {reason: counted(dns, reason) for reason in SKIPPED} == {r: len(frames) for r, frames in SKIPPED.items()}
     assert odd.lost is None
     await asking.was_answered()
-    assert len(dns.said("lars.wire.protocol#warn")) <= 6, "one line for each kind of fault"
+    assert len(dns.said("lars.wire.factory#warn")) <= 6, "one line for each kind of fault"
 
 
 async def test_half_open_and_half_sent_connections_hinder_nobody_and_leave_nothing(

@@ -95,7 +95,7 @@ async def test_connection_over_the_limit_is_closed_and_counted_until_another_goe
     assert dropped(dns, "refused") == 1
     await first.answered(M)
     await second.answered(M)
-    assert "127.0.0.1:" in dns.said("lars.wire.protocol#warn")[0]
+    assert "127.0.0.1:" in dns.said("lars.wire.factory#warn")[0]
     assert "2 connections are open, the limit (raise max_connections to allow more)" in dns.service.log()
     first.stream.loseConnection()
     await until(reactor, lambda: dns.number("lars_dns_connections") == 1, "the first to be gone")
