@@ -19,12 +19,19 @@ COMPILER_NEEDS := g++:g++ cmake:cmake protoc:protobuf-compiler javac:default-jdk
 # $(call need,NEEDS): they and, unless .venv is there, what that needs, so that one line names all that is missing.
 need = PYTHON='$(PYTHON)' .ci/need $(if $(wildcard $(VENV)/.run),,$(VENV_NEEDS)) $(1)
 
+# The tests start hundreds of Python processes: without bytecode, each of them compiles lars again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .NOTPARALLEL:
 
 .PHONY: help
 help:
 	@echo "make demo    all of Lars on this machine, with a few hosts that fail and recover"
-	@echo "make test    ruff, mypy, trial and pytest, as CI runs them"
+	@echo "make test    every check, as CI runs them: the five below"
+	@echo "make lint    ruff: rules and format"
+	@echo "make types   mypy, strict"
+	@echo "make unit    the unit tests, under trial"
+	@echo "make integration    real processes, databases and a browser, under pytest"
 	@echo "make test-clients   builds the C++ and Java clients and tests them, also against a real agent"
 	@echo "make soak    the long tests: kill storms and fuzzing"
 	@echo "make proto   lars/wire/lars_pb2.py anew from proto/lars.proto"
@@ -35,14 +42,41 @@ help:
 demo: $(VENV)/.run
 	@$(BIN)/lars demo
 
-# trial stops at a broken unit test before pytest runs them again, with the integration tests. Those mostly wait for
-# processes, so four at a time suit any machine; each pytest process has a MariaDB of its own.
+# What `make test` runs, in this order. A stage joins with `STAGES += name` beside its target.
+STAGES := lint types unit integration
+
 .PHONY: test
-test: test-needs $(VENV)/.test $(VENV)/.axe
-	@$(BIN)/ruff check --quiet && $(BIN)/ruff format --quiet --check && echo "ruff: clean"
+test:
+	@began=$$(date +%s); took=; \
+	for stage in setup $(STAGES); do \
+	  at=$$(date +%s); \
+	  $(MAKE) --no-print-directory $$stage || { echo "make test: $$stage failed" >&2; exit 1; }; \
+	  took="$$took, $$stage $$(($$(date +%s) - at)) s"; \
+	done; \
+	all=$$(($$(date +%s) - began)); \
+	echo "make test: passed in $$((all / 60)) min $$((all % 60)) s ($${took#, })"
+
+.PHONY: setup
+setup: test-needs $(VENV)/.test $(VENV)/.axe
+
+.PHONY: lint
+lint: $(VENV)/.test
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
+	@echo "ruff: clean"
+
+.PHONY: types
+types: $(VENV)/.test
 	@$(BIN)/mypy
+
+.PHONY: unit
+unit: $(VENV)/.test
 	@$(BIN)/python -m twisted.trial --jobs="$$(nproc)" --reporter=text tests.unit
-	@$(BIN)/python -m pytest --quiet --numprocesses=4 --dist=worksteal tests/unit tests/integration
+
+# They mostly wait for processes, so four at a time suit any machine; each pytest process has a MariaDB of its own.
+.PHONY: integration
+integration: setup
+	@$(BIN)/python -m pytest --quiet --numprocesses=4 --maxschedchunk=1 tests/integration
 
 # C++ three times: as it is shipped, and with the sanitizers for addresses and for threads.
 .PHONY: test-clients
