@@ -2,22 +2,36 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # The first that is new enough; `make PYTHON=/path/to/python test` chooses another.
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 
-# $(call need,WHAT,PACKAGES): installs Debian packages where we may, else stops with the line to type.
-need = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-    echo "installing $(2)"; export DEBIAN_FRONTEND=noninteractive; \
-    { apt-get update && apt-get install -y --no-install-recommends $(2); } </dev/null >/dev/null; \
-  else echo "$(1) is missing; type: sudo apt-get install -y $(2)" >&2; exit 1; fi
+# Debian packages, as .ci/need reads them. Tests run a MariaDB of their own; the font is for the console's Chinese.
+comma := ,
+VENV_NEEDS = python=ensurepip:$(or $(and $(PYTHON),$(shell \
+  $(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')),python3$(comma)python3-venv)
+MARIADB_NEEDS := mariadbd:mariadb-server mariadb-install-db:mariadb-server
+BROWSER_NEEDS := chromium:chromium,fonts-wqy-zenhei chromedriver:chromium-driver
+COMPILER_NEEDS := g++:g++ cmake:cmake protoc:protobuf-compiler javac:default-jdk-headless \
+  /usr/include/google/protobuf/message_lite.h:libprotobuf-dev /usr/share/java/protobuf.jar:libprotobuf-java
+
+# $(call need,NEEDS): they and, unless .venv is there, what that needs, so that one line names all that is missing.
+need = PYTHON='$(PYTHON)' .ci/need $(if $(wildcard $(VENV)/.run),,$(VENV_NEEDS)) $(1)
+
+# The tests start hundreds of Python processes: without bytecode, each of them compiles lars again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.NOTPARALLEL:
 
 .PHONY: help
 help:
 	@echo "make demo    all of Lars on this machine, with a few hosts that fail and recover"
-	@echo "make test    ruff, mypy, trial and pytest, as CI runs them"
+	@echo "make test    every check, as CI runs them: the five below"
+	@echo "make lint    ruff: rules and format"
+	@echo "make types   mypy, strict"
+	@echo "make unit    the unit tests, under trial"
+	@echo "make integration    real processes, databases and a browser, under pytest"
 	@echo "make test-clients   builds the C++ and Java clients and tests them, also against a real agent"
 	@echo "make soak    the long tests: kill storms and fuzzing"
 	@echo "make proto   lars/wire/lars_pb2.py anew from proto/lars.proto"
@@ -29,18 +43,45 @@ help:
 demo: $(VENV)/.run
 	@$(BIN)/lars demo
 
-# trial stops at a broken unit test before pytest runs them again, with the integration tests. Those mostly wait for
-# processes, so four at a time suit any machine; each pytest process has a MariaDB of its own.
+# What `make test` runs, in this order. A stage joins with `STAGES += name` beside its target.
+STAGES := lint types unit integration
+
 .PHONY: test
-test: $(VENV)/.test mariadb chromium $(VENV)/.axe
-	@$(BIN)/ruff check --quiet && $(BIN)/ruff format --quiet --check && echo "ruff: clean"
+test:
+	@began=$$(date +%s); took=; \
+	for stage in setup $(STAGES); do \
+	  at=$$(date +%s); \
+	  $(MAKE) --no-print-directory $$stage || { echo "make test: $$stage failed" >&2; exit 1; }; \
+	  took="$$took, $$stage $$(($$(date +%s) - at)) s"; \
+	done; \
+	all=$$(($$(date +%s) - began)); \
+	echo "make test: passed in $$((all / 60)) min $$((all % 60)) s ($${took#, })"
+
+.PHONY: setup
+setup: test-needs $(VENV)/.test $(VENV)/.axe
+
+.PHONY: lint
+lint: $(VENV)/.test
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
+	@echo "ruff: clean"
+
+.PHONY: types
+types: $(VENV)/.test
 	@$(BIN)/mypy
+
+.PHONY: unit
+unit: $(VENV)/.test
 	@$(BIN)/python -m twisted.trial --jobs="$$(nproc)" --reporter=text tests.unit
-	@$(BIN)/python -m pytest --quiet --numprocesses=4 --dist=worksteal tests/unit tests/integration
+
+# They mostly wait for processes, so four at a time suit any machine; each pytest process has a MariaDB of its own.
+.PHONY: integration
+integration: setup
+	@$(BIN)/python -m pytest --quiet --numprocesses=4 --maxschedchunk=1 tests/integration
 
 # C++ three times: as it is shipped, and with the sanitizers for addresses and for threads.
 .PHONY: test-clients
-test-clients: $(VENV)/.test compilers
+test-clients: compilers $(VENV)/.test
 	@cd clients/cpp && mkdir -p build && for preset in release address thread; do \
 	  { cmake --preset $$preset && cmake --build --preset $$preset --parallel "$$(nproc)" && ctest --preset $$preset; } \
 	    >build/log 2>&1 || { cat build/log; exit 1; }; \
@@ -50,7 +91,7 @@ test-clients: $(VENV)/.test compilers
 	@$(BIN)/python -m pytest --quiet --numprocesses=4 tests/clients
 
 .PHONY: soak
-soak: $(VENV)/.test mariadb
+soak: mariadb $(VENV)/.test
 	@$(BIN)/python -m pytest tests/soak || { [ $$? = 5 ] && echo "tests/soak holds no test yet"; }
 
 .PHONY: docs
@@ -72,41 +113,38 @@ clean:
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .tox _trial_temp* .coverage
 	find . -path ./$(VENV) -prune -o \( -name __pycache__ -o -name dropin.cache \) -exec rm -rf {} +
 
-# What the tests run their own server with; the system's is never used.
+.PHONY: test-needs
+test-needs:
+	@$(call need,$(MARIADB_NEEDS) $(BROWSER_NEEDS) $(if $(wildcard $(VENV)/.axe),,npm:npm))
+
 .PHONY: mariadb
 mariadb:
-	@export PATH="$$PATH:/usr/sbin:/usr/local/sbin"; \
-	{ command -v mariadbd && command -v mariadb-install-db; } >/dev/null || { $(call need,mariadbd,mariadb-server); }
-
-COMPILERS := g++ cmake libprotobuf-dev protobuf-compiler default-jdk-headless libprotobuf-java
+	@$(call need,$(MARIADB_NEEDS))
 
 .PHONY: compilers
 compilers:
-	@{ command -v g++ && command -v cmake && command -v protoc && command -v javac && \
-	  [ -e /usr/include/google/protobuf/message_lite.h ] && [ -e /usr/share/java/protobuf.jar ]; } >/dev/null || { \
-	  $(call need,what compiles the C++ and Java clients,$(COMPILERS)); }
+	@$(call need,$(COMPILER_NEEDS))
 
-# The browser of the console's tests, with a font for its Chinese, and what checks its pages for accessibility.
-.PHONY: chromium
-chromium:
-	@{ command -v chromium && command -v chromedriver; } >/dev/null || \
-	  { $(call need,chromium,chromium chromium-driver fonts-wqy-zenhei); }
-
+# What checks the console's pages for accessibility.
 $(VENV)/.axe: $(VENV)/.test
-	@command -v npm >/dev/null || { $(call need,npm,npm); }
-	@npm install --silent --no-save --no-audit --no-fund --prefix $(VENV)/axe axe-core@4
+	@.ci/quietly "Check that npm reaches its registry (npm config get registry), then run make again." \
+	  npm install --no-save --no-audit --no-fund --prefix $(VENV)/axe axe-core@4
 	@touch $@
+
+# $(call install,WHAT)
+install = .ci/quietly "Check that pip reaches its index (pip config list), then run make again." \
+    $(BIN)/python -m pip install --disable-pip-version-check --progress-bar=off --editable '$(1)'
 
 # .run: lars and what it needs are installed; .test: and what its checks need. Both are made anew when pyproject.toml
 # changes, and with .venv when that is not whole: never finished, its Python gone, or the checkout moved.
 $(VENV)/.run: pyproject.toml
 	@echo "installing lars into $(VENV)"
-	@$(PIP) --editable .
+	@$(call install,.)
 	@touch $@
 
 $(VENV)/.test: pyproject.toml
 	@echo "installing lars and its checks into $(VENV)"
-	@$(PIP) --editable '.[test]'
+	@$(call install,.[test])
 	@touch $(VENV)/.run $@
 
 $(VENV)/.docs: pyproject.toml
@@ -120,8 +158,6 @@ endif
 
 .PHONY: new-venv
 new-venv:
-	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or later is missing; type: sudo apt-get install -y python3" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
-	  package=$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
-	  $(call need,Python's venv,$$package); }
+	@PYTHON='$(PYTHON)' .ci/need $(VENV_NEEDS)
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or later is missing; if it is not in PATH: make PYTHON=/path/to/python" >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV)

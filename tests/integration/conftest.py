@@ -3,7 +3,7 @@
 import gc
 import inspect
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,18 @@ from tests.integration.processes import TwistdService
 StartService = Callable[..., TwistdService]
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Every `async def test_…` runs in the reactor."""
+SLOWEST = Path(__file__).with_name("slowest.txt")
+"""The tests that start first, so that none of them is left to run alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every `async def test_…` runs in the reactor; the slowest tests come first."""
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             pytest_twisted.ensureDeferred(getattr(item.obj, "__func__", item.obj))
+    order = SLOWEST.read_text(encoding="utf-8").split()
+    places = {name: place for place, name in enumerate(order)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("[")[0], len(order)))
 
 
 @pytest.fixture(scope="session")
