@@ -66,5 +66,5 @@ def absolute_path(text: str) -> str:
     """A path, made absolute at once because a daemon changes its directory; empty stays empty."""
     try:
         return str(Path(text).expanduser().absolute()) if text else ""
-    except RuntimeError as error:  # ~unknown-user
+    except (RuntimeError, ValueError) as error:  # ~unknown-user, or a NUL after ~
         raise SettingsError(f"{text!r} is not a path: {error}") from None

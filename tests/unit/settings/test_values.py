@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lars.errors import SettingsError
@@ -31,6 +31,7 @@ class ParserTests(ConfCase):
             self.assert_refused(lambda parse=parse, text=text: parse(text), f"{text!r} is not a number from")  # type: ignore[misc]
 
     @given(st.text(max_size=20))
+    @example("~\0")
     def test_no_text_raises_anything_but_settings_error(self, text: str) -> None:
         for parse in (integer(1, 99), number(0, 1), seconds, ratio, endpoint, absolute_path):
             try:
