@@ -77,23 +77,23 @@ class AlarmStore:
 
     async def calls(self, since: int, per_host: bool) -> list[HostCalls]:
         """Calls from `since` on (Unix seconds, cut to its minute)."""
-        return await self._database.read("read error rates for alarms", calls_txn, since, per_host)
+        return await self._database.read("read error rates for alarms", _calls_txn, since, per_host)
 
     async def states(self, since: int) -> list[HostStates]:
         """The states of hosts as callers that have reported since then see them."""
-        return await self._database.read("read host states for alarms", states_txn, since)
+        return await self._database.read("read host states for alarms", _states_txn, since)
 
     async def callers_seen(self, before: int) -> list[CallerSeen]:
         """The callers that were last heard of before a time."""
-        return await self._database.read("read silent callers for alarms", callers_txn, before)
+        return await self._database.read("read silent callers for alarms", _callers_txn, before)
 
     async def alarms(self, since: int | None = None) -> list[Alarm]:
         """The alarms that stand and, with `since` (Unix seconds), those that have cleared since; oldest first."""
-        return await self._database.read("read alarms", alarms_txn, since)
+        return await self._database.read("read alarms", _alarms_txn, since)
 
     async def untold(self) -> list[Alarm]:
         """The alarms of which a webhook does not know all yet, oldest first."""
-        return await self._database.read("read alarms to post", untold_txn)
+        return await self._database.read("read alarms to post", _untold_txn)
 
     async def raised(self, alarm: Alarm) -> tuple[Alarm, bool]:
         """Stores an alarm that raises (its id is not looked at): its row, and whether that was not there before, from
@@ -109,7 +109,7 @@ class AlarmStore:
         await self._database.write_again("store a posted alarm", told_txn, alarm_id, cleared, outcome)
 
 
-def calls_txn(txn: Transaction, since: int, per_host: bool) -> list[HostCalls]:
+def _calls_txn(txn: Transaction, since: int, per_host: bool) -> list[HostCalls]:
     host = "ip, port" if per_host else "0, 0"
     group = "modid, cmdid, ip, port" if per_host else "modid, cmdid"
     rows = txn.all(
@@ -120,7 +120,7 @@ def calls_txn(txn: Transaction, since: int, per_host: bool) -> list[HostCalls]:
     return [HostCalls(*map(int, row)) for row in rows]
 
 
-def states_txn(txn: Transaction, since: int) -> list[HostStates]:
+def _states_txn(txn: Transaction, since: int) -> list[HostStates]:
     rows = txn.all(
         "SELECT modid, cmdid, ip, port, COUNT(*), SUM(overload = '1') FROM ServerCallStatus WHERE ts >= ? "
         "GROUP BY modid, cmdid, ip, port",
@@ -129,7 +129,7 @@ def states_txn(txn: Transaction, since: int) -> list[HostStates]:
     return [HostStates(*map(int, row)) for row in rows]
 
 
-def callers_txn(txn: Transaction, before: int) -> list[CallerSeen]:
+def _callers_txn(txn: Transaction, before: int) -> list[CallerSeen]:
     return [CallerSeen(*row) for row in txn.all("SELECT caller, ts FROM CallerSeen WHERE ts < ?", (before,))]
 
 
@@ -143,13 +143,13 @@ def _read(txn: Transaction, where: str, parameters: Sequence[int | str]) -> list
     return [Alarm(alarm_id, rule, what, Subject(*numbers[:5]), *numbers[5:]) for alarm_id, rule, what, *numbers in rows]
 
 
-def alarms_txn(txn: Transaction, since: int | None) -> list[Alarm]:
+def _alarms_txn(txn: Transaction, since: int | None) -> list[Alarm]:
     if since is None:
         return _read(txn, "cleared_at = 0", ())
     return _read(txn, "cleared_at = 0 OR cleared_at >= ?", (since,))
 
 
-def untold_txn(txn: Transaction) -> list[Alarm]:
+def _untold_txn(txn: Transaction) -> list[Alarm]:
     return _read(txn, f"raise_told = {WAITING} OR (clear_told = {WAITING} AND cleared_at > 0)", ())
 
 

@@ -64,17 +64,17 @@ class AuditStore:
 
     async def edits(self, module: ModuleId | None, before_id: int | None, limit: int) -> list[AuditRow]:
         """Edits of one module, with those of its names, or all of them; below an id, to go on from there."""
-        return await self._database.read("read the audit", edits_txn, module, before_id, limit)
+        return await self._database.read("read the audit", _edits_txn, module, before_id, limit)
 
     async def changes(self, before_id: int | None, limit: int) -> tuple[int, list[ChangeRow]]:
         """The route version, and rows of RouteChange."""
-        return await self._database.read("read the route changes", changes_txn, before_id, limit)
+        return await self._database.read("read the route changes", _changes_txn, before_id, limit)
 
 
 _COLUMNS = "SELECT id, ts, actor, what, modid, cmdid, hosts_before, hosts_after, version FROM RouteAudit"
 
 
-def edits_txn(txn: Transaction, module: ModuleId | None, before_id: int | None, limit: int) -> list[AuditRow]:
+def _edits_txn(txn: Transaction, module: ModuleId | None, before_id: int | None, limit: int) -> list[AuditRow]:
     below = before_id if before_id is not None else 2**62
     if module is None:
         rows = txn.all(f"{_COLUMNS} WHERE id < ? ORDER BY id DESC LIMIT ?", (below, limit))
@@ -88,7 +88,7 @@ def edits_txn(txn: Transaction, module: ModuleId | None, before_id: int | None, 
     return [AuditRow(row[0], row[1], row[2], Edit(*row[3:])) for row in rows]
 
 
-def changes_txn(txn: Transaction, before_id: int | None, limit: int) -> tuple[int, list[ChangeRow]]:
+def _changes_txn(txn: Transaction, before_id: int | None, limit: int) -> tuple[int, list[ChangeRow]]:
     version = txn.one("SELECT version FROM RouteVersion WHERE id = 1")
     rows = txn.all(
         "SELECT id, modid, cmdid, version FROM RouteChange WHERE id < ? ORDER BY id DESC LIMIT ?",

@@ -111,49 +111,49 @@ class CallStore:
 
     async def minutes(self, since: int) -> Minutes:
         """Calls of all modules by minute, from a minute on."""
-        return await self._database.read("sum up calls", minutes_txn, since)
+        return await self._database.read("sum up calls", _minutes_txn, since)
 
     async def fleet(self, now: float, window: int) -> Fleet:
         """What the overview shows, with errors of the last `window` seconds."""
-        return await self._database.read("read the fleet's state", fleet_txn, now, window)
+        return await self._database.read("read the fleet's state", _fleet_txn, now, window)
 
     async def sizes(self) -> tuple[int, int]:
         """How many modules there are, and how many hosts of all of them."""
-        return await self._database.read("count modules and hosts", sizes_txn)
+        return await self._database.read("count modules and hosts", _sizes_txn)
 
     async def states(self, modules: Sequence[ModuleId], now: float) -> dict[ModuleId, dict[HostAddress, HostState]]:
         """What is said of each host of some modules."""
-        return await self._database.read("read states of hosts", states_txn, modules, now)
+        return await self._database.read("read states of hosts", _states_txn, modules, now)
 
     async def watched(self, modules: Sequence[ModuleId], now: float, since: int) -> dict[ModuleId, "Watched"]:
         """Hosts, states and calls (from a minute on) of some modules, as of one moment."""
-        return await self._database.read("read modules that are looked at", watched_txn, modules, now, since)
+        return await self._database.read("read modules that are looked at", _watched_txn, modules, now, since)
 
     async def calls(self, modules: Sequence[ModuleId], since: int) -> dict[ModuleId, ModuleCalls]:
         """Calls of some modules from a minute on."""
-        return await self._database.read("sum up calls of modules", calls_txn, modules, since)
+        return await self._database.read("sum up calls of modules", _calls_txn, modules, since)
 
     async def history(self, module: ModuleId, since: int, step: int) -> list[Bucket]:
         """Calls of each host of a module in steps of so many seconds, a multiple of 60."""
-        return await self._database.read("read the history of calls", history_txn, module, since, step)
+        return await self._database.read("read the history of calls", _history_txn, module, since, step)
 
     async def agents(self, limit: int) -> list[Agent]:
         """Agents, those first that have been silent for longest."""
-        return await self._database.read("list agents", agents_txn, limit)
+        return await self._database.read("list agents", _agents_txn, limit)
 
     async def alarms(self, standing: bool, limit: int) -> list[Alarm]:
         """Alarms that stand, or that have been cleared; the newest first."""
-        return await self._database.read("list alarms", alarms_txn, standing, limit)
+        return await self._database.read("list alarms", _alarms_txn, standing, limit)
 
 
-def minutes_txn(txn: Transaction, since: int) -> Minutes:
+def _minutes_txn(txn: Transaction, since: int) -> Minutes:
     rows = txn.all(
         "SELECT minute, SUM(succ_cnt), SUM(err_cnt) FROM ServerCallHistory WHERE minute >= ? GROUP BY minute", (since,)
     )
     return {int(minute): (int(succ), int(err)) for minute, succ, err in rows}
 
 
-def fleet_txn(txn: Transaction, now: float, window: int) -> Fleet:
+def _fleet_txn(txn: Transaction, now: float, window: int) -> Fleet:
     recent = int(now) - STALE_AFTER
     overloaded: dict[ModuleId, set[tuple[int, int]]] = {}
     for modid, cmdid, ip, port in txn.all(
@@ -171,16 +171,16 @@ def fleet_txn(txn: Transaction, now: float, window: int) -> Fleet:
     }
     worst = sorted(overloaded, key=lambda module: (-len(overloaded[module]), module))[:LISTED]
     modules = sorted({*worst, *failing})
-    calls = failing | calls_txn(txn, [module for module in worst if module not in failing], since)
+    calls = failing | _calls_txn(txn, [module for module in worst if module not in failing], since)
     agents_count, silent = txn.one("SELECT COUNT(*), SUM(ts < ?) FROM CallerSeen", (recent,)) or (0, 0)
     standing = txn.one("SELECT COUNT(*) FROM Alarm WHERE cleared_at = 0") or (0,)
     return Fleet(
         _troubles(txn, modules, overloaded, calls),
         sum(map(len, overloaded.values())),
-        tuple(agents_txn(txn, LISTED)),
+        tuple(_agents_txn(txn, LISTED)),
         int(agents_count),
         int(silent or 0),
-        tuple(alarms_txn(txn, True, LISTED)),
+        tuple(_alarms_txn(txn, True, LISTED)),
         int(standing[0]),
     )
 
@@ -207,7 +207,7 @@ def _troubles(
     )
 
 
-def sizes_txn(txn: Transaction) -> tuple[int, int]:
+def _sizes_txn(txn: Transaction) -> tuple[int, int]:
     row = txn.one(
         "SELECT COUNT(*), SUM(hosts) FROM (SELECT COUNT(*) AS hosts FROM RouteData GROUP BY modid, cmdid) AS modules"
     )
@@ -218,7 +218,7 @@ def _any_of(modules: Sequence[ModuleId]) -> tuple[str, list[int]]:
     return " OR ".join(["modid = ? AND cmdid = ?"] * len(modules)), [number for module in modules for number in module]
 
 
-def states_txn(
+def _states_txn(
     txn: Transaction, modules: Sequence[ModuleId], now: float
 ) -> dict[ModuleId, dict[HostAddress, HostState]]:
     recent = int(now) - STALE_AFTER
@@ -235,7 +235,7 @@ def states_txn(
     return states
 
 
-def calls_txn(txn: Transaction, modules: Sequence[ModuleId], since: int) -> dict[ModuleId, ModuleCalls]:
+def _calls_txn(txn: Transaction, modules: Sequence[ModuleId], since: int) -> dict[ModuleId, ModuleCalls]:
     calls: dict[ModuleId, ModuleCalls] = {}
     for start in range(0, len(modules), 200):
         condition, parameters = _any_of(modules[start : start + 200])
@@ -248,8 +248,8 @@ def calls_txn(txn: Transaction, modules: Sequence[ModuleId], since: int) -> dict
     return calls
 
 
-def watched_txn(txn: Transaction, modules: Sequence[ModuleId], now: float, since: int) -> dict[ModuleId, Watched]:
-    states = states_txn(txn, modules, now)
+def _watched_txn(txn: Transaction, modules: Sequence[ModuleId], now: float, since: int) -> dict[ModuleId, Watched]:
+    states = _states_txn(txn, modules, now)
     calls: dict[ModuleId, dict[HostAddress, ModuleCalls]] = {module: {} for module in modules}
     for start in range(0, len(modules), 200):
         condition, parameters = _any_of(modules[start : start + 200])
@@ -262,7 +262,7 @@ def watched_txn(txn: Transaction, modules: Sequence[ModuleId], now: float, since
     return {module: Watched(module_txn(txn, module), states[module], calls[module]) for module in modules}
 
 
-def history_txn(txn: Transaction, module: ModuleId, since: int, step: int) -> list[Bucket]:
+def _history_txn(txn: Transaction, module: ModuleId, since: int, step: int) -> list[Bucket]:
     rows = txn.all(
         "SELECT minute - minute % ? AS start, ip, port, SUM(succ_cnt), SUM(err_cnt) FROM ServerCallHistory "
         "WHERE modid = ? AND cmdid = ? AND minute >= ? GROUP BY start, ip, port",
@@ -271,11 +271,11 @@ def history_txn(txn: Transaction, module: ModuleId, since: int, step: int) -> li
     return [Bucket(int(at), HostAddress(ip, port), int(succ), int(err)) for at, ip, port, succ, err in rows]
 
 
-def agents_txn(txn: Transaction, limit: int) -> list[Agent]:
+def _agents_txn(txn: Transaction, limit: int) -> list[Agent]:
     return [Agent(*row) for row in txn.all("SELECT caller, ts FROM CallerSeen ORDER BY ts, caller LIMIT ?", (limit,))]
 
 
-def alarms_txn(txn: Transaction, standing: bool, limit: int) -> list[Alarm]:
+def _alarms_txn(txn: Transaction, standing: bool, limit: int) -> list[Alarm]:
     order = "raised_at" if standing else "cleared_at"
     rows = txn.all(
         "SELECT id, rule, what, modid, cmdid, ip, port, caller, text, raised_at, cleared_at FROM Alarm "

@@ -78,14 +78,14 @@ class LeaseStore:
     async def store(self, batch: Batch, now: float) -> Stored:
         """Does what a batch says, with one new version, or none if only leases are renewed."""
         if not batch.taken and all(registration.ttl for registration in batch.put.values()):
-            renewed = await self._database.write_again("renew registrations", renew_txn, batch, now)
+            renewed = await self._database.write_again("renew registrations", _renew_txn, batch, now)
             if renewed is not None:
                 return renewed
-        return await self._database.write_again("store registrations", store_txn, batch, now)
+        return await self._database.write_again("store registrations", _store_txn, batch, now)
 
     async def places(self) -> set[Place]:
         """All places that have a lease."""
-        return await self._database.read("list leases", places_txn)
+        return await self._database.read("list leases", _places_txn)
 
     async def expire(self, now: float, margin: float, heard_for: float, judge: Judge) -> Expired:
         """Takes out the silent hosts that the judge lets go, and raises and clears alarms for those it keeps.
@@ -93,21 +93,21 @@ class LeaseStore:
         A host is silent `margin` seconds after its lease ended: another lars-web may have heard of it and not said so.
         It must have had its whole ttl to renew in the last `heard_for` seconds, for which this lars-web could hear it.
         """
-        if await self._database.read("look for silent hosts", is_quiet_txn, _cut(now, margin)):
+        if await self._database.read("look for silent hosts", _is_quiet_txn, _cut(now, margin)):
             return Expired({}, {})
-        return await self._database.write("take out silent hosts", expire_txn, now, margin, heard_for, judge)
+        return await self._database.write("take out silent hosts", _expire_txn, now, margin, heard_for, judge)
 
 
 def _cut(now: float, margin: float) -> int:
     return int((now - margin) * 1000)
 
 
-def places_txn(txn: Transaction) -> set[Place]:
+def _places_txn(txn: Transaction) -> set[Place]:
     rows = txn.all("SELECT modid, cmdid, ip, port FROM RouteLease")
     return {(ModuleId(modid, cmdid), HostAddress(ip, port)) for modid, cmdid, ip, port in rows}
 
 
-def renew_txn(txn: Transaction, batch: Batch, now: float) -> Stored | None:
+def _renew_txn(txn: Transaction, batch: Batch, now: float) -> Stored | None:
     """Renews leases without a new version; None, and nothing is done, if one of the places is not there."""
     modules = sorted({module for module, _host in batch.put})
     leased = {module: leases_of_txn(txn, module) for module in modules}
@@ -118,7 +118,7 @@ def renew_txn(txn: Transaction, batch: Batch, now: float) -> Stored | None:
     return Stored(version_txn(txn), frozenset(), frozenset())
 
 
-def store_txn(txn: Transaction, batch: Batch, now: float) -> Stored:
+def _store_txn(txn: Transaction, batch: Batch, now: float) -> Stored:
     """Does what a batch says; the version is locked before anything is read, since what was read before is old then."""
     locked_version_txn(txn)
     modules = sorted({module for module, _host in (*batch.put, *batch.taken)})
@@ -156,14 +156,14 @@ def _write_leases(txn: Transaction, registrations: Iterable[tuple[Place, Registr
     )
 
 
-def is_quiet_txn(txn: Transaction, cut: int) -> bool:
+def _is_quiet_txn(txn: Transaction, cut: int) -> bool:
     """Whether nothing is to be expired and no alarm to be cleared."""
     if txn.one("SELECT modid FROM RouteLease WHERE expires_at < ? LIMIT 1", (cut,)) is not None:
         return False
     return txn.one("SELECT id FROM Alarm WHERE rule = ? AND cleared_at = 0 LIMIT 1", (RULE,)) is None
 
 
-def expire_txn(txn: Transaction, now: float, margin: float, heard_for: float, judge: Judge) -> Expired:
+def _expire_txn(txn: Transaction, now: float, margin: float, heard_for: float, judge: Judge) -> Expired:
     locked_version_txn(txn)
     cut = _cut(now, margin)
     rows = txn.all(

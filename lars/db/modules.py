@@ -99,11 +99,11 @@ class ModuleStore:
 
     async def find(self, search: ModuleSearch, since: int) -> list[ModuleFound]:
         """A page of modules; calls and errors, to sort by, are counted from `since` (Unix seconds)."""
-        return await self._database.read("find modules", find_txn, search, since)
+        return await self._database.read("find modules", _find_txn, search, since)
 
     async def count(self, text: str) -> int:
         """How many modules a search finds."""
-        return await self._database.read("count modules", count_txn, text)
+        return await self._database.read("count modules", _count_txn, text)
 
     async def module(self, module: ModuleId) -> Module:
         """A module; without hosts if it has none."""
@@ -116,14 +116,14 @@ class ModuleStore:
 
         So too if `etags` are given and none of them is the module's; "*" is that of any module with hosts.
         """
-        return await self._database.write("edit a module", edit_seen_txn, actor, now, edit, seen, etags)
+        return await self._database.write("edit a module", _edit_seen_txn, actor, now, edit, seen, etags)
 
     async def rename(self, actor: str, now: float, what: str, number: int, name: str, seen: str | None) -> bool:
         """Names a modid or cmdid (`what`), or takes its name away if empty; whether that changed anything.
 
         Raises EditConflict if `seen`, the name that stood there, is given and no longer right.
         """
-        return await self._database.write("rename", rename_txn, actor, now, what, number, name, seen)
+        return await self._database.write("rename", _rename_txn, actor, now, what, number, name, seen)
 
 
 def search_condition(text: str) -> tuple[str, list[object]]:
@@ -163,7 +163,7 @@ def _name_of(table: str, column: str) -> str:
 _NAMES = f"{_name_of('ModIDConfig', 'modid')} {{way}}, {_name_of('CmdIDConfig', 'cmdid')} {{way}}"
 
 
-def find_txn(txn: Transaction, search: ModuleSearch, since: int) -> list[ModuleFound]:
+def _find_txn(txn: Transaction, search: ModuleSearch, since: int) -> list[ModuleFound]:
     condition, parameters = search_condition(search.text)
     if search.after is not None:
         modid, cmdid = search.after
@@ -188,7 +188,7 @@ def find_txn(txn: Transaction, search: ModuleSearch, since: int) -> list[ModuleF
     return [ModuleFound(m, hosts, modids.get(m.modid, ""), cmdids.get(m.cmdid, "")) for m, hosts in found]
 
 
-def count_txn(txn: Transaction, text: str) -> int:
+def _count_txn(txn: Transaction, text: str) -> int:
     condition, parameters = search_condition(text)
     row = txn.one(f"SELECT COUNT(*) FROM ({_MODULES.format(condition=condition)}) AS modules", parameters)
     return int(row[0]) if row else 0
@@ -225,7 +225,7 @@ def leases_of_txn(txn: Transaction, module: ModuleId) -> dict[HostAddress, Lease
     return {HostAddress(ip, port): Lease(ttl, expires_at, owner) for ip, port, ttl, expires_at, owner in rows}
 
 
-def edit_seen_txn(
+def _edit_seen_txn(
     txn: Transaction, actor: str, now: float, edit: RouteEdit, seen: str | None, etags: Collection[str] | None
 ) -> EditDone:
     locked_version_txn(txn)
@@ -240,7 +240,7 @@ def edit_seen_txn(
     return edit_txn(txn, actor, now, [edit])
 
 
-def rename_txn(txn: Transaction, actor: str, now: float, what: str, number: int, name: str, seen: str | None) -> bool:
+def _rename_txn(txn: Transaction, actor: str, now: float, what: str, number: int, name: str, seen: str | None) -> bool:
     locked_version_txn(txn)
     table = {"modid": "ModIDConfig", "cmdid": "CmdIDConfig"}[what]
     if not 0 <= number <= MAX_ID or len(name) > MAX_NAME:

@@ -44,27 +44,27 @@ class ReportPruning:
 
     async def indexed(self, table: str, before: int) -> int:
         """Deletes some rows of one of INDEXED of before a time (Unix seconds); how many, 0 when none are left."""
-        return await self._database.write(f"prune {table}", prune_indexed_txn, table, before)
+        return await self._database.write(f"prune {table}", _prune_indexed_txn, table, before)
 
     async def find(self, aged: Aged, before: int) -> list[Row]:
         """The keys of some rows that were last written before a time; fewer than FOUND_AT_ONCE are all of them."""
-        return await self._database.read(f"find old rows of {aged.table}", find_aged_txn, aged, before)
+        return await self._database.read(f"find old rows of {aged.table}", _find_aged_txn, aged, before)
 
     async def delete(self, aged: Aged, keys: list[Row], before: int) -> None:
         """Deletes rows by key, but for those that have been written anew since; DELETED_AT_ONCE at most."""
-        await self._database.write(f"prune {aged.table}", delete_aged_txn, aged, keys, before)
+        await self._database.write(f"prune {aged.table}", _delete_aged_txn, aged, keys, before)
 
 
-def prune_indexed_txn(txn: Transaction, table: str, before: int) -> int:
+def _prune_indexed_txn(txn: Transaction, table: str, before: int) -> int:
     return txn.execute(txn.engine.delete_some(table, INDEXED[table], DELETED_AT_ONCE), (before,))
 
 
-def find_aged_txn(txn: Transaction, aged: Aged, before: int) -> list[Row]:
+def _find_aged_txn(txn: Transaction, aged: Aged, before: int) -> list[Row]:
     columns = ", ".join(aged.key)
     return txn.all(f"SELECT {columns} FROM {aged.table} WHERE ts < ? LIMIT {FOUND_AT_ONCE}", (before,))
 
 
-def delete_aged_txn(txn: Transaction, aged: Aged, keys: list[Row], before: int) -> None:
+def _delete_aged_txn(txn: Transaction, aged: Aged, keys: list[Row], before: int) -> None:
     same = " AND ".join(f"{column} = ?" for column in aged.key)
     txn.execute_many(f"DELETE FROM {aged.table} WHERE {same} AND ts < ?", [(*key, before) for key in keys])
 

@@ -59,14 +59,14 @@ class ReportStore:
 
     async def status(self, modid: int | None, cmdid: int | None, since: int, now: float) -> list[HostStatus]:
         """What is known of each host, with calls from `since` on (Unix seconds, cut to its minute)."""
-        return await self._database.read("read call status", status_txn, modid, cmdid, since, now)
+        return await self._database.read("read call status", _status_txn, modid, cmdid, since, now)
 
     async def history(self, modid: int | None, cmdid: int | None, since: int) -> list[HostHistory]:
         """The calls of each host from `since` on (Unix seconds, cut to its minute), hosts in their order."""
-        return await self._database.read("read call history", history_txn, modid, cmdid, since)
+        return await self._database.read("read call history", _history_txn, modid, cmdid, since)
 
 
-def status_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: int, now: float) -> list[HostStatus]:
+def _status_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: int, now: float) -> list[HostStatus]:
     conditions, parameters = _of(modid, cmdid)
     counts = {
         tuple(row[:4]): (int(row[4]), int(row[5]))
@@ -92,7 +92,7 @@ def status_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: in
     return hosts
 
 
-def history_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: int) -> list[HostHistory]:
+def _history_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: int) -> list[HostHistory]:
     conditions, parameters = _of(modid, cmdid)
     rows = txn.all(
         "SELECT modid, cmdid, ip, port, minute, succ_cnt, err_cnt, approximate FROM ServerCallHistory "
