@@ -1,11 +1,14 @@
 """`twistd lars-dns`."""
 
+from typing import cast
+
 from twisted.application.service import IService
 
 from lars.db.database import Database, engine_for
 from lars.db.url import parse_url
 from lars.dns.service import DnsService
 from lars.dns.settings import DnsSettings
+from lars.runtime.reactor import IReactor
 from lars.settings import ServiceOptions
 
 
@@ -20,4 +23,5 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     settings: DnsSettings = options.settings
-    return DnsService(settings, Database(engine_for(parse_url(settings.db)), reactor), reactor)
+    database = Database(engine_for(parse_url(settings.db)), cast(IReactor, reactor))
+    return DnsService(settings, database, reactor)

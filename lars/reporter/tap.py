@@ -1,11 +1,14 @@
 """`twistd lars-reporter`."""
 
+from typing import cast
+
 from twisted.application.service import IService
 
 from lars.db.database import Database, engine_for
 from lars.db.url import parse_url
 from lars.reporter.service import ReporterService
 from lars.reporter.settings import ReporterSettings
+from lars.runtime.reactor import IReactor
 from lars.settings import ServiceOptions
 
 
@@ -20,5 +23,5 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     settings: ReporterSettings = options.settings
-    database = Database(engine_for(parse_url(settings.db)), reactor, threads=settings.threads)
+    database = Database(engine_for(parse_url(settings.db)), cast(IReactor, reactor), threads=settings.threads)
     return ReporterService(settings, database, reactor)

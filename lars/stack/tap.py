@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from typing import cast
 
 from twisted.application.service import IService
 from twisted.python import usage
@@ -12,6 +13,7 @@ from lars.db.url import parse_url
 from lars.dns.settings import DnsSettings
 from lars.errors import SettingsError
 from lars.reporter.settings import ReporterSettings
+from lars.runtime.reactor import IReactor
 from lars.settings import ServiceOptions, resolve
 from lars.stack.service import StackService
 from lars.stack.settings import StackSettings
@@ -54,6 +56,6 @@ def makeService(options: Options) -> IService:
     url = parse_url(options.settings.db)
 
     def database(threads: int) -> Database:
-        return Database(engine_for(url), reactor, threads)
+        return Database(engine_for(url), cast(IReactor, reactor), threads)
 
     return StackService(options.dns, options.reporter, options.agent, options.web, database, reactor)
