@@ -1,4 +1,4 @@
-"""The account store: who may sign in to lars-web, who is signed in, and the tokens of programs.
+"""The account store: the users of lars-web, their sessions, and API tokens.
 
 See docs/design/database.md, accounts.
 """
@@ -13,12 +13,12 @@ from lars.errors import LarsError
 
 
 class AccountRefused(LarsError):
-    """A user or token that cannot be made, changed or removed; the text says why and what to do."""
+    """A user or token cannot be created, changed or removed; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Someone who may sign in. `password` is an argon2 hash, `created_at` Unix seconds."""
+    """A user. `password` is an argon2 hash, `created_at` is in Unix seconds."""
 
     name: str
     password: str
@@ -28,7 +28,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a program shows to the API, without the secret. `created_at` is in Unix seconds."""
+    """An API token, without its secret. `created_at` is in Unix seconds."""
 
     id: int
     name: str
@@ -42,57 +42,65 @@ _TOKEN = "SELECT id, name, user_name, role, created_at FROM ApiToken"
 
 
 class AccountStore:
-    """Users, sessions and tokens in the database. Secrets come as SHA-256 digests in hex; `now` is in Unix seconds."""
+    """Users, sessions and tokens in the database.
+
+    Session and token secrets are passed as SHA-256 digests in hex; `now` is in Unix seconds. `actor` is the user who
+    makes a change, for the audit.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def any_user(self) -> bool:
-        """Whether somebody can sign in at all."""
-        return await self._database.read("look for users", _any_user_txn)
+        """Whether there is any user."""
+        return await self._database.read("find users", _any_user_txn)
 
     async def user(self, name: str) -> User | None:
+        """A user by name."""
         return await self._database.read("read a user", _user_txn, name)
 
     async def users(self) -> list[User]:
-        """All users by name."""
+        """All users, ordered by name."""
         return await self._database.read("list users", _users_txn)
 
     async def add_first_admin(self, name: str, password: str, now: float) -> None:
-        """Raises AccountRefused if there is a user already."""
+        """Adds the first user; raises AccountRefused if there is one."""
         await self._database.write("add the first admin", _add_first_admin_txn, name, password, now)
 
     async def add(self, actor: str, name: str, password: str, role: str, now: float) -> None:
-        """Raises AccountRefused if there is a user of that name."""
+        """Adds a user; raises AccountRefused if the name is taken."""
         await self._database.write("add a user", add_user_txn, actor, name, password, role, now)
 
     async def set_password(self, actor: str, name: str, password: str, now: float) -> None:
-        """Ends the user's sessions too; raises AccountRefused if there is no such user."""
+        """Changes a password and ends the user's sessions; raises AccountRefused if there is no such user."""
         await self._database.write("change a password", _set_password_txn, actor, name, password, now)
 
     async def set_role(self, actor: str, name: str, role: str, now: float) -> None:
-        """Raises AccountRefused if there is no such user, or no admin would be left."""
+        """Changes a role; raises AccountRefused if there is no such user, or if no admin would be left."""
         await self._database.write("change a role", _set_role_txn, actor, name, role, now)
 
     async def remove(self, actor: str, name: str, now: float) -> None:
-        """Ends the user's sessions and tokens too; raises AccountRefused as set_role does."""
+        """Removes a user with its sessions and tokens; raises AccountRefused as set_role does."""
         await self._database.write("remove a user", _remove_user_txn, actor, name, now)
 
     async def begin_session(self, digest: str, user: str, now: float, expires_at: int) -> None:
-        """Signs a user in, and forgets sessions that are over."""
+        """Starts a session that ends at `expires_at` (Unix seconds), and deletes expired ones."""
         await self._database.write("begin a session", begin_session_txn, digest, user, now, expires_at)
 
     async def session(self, digest: str, now: float) -> User | None:
-        """The user of a session that is not over."""
+        """The user of a session that has not expired."""
         return await self._database.read("read a session", _session_txn, digest, now)
 
     async def end_session(self, digest: str) -> None:
+        """Ends a session, if it exists."""
         await self._database.write_again("end a session", _end_session_txn, digest)
 
     async def add_token(self, actor: str, digest: str, name: str, user: str, role: str, now: float) -> None:
+        """Adds a token of a user."""
         await self._database.write("add a token", add_token_txn, actor, digest, name, user, role, now)
 
     async def token(self, digest: str) -> Token | None:
+        """The token of a digest, with a role no higher than its user's; None if the user is gone."""
         return await self._database.read("read a token", _token_txn, digest)
 
     async def tokens(self, user: str | None = None) -> list[Token]:
@@ -100,7 +108,7 @@ class AccountStore:
         return await self._database.read("list tokens", _tokens_txn, user)
 
     async def remove_token(self, actor: str, token_id: int, user: str | None, now: float) -> None:
-        """Removes a token, of that user only unless None; raises AccountRefused if there is no such token."""
+        """Removes a token, if it is of `user` or `user` is None; raises AccountRefused if there is no such token."""
         await self._database.write("remove a token", _remove_token_txn, actor, token_id, user, now)
 
 
@@ -118,13 +126,14 @@ def _users_txn(txn: Transaction) -> list[User]:
 
 
 def _add_first_admin_txn(txn: Transaction, name: str, password: str, now: float) -> None:
-    txn.one(f"SELECT version FROM RouteVersion WHERE id = 1{txn.engine.for_update}")  # one first admin at a time
+    txn.one(f"SELECT version FROM RouteVersion WHERE id = 1{txn.engine.for_update}")  # serializes first admins
     if _any_user_txn(txn):
-        raise AccountRefused("the first admin has been made already: sign in, or ask an admin")
+        raise AccountRefused("there is an admin already: sign in, or ask an admin for an account")
     add_user_txn(txn, name, name, password, "admin", now)
 
 
 def add_user_txn(txn: Transaction, actor: str, name: str, password: str, role: str, now: float) -> None:
+    """See AccountStore.add."""
     if _user_txn(txn, name) is not None:
         raise AccountRefused(f"there is a user {name} already: choose another name")
     txn.execute(
@@ -177,6 +186,7 @@ def _keep_an_admin(txn: Transaction, name: str) -> None:
 
 
 def begin_session_txn(txn: Transaction, digest: str, user: str, now: float, expires_at: int) -> None:
+    """See AccountStore.begin_session."""
     txn.execute("DELETE FROM Session WHERE expires_at <= ?", (int(now),))
     txn.execute(
         "INSERT INTO Session (digest, user_name, created_at, expires_at) VALUES (?, ?, ?, ?)",
@@ -198,6 +208,7 @@ def _end_session_txn(txn: Transaction, digest: str) -> None:
 
 
 def add_token_txn(txn: Transaction, actor: str, digest: str, name: str, user: str, role: str, now: float) -> None:
+    """See AccountStore.add_token."""
     txn.execute(
         "INSERT INTO ApiToken (digest, name, user_name, role, created_at) VALUES (?, ?, ?, ?, ?)",
         (digest, name, user, role, int(now)),
@@ -206,7 +217,6 @@ def add_token_txn(txn: Transaction, actor: str, digest: str, name: str, user: st
 
 
 def _token_txn(txn: Transaction, digest: str) -> Token | None:
-    """A token; it may do no more than its user may now."""
     row = txn.one(f"{_TOKEN} WHERE digest = ?", (digest,))
     token = Token(*row) if row else None
     of_user = txn.one("SELECT role FROM User WHERE name = ?", (token.user,)) if token else None

@@ -82,7 +82,7 @@ class ReportWriterTests(SynchronousTestCase):
             for _ in range(4):
                 self.database.fails()
                 self.clock.pump([0.05] * 40)
-        self.assertEqual(len([event for event in events if "meanwhile" in event]), 1)
+        self.assertEqual(len([event for event in events if "fallback" in event]), 1)
         self.assertEqual([groups for groups, _ in self.database.asked], [self.database.asked[0][0]] * 5)
         self.assertEqual(self.database.answers(), [(1, 1)])
         self.writer.flush()
