@@ -20,7 +20,10 @@ class SqliteCase(SynchronousTestCase):
 
     def error(self, sql: str) -> sqlite3.Error:
         """What a statement raises."""
-        return self.assertRaises(sqlite3.Error, self.txn.execute, sql)
+        with self.assertRaises(sqlite3.Error) as caught:
+            self.txn.execute(sql)
+        error: sqlite3.Error = caught.exception
+        return error
 
 
 class StatementTests(SqliteCase):
