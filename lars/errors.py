@@ -1,18 +1,18 @@
-"""The root of all errors of Lars: an error here is one line for a person, never a traceback."""
+"""The root of all errors of Lars. Their texts are for users: one line, never a traceback."""
 
 from collections.abc import Sequence
 
 
 class LarsError(Exception):
-    """Something a person can act on; its text says what, where and what to do, in one line."""
+    """An error that a user can act on; its text says what is wrong, where, and what to do, in one line."""
 
 
 class SettingsError(LarsError):
-    """A setting cannot be used; the text names the file, section and key, or the option."""
+    """A setting is invalid; the text names the file, section and key, or the option."""
 
 
 class BadInput(LarsError):
-    """Input that holds what cannot be used; `problems` has a line for each of its faults."""
+    """Input is invalid; `problems` has one line for each fault in it."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
@@ -20,4 +20,4 @@ class BadInput(LarsError):
 
 
 class InvalidRoute(LarsError):
-    """A module, host or route that cannot exist."""
+    """A module, host or route is invalid."""

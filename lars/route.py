@@ -1,4 +1,4 @@
-"""What a route is: a module, its hosts, and how a person writes them (docs/design/wire.md, words).
+"""Routes: modules, hosts, and their text form (docs/design/wire.md, words).
 
 The values are named tuples rather than dataclasses because they are dictionary keys on the hot path, where a tuple's
 hash and comparison run in C.
@@ -16,6 +16,7 @@ MAX_ID = 2**31 - 1
 """The largest modid or cmdid: they are int32 on the wire, and never negative."""
 
 MAX_PORT = 65535
+"""The largest port; 0 is not one."""
 
 
 class ModuleId(NamedTuple):
@@ -29,11 +30,11 @@ class ModuleId(NamedTuple):
 
 
 RouteRow = tuple[int, int, int, int]
-"""modid, cmdid, ip, port as they stand in RouteData: nothing says that they are in range."""
+"""modid, cmdid, ip and port of a row of RouteData, which may be out of range."""
 
 
 class HostAddress(NamedTuple):
-    """One node: IPv4 address as a number in host order, and port."""
+    """One node: its IPv4 address as a number in host order, and its port."""
 
     ip: int
     port: int
@@ -50,7 +51,7 @@ def format_ip(ip: int) -> str:
 def parse_ip(text: str) -> int:
     """ "192.168.1.177" -> 3232235953.
 
-    Raises InvalidRoute for anything but a dotted IPv4 address; names are never resolved.
+    Raises InvalidRoute unless the text is a dotted IPv4 address; host names are never resolved.
     """
     try:
         return int(ipaddress.IPv4Address(text))
@@ -76,15 +77,15 @@ def parse_host(text: str) -> HostAddress:
 
 
 def serving_host(text: str) -> HostAddress:
-    """A host that can serve, as parse_host reads it; raises InvalidRoute for 0.0.0.0 too."""
+    """As parse_host, but raises InvalidRoute for 0.0.0.0 as well."""
     host = parse_host(text)
     if not host.ip:
-        raise InvalidRoute("0.0.0.0 is the address of no host: write that of the machine that serves")
+        raise InvalidRoute("0.0.0.0 is not a host's address: use that of the machine that serves")
     return host
 
 
 def module_id(modid: int, cmdid: int) -> ModuleId:
-    """A checked ModuleId; raises InvalidRoute for negative or too large ids and for (0, 0)."""
+    """A valid ModuleId; raises InvalidRoute if an id is out of range, and for (0, 0)."""
     if 0 <= modid <= MAX_ID and 0 <= cmdid <= MAX_ID and (modid or cmdid):
         return ModuleId(modid, cmdid)
     if modid == cmdid == 0:
@@ -94,5 +95,5 @@ def module_id(modid: int, cmdid: int) -> ModuleId:
 
 
 def shard_of(module: ModuleId, shards: int) -> int:
-    """The agent's shard that answers for a module (docs/design/agent.md, shards); ids are never negative."""
+    """The agent's shard that serves a module (docs/design/agent.md, shards)."""
     return (module.modid + module.cmdid) % shards

@@ -1,4 +1,4 @@
-"""Files of routes: CSV with the header modid,cmdid,ip,port, or a JSON list of objects with those keys."""
+"""Files to import and export routes: CSV with the header modid,cmdid,ip,port, or a JSON list of such objects."""
 
 import csv
 import io
@@ -24,14 +24,15 @@ from lars.route import (
 _BETWEEN = re.compile(r"[ \t\r\n,]*")
 
 KEYS = ("modid", "cmdid", "ip", "port")
+"""The columns of CSV, and the keys of a JSON object."""
 
 Routes = dict[ModuleId, frozenset[HostAddress]]
 Record = tuple[int, Mapping[str, str]]
-"""A line number and what the file says there, a text for each of KEYS."""
+"""A line number, and the line's text for each of KEYS."""
 
 
 class BadLine(LarsError):
-    """A line that no route can be read from; `at` is its number."""
+    """A line is not a route; `at` is its number, from 1."""
 
     def __init__(self, at: int, problem: str) -> None:
         super().__init__(problem)
@@ -42,10 +43,10 @@ def read_routes(name: str, content: bytes) -> Routes:
     """The routes in a file, by module.
 
     Args:
-        name: the file's name, for messages; .json or .csv at its end says what it holds, else the content does.
-        content: the whole of it, in UTF-8.
+        name: the file's name, for messages. The ending .json or .csv decides on the format, else the content does.
+        content: the whole file, in UTF-8.
 
-    Raises BadInput, with a line for each bad line of the file.
+    Raises BadInput with one problem for each bad line.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -71,7 +72,7 @@ def read_routes(name: str, content: bytes) -> Routes:
 
 
 def _csv_records(text: str) -> Iterator[Record | BadLine]:
-    """A Record, or what is wrong, for each line with something in it."""
+    """A Record or an error for each line that is not empty."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
     try:
@@ -96,10 +97,10 @@ def _csv_records(text: str) -> Iterator[Record | BadLine]:
 
 
 def _json_records(text: str) -> Iterator[Record | BadLine]:
-    """A Record, or what is wrong, for each element of the list."""
+    """A Record or an error for each element of the list."""
     decoder = json.JSONDecoder(
         parse_int=str, parse_float=_whole, parse_constant=str
-    )  # numbers are checked as CSV's are
+    )  # numbers are checked like those of CSV
     try:
         whole = decoder.decode(text)
     except json.JSONDecodeError as error:
@@ -110,7 +111,7 @@ def _json_records(text: str) -> Iterator[Record | BadLine]:
     if not isinstance(whole, list):
         yield BadLine(1, f"the file must be a list of objects with {', '.join(KEYS)}")
         return
-    at, position = 1, text.index("[") + 1  # decoded element by element again, to know their lines
+    at, position = 1, text.index("[") + 1  # decoded again by element, for their line numbers
     for _element in whole:
         start = _next_element(text, position)
         at += text.count("\n", position, start)
@@ -120,7 +121,7 @@ def _json_records(text: str) -> Iterator[Record | BadLine]:
 
 
 def _whole(number: str) -> str:
-    """ "600.0" -> "600": to JSON, that is an integer too; any other stays as it is, to be refused."""
+    """ "600.0" -> "600", which is an integer in JSON; other fractions stay, and are refused later."""
     return re.sub(r"\.0+$", "", number)
 
 
@@ -139,10 +140,10 @@ def _json_record(at: int, element: Any) -> Record | BadLine:
 
 
 def _route(record: Record) -> tuple[ModuleId, HostAddress]:
-    at, said = record
+    at, texts = record
     try:
-        module = module_id(_id("modid", said["modid"]), _id("cmdid", said["cmdid"]))
-        return module, serving_host(f"{said['ip']}:{said['port']}")
+        module = module_id(_id("modid", texts["modid"]), _id("cmdid", texts["cmdid"]))
+        return module, serving_host(f"{texts['ip']}:{texts['port']}")
     except LarsError as error:
         raise BadLine(at, str(error)) from None
 
@@ -154,18 +155,18 @@ def _id(name: str, text: str) -> int:
 
 
 def is_route(row: RouteRow) -> bool:
-    """Whether a row of RouteData can be a route: SQL can write what the command line refuses."""
+    """Whether a row of RouteData is a valid route: SQL can write rows that the command line refuses."""
     modid, cmdid, ip, port = row
     ids = 0 <= modid <= MAX_ID and 0 <= cmdid <= MAX_ID and (modid, cmdid) != (0, 0)
     return ids and 0 < ip < 2**32 and 0 < port <= MAX_PORT
 
 
 def as_objects(rows: Iterable[RouteRow]) -> list[dict[str, int | str]]:
-    """The rows as `lars route import` reads them from JSON."""
+    """The rows as objects for JSON, as read_routes reads them."""
     return [{"modid": modid, "cmdid": cmdid, "ip": format_ip(ip), "port": port} for modid, cmdid, ip, port in rows]
 
 
 def as_csv(rows: Sequence[RouteRow]) -> str:
-    """The rows as `lars route import` reads them from CSV."""
+    """The rows as CSV, as read_routes reads it."""
     lines = (f"{modid},{cmdid},{format_ip(ip)},{port}" for modid, cmdid, ip, port in rows)
     return "\n".join([",".join(KEYS), *lines])

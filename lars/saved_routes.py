@@ -1,4 +1,4 @@
-"""Saved routes: one JSON file a shard, so that an agent that starts while dns is away still answers.
+"""Saved routes: one JSON file for each shard, from which an agent answers if it starts while lars-dns is down.
 
 See docs/design/agent.md, saved routes.
 """
@@ -12,16 +12,17 @@ from lars.errors import InvalidRoute, LarsError
 from lars.route import HostAddress, ModuleId, module_id, parse_host
 
 FORMAT = 1
+"""The version of the file format; other versions are not read."""
 
 SavedRoutes = dict[ModuleId, list[HostAddress]]
 
 
 class DamagedFile(LarsError):
-    """A file of saved routes that cannot be read as one."""
+    """A file is not one of saved routes, or cannot be read."""
 
 
 def routes_path(state_dir: str, shard: int) -> Path:
-    """Where a shard's routes are saved."""
+    """The path of a shard's saved routes."""
     return Path(state_dir) / f"routes.{shard}.json"
 
 
@@ -32,7 +33,7 @@ def encode_routes(routes: Mapping[ModuleId, Sequence[HostAddress]]) -> bytes:
 
 
 def decode_routes(data: bytes) -> SavedRoutes:
-    """The routes of a file; raises DamagedFile, saying what is wrong."""
+    """The routes in a file's content; raises DamagedFile."""
     try:
         return {
             module_id(*module): [parse_host(host) for host in hosts] for module, hosts in index_routes(data).items()
@@ -44,7 +45,7 @@ def decode_routes(data: bytes) -> SavedRoutes:
 
 
 def index_routes(data: bytes) -> dict[tuple[int, int], list[str]]:
-    """The routes of a file by (modid, cmdid), their hosts not looked at; raises DamagedFile, saying what is wrong."""
+    """The hosts in a file's content, as unchecked texts by (modid, cmdid); raises DamagedFile."""
     try:
         content = json.loads(data)
         if content["format"] != FORMAT:
@@ -55,9 +56,9 @@ def index_routes(data: bytes) -> dict[tuple[int, int], list[str]]:
 
 
 def load_routes(path: Path) -> SavedRoutes:
-    """What a file holds, nothing if there is none.
+    """The routes in a file; empty if there is no such file.
 
-    Raises DamagedFile, naming the file, when it cannot be used; a damaged one is set aside under another name.
+    Raises DamagedFile, which names the file; a damaged file is renamed to end in .damaged.
     """
     try:
         data = path.read_bytes()
@@ -77,7 +78,7 @@ def load_routes(path: Path) -> SavedRoutes:
 
 
 def save_routes(path: Path, content: bytes) -> None:
-    """Replaces the file in one step, readable by all (mode 0644); raises OSError."""
+    """Replaces the file atomically, with mode 0644 and a flush to disk; raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(f".new{os.getpid()}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)

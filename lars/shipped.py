@@ -1,4 +1,4 @@
-"""Where the files that come with Lars are: sql/ and conf/, in a checkout and in an installed wheel alike."""
+"""The files of sql/ and conf/ that come with Lars, in a checkout and in an installed wheel."""
 
 from pathlib import Path
 
@@ -6,6 +6,6 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(folder: str, name: str) -> Path:
-    """The path of a file of sql/ or conf/."""
+    """The path of a file in sql/ or conf/; it need not exist."""
     installed = _PACKAGE / "shipped" / folder / name
     return installed if installed.exists() else _PACKAGE.parent / folder / name

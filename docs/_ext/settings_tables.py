@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, get_args
 
-from lars.settings import Setting, described, option_name
+from lars.settings import described
+from lars.settings.fields import Setting
+from lars.settings.sources import option_name
 
 
 def markdown(settings_type: type) -> list[str]:

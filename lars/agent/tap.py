@@ -1,7 +1,6 @@
 """`twistd lars-agent`."""
 
 import os
-from typing import cast
 
 from twisted.application.service import IService
 
@@ -9,7 +8,7 @@ from lars.agent.service import AgentService
 from lars.agent.settings import AgentSettings
 from lars.agent.workers.supervisor import WorkersService
 from lars.agent.workers.worker import WORKER, ParentWatch
-from lars.runtime.reactor import IReactor
+from lars.runtime.reactor import installed_reactor
 from lars.settings import ServiceOptions
 
 
@@ -21,15 +20,13 @@ class Options(ServiceOptions):
 
 def makeService(options: Options) -> IService:
     """Makes lars-agent: all of it, the supervisor of its workers, or one worker that the supervisor has started."""
-    from twisted.internet import reactor
-
+    reactor = installed_reactor()
     settings: AgentSettings = options.settings
-    this = cast(IReactor, reactor)
     worker = os.environ.get(WORKER)
     if worker is not None:
-        ParentWatch(this)
-        return AgentService(settings, this, shards=[int(worker)])
+        ParentWatch(reactor)
+        return AgentService(settings, reactor, shards=[int(worker)])
     if settings.workers == 1:
-        return AgentService(settings, this)
+        return AgentService(settings, reactor)
     same = [*options.again(), f"--state-dir={settings.state_dir}"]
-    return WorkersService(settings, same, os.environ, this)
+    return WorkersService(settings, same, os.environ, reactor)

@@ -1,4 +1,4 @@
-"""The account store: who may sign in to lars-web, who is signed in, and the tokens of programs.
+"""The account store: the users of lars-web, their sessions, and API tokens.
 
 See docs/design/database.md, accounts.
 """
@@ -13,12 +13,12 @@ from lars.errors import LarsError
 
 
 class AccountRefused(LarsError):
-    """A user or token that cannot be made, changed or removed; the text says why and what to do."""
+    """A user or token cannot be created, changed or removed; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Someone who may sign in. `password` is an argon2 hash, `created_at` Unix seconds."""
+    """A user. `password` is an argon2 hash, `created_at` is in Unix seconds."""
 
     name: str
     password: str
@@ -28,7 +28,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a program shows to the API, without the secret. `created_at` is in Unix seconds."""
+    """An API token, without its secret. `created_at` is in Unix seconds."""
 
     id: int
     name: str
@@ -42,90 +42,99 @@ _TOKEN = "SELECT id, name, user_name, role, created_at FROM ApiToken"
 
 
 class AccountStore:
-    """Users, sessions and tokens in the database. Secrets come as SHA-256 digests in hex; `now` is in Unix seconds."""
+    """Users, sessions and tokens in the database.
+
+    Session and token secrets are passed as SHA-256 digests in hex; `now` is in Unix seconds. `actor` is the user who
+    makes a change, for the audit.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def any_user(self) -> bool:
-        """Whether somebody can sign in at all."""
-        return await self._database.read("look for users", any_user_txn)
+        """Whether there is any user."""
+        return await self._database.read("find users", _any_user_txn)
 
     async def user(self, name: str) -> User | None:
-        return await self._database.read("read a user", user_txn, name)
+        """A user by name."""
+        return await self._database.read("read a user", _user_txn, name)
 
     async def users(self) -> list[User]:
-        """All users by name."""
-        return await self._database.read("list users", users_txn)
+        """All users, ordered by name."""
+        return await self._database.read("list users", _users_txn)
 
     async def add_first_admin(self, name: str, password: str, now: float) -> None:
-        """Raises AccountRefused if there is a user already."""
-        await self._database.write("add the first admin", add_first_admin_txn, name, password, now)
+        """Adds the first user; raises AccountRefused if there is one."""
+        await self._database.write("add the first admin", _add_first_admin_txn, name, password, now)
 
     async def add(self, actor: str, name: str, password: str, role: str, now: float) -> None:
-        """Raises AccountRefused if there is a user of that name."""
+        """Adds a user; raises AccountRefused if the name is taken."""
         await self._database.write("add a user", add_user_txn, actor, name, password, role, now)
 
     async def set_password(self, actor: str, name: str, password: str, now: float) -> None:
-        """Ends the user's sessions too; raises AccountRefused if there is no such user."""
-        await self._database.write("change a password", set_password_txn, actor, name, password, now)
+        """Changes a password and ends the user's sessions; raises AccountRefused if there is no such user."""
+        await self._database.write("change a password", _set_password_txn, actor, name, password, now)
 
     async def set_role(self, actor: str, name: str, role: str, now: float) -> None:
-        """Raises AccountRefused if there is no such user, or no admin would be left."""
-        await self._database.write("change a role", set_role_txn, actor, name, role, now)
+        """Changes a role; raises AccountRefused if there is no such user, or if no admin would be left."""
+        await self._database.write("change a role", _set_role_txn, actor, name, role, now)
 
     async def remove(self, actor: str, name: str, now: float) -> None:
-        """Ends the user's sessions and tokens too; raises AccountRefused as set_role does."""
-        await self._database.write("remove a user", remove_user_txn, actor, name, now)
+        """Removes a user with its sessions and tokens; raises AccountRefused as set_role does."""
+        await self._database.write("remove a user", _remove_user_txn, actor, name, now)
 
     async def begin_session(self, digest: str, user: str, now: float, expires_at: int) -> None:
-        """Signs a user in, and forgets sessions that are over."""
+        """Starts a session that ends at `expires_at` (Unix seconds), and deletes expired ones."""
         await self._database.write("begin a session", begin_session_txn, digest, user, now, expires_at)
 
     async def session(self, digest: str, now: float) -> User | None:
-        """The user of a session that is not over."""
-        return await self._database.read("read a session", session_txn, digest, now)
+        """The user of a session that has not expired."""
+        return await self._database.read("read a session", _session_txn, digest, now)
 
     async def end_session(self, digest: str) -> None:
-        await self._database.write_again("end a session", end_session_txn, digest)
+        """Ends a session, if it exists."""
+        await self._database.write_again("end a session", _end_session_txn, digest)
 
     async def add_token(self, actor: str, digest: str, name: str, user: str, role: str, now: float) -> None:
+        """Adds a token of a user."""
         await self._database.write("add a token", add_token_txn, actor, digest, name, user, role, now)
 
     async def token(self, digest: str) -> Token | None:
-        return await self._database.read("read a token", token_txn, digest)
+        """The token of a digest, with a role no higher than its user's; None if the user is gone."""
+        return await self._database.read("read a token", _token_txn, digest)
 
     async def tokens(self, user: str | None = None) -> list[Token]:
         """The tokens of one user, or all."""
-        return await self._database.read("list tokens", tokens_txn, user)
+        return await self._database.read("list tokens", _tokens_txn, user)
 
     async def remove_token(self, actor: str, token_id: int, user: str | None, now: float) -> None:
-        """Removes a token, of that user only unless None; raises AccountRefused if there is no such token."""
-        await self._database.write("remove a token", remove_token_txn, actor, token_id, user, now)
+        """Removes a token, if it is of `user` or `user` is None; raises AccountRefused if there is no such token."""
+        await self._database.write("remove a token", _remove_token_txn, actor, token_id, user, now)
 
 
-def any_user_txn(txn: Transaction) -> bool:
+def _any_user_txn(txn: Transaction) -> bool:
     return txn.one("SELECT name FROM User LIMIT 1") is not None
 
 
-def user_txn(txn: Transaction, name: str) -> User | None:
+def _user_txn(txn: Transaction, name: str) -> User | None:
     row = txn.one(f"{_USER} WHERE name = ?", (name,))
     return User(*row) if row else None
 
 
-def users_txn(txn: Transaction) -> list[User]:
+def _users_txn(txn: Transaction) -> list[User]:
     return [User(*row) for row in txn.all(f"{_USER} ORDER BY name")]
 
 
-def add_first_admin_txn(txn: Transaction, name: str, password: str, now: float) -> None:
-    txn.one(f"SELECT version FROM RouteVersion WHERE id = 1{txn.engine.for_update}")  # one first admin at a time
-    if any_user_txn(txn):
-        raise AccountRefused("the first admin has been made already: sign in, or ask an admin")
+def _add_first_admin_txn(txn: Transaction, name: str, password: str, now: float) -> None:
+    txn.one(f"SELECT version FROM RouteVersion WHERE id = 1{txn.engine.for_update}")  # serializes first admins
+    if _any_user_txn(txn):
+        raise AccountRefused("there is an admin already: sign in, or ask an admin for an account")
     add_user_txn(txn, name, name, password, "admin", now)
 
 
 def add_user_txn(txn: Transaction, actor: str, name: str, password: str, role: str, now: float) -> None:
-    if user_txn(txn, name) is not None:
+    """See AccountStore.add."""
+    if _user_txn(txn, name) is not None:
         raise AccountRefused(f"there is a user {name} already: choose another name")
     txn.execute(
         "INSERT INTO User (name, password, role, created_at) VALUES (?, ?, ?, ?)", (name, password, role, int(now))
@@ -133,14 +142,14 @@ def add_user_txn(txn: Transaction, actor: str, name: str, password: str, role: s
     record_txn(txn, actor, now, [Edit("account", 0, 0, "", f"user {name}: {role}")])
 
 
-def set_password_txn(txn: Transaction, actor: str, name: str, password: str, now: float) -> None:
+def _set_password_txn(txn: Transaction, actor: str, name: str, password: str, now: float) -> None:
     _known(txn, name)
     txn.execute("UPDATE User SET password = ? WHERE name = ?", (password, name))
     txn.execute("DELETE FROM Session WHERE user_name = ?", (name,))
     record_txn(txn, actor, now, [Edit("account", 0, 0, f"user {name}: password", f"user {name}: new password")])
 
 
-def set_role_txn(txn: Transaction, actor: str, name: str, role: str, now: float) -> None:
+def _set_role_txn(txn: Transaction, actor: str, name: str, role: str, now: float) -> None:
     user = _known(txn, name)
     if user.role == role:
         return
@@ -150,7 +159,7 @@ def set_role_txn(txn: Transaction, actor: str, name: str, role: str, now: float)
     record_txn(txn, actor, now, [Edit("account", 0, 0, f"user {name}: {user.role}", f"user {name}: {role}")])
 
 
-def remove_user_txn(txn: Transaction, actor: str, name: str, now: float) -> None:
+def _remove_user_txn(txn: Transaction, actor: str, name: str, now: float) -> None:
     user = _known(txn, name)
     if user.role == "admin":
         _keep_an_admin(txn, name)
@@ -177,6 +186,7 @@ def _keep_an_admin(txn: Transaction, name: str) -> None:
 
 
 def begin_session_txn(txn: Transaction, digest: str, user: str, now: float, expires_at: int) -> None:
+    """See AccountStore.begin_session."""
     txn.execute("DELETE FROM Session WHERE expires_at <= ?", (int(now),))
     txn.execute(
         "INSERT INTO Session (digest, user_name, created_at, expires_at) VALUES (?, ?, ?, ?)",
@@ -184,7 +194,7 @@ def begin_session_txn(txn: Transaction, digest: str, user: str, now: float, expi
     )
 
 
-def session_txn(txn: Transaction, digest: str, now: float) -> User | None:
+def _session_txn(txn: Transaction, digest: str, now: float) -> User | None:
     row = txn.one(
         "SELECT u.name, u.password, u.role, u.created_at FROM Session s JOIN User u ON u.name = s.user_name "
         "WHERE s.digest = ? AND s.expires_at > ?",
@@ -193,11 +203,12 @@ def session_txn(txn: Transaction, digest: str, now: float) -> User | None:
     return User(*row) if row else None
 
 
-def end_session_txn(txn: Transaction, digest: str) -> None:
+def _end_session_txn(txn: Transaction, digest: str) -> None:
     txn.execute("DELETE FROM Session WHERE digest = ?", (digest,))
 
 
 def add_token_txn(txn: Transaction, actor: str, digest: str, name: str, user: str, role: str, now: float) -> None:
+    """See AccountStore.add_token."""
     txn.execute(
         "INSERT INTO ApiToken (digest, name, user_name, role, created_at) VALUES (?, ?, ?, ?, ?)",
         (digest, name, user, role, int(now)),
@@ -205,8 +216,7 @@ def add_token_txn(txn: Transaction, actor: str, digest: str, name: str, user: st
     record_txn(txn, actor, now, [Edit("account", 0, 0, "", f"token {name} of {user}: {role}")])
 
 
-def token_txn(txn: Transaction, digest: str) -> Token | None:
-    """A token; it may do no more than its user may now."""
+def _token_txn(txn: Transaction, digest: str) -> Token | None:
     row = txn.one(f"{_TOKEN} WHERE digest = ?", (digest,))
     token = Token(*row) if row else None
     of_user = txn.one("SELECT role FROM User WHERE name = ?", (token.user,)) if token else None
@@ -215,12 +225,12 @@ def token_txn(txn: Transaction, digest: str) -> Token | None:
     return replace(token, role=min(token.role, str(of_user[0]), key=ROLES.index))
 
 
-def tokens_txn(txn: Transaction, user: str | None) -> list[Token]:
+def _tokens_txn(txn: Transaction, user: str | None) -> list[Token]:
     where, parameters = ("WHERE user_name = ?", [user]) if user is not None else ("", [])
     return [Token(*row) for row in txn.all(f"{_TOKEN} {where} ORDER BY id", parameters)]
 
 
-def remove_token_txn(txn: Transaction, actor: str, token_id: int, user: str | None, now: float) -> None:
+def _remove_token_txn(txn: Transaction, actor: str, token_id: int, user: str | None, now: float) -> None:
     row = txn.one(f"{_TOKEN} WHERE id = ?{txn.engine.for_update}", (token_id,))
     token = Token(*row) if row else None
     if token is None or user not in (None, token.user):

@@ -1,4 +1,4 @@
-"""The audit trail: who edited what, and when; written in the transaction of each edit.
+"""The audit: who edited what, and when, written in the transaction of each edit.
 
 See docs/design/database.md, audit.
 """
@@ -15,7 +15,7 @@ from lars.route import ModuleId
 class Edit:
     """What one edit changed.
 
-    `what` is "hosts" (of a module), "modid" or "cmdid" (its name; the other id is 0) or "account" (both are 0).
+    `what` is "hosts" (of a module), "modid" or "cmdid" (its name; the other id is 0) or "account" (both ids are 0).
     """
 
     what: str
@@ -24,12 +24,12 @@ class Edit:
     before: str
     after: str
     version: int = 0
-    """The route version that it made; 0 if it was none of routes."""
+    """The route version of the edit; 0 unless `what` is "hosts"."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An edit as it stands in the trail; `at` in Unix seconds."""
+    """An edit in the audit; `at` is in Unix seconds."""
 
     id: int
     at: int
@@ -39,7 +39,7 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """A row of RouteChange."""
+    """A row of RouteChange: a module that a route version changed."""
 
     id: int
     modid: int
@@ -48,7 +48,7 @@ class ChangeRow:
 
 
 def record_txn(txn: Transaction, actor: str, now: float, edits: Iterable[Edit]) -> None:
-    """Appends edits; `now` in Unix seconds. Part of every transaction that edits."""
+    """Appends edits, in the transaction that makes them; `now` is in Unix seconds. Cuts `actor` to 255 characters."""
     txn.execute_many(
         "INSERT INTO RouteAudit (ts, actor, modid, cmdid, version, hosts_before, hosts_after, what) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -57,24 +57,24 @@ def record_txn(txn: Transaction, actor: str, now: float, edits: Iterable[Edit]) 
 
 
 class AuditStore:
-    """The trail, newest first."""
+    """The audit and the route changes, newest first."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def edits(self, module: ModuleId | None, before_id: int | None, limit: int) -> list[AuditRow]:
-        """Edits of one module, with those of its names, or all of them; below an id, to go on from there."""
-        return await self._database.read("read the audit", edits_txn, module, before_id, limit)
+        """Edits of one module and of its names, or all edits; only those before an id, if it is given."""
+        return await self._database.read("read the audit", _edits_txn, module, before_id, limit)
 
     async def changes(self, before_id: int | None, limit: int) -> tuple[int, list[ChangeRow]]:
-        """The route version, and rows of RouteChange."""
-        return await self._database.read("read the route changes", changes_txn, before_id, limit)
+        """The route version, and rows of RouteChange; only those before an id, if it is given."""
+        return await self._database.read("read the route changes", _changes_txn, before_id, limit)
 
 
 _COLUMNS = "SELECT id, ts, actor, what, modid, cmdid, hosts_before, hosts_after, version FROM RouteAudit"
 
 
-def edits_txn(txn: Transaction, module: ModuleId | None, before_id: int | None, limit: int) -> list[AuditRow]:
+def _edits_txn(txn: Transaction, module: ModuleId | None, before_id: int | None, limit: int) -> list[AuditRow]:
     below = before_id if before_id is not None else 2**62
     if module is None:
         rows = txn.all(f"{_COLUMNS} WHERE id < ? ORDER BY id DESC LIMIT ?", (below, limit))
@@ -88,7 +88,7 @@ def edits_txn(txn: Transaction, module: ModuleId | None, before_id: int | None, 
     return [AuditRow(row[0], row[1], row[2], Edit(*row[3:])) for row in rows]
 
 
-def changes_txn(txn: Transaction, before_id: int | None, limit: int) -> tuple[int, list[ChangeRow]]:
+def _changes_txn(txn: Transaction, before_id: int | None, limit: int) -> tuple[int, list[ChangeRow]]:
     version = txn.one("SELECT version FROM RouteVersion WHERE id = 1")
     rows = txn.all(
         "SELECT id, modid, cmdid, version FROM RouteChange WHERE id < ? ORDER BY id DESC LIMIT ?",

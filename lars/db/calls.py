@@ -1,4 +1,4 @@
-"""What lars-web shows of calls: sums of the history, what is overloaded, who was last heard of, what is alarming."""
+"""The call store: what lars-web shows of calls, states of hosts, agents and alarms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from lars.route import HostAddress, ModuleId
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Calls of one host from `at` (Unix seconds) on, for as long as was asked."""
+    """Calls of one host in the period that begins at `at` (Unix seconds) and lasts one step."""
 
     at: int
     host: HostAddress
@@ -22,7 +22,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class ModuleCalls:
-    """Calls of a module or a host in some period."""
+    """Calls of a module or a host in a period."""
 
     succ: int
     err: int
@@ -30,7 +30,10 @@ class ModuleCalls:
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """What callers that have reported lately say of a host."""
+    """A host as the callers that have reported in the last STALE_AFTER seconds see it.
+
+    `overloaded_at` of them have ejected it; `last_report` is in Unix seconds.
+    """
 
     callers: int
     overloaded_at: int
@@ -39,7 +42,7 @@ class HostState:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A module as a page keeps it fresh; states and calls also of hosts that are no longer in its route."""
+    """A module as the live pages show it; states and calls include hosts that are no longer in its route."""
 
     module: Module
     states: dict[HostAddress, HostState]
@@ -48,7 +51,7 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A module with overloaded hosts, or of whose calls in the window more than 1% failed."""
+    """A module with ejected hosts, or with more than 1% of its calls in the window failed."""
 
     module: ModuleId
     name: str
@@ -60,7 +63,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A caller's address, and when it was last heard of, in Unix seconds."""
+    """A caller's address, and the time of its latest report in Unix seconds."""
 
     ip: int
     seen_at: int
@@ -68,7 +71,7 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm; numbers that do not apply are 0, cleared_at is 0 while it stands. Times in Unix seconds."""
+    """An alarm; numbers that do not apply are 0, `cleared_at` is 0 while it is active. Times are in Unix seconds."""
 
     id: int
     rule: str
@@ -85,7 +88,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The whole of it at one moment; `agents` are the first to be named, the silent ones first."""
+    """The fleet at one moment; lists hold at most LISTED items, agents the longest silent first."""
 
     trouble: tuple[Trouble, ...]
     overloaded: int
@@ -100,60 +103,60 @@ Minutes = dict[int, tuple[int, int]]
 """Minute (Unix seconds) -> successes and failures of all modules."""
 
 LISTED = 50
-"""Modules in trouble, agents and alarms that the overview names at most."""
+"""Modules in trouble, agents and alarms on the overview at most."""
 
 
 class CallStore:
-    """Calls, states, agents and alarms, read only."""
+    """Calls, states, agents and alarms, read only. Times are in Unix seconds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def minutes(self, since: int) -> Minutes:
-        """Calls of all modules by minute, from a minute on."""
-        return await self._database.read("sum up calls", minutes_txn, since)
+        """Calls of all modules by minute, from the minute `since` on."""
+        return await self._database.read("sum up calls", _minutes_txn, since)
 
     async def fleet(self, now: float, window: int) -> Fleet:
-        """What the overview shows, with errors of the last `window` seconds."""
-        return await self._database.read("read the fleet's state", fleet_txn, now, window)
+        """What the overview shows, with calls of the last `window` seconds."""
+        return await self._database.read("read the fleet's state", _fleet_txn, now, window)
 
     async def sizes(self) -> tuple[int, int]:
-        """How many modules there are, and how many hosts of all of them."""
-        return await self._database.read("count modules and hosts", sizes_txn)
+        """The number of modules, and of hosts in all of them."""
+        return await self._database.read("count modules and hosts", _sizes_txn)
 
     async def states(self, modules: Sequence[ModuleId], now: float) -> dict[ModuleId, dict[HostAddress, HostState]]:
-        """What is said of each host of some modules."""
-        return await self._database.read("read states of hosts", states_txn, modules, now)
+        """The state of each host of some modules."""
+        return await self._database.read("read states of hosts", _states_txn, modules, now)
 
     async def watched(self, modules: Sequence[ModuleId], now: float, since: int) -> dict[ModuleId, "Watched"]:
-        """Hosts, states and calls (from a minute on) of some modules, as of one moment."""
-        return await self._database.read("read modules that are looked at", watched_txn, modules, now, since)
+        """Hosts, states and calls (from the minute `since` on) of some modules, as of one moment."""
+        return await self._database.read("read watched modules", _watched_txn, modules, now, since)
 
     async def calls(self, modules: Sequence[ModuleId], since: int) -> dict[ModuleId, ModuleCalls]:
-        """Calls of some modules from a minute on."""
-        return await self._database.read("sum up calls of modules", calls_txn, modules, since)
+        """Calls of some modules from the minute `since` on; none for modules without calls."""
+        return await self._database.read("sum up calls of modules", _calls_txn, modules, since)
 
     async def history(self, module: ModuleId, since: int, step: int) -> list[Bucket]:
-        """Calls of each host of a module in steps of so many seconds, a multiple of 60."""
-        return await self._database.read("read the history of calls", history_txn, module, since, step)
+        """Calls of each host of a module in periods of `step` seconds, a multiple of 60."""
+        return await self._database.read("read the history of calls", _history_txn, module, since, step)
 
     async def agents(self, limit: int) -> list[Agent]:
-        """Agents, those first that have been silent for longest."""
-        return await self._database.read("list agents", agents_txn, limit)
+        """Agents, the longest silent first."""
+        return await self._database.read("list agents", _agents_txn, limit)
 
-    async def alarms(self, standing: bool, limit: int) -> list[Alarm]:
-        """Alarms that stand, or that have been cleared; the newest first."""
-        return await self._database.read("list alarms", alarms_txn, standing, limit)
+    async def alarms(self, active: bool, limit: int) -> list[Alarm]:
+        """Active alarms (`active`), or cleared ones; newest first."""
+        return await self._database.read("list alarms", _alarms_txn, active, limit)
 
 
-def minutes_txn(txn: Transaction, since: int) -> Minutes:
+def _minutes_txn(txn: Transaction, since: int) -> Minutes:
     rows = txn.all(
         "SELECT minute, SUM(succ_cnt), SUM(err_cnt) FROM ServerCallHistory WHERE minute >= ? GROUP BY minute", (since,)
     )
     return {int(minute): (int(succ), int(err)) for minute, succ, err in rows}
 
 
-def fleet_txn(txn: Transaction, now: float, window: int) -> Fleet:
+def _fleet_txn(txn: Transaction, now: float, window: int) -> Fleet:
     recent = int(now) - STALE_AFTER
     overloaded: dict[ModuleId, set[tuple[int, int]]] = {}
     for modid, cmdid, ip, port in txn.all(
@@ -171,17 +174,17 @@ def fleet_txn(txn: Transaction, now: float, window: int) -> Fleet:
     }
     worst = sorted(overloaded, key=lambda module: (-len(overloaded[module]), module))[:LISTED]
     modules = sorted({*worst, *failing})
-    calls = failing | calls_txn(txn, [module for module in worst if module not in failing], since)
+    calls = failing | _calls_txn(txn, [module for module in worst if module not in failing], since)
     agents_count, silent = txn.one("SELECT COUNT(*), SUM(ts < ?) FROM CallerSeen", (recent,)) or (0, 0)
-    standing = txn.one("SELECT COUNT(*) FROM Alarm WHERE cleared_at = 0") or (0,)
+    active = txn.one("SELECT COUNT(*) FROM Alarm WHERE cleared_at = 0") or (0,)
     return Fleet(
         _troubles(txn, modules, overloaded, calls),
         sum(map(len, overloaded.values())),
-        tuple(agents_txn(txn, LISTED)),
+        tuple(_agents_txn(txn, LISTED)),
         int(agents_count),
         int(silent or 0),
-        tuple(alarms_txn(txn, True, LISTED)),
-        int(standing[0]),
+        tuple(_alarms_txn(txn, True, LISTED)),
+        int(active[0]),
     )
 
 
@@ -191,7 +194,7 @@ def _troubles(
     overloaded: dict[ModuleId, set[tuple[int, int]]],
     calls: dict[ModuleId, ModuleCalls],
 ) -> tuple[Trouble, ...]:
-    """What is in trouble, the worst first: by the share of hosts overloaded, then by the rate of errors."""
+    """Modules in trouble, the worst first: by the ratio of ejected hosts, then by the error rate."""
     modids, cmdids = names_txn(txn, modules)
     hosts = host_counts_txn(txn, modules)
     found = []
@@ -207,7 +210,7 @@ def _troubles(
     )
 
 
-def sizes_txn(txn: Transaction) -> tuple[int, int]:
+def _sizes_txn(txn: Transaction) -> tuple[int, int]:
     row = txn.one(
         "SELECT COUNT(*), SUM(hosts) FROM (SELECT COUNT(*) AS hosts FROM RouteData GROUP BY modid, cmdid) AS modules"
     )
@@ -218,24 +221,24 @@ def _any_of(modules: Sequence[ModuleId]) -> tuple[str, list[int]]:
     return " OR ".join(["modid = ? AND cmdid = ?"] * len(modules)), [number for module in modules for number in module]
 
 
-def states_txn(
+def _states_txn(
     txn: Transaction, modules: Sequence[ModuleId], now: float
 ) -> dict[ModuleId, dict[HostAddress, HostState]]:
     recent = int(now) - STALE_AFTER
     states: dict[ModuleId, dict[HostAddress, HostState]] = {module: {} for module in modules}
     for start in range(0, len(modules), 200):
         condition, parameters = _any_of(modules[start : start + 200])
-        for modid, cmdid, ip, port, callers, aside, last in txn.all(
+        for modid, cmdid, ip, port, callers, ejected, last in txn.all(
             "SELECT modid, cmdid, ip, port, SUM(ts >= ?), SUM(overload = '1' AND ts >= ?), MAX(ts) "
             f"FROM ServerCallStatus WHERE {condition} GROUP BY modid, cmdid, ip, port",
             [recent, recent, *parameters],
         ):
-            state = HostState(int(callers or 0), int(aside or 0), int(last))
+            state = HostState(int(callers or 0), int(ejected or 0), int(last))
             states[ModuleId(modid, cmdid)][HostAddress(ip, port)] = state
     return states
 
 
-def calls_txn(txn: Transaction, modules: Sequence[ModuleId], since: int) -> dict[ModuleId, ModuleCalls]:
+def _calls_txn(txn: Transaction, modules: Sequence[ModuleId], since: int) -> dict[ModuleId, ModuleCalls]:
     calls: dict[ModuleId, ModuleCalls] = {}
     for start in range(0, len(modules), 200):
         condition, parameters = _any_of(modules[start : start + 200])
@@ -248,8 +251,8 @@ def calls_txn(txn: Transaction, modules: Sequence[ModuleId], since: int) -> dict
     return calls
 
 
-def watched_txn(txn: Transaction, modules: Sequence[ModuleId], now: float, since: int) -> dict[ModuleId, Watched]:
-    states = states_txn(txn, modules, now)
+def _watched_txn(txn: Transaction, modules: Sequence[ModuleId], now: float, since: int) -> dict[ModuleId, Watched]:
+    states = _states_txn(txn, modules, now)
     calls: dict[ModuleId, dict[HostAddress, ModuleCalls]] = {module: {} for module in modules}
     for start in range(0, len(modules), 200):
         condition, parameters = _any_of(modules[start : start + 200])
@@ -262,7 +265,7 @@ def watched_txn(txn: Transaction, modules: Sequence[ModuleId], now: float, since
     return {module: Watched(module_txn(txn, module), states[module], calls[module]) for module in modules}
 
 
-def history_txn(txn: Transaction, module: ModuleId, since: int, step: int) -> list[Bucket]:
+def _history_txn(txn: Transaction, module: ModuleId, since: int, step: int) -> list[Bucket]:
     rows = txn.all(
         "SELECT minute - minute % ? AS start, ip, port, SUM(succ_cnt), SUM(err_cnt) FROM ServerCallHistory "
         "WHERE modid = ? AND cmdid = ? AND minute >= ? GROUP BY start, ip, port",
@@ -271,15 +274,15 @@ def history_txn(txn: Transaction, module: ModuleId, since: int, step: int) -> li
     return [Bucket(int(at), HostAddress(ip, port), int(succ), int(err)) for at, ip, port, succ, err in rows]
 
 
-def agents_txn(txn: Transaction, limit: int) -> list[Agent]:
+def _agents_txn(txn: Transaction, limit: int) -> list[Agent]:
     return [Agent(*row) for row in txn.all("SELECT caller, ts FROM CallerSeen ORDER BY ts, caller LIMIT ?", (limit,))]
 
 
-def alarms_txn(txn: Transaction, standing: bool, limit: int) -> list[Alarm]:
-    order = "raised_at" if standing else "cleared_at"
+def _alarms_txn(txn: Transaction, active: bool, limit: int) -> list[Alarm]:
+    order = "raised_at" if active else "cleared_at"
     rows = txn.all(
         "SELECT id, rule, what, modid, cmdid, ip, port, caller, text, raised_at, cleared_at FROM Alarm "
-        f"WHERE cleared_at {'=' if standing else '<>'} 0 ORDER BY {order} DESC, id DESC LIMIT ?",
+        f"WHERE cleared_at {'=' if active else '<>'} 0 ORDER BY {order} DESC, id DESC LIMIT ?",
         (limit,),
     )
     return [Alarm(*row) for row in rows]

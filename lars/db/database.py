@@ -1,4 +1,7 @@
-"""The database as a service sees it: named transactions in adbapi's threads, retried outside the transaction."""
+"""The database of a service: named transactions in adbapi's threads, retried outside the transaction.
+
+See docs/design/database.md, transactions.
+"""
 
 import random
 from collections.abc import Callable
@@ -13,29 +16,30 @@ from lars.db.engine import Connection, DatabaseAway, DatabaseError, Engine, Snap
 from lars.db.mysql import MysqlEngine
 from lars.db.sqlite import SqliteEngine
 from lars.db.url import DatabaseUrl, MysqlUrl
+from lars.runtime.reactor import IReactor
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 def engine_for(url: DatabaseUrl) -> Engine:
-    """The engine that serves a URL."""
+    """The engine for a URL."""
     return MysqlEngine(url) if isinstance(url, MysqlUrl) else SqliteEngine(url)
 
 
 class _Pool(adbapi.ConnectionPool):
     """adbapi's threads, with connections made by the engine.
 
-    adbapi leaves a dead connection in the pool, to fail the next query as well, and logs a traceback when rolling it
-    back fails; here a connection that an error has touched and that cannot roll back is closed, silently, and the
-    error goes on to the caller.
+    adbapi leaves a dead connection in the pool, where it fails the next query as well, and logs a traceback when a
+    rollback fails. Here a connection that cannot roll back after an error is closed silently, and the caller gets
+    the error.
     """
 
     noisy = False
 
-    def __init__(self, engine: Engine, reactor: Any, threads: int) -> None:
+    def __init__(self, engine: Engine, reactor: IReactor, threads: int) -> None:
         self._engine = engine
-        # adbapi wants the name of a module with connect(); it is never asked, since connect is overridden.
+        # adbapi wants the name of a module with connect(), which it never calls because connect is overridden.
         super().__init__("sqlite3", cp_reactor=reactor, cp_min=1, cp_max=threads, cp_noisy=False)  # type: ignore[no-untyped-call]  # adbapi has no types
 
     def connect(self) -> Connection:
@@ -46,7 +50,7 @@ class _Pool(adbapi.ConnectionPool):
         return connection
 
     def run(self, begin: str, interaction: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """One transaction, in this pool thread."""
+        """Runs one transaction, in this pool thread."""
         connection = self.connect()
         try:
             cursor = connection.cursor()
@@ -69,32 +73,37 @@ class _Pool(adbapi.ConnectionPool):
             try:
                 connection.close()
             except Exception:
-                return  # it was dead already; the caller gets the error that showed it
+                return  # the connection was dead already; the caller gets the error that revealed it
 
 
 class Database:
     """Named transactions on one database.
 
-    `read` and `write` run a function, given a Transaction, in a pool thread; no query runs on the reactor's thread.
-    They raise DatabaseAway when the same may pass later, DatabaseError otherwise; what the function itself raises
-    passes through. Bugs keep their tracebacks.
+    `read`, `write` and `write_again` run a function with a Transaction in a pool thread; no query runs on the
+    reactor's thread. The name of a transaction is for error texts. They raise DatabaseAway if a retry may succeed,
+    DatabaseError otherwise; what the function itself raises passes through unchanged.
+
+    Args:
+        engine: the database; `close` makes it unusable.
+        reactor: runs the pool.
+        threads: pool threads at most, each with a connection of its own.
     """
 
-    def __init__(self, engine: Engine, reactor: Any, threads: int = 2) -> None:
+    def __init__(self, engine: Engine, reactor: IReactor, threads: int = 2) -> None:
         self.engine = engine
         self._reactor = reactor
         self._pool = _Pool(engine, reactor, threads)
         self._closed = False
 
     def start(self) -> None:
-        """Starts the pool's threads, if the reactor's start has not."""
+        """Starts the pool's threads, unless the start of the reactor has."""
         if not self._pool.running and not self._closed:
             self._pool.start()  # type: ignore[no-untyped-call]  # adbapi has no types
 
     async def read(
         self, name: str, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Runs a function that only reads, all of it at one moment of the database."""
+        """Runs a function that only reads; it sees the database as of one moment."""
         try:
             return await self._run(self.engine.begin_read, name, function, *args, **kwargs)
         except SnapshotTooOld:
@@ -103,13 +112,13 @@ class Database:
     async def write(
         self, name: str, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Runs a function that writes, once: a failure at the commit leaves unknown whether it was done."""
+        """Runs a function that writes, once; after a failure at the commit, the outcome is unknown."""
         return await self._run(self.engine.begin_write, name, function, *args, **kwargs)
 
     async def write_again(
         self, name: str, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Runs a function that writes and may run twice with the effect of once, up to four times while it may pass."""
+        """Runs a function that writes and is idempotent, up to four times while it raises DatabaseAway."""
         delay = 0.05
         for _attempt in range(3):
             try:
@@ -139,7 +148,7 @@ class Database:
             raise DatabaseError(text) from error
 
     def close(self) -> None:
-        """Cuts off what still runs and ends the threads; takes no longer than that, whatever the database does."""
+        """Interrupts running queries and ends the threads, without waiting for the database."""
         if not self._closed:
             self._closed = True
             self.engine.interrupt_all()

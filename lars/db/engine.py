@@ -1,7 +1,7 @@
 """What differs between database engines, behind one interface (docs/design/database.md, engines).
 
-SQL is written once, with `?` for parameters, in the subset that MySQL 5.7, MySQL 8, MariaDB and SQLite share; what
-that subset cannot say is a method here.
+SQL is written once, with `?` for parameters, in the subset that MySQL 5.7, MySQL 8, MariaDB and SQLite share; the
+rest is a method of Engine.
 """
 
 from abc import ABC, abstractmethod
@@ -15,7 +15,7 @@ Row = tuple[Any, ...]
 
 
 class Connection(Protocol):
-    """A DB-API connection."""
+    """A DB-API connection (PEP 249)."""
 
     def cursor(self) -> Any: ...
     def commit(self) -> None: ...
@@ -28,15 +28,15 @@ class DatabaseError(LarsError):
 
 
 class DatabaseAway(DatabaseError):
-    """The database cannot be reached, does not answer in time, or lost a lock race: the same work may pass later."""
+    """The database cannot be reached, does not answer in time, or broke off for a lock: a retry may succeed."""
 
 
 class SnapshotTooOld(DatabaseAway):
-    """A table was made anew after the read began; a read that begins now sees it."""
+    """A table was recreated after the read began; a read that begins now sees it."""
 
 
 class Transaction:
-    """One transaction, in a pool thread; what functions whose name ends in `_txn` are given."""
+    """One transaction, in a pool thread: the first argument of each function whose name ends in `_txn`."""
 
     __slots__ = ("_cursor", "engine")
 
@@ -45,7 +45,7 @@ class Transaction:
         self._cursor = cursor
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        """Runs one statement; the number of rows it changed or, for a query, -1 or the number it found."""
+        """Runs one statement; returns the number of changed rows or, for a query, -1 or the number of found rows."""
         self._cursor.execute(self.engine.placeholders(sql), parameters)
         return int(self._cursor.rowcount)
 
@@ -55,7 +55,7 @@ class Transaction:
             self._cursor.executemany(self.engine.placeholders(sql), rows)
 
     def execute_numbers(self, sql: str, rows: Sequence[Sequence[int]]) -> None:
-        """As execute_many for an INSERT … VALUES (?, …) … of nothing but integers, at a fraction of its cost."""
+        """As execute_many, for an INSERT … VALUES (?, …) … of integers only, at a fraction of the cost."""
         if rows:
             self.engine.execute_numbers(self._cursor, sql, rows)
 
@@ -71,9 +71,9 @@ class Transaction:
         return row
 
     def stream(self, sql: str, parameters: Sequence[Any] = (), size: int = 500) -> Iterator[list[Row]]:
-        """The rows of a query in lists of at most `size`, read as they come: memory holds one list, not the result.
+        """The rows of a query in lists of at most `size`, of which memory holds one at a time.
 
-        Exhaust it before the next statement.
+        Exhaust or close it before the next statement.
         """
         cursor = self.engine.streaming_cursor(self._cursor)
         try:
@@ -85,17 +85,17 @@ class Transaction:
 
 
 class Engine(ABC):
-    """One kind of database, and where this one is."""
+    """One kind of database, and the address of one."""
 
     name: ClassVar[str]
     begin_read: ClassVar[str]
-    """Starts a transaction whose reads all see one moment."""
+    """The statement that starts a transaction whose reads all see one moment."""
     begin_write: ClassVar[str]
-    """Starts a transaction that will write."""
+    """The statement that starts a transaction that writes."""
     for_update: ClassVar[str]
-    """Appended to a SELECT in a write transaction, locks its rows until the end."""
+    """The end of a SELECT in a write transaction that locks its rows until the transaction ends."""
     errors: ClassVar[type[Exception]]
-    """What the driver raises."""
+    """The base class of the driver's errors."""
     where: str
     """The database's URL without password, for messages."""
 
@@ -109,26 +109,26 @@ class Engine(ABC):
 
     @abstractmethod
     def interrupt_all(self) -> None:
-        """Makes every query that other threads run or wait for a lock with, now or later, fail at once.
+        """Makes the queries of all threads, also those that wait for a lock, fail at once, now and later.
 
-        The engine is of no further use.
+        The engine cannot be used again.
         """
 
     def is_snapshot_too_old(self, error: Exception) -> bool:
-        """Whether a table was made anew after the transaction began, so that the read is to begin again."""
+        """Whether a table was recreated after the transaction began, so that the read must start again."""
         return False
 
     @abstractmethod
     def is_passing(self, error: Exception) -> bool:
-        """Whether the same work may pass later: connection refused or lost, lock not got, deadlock."""
+        """Whether a retry may succeed: connection refused or lost, lock wait timeout, deadlock, disk full."""
 
     @abstractmethod
     def is_missing_table(self, error: Exception) -> bool:
-        """Whether a table or column of the schema is not there."""
+        """Whether a table, column or database of the schema is missing."""
 
     @abstractmethod
     def is_bad_row(self, error: Exception) -> bool:
-        """Whether a row was refused for what it holds: the same row will always be, others need not."""
+        """Whether the values of a row were refused: a retry fails, other rows may succeed."""
 
     @abstractmethod
     def reason(self, error: Exception) -> str:
@@ -136,7 +136,7 @@ class Engine(ABC):
 
     @abstractmethod
     def placeholders(self, sql: str) -> str:
-        """The statement with the driver's own parameter marks."""
+        """The statement with the driver's parameter marks in place of `?`."""
 
     def execute_numbers(self, cursor: Any, sql: str, rows: Sequence[Sequence[int]]) -> None:
         """Runs an INSERT … VALUES (?, …) … for rows of integers."""
@@ -144,23 +144,23 @@ class Engine(ABC):
 
     @abstractmethod
     def streaming_cursor(self, cursor: Any) -> Any:
-        """A second cursor of the same transaction that reads rows as they come."""
+        """A second cursor of the same transaction that does not buffer its rows."""
 
     @abstractmethod
     def upsert(self, table: str, key: Sequence[str], replace: Iterable[str], add: Iterable[str] = ()) -> str:
-        """An INSERT of key + replace + add columns, in that order, that on an equal key overwrites or sums up."""
+        """An INSERT of key + replace + add columns, in that order; on a duplicate key, it overwrites and adds up."""
 
     @abstractmethod
     def insert_ignore(self, table: str, columns: Sequence[str]) -> str:
-        """An INSERT that leaves a row alone whose unique key is already there."""
+        """An INSERT that does nothing on a duplicate key."""
 
     @abstractmethod
     def delete_some(self, table: str, condition: str, limit: int) -> str:
-        """A DELETE of at most so many of the rows that meet a condition, which an index must serve."""
+        """A DELETE of at most `limit` rows that meet a condition; an index must cover it."""
 
     @abstractmethod
     def column_names(self, txn: Transaction, table: str) -> list[str]:
-        """The columns of a table in their order; empty if there is no such table."""
+        """The columns of a table, in order; empty if there is no such table."""
 
     @abstractmethod
     def has_index(self, txn: Transaction, table: str, index: str) -> bool:
@@ -168,15 +168,15 @@ class Engine(ABC):
 
     @abstractmethod
     def create_database(self) -> bool:
-        """Creates the database itself where a server lacks it; whether it did. Runs in a pool thread."""
+        """Creates the database on its server; returns False if it exists. Runs in a pool thread."""
 
     @abstractmethod
     def schema_lock(self, txn: Transaction) -> AbstractContextManager[None]:
-        """Keeps other `lars db init` out meanwhile; waits while another has it."""
+        """A lock against another `lars db init`; entering waits for it."""
 
     @abstractmethod
     def adopt_cpp_columns(self, txn: Transaction) -> list[str]:
-        """Changes columns of the C++ system's own tables to ours, keeping all values; says what it did."""
+        """Converts columns of the C++ system's tables to this schema and keeps all values; returns what it did."""
 
 
 def values_clause(columns: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""What is wrong with the database, told on change, and when to try again."""
+"""A fault of the database: logged on change, and retried with exponential backoff."""
 
 from collections.abc import Callable
 
@@ -10,42 +10,48 @@ from lars.runtime.log_limit import LogLimit
 _log = Logger()
 
 MAX_BACKOFF = 10.0
-"""Seconds between attempts at most while the database is away."""
+"""Seconds between two attempts at most, while the database fails."""
 
 
 class DatabaseFaults:
-    """Backs off from a database that fails; `meanwhile` says what is done as long as it does."""
+    """The fault of a database, if there is one, and the time of the next attempt.
 
-    def __init__(self, clock: IReactorTime, first_delay: float, meanwhile: Callable[[], str]) -> None:
+    Args:
+        clock: the reactor, or a Clock in tests.
+        first_delay: seconds before the first retry; each further failure doubles it, up to MAX_BACKOFF.
+        fallback: says what the service does while the fault lasts, for the log.
+    """
+
+    def __init__(self, clock: IReactorTime, first_delay: float, fallback: Callable[[], str]) -> None:
         self._first_delay = first_delay
-        self._meanwhile = meanwhile
+        self._fallback = fallback
         self._limit = LogLimit(clock.seconds)
         self._in_a_row = 0
         self._try_at = 0.0
         self.count = 0
         """Failures so far."""
         self.text = ""
-        """What is wrong now; empty when nothing is."""
+        """The current fault; empty if there is none."""
 
     def may_try(self, now: float) -> bool:
-        """Whether it is time to ask the database again."""
+        """Whether it is time for the next attempt."""
         return now >= self._try_at
 
     def failed(self, text: str, now: float) -> bool:
-        """A query failed; whether that was told."""
+        """A query failed; returns whether that was logged."""
         self.count += 1
         self._in_a_row += 1
         self._try_at = now + min(MAX_BACKOFF, self._first_delay * 2 ** min(self._in_a_row - 1, 10))
         if text != self.text:
             self._limit.clear(self.text)
         self.text = text
-        told = bool(self._limit.tell(text))
-        if told:
-            _log.warn("{text}; {meanwhile}, trying again", text=text, meanwhile=self._meanwhile())
-        return told
+        is_logged = bool(self._limit.tell(text))
+        if is_logged:
+            _log.warn("{text}; {fallback}, trying again", text=text, fallback=self._fallback())
+        return is_logged
 
     def worked(self) -> None:
-        """A query was answered."""
+        """A query succeeded."""
         if self.text:
             _log.info("the database answers again")
             self._limit.clear(self.text)

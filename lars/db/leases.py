@@ -1,4 +1,4 @@
-"""The lease store: hosts that register themselves, in batches that share a version, and leave by silence.
+"""The lease store: hosts that register themselves, stored in batches, and expire unless they renew.
 
 See docs/design/database.md, leases.
 """
@@ -14,18 +14,18 @@ from lars.db.routes import EditDone, RouteEdit, edit_txn, hosts_of_txn, locked_v
 from lars.route import MAX_HOSTS, HostAddress, ModuleId
 
 Place = tuple[ModuleId, HostAddress]
-"""A host in a module."""
+"""A host of a module."""
 
 RULE = "self-preservation"
-"""The rule of the alarms that are raised here."""
+"""The rule of the alarms about silent hosts that are kept."""
 
 EXPIRER = "lease"
-"""Who takes silent hosts out, for the audit."""
+"""The actor in the audit when silent hosts are removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """That a host is to be in a module: for `ttl` seconds from each renewal, or for good (0)."""
+    """The registration of a host: `ttl` is in seconds from each renewal, 0 for ever. `owner` is for the audit."""
 
     ttl: int
     owner: str
@@ -33,7 +33,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is to be done at once, each place once: put into its route or renewed, or taken out by its owner."""
+    """Registrations and renewals (`put`), and hosts that their owners remove (`taken`); each place at most once."""
 
     put: Mapping[Place, Registration]
     taken: Mapping[Place, str]
@@ -41,7 +41,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What came of a batch: the version that stands, the places that were new in their route, and those refused."""
+    """The result of a batch: the route version, the places that are new in their route, and those over MAX_HOSTS."""
 
     version: int
     new: frozenset[Place]
@@ -50,20 +50,20 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A module to be judged: how many hosts are not silent, and the silent ones, the longest silent first."""
+    """A module with silent hosts: how many others it has, and the silent ones, the longest silent first."""
 
     module: ModuleId
     alive: int
     silent: tuple[HostAddress, ...]
 
 
-Judge = Callable[[Silence], frozenset[HostAddress]]
-"""Which of the silent hosts are to leave; the others are kept, and an alarm is raised."""
+ExpiryPolicy = Callable[[Silence], frozenset[HostAddress]]
+"""Chooses the silent hosts to remove; the others are kept, and an alarm is raised."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """What came of looking for silent hosts: how many left each module, and how many are kept in it."""
+    """The result of an expiry: how many hosts were removed from each module, and how many silent ones are kept."""
 
     left: Mapping[ModuleId, int]
     kept: Mapping[ModuleId, int]
@@ -76,39 +76,39 @@ class LeaseStore:
         self._database = database
 
     async def store(self, batch: Batch, now: float) -> Stored:
-        """Does what a batch says, with one new version, or none if only leases are renewed."""
+        """Stores a batch with one new route version, or with none if it only renews leases."""
         if not batch.taken and all(registration.ttl for registration in batch.put.values()):
-            renewed = await self._database.write_again("renew registrations", renew_txn, batch, now)
+            renewed = await self._database.write_again("renew registrations", _renew_txn, batch, now)
             if renewed is not None:
                 return renewed
-        return await self._database.write_again("store registrations", store_txn, batch, now)
+        return await self._database.write_again("store registrations", _store_txn, batch, now)
 
     async def places(self) -> set[Place]:
         """All places that have a lease."""
-        return await self._database.read("list leases", places_txn)
+        return await self._database.read("list leases", _places_txn)
 
-    async def expire(self, now: float, margin: float, heard_for: float, judge: Judge) -> Expired:
-        """Takes out the silent hosts that the judge lets go, and raises and clears alarms for those it keeps.
+    async def expire(self, now: float, margin: float, heard_for: float, policy: ExpiryPolicy) -> Expired:
+        """Removes the silent hosts that `policy` chooses, and raises and clears the alarms about those it keeps.
 
-        A host is silent `margin` seconds after its lease ended: another lars-web may have heard of it and not said so.
-        It must have had its whole ttl to renew in the last `heard_for` seconds, for which this lars-web could hear it.
+        A host is silent `margin` seconds after its lease ended, since another lars-web may not have stored a renewal
+        yet. Its ttl must be shorter than `heard_for`, the seconds for which this lars-web has accepted renewals.
         """
-        if await self._database.read("look for silent hosts", is_quiet_txn, _cut(now, margin)):
+        if await self._database.read("find silent hosts", _is_quiet_txn, _cut(now, margin)):
             return Expired({}, {})
-        return await self._database.write("take out silent hosts", expire_txn, now, margin, heard_for, judge)
+        return await self._database.write("remove silent hosts", _expire_txn, now, margin, heard_for, policy)
 
 
 def _cut(now: float, margin: float) -> int:
     return int((now - margin) * 1000)
 
 
-def places_txn(txn: Transaction) -> set[Place]:
+def _places_txn(txn: Transaction) -> set[Place]:
     rows = txn.all("SELECT modid, cmdid, ip, port FROM RouteLease")
     return {(ModuleId(modid, cmdid), HostAddress(ip, port)) for modid, cmdid, ip, port in rows}
 
 
-def renew_txn(txn: Transaction, batch: Batch, now: float) -> Stored | None:
-    """Renews leases without a new version; None, and nothing is done, if one of the places is not there."""
+def _renew_txn(txn: Transaction, batch: Batch, now: float) -> Stored | None:
+    """Renews leases without a new version; does nothing and returns None if one of the places has none."""
     modules = sorted({module for module, _host in batch.put})
     leased = {module: leases_of_txn(txn, module) for module in modules}
     hosts = hosts_of_txn(txn, modules)
@@ -118,8 +118,8 @@ def renew_txn(txn: Transaction, batch: Batch, now: float) -> Stored | None:
     return Stored(version_txn(txn), frozenset(), frozenset())
 
 
-def store_txn(txn: Transaction, batch: Batch, now: float) -> Stored:
-    """Does what a batch says; the version is locked before anything is read, since what was read before is old then."""
+def _store_txn(txn: Transaction, batch: Batch, now: float) -> Stored:
+    """Stores a batch. The version is locked before anything is read, because earlier reads may be outdated by then."""
     locked_version_txn(txn)
     modules = sorted({module for module, _host in (*batch.put, *batch.taken)})
     leased = {module: leases_of_txn(txn, module) for module in modules}
@@ -156,14 +156,14 @@ def _write_leases(txn: Transaction, registrations: Iterable[tuple[Place, Registr
     )
 
 
-def is_quiet_txn(txn: Transaction, cut: int) -> bool:
-    """Whether nothing is to be expired and no alarm to be cleared."""
+def _is_quiet_txn(txn: Transaction, cut: int) -> bool:
+    """Whether there is nothing to expire and no alarm to clear."""
     if txn.one("SELECT modid FROM RouteLease WHERE expires_at < ? LIMIT 1", (cut,)) is not None:
         return False
     return txn.one("SELECT id FROM Alarm WHERE rule = ? AND cleared_at = 0 LIMIT 1", (RULE,)) is None
 
 
-def expire_txn(txn: Transaction, now: float, margin: float, heard_for: float, judge: Judge) -> Expired:
+def _expire_txn(txn: Transaction, now: float, margin: float, heard_for: float, policy: ExpiryPolicy) -> Expired:
     locked_version_txn(txn)
     cut = _cut(now, margin)
     rows = txn.all(
@@ -182,28 +182,28 @@ def expire_txn(txn: Transaction, now: float, margin: float, heard_for: float, ju
     edits, kept = [], {}
     for module, some in silent.items():
         there = tuple(host for host in some if host in hosts[module])
-        leaving = judge(Silence(module, len(hosts[module]) - len(there), there)) if there else frozenset()
+        leaving = policy(Silence(module, len(hosts[module]) - len(there), there)) if there else frozenset()
         edits.append(RouteEdit(module, remove=leaving))
         if len(there) > len(leaving):
             kept[module] = len(there) - len(leaving)
-        gone = [(*module, *host) for host in some if host not in hosts[module]]  # taken out by SQL
+        gone = [(*module, *host) for host in some if host not in hosts[module]]  # removed by SQL
         txn.execute_many("DELETE FROM RouteLease WHERE modid = ? AND cmdid = ? AND ip = ? AND port = ?", gone)
     done = edit_txn(txn, EXPIRER, now, edits)
-    _tell_kept(txn, now, kept, unheard)
+    _update_alarms(txn, now, kept, unheard)
     return Expired({change.module: len(change.removed) for change in done.changed}, kept)
 
 
-def _tell_kept(txn: Transaction, now: float, kept: Mapping[ModuleId, int], unheard: Collection[ModuleId]) -> None:
-    """Raises an alarm for each module with silent hosts that are kept, and clears those of all but the unheard."""
+def _update_alarms(txn: Transaction, now: float, kept: Mapping[ModuleId, int], unheard: Collection[ModuleId]) -> None:
+    """Raises an alarm for each module in `kept`, and clears those of all others except the unheard."""
     rows = txn.all("SELECT id, modid, cmdid FROM Alarm WHERE rule = ? AND cleared_at = 0", (RULE,))
-    standing = {ModuleId(modid, cmdid): alarm for alarm, modid, cmdid in rows}
+    active = {ModuleId(modid, cmdid): alarm for alarm, modid, cmdid in rows}
     for module, count in kept.items():
-        if module not in standing:
+        if module not in active:
             text = f"{count} hosts of module {module} no longer renew; they are kept, since most of it would be gone"
             txn.execute(
                 "INSERT INTO Alarm (rule, what, modid, cmdid, ip, port, caller, text, raised_at, cleared_at, webhook, "
                 "raise_told, clear_told) VALUES (?, 'hosts_kept', ?, ?, 0, 0, 0, ?, ?, 0, '', 1, 1)",
                 (RULE, *module, text, int(now)),
             )
-    for module in standing.keys() - kept.keys() - set(unheard):
-        txn.execute("UPDATE Alarm SET cleared_at = ? WHERE id = ?", (int(now), standing[module]))
+    for module in active.keys() - kept.keys() - set(unheard):
+        txn.execute("UPDATE Alarm SET cleared_at = ? WHERE id = ?", (int(now), active[module]))

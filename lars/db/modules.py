@@ -1,4 +1,4 @@
-"""The module store: finding modules among many, their names, and edits that notice another's edit.
+"""The module store: search, names, and edits with optimistic locking.
 
 See docs/design/database.md, edits.
 """
@@ -20,12 +20,12 @@ MAX_NAME = 255
 
 
 class EditConflict(LarsError):
-    """Somebody else has edited meanwhile: what stands is not what was seen."""
+    """Somebody else has made an edit: the current state is not the one that the user saw."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleSearch:
-    """Which modules are wanted, in which order: sort is one of SORTS."""
+    """A search for modules: `text` as search_condition reads it, `sort` one of SORTS."""
 
     text: str = ""
     sort: str = "module"
@@ -41,7 +41,7 @@ SORTS = ("module", "name", "hosts", "calls", "errors")
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """That a host stays only while it renews: ttl in seconds, expires_at in Unix milliseconds."""
+    """The lease of a host that registered itself: `ttl` in seconds, `expires_at` in Unix milliseconds."""
 
     ttl: int
     expires_at: int
@@ -60,7 +60,7 @@ class Module:
 
     @property
     def seen(self) -> str:
-        """A digest of the hosts that people edit; hosts that come and go by themselves do not change it."""
+        """A digest of the hosts that users edit; hosts that register themselves do not change it."""
         return seen_digest(self.kept_by_people)
 
     @property
@@ -70,15 +70,15 @@ class Module:
 
     @property
     def etag(self) -> str:
-        """A digest of all that the API tells of it; a lease renewed does not change it."""
+        """A digest of what the API shows of the module; the renewal of a lease does not change it."""
         leases = [(host, lease.ttl, lease.owner) for host, lease in sorted(self.leases.items())]
-        told = repr((self.modid_name, self.cmdid_name, self.hosts, leases))
-        return hashlib.sha256(told.encode()).hexdigest()[:20]
+        content = repr((self.modid_name, self.cmdid_name, self.hosts, leases))
+        return hashlib.sha256(content.encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleFound:
-    """A line of the list of modules."""
+    """A module in the result of a search; `hosts` is their number."""
 
     id: ModuleId
     hosts: int
@@ -87,23 +87,23 @@ class ModuleFound:
 
 
 def seen_digest(hosts: Iterable[HostAddress]) -> str:
-    """What stands for a set of hosts in a form or an ETag."""
+    """The digest of a set of hosts, in any order, for a form or an ETag."""
     return hashlib.sha256(" ".join(map(str, sorted(hosts))).encode()).hexdigest()[:20]
 
 
 class ModuleStore:
-    """Modules in the database."""
+    """Modules in the database; `now` is in Unix seconds, `actor` is for the audit."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def find(self, search: ModuleSearch, since: int) -> list[ModuleFound]:
-        """A page of modules; calls and errors, to sort by, are counted from `since` (Unix seconds)."""
-        return await self._database.read("find modules", find_txn, search, since)
+        """A page of modules. The sorts "calls" and "errors" count from the minute `since` (Unix seconds) on."""
+        return await self._database.read("find modules", _find_txn, search, since)
 
     async def count(self, text: str) -> int:
         """How many modules a search finds."""
-        return await self._database.read("count modules", count_txn, text)
+        return await self._database.read("count modules", _count_txn, text)
 
     async def module(self, module: ModuleId) -> Module:
         """A module; without hosts if it has none."""
@@ -112,24 +112,28 @@ class ModuleStore:
     async def edit(
         self, actor: str, now: float, edit: RouteEdit, seen: str | None, etags: Collection[str] | None = None
     ) -> EditDone:
-        """Edits one module's hosts; raises EditConflict if `seen` is given and no longer right.
+        """Edits one module's hosts.
 
-        So too if `etags` are given and none of them is the module's; "*" is that of any module with hosts.
+        Raises EditConflict if `seen` is given and is not Module.seen, or if `etags` are given and none of them is
+        Module.etag; "*" matches any module with hosts. With `seen`, a replacement keeps hosts that registered
+        themselves.
         """
-        return await self._database.write("edit a module", edit_seen_txn, actor, now, edit, seen, etags)
+        return await self._database.write("edit a module", _edit_seen_txn, actor, now, edit, seen, etags)
 
     async def rename(self, actor: str, now: float, what: str, number: int, name: str, seen: str | None) -> bool:
-        """Names a modid or cmdid (`what`), or takes its name away if empty; whether that changed anything.
+        """Sets the name of a modid or cmdid (`what`), or removes it if empty; returns whether that changed anything.
 
-        Raises EditConflict if `seen`, the name that stood there, is given and no longer right.
+        Raises EditConflict if `seen` is given and is not the current name, InvalidRoute if the number is out of range
+        or the name is too long.
         """
-        return await self._database.write("rename", rename_txn, actor, now, what, number, name, seen)
+        return await self._database.write("rename", _rename_txn, actor, now, what, number, name, seen)
 
 
 def search_condition(text: str) -> tuple[str, list[object]]:
-    """The SQL condition on RouteData, and its parameters, for what a person typed to search.
+    """The SQL condition on RouteData, and its parameters, for the text of a search.
 
-    "1 1", "(1, 1)" and "1/1" are a module, "7" a modid or cmdid, an address a host; anything else is part of a name.
+    "1 1", "(1, 1)" and "1/1" are a module, "7" is a modid or cmdid, an address is a host; anything else is part of a
+    name.
     """
     text = text.strip()
     if not text:
@@ -163,7 +167,7 @@ def _name_of(table: str, column: str) -> str:
 _NAMES = f"{_name_of('ModIDConfig', 'modid')} {{way}}, {_name_of('CmdIDConfig', 'cmdid')} {{way}}"
 
 
-def find_txn(txn: Transaction, search: ModuleSearch, since: int) -> list[ModuleFound]:
+def _find_txn(txn: Transaction, search: ModuleSearch, since: int) -> list[ModuleFound]:
     condition, parameters = search_condition(search.text)
     if search.after is not None:
         modid, cmdid = search.after
@@ -188,7 +192,7 @@ def find_txn(txn: Transaction, search: ModuleSearch, since: int) -> list[ModuleF
     return [ModuleFound(m, hosts, modids.get(m.modid, ""), cmdids.get(m.cmdid, "")) for m, hosts in found]
 
 
-def count_txn(txn: Transaction, text: str) -> int:
+def _count_txn(txn: Transaction, text: str) -> int:
     condition, parameters = search_condition(text)
     row = txn.one(f"SELECT COUNT(*) FROM ({_MODULES.format(condition=condition)}) AS modules", parameters)
     return int(row[0]) if row else 0
@@ -212,6 +216,7 @@ def _names(txn: Transaction, table: str, column: str, numbers: Sequence[int]) ->
 
 
 def module_txn(txn: Transaction, module: ModuleId) -> Module:
+    """See ModuleStore.module."""
     hosts = hosts_of_txn(txn, [module])[module]
     modids, cmdids = names_txn(txn, [module])
     leases = leases_of_txn(txn, module)
@@ -219,13 +224,14 @@ def module_txn(txn: Transaction, module: ModuleId) -> Module:
 
 
 def leases_of_txn(txn: Transaction, module: ModuleId) -> dict[HostAddress, Lease]:
+    """The leases of a module, also of hosts that SQL has removed from its route."""
     rows = txn.all(
         "SELECT ip, port, ttl, expires_at, owner FROM RouteLease WHERE modid = ? AND cmdid = ?", tuple(module)
     )
     return {HostAddress(ip, port): Lease(ttl, expires_at, owner) for ip, port, ttl, expires_at, owner in rows}
 
 
-def edit_seen_txn(
+def _edit_seen_txn(
     txn: Transaction, actor: str, now: float, edit: RouteEdit, seen: str | None, etags: Collection[str] | None
 ) -> EditDone:
     locked_version_txn(txn)
@@ -233,21 +239,21 @@ def edit_seen_txn(
         module = module_txn(txn, edit.module)
         fits = etags is None or module.etag in etags or ("*" in etags and bool(module.hosts))
         if not fits or seen not in (None, module.seen):
-            raise EditConflict(f"module {edit.module} has been edited by somebody else meanwhile: look at it again")
-        if seen is not None and edit.replace:  # a person's list says nothing of hosts that registered themselves
+            raise EditConflict(f"module {edit.module} has been edited by somebody else: load it again")
+        if seen is not None and edit.replace:  # a user's list leaves out hosts that registered themselves
             gone = frozenset(module.kept_by_people) - edit.add
             edit = RouteEdit(edit.module, add=edit.add, remove=gone, actor=edit.actor)
     return edit_txn(txn, actor, now, [edit])
 
 
-def rename_txn(txn: Transaction, actor: str, now: float, what: str, number: int, name: str, seen: str | None) -> bool:
+def _rename_txn(txn: Transaction, actor: str, now: float, what: str, number: int, name: str, seen: str | None) -> bool:
     locked_version_txn(txn)
     table = {"modid": "ModIDConfig", "cmdid": "CmdIDConfig"}[what]
     if not 0 <= number <= MAX_ID or len(name) > MAX_NAME:
         raise InvalidRoute(f"a name has {MAX_NAME} characters at most, and {what} is 0 to {MAX_ID}")
     before = _names(txn, table, what, [number]).get(number, "")
     if seen is not None and before != seen:
-        raise EditConflict(f"{what} {number} has been renamed to {before!r} by somebody else meanwhile")
+        raise EditConflict(f"{what} {number} has been renamed to {before!r} by somebody else")
     if before == name:
         return False
     txn.execute(f"DELETE FROM {table} WHERE {what} = ?", (number,))
@@ -259,5 +265,5 @@ def rename_txn(txn: Transaction, actor: str, now: float, what: str, number: int,
 
 
 def host_counts_txn(txn: Transaction, modules: Sequence[ModuleId]) -> dict[ModuleId, int]:
-    """How many hosts some modules have."""
+    """The number of hosts of each module."""
     return {module: len(hosts) for module, hosts in hosts_of_txn(txn, modules).items()}

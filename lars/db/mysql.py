@@ -18,7 +18,7 @@ from lars.db.url import MysqlUrl
 
 CONNECT_TIMEOUT = 3
 READ_TIMEOUT = 10
-"""Seconds without a byte after which a query has failed; PyMySQL's default is to wait for ever."""
+"""Seconds without a byte after which a query fails; PyMySQL's default is to wait for ever."""
 
 _PASSING = frozenset(
     {
@@ -50,11 +50,11 @@ _BAD_ROW = frozenset(
 )
 
 _ROWS_AT_ONCE = 1000
-"""Rows of one INSERT: far below any max_allowed_packet, and more would not be faster."""
+"""Rows of one INSERT: far below any max_allowed_packet; more would not be faster."""
 
 
 class MysqlEngine(Engine):
-    """A database on a server. Connections are made on sockets of ours, so that `interrupt_all` can cut them."""
+    """A database on a server. It opens the sockets itself, so that `interrupt_all` can shut them down."""
 
     name = "mysql"
     begin_read = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
@@ -92,7 +92,7 @@ class MysqlEngine(Engine):
         )
         try:
             sock = socket.create_connection((url.host, url.port), CONNECT_TIMEOUT)
-        except (OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have
+        except (OSError, UnicodeError) as error:  # UnicodeError: an invalid host name
             reason = getattr(error, "strerror", None) or str(error)
             raise pymysql.err.OperationalError(CR.CR_CONN_HOST_ERROR, reason) from error
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -107,19 +107,19 @@ class MysqlEngine(Engine):
             connection.connect(sock)
         except pymysql.MySQLError:
             raise
-        except Exception as error:  # PyMySQL trusts a greeting to be one, and trips over anything else
-            reason = "what answers there does not speak MySQL's protocol"
+        except Exception as error:  # PyMySQL fails in many ways on a greeting that is not MySQL's
+            reason = "the server does not speak the MySQL protocol"
             raise pymysql.err.OperationalError(CR.CR_SERVER_HANDSHAKE_ERR, reason) from error
         return connection
 
     def interrupt_all(self) -> None:
         with self._lock:
             self._interrupted = True
-            # TLS puts a socket of its own in the place of ours
+            # TLS wraps the socket in another one
             wrapped = [connection._sock for connection in self._connections]  # type: ignore[attr-defined]
             sockets = {*self._sockets, *filter(None, wrapped)}
         for sock in sockets:
-            with suppress(OSError):  # already gone, which is what was wanted
+            with suppress(OSError):  # closed already
                 sock.shutdown(socket.SHUT_RDWR)
 
     def is_snapshot_too_old(self, error: Exception) -> bool:
@@ -153,7 +153,7 @@ class MysqlEngine(Engine):
         return self._marks(sql)
 
     def execute_numbers(self, cursor: Any, sql: str, rows: Sequence[Sequence[int]]) -> None:
-        # PyMySQL's executemany asks of each value what it is, which takes longer than the server takes for the row.
+        # PyMySQL's executemany checks the type of each value, which takes longer than the server takes for the row.
         head, marks, tail = re.split(r"(\(\?(?:, \?)*\))", sql, maxsplit=1)
         form = marks.replace(" ", "").replace("?", "%d")
         for start in range(0, len(rows), _ROWS_AT_ONCE):
@@ -209,12 +209,12 @@ class MysqlEngine(Engine):
 
     @contextmanager
     def schema_lock(self, txn: Transaction) -> Iterator[None]:
-        lock = "CONCAT('lars db init ', MD5(DATABASE()))"  # a lock's name has 64 characters at most
+        lock = "CONCAT('lars db init ', MD5(DATABASE()))"  # a lock's name has at most 64 characters
         for _attempt in range(60):  # each shorter than the read timeout
             if txn.one(f"SELECT GET_LOCK({lock}, 5)") == (1,):
                 break
         else:
-            raise DatabaseAway(f"{self.where}: another `lars db init` is still at work; try again when it has ended")
+            raise DatabaseAway(f"{self.where}: another `lars db init` is running: try again when it has ended")
         try:
             yield
         finally:

@@ -1,7 +1,7 @@
-"""What an agent reported, added up by key while it waits to be written (docs/design/reporter.md, aggregation). Pure.
+"""Reported results, added up by key until they are written (docs/design/reporter.md, aggregation).
 
-Hosts are packed into one integer: a dictionary of those is a third cheaper to fill and to sort than one of tuples, and
-every result that any agent reports goes through here.
+Hosts are packed into one integer, because a dictionary of integers is a third cheaper to fill and to sort than one of
+tuples, and every reported result passes through here.
 """
 
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from lars.route import ModuleId
 
 Run = tuple[int, int]
-"""(caller, boot): one run of one agent."""
+"""(caller, boot): one run of one agent, from its start to its end."""
 
 
 def pack_host(ip: int, port: int) -> int:
-    """A host as one number, in the order of (ip, port)."""
+    """A host as one number of 48 bits, which sorts as (ip, port)."""
     return ip << 16 | port
 
 
@@ -21,7 +21,7 @@ Status = tuple[int, int, int, bool]
 """The latest report of a caller for a host: successes, failures, ts in Unix seconds, overloaded."""
 
 MinuteOfModule = tuple[int, int, int]
-"""Minute (Unix seconds, a multiple of 60), modid, cmdid."""
+"""Minute (Unix seconds, a multiple of 60), modid and cmdid."""
 
 Calls = dict[MinuteOfModule, dict[int, list[int]]]
 """Packed host -> [successes, failures], by minute and module."""
@@ -33,14 +33,14 @@ class Rows:
 
     status: dict[ModuleId, dict[int, Status]] = field(default_factory=dict)
     calls: Calls = field(default_factory=dict)
-    """What agents of ours have counted."""
+    """Calls that this Lars's agents have counted."""
     derived: Calls = field(default_factory=dict)
-    """What was derived from the running counters of a C++ agent."""
+    """Calls derived from the running counters of a C++ agent."""
 
 
 @dataclass(slots=True)
 class Group:
-    """All that one run of an agent reported from seq `first` to `last`, added up: committed whole or not at all."""
+    """The sum of the reports `first` to `last` (seq) of one run, committed as a whole or not at all."""
 
     caller: int
     boot: int
@@ -50,4 +50,5 @@ class Group:
 
     @property
     def run(self) -> Run:
+        """The run that sent the reports."""
         return self.caller, self.boot

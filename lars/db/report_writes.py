@@ -1,4 +1,4 @@
-"""Reports into ServerCallStatus and ServerCallHistory, each counted once (docs/design/reporter.md, counted once)."""
+"""Writes reports into ServerCallStatus and ServerCallHistory, each once (docs/design/reporter.md, counted once)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ from lars.db.report_rows import Calls, Group, Run, Status
 from lars.route import ModuleId, format_ip
 
 MAX_STATUS_COUNT = 2**31 - 1
-"""What the count columns of ServerCallStatus hold; more is clamped."""
+"""The largest count in ServerCallStatus; a larger one is clamped."""
 
 MAX_HISTORY_COUNT = 2**63 - 1
-"""What the count columns of ServerCallHistory hold on both engines; more is clamped."""
+"""The largest count in ServerCallHistory on both engines; a larger one is clamped."""
 
 STATUS_KEY = ("modid", "cmdid", "ip", "port", "caller")
 HISTORY_KEY = ("minute", "modid", "cmdid", "ip", "port")
@@ -22,38 +22,38 @@ NumberRow = tuple[int, ...]
 
 @dataclass(slots=True)
 class Committed:
-    """What a commit has brought."""
+    """The result of a commit."""
 
     cursors: dict[Run, int]
-    """The last seq of each run that is now in the database."""
+    """The last seq of each run in the database."""
     overtaken: set[Run] = field(default_factory=set)
-    """Runs of which another reporter has committed a part of what was in a group: nothing of that, or of what came
-    after it, was written."""
+    """Runs of which another reporter has committed a part of a group: neither that group nor the later ones of the run
+    were written."""
     refused: list[str] = field(default_factory=list)
-    """Rows that the database would not take, each with its reason; all others are in."""
+    """Rows that the database refused, each with its reason; all others are written."""
     rows: dict[str, int] = field(default_factory=dict)
-    """Rows written, by table."""
+    """Written rows, by table."""
 
 
 class BadRow(DatabaseError):
-    """The database refused a row for what it holds."""
+    """The database refused the values of a row."""
 
 
 class ReportWrites:
-    """Reports on their way into a database."""
+    """Writes reports into a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def commit(self, groups: Sequence[Group], new: Iterable[Run], now: float) -> Committed:
-        """Adds the groups up, each (caller, boot, seq) once whoever has committed it before.
+        """Adds the groups up; each (caller, boot, seq) counts once, even if another reporter has committed it.
 
-        May be called again with the same groups after a failure, whether or not that came after the commit. If the
-        database refuses a row, a second transaction finds out which, and writes all but that.
+        Idempotent: call it again with the same groups after a failure, even one after the commit. If the database
+        refuses a row, a second transaction writes all rows but the bad ones.
 
         Args:
             groups: those of one run in the order of their seq.
-            new: the runs whose cursor may have no row yet.
+            new: the runs that may have no row in ReportCursor yet.
             now: Unix seconds.
         """
         new = list(new)
@@ -66,10 +66,10 @@ class ReportWrites:
 def commit_txn(
     txn: Transaction, groups: Sequence[Group], new: Iterable[Run], now: float, bisect: bool = False
 ) -> Committed:
-    """The cursors are read and locked in the transaction that writes the counts: another reporter may have moved them.
+    """Writes groups and moves the cursors of their runs; with `bisect`, rows that the database refuses are left out.
 
-    Rows are written in the order of their keys, so that two writers never wait for each other in a ring; those that
-    writers have in common come last, to be locked for a short time.
+    The cursors are locked first, because another reporter may move them. Rows are written in the order of their keys,
+    so that two writers cannot deadlock; rows that writers share come last, so that their locks are short.
     """
     engine = txn.engine
     runs = sorted({group.run for group in groups})
@@ -97,7 +97,7 @@ def commit_txn(
 
 
 def _make_cursors(txn: Transaction, runs: Sequence[Run], now: float) -> None:
-    """Makes the rows that are to be locked: the lock of a row that is not there would keep others from theirs."""
+    """Inserts missing rows before they are locked: the lock of a missing row is a gap lock, which blocks others."""
     txn.execute_numbers(
         txn.engine.insert_ignore("ReportCursor", ["caller", "boot", "seq", "ts"]),
         [(caller, _signed(boot), 0, int(now)) for caller, boot in runs],
@@ -118,7 +118,7 @@ def _locked_cursors(txn: Transaction, runs: Sequence[Run]) -> dict[Run, int]:
 
 
 def _uncounted(groups: Sequence[Group], done: Committed) -> list[Group]:
-    """The groups that are to be written; moves the cursors past them."""
+    """The groups that no reporter has written; moves the cursors past them."""
     to_write = []
     for group in groups:
         cursor = done.cursors[group.run]
@@ -133,7 +133,7 @@ def _uncounted(groups: Sequence[Group], done: Committed) -> list[Group]:
 
 
 def status_rows(groups: Iterable[Group]) -> Iterator[NumberRow]:
-    """Rows of ServerCallStatus in the order of its key; of two groups with the same key the later one's."""
+    """Rows of ServerCallStatus in the order of its key; of two with the same key, the later group's."""
     merged: dict[ModuleId, dict[int, Status]] = {}
     for group in groups:
         caller = group.caller
@@ -153,7 +153,7 @@ def status_rows(groups: Iterable[Group]) -> Iterator[NumberRow]:
 
 
 def history_rows(groups: Iterable[Group]) -> Iterator[NumberRow]:
-    """Rows of ServerCallHistory in the order of its key."""
+    """Rows of ServerCallHistory in the order of its key, summed over the groups."""
     merged: Calls = {}
     for group in groups:
         _add(merged, group.rows.calls, approximate=False)
@@ -182,7 +182,7 @@ def _add(merged: Calls, calls: Calls, approximate: bool) -> None:
 
 
 class _Writing:
-    """Writes rows, in the careful way if a row is known to be bad: by halves, down to that row."""
+    """Writes rows; with `bisect`, by halves, down to each row that the database refuses."""
 
     def __init__(self, txn: Transaction, bisect: bool, done: Committed) -> None:
         self._txn = txn
@@ -224,12 +224,12 @@ class _Writing:
 
 
 def _written(table: str, row: NumberRow) -> str:
-    """A row as an operator knows it."""
+    """A row, for the log."""
     modid, cmdid, ip, port = row[1:5] if table == "ServerCallHistory" else row[:4]
     values = row[5:]
     return f"module ({modid}, {cmdid}), host {format_ip(ip)}:{port}, {', '.join(map(str, values))}"
 
 
 def _signed(boot: int) -> int:
-    """A fixed64 as the signed 64-bit number that both engines can hold."""
+    """A fixed64 as a signed 64-bit number, which both engines can store."""
     return boot - 2**64 if boot >= 2**63 else boot

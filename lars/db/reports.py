@@ -1,4 +1,4 @@
-"""What lars-reporter has stored, as operators look at it: calls, states and their history.
+"""The report store: calls and states of hosts, as the `lars` command shows them.
 
 See docs/design/reporter.md, what is stored.
 """
@@ -15,8 +15,8 @@ from lars.route import HostAddress, ModuleId
 class HostStatus:
     """One host of one module as `lars status` shows it.
 
-    Counts are over the asked period; `callers`, `overloaded_at` (how many callers have set it aside) and `last_report`
-    (Unix seconds, 0 if never) come from the latest reports.
+    Counts are over the chosen period. `callers` have reported in the last STALE_AFTER seconds, and `overloaded_at` of
+    them have ejected the host; `last_report` is in Unix seconds, 0 if there is none.
     """
 
     modid: int
@@ -31,11 +31,11 @@ class HostStatus:
 
 
 STALE_AFTER = 180
-"""Seconds of silence after which a caller's states no longer count as what is."""
+"""Seconds without a report after which the states of a caller are ignored."""
 
 
 class MinuteCalls(NamedTuple):
-    """Calls of one minute; `approximate` of them were derived from the running counters of a C++ agent."""
+    """Calls of one minute; `approximate` of them are derived from the running counters of C++ agents."""
 
     succ: int
     err: int
@@ -44,7 +44,7 @@ class MinuteCalls(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HostHistory:
-    """One host of one module: its calls by minute (Unix seconds, a multiple of 60), but for those without."""
+    """The calls of one host of one module by minute (Unix seconds, a multiple of 60), without minutes without calls."""
 
     module: ModuleId
     host: HostAddress
@@ -52,21 +52,21 @@ class HostHistory:
 
 
 class ReportStore:
-    """Reports in the database."""
+    """Reports in the database; modid and cmdid None select all."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def status(self, modid: int | None, cmdid: int | None, since: int, now: float) -> list[HostStatus]:
-        """What is known of each host, with calls from `since` on (Unix seconds, cut to its minute)."""
-        return await self._database.read("read call status", status_txn, modid, cmdid, since, now)
+        """The state of each host, with its calls from the minute of `since` (Unix seconds) on."""
+        return await self._database.read("read call status", _status_txn, modid, cmdid, since, now)
 
     async def history(self, modid: int | None, cmdid: int | None, since: int) -> list[HostHistory]:
-        """The calls of each host from `since` on (Unix seconds, cut to its minute), hosts in their order."""
-        return await self._database.read("read call history", history_txn, modid, cmdid, since)
+        """The calls of each host from the minute of `since` (Unix seconds) on, ordered by module, ip and port."""
+        return await self._database.read("read call history", _history_txn, modid, cmdid, since)
 
 
-def status_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: int, now: float) -> list[HostStatus]:
+def _status_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: int, now: float) -> list[HostStatus]:
     conditions, parameters = _of(modid, cmdid)
     counts = {
         tuple(row[:4]): (int(row[4]), int(row[5]))
@@ -92,7 +92,7 @@ def status_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: in
     return hosts
 
 
-def history_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: int) -> list[HostHistory]:
+def _history_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: int) -> list[HostHistory]:
     conditions, parameters = _of(modid, cmdid)
     rows = txn.all(
         "SELECT modid, cmdid, ip, port, minute, succ_cnt, err_cnt, approximate FROM ServerCallHistory "
@@ -110,6 +110,6 @@ def history_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: i
 
 
 def _of(modid: int | None, cmdid: int | None) -> tuple[list[str], list[int]]:
-    """The conditions that choose all modules, those of one modid, or one module, and their parameters."""
+    """The conditions, and their parameters, that select all modules, those of one modid, or one module."""
     chosen = {column: value for column, value in (("modid", modid), ("cmdid", cmdid)) if value is not None}
     return [f"{column} = ?" for column in chosen], list(chosen.values())

@@ -1,8 +1,8 @@
-"""What lars-dns reads: the version, the modules that changed with it, and digests that show every other change.
+"""The reads of lars-dns: the version, the modules that changed with it, and digests that reveal all other changes.
 
-A digest is computed by the database over each of BUCKETS parts of RouteData, so that finding an edit which no version
-and no RouteChange row shows costs a scan there and BUCKETS rows here, not every row. Only digests of one database are
-ever compared with each other, so that nothing need compute them the same way.
+The database computes a digest over each of BUCKETS parts of RouteData. To find an edit that changed neither the version
+nor RouteChange thus costs a scan in the database and BUCKETS rows here, not every row. Digests are only compared with
+those of the same database (docs/design/database.md, reading a version).
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -14,6 +14,7 @@ from lars.db.routes import version_txn
 from lars.route import ModuleId, RouteRow
 
 BUCKETS = 1024
+"""Parts of RouteData, each with a digest."""
 
 _BUCKET = f"(modid * 31 + cmdid) % {BUCKETS}"
 
@@ -26,25 +27,25 @@ _ROWS = "SELECT modid, cmdid, serverip, serverport FROM RouteData"
 _ORDER = "ORDER BY modid, cmdid, serverip, serverport"
 
 MAX_HINTS = 2_000
-"""Modules read one by one after a change of version; of more, the digests find out."""
+"""Modules read one by one after a change of version; more than that are left to the digests."""
 
 Digests = dict[int, tuple[int, int]]
-"""Bucket -> rows in it, and the sum of their hashes; no bucket without rows."""
+"""Bucket -> its number of rows, and the sum of their hashes; without empty buckets."""
 
 UNKNOWN = (-1, 0)
-"""The digest, which no bucket has, of one that is to be read whatever the database says of it."""
+"""A digest that no bucket has: one with it is read whatever the database answers."""
 
 
 def bucket_of(module: ModuleId) -> int:
-    """The bucket that a module's rows are in."""
+    """The bucket of a module's rows, as the database computes it."""
     return (module.modid * 31 + module.cmdid) % BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a change of version brought, as of one moment.
+    """A change of version, as of one moment.
 
-    `modules` are those that RouteChange names, `rows` all their rows; both empty if it names too many.
+    `modules` are those that RouteChange names, `rows` all their rows; both are empty if it names too many.
     """
 
     version: int
@@ -54,23 +55,23 @@ class Look:
 
 
 def look_txn(txn: Transaction, version: int, change_id: int) -> Look | None:
-    """What changed since a version and a RouteChange row; None if the version stands."""
+    """The changes since a version and a RouteChange row; None if the version has not changed."""
     now = version_txn(txn)
     if now == version:
         return None
     newest = change_id_txn(txn)
-    since = change_id if newest >= change_id else 0  # a table made anew counts from 1 again
+    since = change_id if newest >= change_id else 0  # a recreated table counts from 1 again
     changes = txn.all(
         "SELECT modid, cmdid FROM RouteChange WHERE id > ? ORDER BY id LIMIT ?", (since, 10 * MAX_HINTS + 1)
     )
-    modules = frozenset(ModuleId(*ids) for ids in changes if all(isinstance(n, int) for n in ids))  # SQLite takes any
+    modules = frozenset(ModuleId(*ids) for ids in changes if all(isinstance(n, int) for n in ids))  # SQLite stores all
     if len(modules) > MAX_HINTS or len(changes) > 10 * MAX_HINTS:
         return Look(now, newest, frozenset(), [])
     return Look(now, newest, modules, list(_rows_of(txn, sorted(modules))))
 
 
 def _rows_of(txn: Transaction, modules: list[ModuleId]) -> Iterator[RouteRow]:
-    """The rows of some modules, which are in order, in the order of module, ip, port."""
+    """The rows of some sorted modules, ordered by module, ip and port."""
     one = "modid = ? AND cmdid = ?"
     for start in range(0, len(modules), 200):
         some = modules[start : start + 200]
@@ -92,12 +93,12 @@ def digests_txn(txn: Transaction) -> Digests:
 
 
 def differing(known: Digests, found: Digests) -> set[int]:
-    """The buckets that are not the same in both."""
+    """The buckets whose digests differ."""
     return {bucket for bucket in known.keys() | found.keys() if known.get(bucket) != found.get(bucket)}
 
 
 def stream_rows(txn: Transaction, buckets: Collection[int] | None, pause: Callable[[], None]) -> Iterator[RouteRow]:
-    """The rows of some buckets, or all, in the order of module, ip, port; `pause` is called every few hundred rows."""
+    """The rows of some buckets, or all, ordered by module, ip and port; calls `pause` every few hundred rows."""
     where = "" if buckets is None else f"WHERE {_BUCKET} IN ({', '.join(map(str, sorted(buckets)))})"
     for rows in txn.stream(f"{_ROWS} {where} {_ORDER}"):
         yield from _as_rows(rows)
@@ -109,10 +110,9 @@ def _as_rows(rows: Iterable[tuple[int, ...]]) -> Iterator[RouteRow]:
 
 
 def prune_changes_txn(txn: Transaction, up_to_id: int, before_version: int) -> int:
-    """Deletes RouteChange rows up to an id that are older than a version (Unix seconds), a thousand at most.
+    """Deletes at most a thousand RouteChange rows up to an id and older than a version (Unix seconds).
 
-    Returns how many it deleted. By age alone: other instances may not have read them, and find what they name all the
-    same.
+    Returns how many it deleted. An instance that has not read them yet finds their changes by digest.
     """
     oldest = "SELECT id FROM RouteChange WHERE id <= ? AND version < ? ORDER BY id LIMIT 1000"
     row = txn.one(f"SELECT MAX(id) FROM ({oldest}) AS oldest", (up_to_id, before_version))

@@ -1,4 +1,4 @@
-"""The route store: what dns loads, and the one transaction in which a route is edited.
+"""The route store: reads for lars-dns, and the one transaction that edits routes.
 
 See docs/design/database.md, edits.
 """
@@ -17,9 +17,9 @@ from lars.route import MAX_HOSTS, HostAddress, ModuleId, RouteRow
 
 @dataclass(frozen=True, slots=True)
 class RouteEdit:
-    """What one edit does to one module: `add`, `remove`, or with `replace` leaves exactly `add`.
+    """An edit of one module: hosts to `add` and to `remove`; with `replace`, `add` is all of its hosts.
 
-    `actor`, if it is not empty, is who edits this module, instead of who makes all the edits.
+    `actor`, unless it is empty, replaces the actor of the whole call in the audit.
     """
 
     module: ModuleId
@@ -31,7 +31,7 @@ class RouteEdit:
 
 @dataclass(frozen=True, slots=True)
 class RouteChanged:
-    """One module that an edit changed."""
+    """One module that an edit changed; hosts are sorted."""
 
     module: ModuleId
     before: tuple[HostAddress, ...]
@@ -39,16 +39,18 @@ class RouteChanged:
 
     @property
     def added(self) -> list[HostAddress]:
+        """The hosts that are new in the route, sorted."""
         return sorted(set(self.after) - set(self.before))
 
     @property
     def removed(self) -> list[HostAddress]:
+        """The hosts that are no longer in the route, sorted."""
         return sorted(set(self.before) - set(self.after))
 
 
 @dataclass(frozen=True, slots=True)
 class EditDone:
-    """The version that stands after an edit, and the modules it changed: none if everything was so already."""
+    """The version after an edit, and the modules that it changed: none if there was nothing to do."""
 
     version: int
     changed: tuple[RouteChanged, ...]
@@ -61,7 +63,7 @@ class RouteStore:
         self._database = database
 
     async def version(self) -> int:
-        """The route version; any difference from an earlier answer is a change, a smaller one too."""
+        """The route version; any other value than before is a change, even a smaller one."""
         return await self._database.read("read the route version", version_txn)
 
     async def load(self) -> tuple[int, list[RouteRow]]:
@@ -76,7 +78,7 @@ class RouteStore:
         """Makes the edits in one transaction with one new version, or none of them.
 
         Args:
-            actor: who edits, for the audit.
+            actor: who makes the edits, for the audit.
             now: Unix seconds.
             edits: at most one for each module.
 
@@ -85,16 +87,16 @@ class RouteStore:
         return await self._database.write_again("edit routes", edit_txn, actor, now, edits)
 
     async def rehearse(self, actor: str, now: float, edits: Sequence[RouteEdit]) -> EditDone:
-        """What the edits would do: they are made, refused where they would be, and undone."""
+        """The result that the edits would have; raises what edit would raise. They are made and rolled back."""
         try:
-            await self._database.write("try out edits of routes", _rehearse_txn, actor, now, edits)
+            await self._database.write("rehearse edits of routes", _rehearse_txn, actor, now, edits)
         except _Rehearsed as rehearsed:
             return rehearsed.done
 
     async def edit_as_shown(
         self, actor: str, now: float, edits: Sequence[RouteEdit], as_shown: Callable[[EditDone], bool]
     ) -> EditDone | None:
-        """Makes the edits, unless they would now do something else than somebody was shown: then None is done."""
+        """Makes the edits if `as_shown` accepts their result, else rolls back and returns None."""
 
         def checked_txn(txn: Transaction) -> EditDone:
             done = edit_txn(txn, actor, now, edits)
@@ -109,7 +111,7 @@ class RouteStore:
 
 
 class _Rehearsed(Exception):
-    """Ends the transaction of a rehearsal, which undoes it."""
+    """Rolls back the transaction of a rehearsal."""
 
     def __init__(self, done: EditDone) -> None:
         super().__init__()
@@ -121,21 +123,24 @@ def _rehearse_txn(txn: Transaction, actor: str, now: float, edits: Sequence[Rout
 
 
 def version_txn(txn: Transaction) -> int:
+    """See RouteStore.version."""
     row = txn.one("SELECT version FROM RouteVersion WHERE id = 1")
     return int(row[0]) if row else 0
 
 
 def locked_version_txn(txn: Transaction) -> int:
-    """The version, locked until the transaction ends: what is read after it stays so."""
+    """The version, locked until the transaction ends: no edit can change what is read after it."""
     row = txn.one(f"SELECT version FROM RouteVersion WHERE id = 1{txn.engine.for_update}")
     return int(row[0]) if row else 0
 
 
 def load_txn(txn: Transaction) -> tuple[int, list[RouteRow]]:
+    """See RouteStore.load."""
     return version_txn(txn), routes_txn(txn)
 
 
 def routes_txn(txn: Transaction, modid: int | None = None, cmdid: int | None = None) -> list[RouteRow]:
+    """See RouteStore.routes."""
     conditions, parameters = [], []
     for column, value in (("modid", modid), ("cmdid", cmdid)):
         if value is not None:
@@ -150,9 +155,9 @@ def routes_txn(txn: Transaction, modid: int | None = None, cmdid: int | None = N
 
 
 def edit_txn(txn: Transaction, actor: str, now: float, edits: Sequence[RouteEdit]) -> EditDone:
-    """RouteData, RouteChange, RouteAudit and the version together; the version row is locked first.
+    """Edits RouteData, RouteChange, RouteAudit and the version together; the version row is locked first.
 
-    A host that is taken out loses its lease, if it has one.
+    A host that is removed loses its lease. See RouteStore.edit.
     """
     version = locked_version_txn(txn)
     before = hosts_of_txn(txn, [edit.module for edit in edits])
@@ -194,7 +199,7 @@ def _listed(hosts: Iterable[HostAddress]) -> str:
 
 
 def hosts_of_txn(txn: Transaction, modules: Collection[ModuleId]) -> dict[ModuleId, set[HostAddress]]:
-    """The hosts of some modules; no hosts for one that has none."""
+    """The hosts of each of some modules, if it has any, in a defaultdict."""
     hosts: dict[ModuleId, set[HostAddress]] = defaultdict(set)
     for some in _parts(list(modules), 200):
         one = "modid = ? AND cmdid = ?"
@@ -203,7 +208,7 @@ def hosts_of_txn(txn: Transaction, modules: Collection[ModuleId]) -> dict[Module
             [number for module in some for number in module],
         )
         for modid, cmdid, ip, port in rows:
-            if isinstance(ip, int) and isinstance(port, int):  # SQLite keeps whatever somebody wrote there
+            if isinstance(ip, int) and isinstance(port, int):  # SQLite stores any type
                 hosts[ModuleId(modid, cmdid)].add(HostAddress(ip, port))
     return hosts
 

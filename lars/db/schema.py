@@ -1,4 +1,7 @@
-"""`lars db init` and `lars db check`: creates what is missing, brings older schemas up to date, destroys nothing."""
+"""`lars db init` and `lars db check`: creates what is missing, upgrades older schemas, deletes nothing.
+
+See docs/design/database.md, schema steps.
+"""
 
 import re
 from collections.abc import Callable
@@ -9,20 +12,20 @@ from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT
 from lars.shipped import shipped
 
 Step = Callable[[Transaction], list[str]]
-"""Brings a schema one version further and says what it did; finds nothing to do where that is so already."""
+"""Upgrades a schema by one version and returns what it did; idempotent."""
 
 
 def init_txn(txn: Transaction) -> list[str]:
-    """Creates and upgrades; returns one line for each thing that was done, none if the schema was whole.
+    """Creates and upgrades the schema; returns one line for each change, none if it was complete.
 
-    On MySQL each DDL statement commits by itself, so every step looks at what is there and may be cut off and
-    run again.
+    On MySQL each DDL statement commits by itself, so each step checks what exists and can be interrupted and run
+    again.
     """
     with txn.engine.schema_lock(txn):
-        return _brought_up_to_date(txn)
+        return _upgrade(txn)
 
 
-def _brought_up_to_date(txn: Transaction) -> list[str]:
+def _upgrade(txn: Transaction) -> list[str]:
     done = []
     for step in STEPS:
         done += step(txn)
@@ -45,11 +48,11 @@ def schema_statements(engine: Engine) -> list[str]:
 
 
 def _adopt_cpp_schema(txn: Transaction) -> list[str]:
-    """Step 1: the tables of the C++ system get what ours adds to them; every row is kept."""
+    """Step 1: adds to the tables of the C++ system what this schema has in addition; keeps every row."""
     done = []
     engine = txn.engine
     if engine.column_names(txn, "RouteData") and not engine.has_index(txn, "RouteData", "route"):
-        moved = _set_duplicates_aside(txn)
+        moved = _move_duplicates(txn)
         txn.execute("CREATE UNIQUE INDEX route ON RouteData (modid, cmdid, serverip, serverport)")
         done.append("added the unique key of RouteData")
         if moved:
@@ -57,8 +60,8 @@ def _adopt_cpp_schema(txn: Transaction) -> list[str]:
     return done + engine.adopt_cpp_columns(txn)
 
 
-def _set_duplicates_aside(txn: Transaction) -> int:
-    """Leaves the oldest row of each route in RouteData and moves the others to RouteDuplicate."""
+def _move_duplicates(txn: Transaction) -> int:
+    """Moves all but the oldest row of each route from RouteData to RouteDuplicate; returns how many."""
     for statement in schema_statements(txn.engine):
         if "RouteDuplicate" in statement:
             txn.execute(statement)
@@ -78,11 +81,11 @@ INDEXES = (
     ("ModIDConfig", "ModIDConfig_modid", "modid"),
     ("CmdIDConfig", "CmdIDConfig_cmdid", "cmdid"),
 )
-"""What lars-web searches by in tables of the C++ system: table, index, columns."""
+"""Indexes of the C++ system's tables for the searches of lars-web: table, index, columns."""
 
 
 def _add_indexes(txn: Transaction) -> list[str]:
-    """Step 2: what lars-web searches by is indexed."""
+    """Step 2: adds the indexes for the searches of lars-web."""
     done = []
     for table, index, columns in INDEXES:
         if txn.engine.column_names(txn, table) and not txn.engine.has_index(txn, table, index):
@@ -91,8 +94,8 @@ def _add_indexes(txn: Transaction) -> list[str]:
     return done
 
 
-def _tell_what_was_edited(txn: Transaction) -> list[str]:
-    """Step 3: the audit holds edits of names and accounts too."""
+def _add_audit_column(txn: Transaction) -> list[str]:
+    """Step 3: adds the column that distinguishes edits of names and accounts in the audit."""
     columns = txn.engine.column_names(txn, "RouteAudit")
     if not columns or "what" in columns:
         return []
@@ -100,16 +103,16 @@ def _tell_what_was_edited(txn: Transaction) -> list[str]:
     return ["added RouteAudit.what"]
 
 
-STEPS: tuple[Step, ...] = (_adopt_cpp_schema, _add_indexes, _tell_what_was_edited)
-"""What brings each schema version to the next; a new step is appended, and the schema files hold the result.
+STEPS: tuple[Step, ...] = (_adopt_cpp_schema, _add_indexes, _add_audit_column)
+"""Upgrades from each schema version to the next. Append a new step, and put its result into the schema files.
 
-All are run each time, whatever SchemaVersion says: a C++ dump loaded over our tables brings old ones back.
+All run each time, whatever SchemaVersion says, because loading a C++ dump restores old tables.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What `lars db check` found. `problems` holds one line each, with what to do."""
+    """The result of `lars db check`. `problems` has one line for each, with what to do."""
 
     version: int
     routes: int
@@ -118,7 +121,7 @@ class Checked:
 
 
 def check_txn(txn: Transaction) -> Checked:
-    """Looks for missing tables and columns and for rows that no service can use."""
+    """Finds missing tables and columns, and rows that no service can use."""
     problems = []
     for statement in schema_statements(txn.engine):
         table = re.match(r"CREATE TABLE IF NOT EXISTS (\w+)", statement)
@@ -142,7 +145,7 @@ def check_txn(txn: Transaction) -> Checked:
 
 
 def _columns(statement: str) -> list[str]:
-    """The column names of a CREATE TABLE statement of the schema files."""
+    """The column names in a CREATE TABLE statement of the schema files."""
     names = re.findall(r"^ {4}(\w+) (?:INT|BIGINT|CHAR|VARCHAR|MEDIUMTEXT|TEXT|INTEGER)\b", statement, re.M)
     return [name for name in names if name not in ("PRIMARY", "UNIQUE", "KEY")]
 

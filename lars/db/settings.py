@@ -1,4 +1,4 @@
-"""The database setting, which every service that has a database shares."""
+"""The database setting, which all services with a database share."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ _MYSQL_KEYS = tuple(("mysql", key) for key in ("db_host", "db_port", "db_user", 
 
 
 def absolute_url(text: str) -> str:
-    """The URL with an SQLite path made absolute; raises SettingsError unless it is one."""
+    """A database URL, with an SQLite path made absolute; raises SettingsError unless parse_url accepts it."""
     url = parse_url(text)
     return str(url) if isinstance(url, SqliteUrl) else text
 
 
 def database_setting() -> Any:
-    """A field `db`: [database] url, the C++ [mysql] section, LARS_DB, --db."""
+    """A settings field for the name `db`: [database] url, the C++ [mysql] section, LARS_DB or --db."""
     return setting(
         DEFAULT_URL,
         "database",

@@ -17,8 +17,8 @@ from lars.db.url import SqliteUrl
 BUSY_TIMEOUT = 5.0
 """Seconds that a transaction waits for another writer."""
 
-_LOOK = 0.1
-"""Seconds that SQLite itself waits: it cannot be interrupted meanwhile, so the rest is waited here."""
+_SQLITE_WAIT = 0.1
+"""Seconds that SQLite itself waits for a lock; `_retry_while_busy` waits longer, since it can be interrupted."""
 
 _PASSING = (
     sqlite3.SQLITE_BUSY,
@@ -37,14 +37,14 @@ class _Connection(sqlite3.Connection):
     __slots__ = ("__weakref__",)
 
     def close(self) -> None:
-        """Closes, after ending what `interrupt_all` began: SQLite would leave its WAL beside the file otherwise."""
+        """Closes after one more query, which ends an interrupt: otherwise SQLite would leave its WAL file behind."""
         with suppress(sqlite3.Error):
             self.execute("SELECT 1").fetchall()
         super().close()
 
 
 class SqliteEngine(Engine):
-    """A database file; created when it is first connected to."""
+    """A database file, created by the first connection."""
 
     name = "sqlite"
     begin_read = "BEGIN"
@@ -60,13 +60,13 @@ class SqliteEngine(Engine):
         self._interrupted = False
 
     def connect(self) -> Connection:
-        # Closed by the pool from the reactor's thread, hence check_same_thread; never used by two threads at once.
+        # The pool closes it from the reactor's thread, hence check_same_thread; no two threads ever use it at once.
         connection = sqlite3.connect(
-            self.path, timeout=_LOOK, isolation_level=None, check_same_thread=False, factory=_Connection
+            self.path, timeout=_SQLITE_WAIT, isolation_level=None, check_same_thread=False, factory=_Connection
         )
         try:
-            # The busy timeout does not cover entering WAL: of two that try at once, one fails immediately.
-            self._patiently(connection.execute, "PRAGMA journal_mode = WAL")
+            # The busy timeout does not cover the switch to WAL: of two at once, one fails immediately.
+            self._retry_while_busy(connection.execute, "PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error:
@@ -77,9 +77,9 @@ class SqliteEngine(Engine):
         return connection
 
     def begin(self, cursor: Any, statement: str) -> None:
-        self._patiently(cursor.execute, statement)
+        self._retry_while_busy(cursor.execute, statement)
 
-    def _patiently(self, execute: Callable[[str], object], statement: str) -> None:
+    def _retry_while_busy(self, execute: Callable[[str], object], statement: str) -> None:
         give_up = time.monotonic() + BUSY_TIMEOUT
         while True:
             try:
@@ -139,10 +139,10 @@ class SqliteEngine(Engine):
         return any(row[1] == index for row in txn.all(f"PRAGMA index_list({table})"))
 
     def create_database(self) -> bool:
-        return False  # connecting does
+        return False  # the first connection does
 
     def schema_lock(self, txn: Transaction) -> AbstractContextManager[None]:
-        return nullcontext()  # BEGIN IMMEDIATE has done it: SQLite has one writer at a time
+        return nullcontext()  # BEGIN IMMEDIATE locks: SQLite has one writer at a time
 
     def adopt_cpp_columns(self, txn: Transaction) -> list[str]:
-        return []  # its columns hold any integer and any text as they are
+        return []  # SQLite columns hold any integer and any text

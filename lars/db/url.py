@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote, urlsplit
 from lars.errors import SettingsError
 
 DEFAULT_URL = "sqlite:///lars.db"
+"""The database of a service whose settings name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,10 @@ DatabaseUrl = MysqlUrl | SqliteUrl
 
 
 def parse_url(text: str) -> DatabaseUrl:
-    """The database that a URL names; raises SettingsError (never showing a password) unless it names one.
+    """Parses a database URL; raises SettingsError, whose text never shows a password.
 
-    An SQLite path is made absolute here, because a daemon changes its directory: sqlite:///lars.db is relative to the
-    current one, sqlite:////var/lib/lars.db is absolute.
+    An SQLite path is made absolute at once, because a daemon changes its directory: sqlite:///lars.db is relative to
+    the current directory, sqlite:////var/lib/lars.db is absolute.
     """
     scheme, colon, rest = text.partition("://")
     if scheme == "sqlite" and colon:
@@ -79,7 +80,7 @@ def _parse_mysql(text: str) -> MysqlUrl:
 
 
 def mysql_url_text(parts: Mapping[str, str]) -> str:
-    """The URL text for the keys of a C++ [mysql] section: db_host, db_port, db_user, db_passwd, db_name."""
+    """The URL for the keys of a C++ [mysql] section: db_host, db_port, db_user, db_passwd, db_name."""
 
     def part(key: str, default: str) -> str:
         return quote(parts.get(key, default), safe="")

@@ -1,14 +1,12 @@
 """`twistd lars-dns`."""
 
-from typing import cast
-
 from twisted.application.service import IService
 
 from lars.db.database import Database, engine_for
 from lars.db.url import parse_url
 from lars.dns.service import DnsService
 from lars.dns.settings import DnsSettings
-from lars.runtime.reactor import IReactor
+from lars.runtime.reactor import installed_reactor
 from lars.settings import ServiceOptions
 
 
@@ -20,8 +18,6 @@ class Options(ServiceOptions):
 
 def makeService(options: Options) -> IService:
     """Makes lars-dns on the reactor that twistd runs."""
-    from twisted.internet import reactor
-
+    reactor = installed_reactor()
     settings: DnsSettings = options.settings
-    this = cast(IReactor, reactor)
-    return DnsService(settings, Database(engine_for(parse_url(settings.db)), this), this)
+    return DnsService(settings, Database(engine_for(parse_url(settings.db)), reactor), reactor)

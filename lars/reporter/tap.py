@@ -1,14 +1,12 @@
 """`twistd lars-reporter`."""
 
-from typing import cast
-
 from twisted.application.service import IService
 
 from lars.db.database import Database, engine_for
 from lars.db.url import parse_url
 from lars.reporter.service import ReporterService
 from lars.reporter.settings import ReporterSettings
-from lars.runtime.reactor import IReactor
+from lars.runtime.reactor import installed_reactor
 from lars.settings import ServiceOptions
 
 
@@ -20,8 +18,7 @@ class Options(ServiceOptions):
 
 def makeService(options: Options) -> IService:
     """lars-reporter on the reactor that twistd runs."""
-    from twisted.internet import reactor
-
+    reactor = installed_reactor()
     settings: ReporterSettings = options.settings
     database = Database(engine_for(parse_url(settings.db)), reactor, threads=settings.threads)
-    return ReporterService(settings, database, cast(IReactor, reactor))
+    return ReporterService(settings, database, reactor)

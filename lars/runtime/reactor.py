@@ -4,6 +4,8 @@ What needs only time takes an IReactorTime, which a Clock provides; what opens s
 takes an IReactor. The installed reactor provides all of them.
 """
 
+from typing import cast
+
 from twisted.internet.interfaces import (
     IReactorCore,
     IReactorFDSet,
@@ -29,3 +31,13 @@ class IReactor(
     IReactorUNIX,
 ):
     """A reactor of Twisted on Linux: select, poll and epoll alike (Synapse's ISynapseReactor is the model)."""
+
+
+def installed_reactor() -> IReactor:
+    """The reactor that this process runs, installed now if none is.
+
+    For the places that start things (taps, command line, clients); everything else takes the reactor as a parameter.
+    """
+    from twisted.internet import reactor
+
+    return cast(IReactor, reactor)

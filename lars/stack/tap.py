@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import replace
-from typing import cast
 
 from twisted.application.service import IService
 from twisted.python import usage
@@ -13,7 +12,7 @@ from lars.db.url import parse_url
 from lars.dns.settings import DnsSettings
 from lars.errors import SettingsError
 from lars.reporter.settings import ReporterSettings
-from lars.runtime.reactor import IReactor
+from lars.runtime.reactor import installed_reactor
 from lars.settings import ServiceOptions, resolve
 from lars.stack.service import StackService
 from lars.stack.settings import StackSettings
@@ -51,12 +50,10 @@ class Options(ServiceOptions):
 
 def makeService(options: Options) -> IService:
     """The stack on the reactor that twistd runs."""
-    from twisted.internet import reactor
-
-    this = cast(IReactor, reactor)
+    reactor = installed_reactor()
     url = parse_url(options.settings.db)
 
     def database(threads: int) -> Database:
-        return Database(engine_for(url), this, threads)
+        return Database(engine_for(url), reactor, threads)
 
-    return StackService(options.dns, options.reporter, options.agent, options.web, database, this)
+    return StackService(options.dns, options.reporter, options.agent, options.web, database, reactor)

@@ -14,11 +14,12 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"agent", "dns", "reporter", "web", "client"}),
     frozenset({"wire", "db", "metrics", "balancing"}),
     frozenset({"runtime"}),
+    frozenset({"settings"}),
     frozenset({""}),
 )
 """The folders of lars/ from top to bottom; "" is lars/ itself. A folder imports itself and the layers below its own."""
 
-REACTOR = ("lars/*/tap.py", "lars/client/**/*.py", "lars/cli/**/*.py")
+REACTOR = ("lars/runtime/reactor.py", "lars/client/**/*.py", "lars/cli/**/*.py")
 """The files that may import the real reactor."""
 
 PURE = (

@@ -1,4 +1,4 @@
-"""Files of routes: what is read, how it is written, and how each bad line is named."""
+"""Import and export of routes: what is read, how it is written, and how each bad line is named."""
 
 import json
 import sys
@@ -71,7 +71,7 @@ class ReadTests(SynchronousTestCase):
                 (5, "modid '-1' is not a number"),
                 (6, "module (0, 0) does not exist"),
                 (7, "'99999' is not a port"),
-                (8, "0.0.0.0 is the address of no host"),
+                (8, "0.0.0.0 is not a host's address"),
                 (9, "modid 3000000000 is out of range"),
                 (10, "cmdid '99999999999' is not a number"),
                 (11, "'localhost' is not an IPv4 address"),

@@ -1,4 +1,4 @@
-"""Files of saved routes: what is saved is what is loaded, and a damaged file is set aside."""
+"""Files of saved routes: what is saved is what is loaded, and a damaged file is renamed."""
 
 import contextlib
 import os
@@ -39,7 +39,7 @@ class SavedTests(SynchronousTestCase):
     def test_no_file_is_no_routes(self) -> None:
         self.assertEqual(load_routes(self.path), {})
 
-    def test_damaged_file_is_set_aside_and_named(self) -> None:
+    def test_damaged_file_is_renamed_and_named(self) -> None:
         save_routes(self.path, b'{"format":1,"routes":[{"modid":1')
         with self.assertRaisesRegex(DamagedFile, "routes.1.json is damaged"):
             load_routes(self.path)

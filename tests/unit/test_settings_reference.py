@@ -8,7 +8,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.settings import described, option_name
+from lars.settings import described
+from lars.settings.sources import option_name
 
 DOCS = Path(__file__).parents[2] / "docs"
 TAPS = ("lars.dns.tap", "lars.reporter.tap", "lars.agent.tap", "lars.web.tap", "lars.stack.tap")

@@ -178,7 +178,7 @@ async def test_what_is_no_database_at_its_address_is_told_once_and_as_such(react
     await dns.service.says("not serving yet")
     await until(reactor, lambda: dns.failures >= 3, "three attempts")
     [fault] = dns.faults
-    assert fault.startswith(f"mysql://lars@127.0.0.1:{port}/lars: check all routes: what answers there does not speak ")
+    assert fault.startswith(f"mysql://lars@127.0.0.1:{port}/lars: check all routes: the server does not speak the ")
     await listening.stopListening()
 
 

@@ -98,7 +98,7 @@ class WrongUsageTests(SynchronousTestCase):
             (["route", "add", "1", "1", "10.0.0.1"], "'10.0.0.1' is not a host: write IP:PORT"),
             (["route", "add", "1", "1", "10.0.0.1:0"], "'0' is not a port"),
             (["route", "add", "1", "1", "10.0.0.1:" + "9" * 5000], "is not a port"),
-            (["route", "add", "1", "1", "0.0.0.0:80"], "0.0.0.0 is the address of no host"),
+            (["route", "add", "1", "1", "0.0.0.0:80"], "0.0.0.0 is not a host's address"),
             (["route", "rm", "1", "1"], "name the hosts to take out"),
             (["route", "rm", "1", "1", "10.0.0.1:80", "--all"], "name the hosts to take out"),
             (["route", "import", "nowhere.csv"], "No such file"),

@@ -40,5 +40,5 @@ class MetricsSettingTests(SynchronousTestCase):
         self.assertEqual(resolve(Settings, conf=self.conf("metrics =")).metrics, "")
 
     def test_what_is_no_endpoint_is_refused_by_name(self) -> None:
-        with self.assertRaisesRegex(SettingsError, r"--metrics.*'9101:x' is no place to listen"):
+        with self.assertRaisesRegex(SettingsError, r"--metrics.*'9101:x' is not a server endpoint"):
             resolve(Settings, options={"metrics": "9101:x"})

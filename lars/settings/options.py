@@ -1,0 +1,56 @@
+"""The command line of a service: one twistd option for each of its settings."""
+
+import os
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from twisted.python import usage
+
+from lars.errors import SettingsError
+from lars.settings.fields import described
+from lars.settings.sources import option_name, resolve
+
+USAGE_WIDTH = 220
+"""Columns of --help: wide enough for each option to have one line, for grep."""
+
+
+class ServiceOptions(usage.Options):
+    """A service's twistd options: --config, and one for each of its settings.
+
+    A subclass names its `settings_type`; after parsing, `settings` is an instance of it.
+    """
+
+    settings_type: ClassVar[type]
+    optParameters: ClassVar[Sequence[Sequence[Any]]]
+    settings: Any
+
+    def __init_subclass__(cls) -> None:
+        # usage.Options collects parameters from the classes, before an instance could add any
+        cls.optParameters = [
+            ["config", "c", None, "conf file to read first"],
+            *(
+                [option_name(name), None, None, f"{how.help} [default: {_default_text(default)}]"]
+                for name, (how, default) in described(cls.settings_type).items()
+            ),
+        ]
+
+    def again(self) -> list[str]:
+        """The options as they were given, for another process that needs the same settings."""
+        names = [option_name(name) for name in described(self.settings_type)]
+        given = [f"--{name}={self[name]}" for name in names if self[name] is not None]
+        return [f"--config={os.path.abspath(self['config'])}", *given] if self["config"] else given
+
+    def getUsage(self, width: int | None = None) -> str:
+        return super().getUsage(width or USAGE_WIDTH)
+
+    def postOptions(self) -> None:
+        names = described(self.settings_type)
+        given = {name: self[option_name(name)] for name in names}
+        try:
+            self.settings = resolve(self.settings_type, conf=self["config"], environ=os.environ, options=given)
+        except SettingsError as error:
+            raise usage.UsageError(str(error)) from None
+
+
+def _default_text(default: object) -> str:
+    return ",".join(map(str, default)) if type(default) is tuple else str(default)
