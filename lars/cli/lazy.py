@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from lars.cli.exits import WRONG_USAGE
+from lars.cli.exit_status import WRONG_USAGE
 
 
 class LazyCommand(NamedTuple):

@@ -12,10 +12,10 @@ from types import FrameType
 import click
 from rich.console import Console
 
-from lars.cli.demo.play import Play
+from lars.cli.demo.run import Play
 from lars.cli.demo.stack import StackFailed
 from lars.cli.demo.view import view_for
-from lars.cli.exits import DONE, INTERRUPTED, REFUSED
+from lars.cli.exit_status import DONE, INTERRUPTED, REFUSED
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 

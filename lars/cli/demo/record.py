@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 
-from lars.cli.demo.rotation import Rotation
+from lars.cli.demo.ejections import Rotation
 
 
 class Record:

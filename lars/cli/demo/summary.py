@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lars.cli.demo.ejections import Change, Turn
 from lars.cli.demo.record import Record
-from lars.cli.demo.rotation import Change, Turn
 
 MOST_UNEVEN = 0.05
 """How far a healthy node's calls may be from even, as a part of even."""

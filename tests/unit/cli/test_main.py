@@ -11,8 +11,9 @@ import click
 from twisted.trial.unittest import SynchronousTestCase
 
 import lars
-from lars.cli import main, route
-from lars.cli.exits import exit_status
+from lars.cli import main
+from lars.cli.commands import route
+from lars.cli.exit_status import exit_status
 from lars.cli.lazy import LazyGroup
 from tests.unit.cli.command import DEADLINE, arguments, environment, run, run_here
 
@@ -77,8 +78,8 @@ class HelpTests(SynchronousTestCase):
         self.assertEqual((done.stdout, done.stderr), ("simulate\n", ""))
 
     def test_agent_commands_and_help_wait_for_no_twisted(self) -> None:
-        modules = ", ".join(f"lars.cli.{name}" for name in ("main", "agent", "simulate", "qps", "top", "bench"))
-        program = f"import sys, {modules}; print('twisted' in sys.modules)"
+        modules = ", ".join(f"lars.cli.commands.{name}" for name in ("agent", "simulate", "qps", "top", "bench"))
+        program = f"import sys, lars.cli.main, {modules}; print('twisted' in sys.modules)"
         done = subprocess.run([arguments()[0], "-c", program], env=environment(), capture_output=True, text=True)
         self.assertEqual(done.stdout, "False\n")
 

@@ -8,8 +8,8 @@ import click
 
 from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
 from lars.cli.database import run_with_database
-from lars.cli.output import print_json, print_table
-from lars.cli.sparkline import gathered, sparkline
+from lars.cli.terminal.output import print_json, print_table
+from lars.cli.terminal.sparkline import gathered, sparkline
 from lars.db.reports import HostHistory, ReportStore
 from lars.db.url import DatabaseUrl
 from lars.route import format_ip

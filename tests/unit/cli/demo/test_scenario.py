@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.cli.demo.story import Cue, Story, Timing
+from lars.cli.demo.scenario import Cue, Story, Timing
 
 TIMING = Timing(steady=6, failing=8, returned=3, return_limit=8, joined=3, join_limit=4)
 

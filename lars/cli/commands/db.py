@@ -7,7 +7,7 @@ from twisted.internet.threads import deferToThread
 
 from lars.cli.arguments import db_option, json_option
 from lars.cli.database import run_with_database, run_with_engine
-from lars.cli.output import counted, print_json
+from lars.cli.terminal.output import counted, print_json
 from lars.db.database import Database, engine_for
 from lars.db.engine import DatabaseAway, DatabaseError, Engine
 from lars.db.mysql import MysqlEngine

@@ -2,10 +2,10 @@
 
 import click
 
-from lars.cli.agent import agent_option
+from lars.cli.agent_client import agent_option
 from lars.cli.arguments import NumbersCommand, check_optional, json_option, optional_module_arguments
-from lars.cli.cycles import Load, modules_of, run_load
-from lars.cli.output import print_json
+from lars.cli.load import Load, modules_of, run_load
+from lars.cli.terminal.output import print_json
 from lars.client.address import AgentAddress
 from lars.errors import InvalidRoute
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from lars.cli.demo.callers import Callers
+from lars.cli.demo.ejections import Change, Turn
 from lars.cli.demo.nodes import Node
 from lars.cli.demo.record import Record
-from lars.cli.demo.rotation import Change, Turn
 from lars.cli.demo.route_add import RouteAdd
+from lars.cli.demo.scenario import Cue, Story
 from lars.cli.demo.stack import Places, Stack
-from lars.cli.demo.story import Cue, Story
 from lars.cli.demo.summary import Script, Summary, joined_at, returned, summarize
 from lars.cli.demo.view import NodeSeen, Scene, View
 from lars.client import AgentUnavailable, LarsClient

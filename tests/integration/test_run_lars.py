@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.unit.cli.command import DEADLINE, Ended
 
-SCRIPT = Path(__file__).parents[3] / "run_lars"
+SCRIPT = Path(__file__).parents[2] / "run_lars"
 
 TWISTD = """#!/bin/bash
 # Stays in the background as the service, as twistd does; its arguments and folder are in $0.log.

@@ -1,33 +1,14 @@
 """`lars get-host`, `get-route` and `report`: what a business process would ask and tell its agent."""
 
-import logging
-
 import click
 
-from lars.cli.arguments import HOST, NumbersCommand, json_option, module_arguments, parsed
-from lars.cli.exits import complain
-from lars.cli.output import print_json
-from lars.client import Host, LarsClient
-from lars.client.address import AGENT_VARIABLE, DEFAULT_AGENT, AgentAddress, parse_agent
+from lars.cli.agent_client import agent_option, uncached_client
+from lars.cli.arguments import HOST, NumbersCommand, json_option, module_arguments
+from lars.cli.exit_status import complain
+from lars.cli.terminal.output import print_json
+from lars.client import Host
+from lars.client.address import AgentAddress
 from lars.route import HostAddress, module_id
-
-agent_option = click.option(
-    "--agent",
-    metavar="IP:BASEPORT",
-    type=parsed(parse_agent),
-    envvar=AGENT_VARIABLE,
-    default=DEFAULT_AGENT,
-    show_default=True,
-    show_envvar=True,
-    help="The agent to talk to.",
-)
-
-
-def truthful_client(agent: AgentAddress) -> LarsClient:
-    """A client that shows the agent as it is: no choice of its own, no saved routes."""
-    logging.getLogger("lars.client").addHandler(logging.NullHandler())  # what it would say, the command says
-    return LarsClient(agent, cache=False, state_dir="")
-
 
 _RETCODE = click.IntRange(-(2**31), 2**31 - 1)
 
@@ -45,7 +26,7 @@ def get_host(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> None
     Example:
       curl "http://$(lars get-host 1 1)/"
     """
-    with truthful_client(agent) as client:
+    with uncached_client(agent) as client:
         client.register(modid, cmdid)
         host = client.get_host(modid, cmdid)
     if as_json:
@@ -65,7 +46,7 @@ def get_route(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> Non
     Example:
       lars get-route 1 1 --agent 10.0.0.5:8888
     """
-    with truthful_client(agent) as client:
+    with uncached_client(agent) as client:
         client.register(modid, cmdid)
         hosts = client.get_route(modid, cmdid)
     if as_json:
@@ -89,7 +70,7 @@ def report(modid: int, cmdid: int, host: HostAddress, retcode: int, cost: float 
       lars report 1 1 10.0.0.5:8080 1 --cost 2.5
     """
     reported = Host(module_id(modid, cmdid), host)
-    with truthful_client(agent) as client:
+    with uncached_client(agent) as client:
         client.register(modid, cmdid)
         known = client.get_route(modid, cmdid)
         client.report(reported, retcode, cost)

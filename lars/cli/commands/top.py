@@ -10,9 +10,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from lars.cli.agent import agent_option
+from lars.cli.agent_client import agent_option
 from lars.cli.arguments import NumbersCommand, json_option, optional_module_arguments
-from lars.cli.output import print_json, print_table
+from lars.cli.terminal.output import print_json, print_table
 from lars.client.address import AgentAddress
 from lars.client.inspect import COUNT_BITS, HostSeen, hosts_seen
 from lars.route import HostAddress, ModuleId, module_id

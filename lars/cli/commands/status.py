@@ -7,8 +7,8 @@ import click
 
 from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
 from lars.cli.database import run_with_database
-from lars.cli.output import print_json, print_table
-from lars.cli.watched import watched
+from lars.cli.terminal.output import print_json, print_table
+from lars.cli.terminal.watch import watched
 from lars.db.database import Database
 from lars.db.reports import HostStatus, ReportStore
 from lars.db.url import DatabaseUrl

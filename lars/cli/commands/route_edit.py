@@ -1,26 +1,17 @@
 """`lars route add` and `rm`: edits of one module."""
 
-import getpass
-import os
 import time
 from collections.abc import Sequence
 
 import click
 
+from lars.cli.actor import actor
 from lars.cli.arguments import HOST, NumbersCommand, db_option, module_arguments
 from lars.cli.database import run_with_database
-from lars.cli.output import counted
+from lars.cli.terminal.output import counted
 from lars.db.routes import EditDone, RouteEdit, RouteStore
 from lars.db.url import DatabaseUrl
 from lars.route import HostAddress, module_id
-
-
-def actor() -> str:
-    """Who edits, for the audit: "cli:" and the login name, or the user's number if that has no name."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return f"cli:{os.getuid()}"
 
 
 @click.command(cls=NumbersCommand)

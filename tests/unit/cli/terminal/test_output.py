@@ -12,7 +12,7 @@ import termios
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.cli.output import counted, print_json, print_table
+from lars.cli.terminal.output import counted, print_json, print_table
 from tests.unit.cli.command import DEADLINE, environment
 
 
@@ -48,7 +48,7 @@ class OutputTests(SynchronousTestCase):
 
 
 class TerminalTests(SynchronousTestCase):
-    TABLE = "from lars.cli.output import print_table; print_table(['A', 'HOST'], [(1, 'x' * 40), (22, 'y')])"
+    TABLE = "from lars.cli.terminal.output import print_table; print_table(['A', 'HOST'], [(1, 'x' * 40), (22, 'y')])"
 
     def shown(self, columns: int) -> list[str]:
         """The lines of the table on a terminal of that width."""

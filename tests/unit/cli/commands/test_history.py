@@ -4,7 +4,7 @@ import time
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.cli.sparkline import gathered, sparkline
+from lars.cli.terminal.sparkline import gathered, sparkline
 from lars.route import parse_host
 from tests.unit.cli.command import run
 from tests.unit.cli.database import SqliteFile

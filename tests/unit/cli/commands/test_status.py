@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.cli.status import state
+from lars.cli.commands.status import state
 from lars.db.reports import HostStatus
 from lars.route import parse_host
 from tests.unit.cli.command import arguments, environment, run

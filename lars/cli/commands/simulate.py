@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import click
 
-from lars.cli.agent import agent_option, truthful_client
+from lars.cli.agent_client import agent_option, uncached_client
 from lars.cli.arguments import HOST, NumbersCommand, json_option, module_arguments
-from lars.cli.output import counted, print_json, print_table
-from lars.cli.picture import HostDrawn, LivePicture
+from lars.cli.terminal.live_table import HostDrawn, LivePicture
+from lars.cli.terminal.output import counted, print_json, print_table
 from lars.client import AgentUnavailable, Host, LarsClient, Overloaded
 from lars.client.address import AgentAddress
 from lars.client.inspect import hosts_seen
@@ -108,7 +108,7 @@ def simulate(
         raise click.UsageError("--after says when a host fails: name it with --down IP:PORT")
     simulated = Simulated()
     plan = Plan(err_rate, down, after)
-    with truthful_client(agent) as client:
+    with uncached_client(agent) as client:
         client.register(modid, cmdid)
         if down is not None and down not in {host.address for host in client.get_route(modid, cmdid)}:
             raise click.UsageError(f"{down} is no host of module {ModuleId(modid, cmdid)}")

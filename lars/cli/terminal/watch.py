@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import click
 
-from lars.cli.exits import complain
+from lars.cli.exit_status import complain
 from lars.db.database import Database
 from lars.db.engine import DatabaseAway
 

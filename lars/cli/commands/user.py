@@ -6,9 +6,9 @@ import time
 import click
 
 from lars.accounts import ROLES, hash_password, new_password, user_name
+from lars.cli.actor import actor
 from lars.cli.arguments import db_option, parsed
 from lars.cli.database import run_with_database
-from lars.cli.route_edit import actor
 from lars.db.accounts import AccountStore
 from lars.db.url import DatabaseUrl
 

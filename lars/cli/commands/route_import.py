@@ -6,10 +6,11 @@ from typing import BinaryIO
 
 import click
 
+from lars.cli.actor import actor
 from lars.cli.arguments import db_option
+from lars.cli.commands.route_edit import edit_routes
 from lars.cli.database import run_with_database
-from lars.cli.output import counted
-from lars.cli.route_edit import actor, edit_routes
+from lars.cli.terminal.output import counted
 from lars.db.routes import EditDone, RouteEdit, RouteStore
 from lars.db.url import DatabaseUrl
 from lars.route_file import read_routes

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.agent.balancer import Balancer, BalancerSettings, Host
-from lars.cli.demo.rotation import Change, Rotation, Turn
+from lars.cli.demo.ejections import Change, Rotation, Turn
 from lars.route import HostAddress
 
 

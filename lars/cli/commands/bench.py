@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from lars.cli.agent import agent_option
+from lars.cli.agent_client import agent_option
 from lars.cli.arguments import json_option
-from lars.cli.cycles import modules_of, run_load
-from lars.cli.output import print_json
+from lars.cli.load import modules_of, run_load
+from lars.cli.terminal.output import print_json
 from lars.client.address import SHARDS, AgentAddress
 
 _TICK = os.sysconf("SC_CLK_TCK")
