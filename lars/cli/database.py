@@ -1,12 +1,13 @@
 """The database for one command: the reactor runs for as long as its work takes."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from lars.db.database import Database, engine_for
 from lars.db.engine import Engine
 from lars.db.url import DatabaseUrl, SqliteUrl
 from lars.errors import LarsError
+from lars.runtime.reactor import IReactor
 
 T = TypeVar("T")
 Work = Callable[[Database], Awaitable[T]]
@@ -32,7 +33,7 @@ def run_with_engine(engine: Engine, work: Work[T]) -> T:
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
-    reactor = cast(Any, installed)  # the module stands for an object that it does not declare
+    reactor = cast(IReactor, installed)  # the module stands for an object that it does not declare
     database = Database(engine, reactor)
     outcome: list[T | Failure] = []
 

@@ -14,7 +14,7 @@ from lars.cli.terminal.live_table import HostDrawn, LivePicture
 from lars.cli.terminal.output import counted, print_json, print_table
 from lars.client import AgentUnavailable, Host, LarsClient, Overloaded
 from lars.client.address import AgentAddress
-from lars.client.inspect import hosts_seen
+from lars.client.agent_inspect import list_hosts
 from lars.route import HostAddress, ModuleId
 
 RECENT = 200
@@ -147,7 +147,7 @@ def _run(
 def _states(agent: AgentAddress, module: ModuleId) -> dict[HostAddress, bool]:
     """Whether each host is set aside; nothing from an agent that does not tell."""
     try:
-        return {seen.address: seen.overloaded for seen in hosts_seen(agent, 0.2) if seen.module == module}
+        return {seen.address: seen.overloaded for seen in list_hosts(agent, 0.2) if seen.module == module}
     except AgentUnavailable:
         return {}
 

@@ -14,7 +14,7 @@ from lars.cli.agent_client import agent_option
 from lars.cli.arguments import NumbersCommand, json_option, optional_module_arguments
 from lars.cli.terminal.output import print_json, print_table
 from lars.client.address import AgentAddress
-from lars.client.inspect import COUNT_BITS, HostSeen, hosts_seen
+from lars.client.agent_inspect import COUNT_BITS, HostSnapshot, list_hosts
 from lars.route import HostAddress, ModuleId, module_id
 
 TIMEOUT = 1.0
@@ -27,12 +27,12 @@ Key = tuple[ModuleId, HostAddress]
 class Rate:
     """One host over the last interval; calls and failures a second, None before there was an interval."""
 
-    seen: HostSeen
+    seen: HostSnapshot
     calls: float | None
     failed: float | None
 
 
-def rates(before: Mapping[Key, HostSeen], now: Sequence[HostSeen], seconds: float) -> list[Rate]:
+def rates(before: Mapping[Key, HostSnapshot], now: Sequence[HostSnapshot], seconds: float) -> list[Rate]:
     """How often each host was called since `before`; hosts set aside first, then the busiest."""
     found = []
     for seen in now:
@@ -90,11 +90,11 @@ class _Watch:
         self._agent = agent
         self._modid = modid
         self._cmdid = cmdid
-        self._before: dict[Key, HostSeen] = {}
+        self._before: dict[Key, HostSnapshot] = {}
         self._at = 0.0
 
     def look(self) -> list[Rate]:
-        seen = [host for host in hosts_seen(self._agent, TIMEOUT) if self._wanted(host.module)]
+        seen = [host for host in list_hosts(self._agent, TIMEOUT) if self._wanted(host.module)]
         now = time.monotonic()
         found = rates(self._before, seen, now - self._at)
         self._before, self._at = {(host.module, host.address): host for host in seen}, now

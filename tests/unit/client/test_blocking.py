@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import lars
 from lars.client import AgentUnavailable, Host, LarsClient, NoSuchModule, Overloaded
-from lars.client.links import LINKS
+from lars.client.socket_pool import MAX_SOCKETS
 from lars.errors import InvalidRoute, SettingsError
 from lars.route import ModuleId, parse_host
 from lars.wire.lars_pb2 import GetHostRequest, GetRouteRequest, ReportRequest
@@ -330,7 +330,7 @@ class UseTests(ClientTestCase):
         for thread in threads:
             thread.join(WAIT)
         self.assertEqual(wrong, [])
-        self.assertLessEqual(open_sockets() - before, LINKS + 1)
+        self.assertLessEqual(open_sockets() - before, MAX_SOCKETS + 1)
 
     def test_thread_that_gets_no_socket_waits_no_longer_than_its_timeout(self) -> None:
         client = self.client(self.responder(silent).agent, SHORT)
@@ -343,12 +343,12 @@ class UseTests(ClientTestCase):
             except AgentUnavailable as error:
                 errors.append((time.monotonic() - began, str(error)))
 
-        threads = [threading.Thread(target=ask) for _ in range(2 * LINKS)]
+        threads = [threading.Thread(target=ask) for _ in range(2 * MAX_SOCKETS)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(WAIT)
-        self.assertEqual(len(errors), 2 * LINKS)
+        self.assertEqual(len(errors), 2 * MAX_SOCKETS)
         self.assertLess(max(took for took, _text in errors), SHORT + 2)
 
     def test_close_closes_all_sockets_and_refuses_further_calls(self) -> None:

@@ -1,4 +1,4 @@
-"""The clients' core with a shard of the real agent: what it chooses by itself, and when it tells what."""
+"""The clients' core with a shard of the real agent: what it chooses from its cache, and what it sends when."""
 
 from collections import Counter
 
@@ -8,9 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.client import AgentUnavailable
 from lars.client.address import AgentAddress
-from lars.client.exchange import Exchange
+from lars.client.core import Core
 from lars.client.host import Host
-from lars.client.shard import PLAIN
+from lars.client.shard_state import UNSUPPORTED_TTL
 from lars.errors import SettingsError
 from lars.route import HostAddress, parse_host
 from lars.wire.messages import MessageId
@@ -89,12 +89,12 @@ class ChoiceTests(SynchronousTestCase):
 
     def test_state_asked_for_before_a_failure_is_not_believed_after_it(self) -> None:
         lars = caller(A, B)
-        question = lars.exchange.question(lars.known, 7, lars.agent.now)
-        answers = [lars.agent.receive(datagram) for datagram in question.datagrams]
+        query = lars.core.query(lars.cached, 7, lars.agent.now)
+        answers = [lars.agent.receive(datagram) for datagram in query.datagrams]
         lars.report(Caller(lars.agent).get_host(), 1)
-        self.assertIsNone(question.answer(answers[0] or b""))
-        self.assertIsNotNone(question.answer(answers[1] or b""))
-        self.assertEqual(lars.known.until, 0.0)
+        self.assertIsNone(query.answer(answers[0] or b""))
+        self.assertIsNotNone(query.answer(answers[1] or b""))
+        self.assertEqual(lars.cached.until, 0.0)
 
     def test_module_without_hosts_is_asked_for_each_time(self) -> None:
         lars = caller()
@@ -109,11 +109,11 @@ class ChoiceTests(SynchronousTestCase):
         self.assertEqual(set(lars.agent.received), {MessageId.GET_HOST_REQUEST, MessageId.REPORT_REQUEST})
         self.assertEqual(lars.picks, 0)
 
-    def test_agent_that_tells_no_state_is_asked_for_none_for_a_minute(self) -> None:
+    def test_agent_without_route_states_is_asked_for_none_for_a_minute(self) -> None:
         lars = caller(A, B, plain=True)
         for _ in range(30):
             lars.report(lars.get_host())
-            lars.agent.now += (PLAIN - 1) / 30
+            lars.agent.now += (UNSUPPORTED_TTL - 1) / 30
         self.assertEqual(lars.picks, 0)
         self.assertEqual(lars.agent.received.count(MessageId.ROUTE_STATE_REQUEST), 1)
         self.assertNotIn(MessageId.REPORT_BATCH, lars.agent.received)
@@ -125,7 +125,7 @@ class ChoiceTests(SynchronousTestCase):
 
     def test_settings_that_cannot_be_used_are_refused(self) -> None:
         for timeout, ttl in ((0.2, -1.0), (0.2, float("nan")), (0.2, 1e9), (0.0, 2.0)):
-            self.assertRaises(SettingsError, Exchange, AgentAddress("127.0.0.1", 1), timeout, ttl, "")
+            self.assertRaises(SettingsError, Core, AgentAddress("127.0.0.1", 1), timeout, ttl, "")
 
 
 class ResultTests(SynchronousTestCase):
@@ -141,12 +141,12 @@ class ResultTests(SynchronousTestCase):
         self.assertEqual(lars.agent.results, [(Counter({A: 5}), None)])
         self.assertEqual(lars.agent.received[:2], [MessageId.REPORT_BATCH, MessageId.ROUTE_STATE_REQUEST])
 
-    def test_call_for_another_module_tells_them_too(self) -> None:
+    def test_call_for_another_module_sends_them_too(self) -> None:
         lars = caller(A)
         host = lars.get_host()
         lars.report(host)
         lars.agent.now += TTL
-        lars.exchange.question(lars.exchange.known(0, 6), 1, lars.agent.now)
+        lars.core.query(lars.core.cached(0, 6), 1, lars.agent.now)
         self.assertEqual(lars.agent.results, [(Counter({A: 1}), None)])
 
     def test_report_past_the_ttl_goes_out_at_once_after_those_before_it(self) -> None:
@@ -163,22 +163,22 @@ class ResultTests(SynchronousTestCase):
         for host in (first, second, second):
             lars.report(host)
         lars.report(first, 1)
-        lars.exchange.close()
+        lars.core.close()
         self.assertEqual(lars.agent.results[0][0], Counter({first.address: 1}) + Counter({second.address: 2}))
         self.assertEqual(lars.agent.results[1], (Counter(), first.address))
 
-    def test_closed_client_has_told_everything_and_chooses_no_more(self) -> None:
+    def test_closed_client_has_sent_everything_and_chooses_no_more(self) -> None:
         lars = caller(A)
         lars.report(lars.get_host())
-        lars.exchange.close()
+        lars.core.close()
         self.assertEqual(lars.agent.results, [(Counter({A: 1}), None)])
-        self.assertRaises(AgentUnavailable, lars.exchange.report, Host(MODULE, A), 0, None)
+        self.assertRaises(AgentUnavailable, lars.core.report, Host(MODULE, A), 0, None)
 
-    def test_child_of_a_fork_tells_nothing_that_is_its_parents(self) -> None:
+    def test_child_of_a_fork_sends_nothing_that_is_its_parents(self) -> None:
         lars = caller(A)
         lars.report(lars.get_host())
-        lars.exchange.forked()
-        lars.exchange.flush()
+        lars.core.forked()
+        lars.core.flush()
         self.assertEqual(lars.agent.results, [(Counter(), None)])
 
     def test_more_successes_than_a_datagram_holds_hosts_go_in_several(self) -> None:
@@ -187,7 +187,7 @@ class ResultTests(SynchronousTestCase):
         lars.get_host()
         for _ in range(8000):
             lars.report(lars.get_host())
-        lars.exchange.flush()
+        lars.core.flush()
         self.assertEqual(lars.agent.results, [(Counter(dict.fromkeys(hosts, 2)), None)])
         self.assertEqual(lars.agent.received.count(MessageId.REPORT_BATCH), 2)
 
@@ -207,7 +207,7 @@ class ResultTests(SynchronousTestCase):
     @settings(max_examples=300, deadline=None)
     def test_agent_sees_every_result_in_order_and_is_asked_whenever_a_host_is_overloaded(self, steps: list) -> None:  # type: ignore[type-arg]
         lars = caller(A, B)
-        told = ShardAgent(A, B)
+        expected = ShardAgent(A, B)
         for step, value, retcode in steps:
             if step == "call":
                 for _ in range(value):
@@ -220,7 +220,7 @@ class ResultTests(SynchronousTestCase):
                         continue
                     self.assertTrue(lars.picks == picks or not lars.agent.overloaded or stale)
                     lars.report(host, retcode)
-                    self.note(told, host.address, retcode)
+                    self.note(expected, host.address, retcode)
             elif step in ("time", "sweep"):
                 lars.agent.now += value
                 if step == "sweep":
@@ -230,12 +230,12 @@ class ResultTests(SynchronousTestCase):
             elif step == "other":
                 self.fail_by_another(lars, value)
             else:
-                lars.exchange.flush()
-        lars.exchange.close()
-        self.assertEqual(lars.agent.results, told.results)
+                lars.core.flush()
+        lars.core.close()
+        self.assertEqual(lars.agent.results, expected.results)
 
     def overloaded_since(self, lars: Caller) -> float:
-        """When the last host was set aside."""
+        """When the last host was ejected."""
         hosts = lars.agent.shard.modules[MODULE].balancer.hosts.values()
         return max((host.reset_at for host in hosts if host.overloaded), default=0.0)
 
@@ -247,8 +247,8 @@ class ResultTests(SynchronousTestCase):
             other.report(Host(MODULE, A), 1)
         lars.agent.results = results
 
-    def note(self, told: ShardAgent, address: HostAddress, retcode: int) -> None:
+    def note(self, expected: ShardAgent, address: HostAddress, retcode: int) -> None:
         if retcode:
-            told.results.append((Counter(), address))
+            expected.results.append((Counter(), address))
         else:
-            told.results[-1][0][address] += 1
+            expected.results[-1][0][address] += 1

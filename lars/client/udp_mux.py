@@ -1,6 +1,6 @@
-"""One shard's socket in an event loop: many questions under way at once, matched to their answers by seq.
+"""One shard's socket in an event loop: multiplexes concurrent queries, and matches their answers by seq.
 
-Knows neither asyncio nor Twisted: an EventLoop says when the socket can be read and when time has passed.
+Independent of asyncio and Twisted: an EventLoop reports that the socket is readable, and that time has passed.
 """
 
 import random
@@ -8,51 +8,51 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from lars.client.address import AgentAddress
-from lars.client.questions import MAX_DATAGRAM, SEQ_BITS, Question, seq_of
-from lars.client.teller import connected
+from lars.client.queries import MAX_DATAGRAM, SEQ_BITS, Query, seq_of
+from lars.client.udp_socket import connected_socket
 from lars.errors import LarsError
 
-TURN = 64
-"""Datagrams read in one turn of the loop, so that what waits for them gets its turn."""
+READ_BUDGET = 64
+"""Datagrams read in one turn of the loop, so that the code waiting for them gets its turn."""
 
 Deliver = Callable[[Any, Exception | None], None]
-"""Is given the answer; or None and what the agent said no with, or None and the system's error, if there was one."""
+"""Called with the answer; with None and the agent's refusal; or with None and the system's error, None on a timeout."""
 
 
 class Timer(Protocol):
-    """A call to be made later."""
+    """A delayed call."""
 
     def cancel(self) -> object:
-        """Called at most once, and only before its time."""
+        """Called at most once, and only before the delayed call."""
 
 
 class EventLoop(Protocol):
-    """What a mailbox needs of asyncio or Twisted."""
+    """What a UdpMux needs of asyncio or Twisted."""
 
     def call_later(self, seconds: float, function: Callable[[], None]) -> Timer:
-        """Calls the function once, after that time."""
+        """Calls the function once, after `seconds`."""
 
-    def add_reader(self, mailbox: "Mailbox") -> None:
-        """Calls the mailbox's `read` whenever its `fileno` can be read."""
+    def add_reader(self, mux: "UdpMux") -> None:
+        """Calls the mux's `read` whenever its `fileno` is readable."""
 
-    def remove_reader(self, mailbox: "Mailbox") -> None:
-        """Ends that."""
+    def remove_reader(self, mux: "UdpMux") -> None:
+        """Undoes `add_reader`."""
 
 
 class Pending:
-    """A question under way."""
+    """A query without an answer yet."""
 
-    __slots__ = ("deliver", "question", "resent", "timer")
+    __slots__ = ("deliver", "query", "resent", "timer")
 
-    def __init__(self, question: Question[Any], deliver: Deliver) -> None:
-        self.question = question
+    def __init__(self, query: Query[Any], deliver: Deliver) -> None:
+        self.query = query
         self.deliver = deliver
         self.resent = False
         self.timer: Timer | None = None
 
 
-class Mailbox:
-    """`wait` is half a question's time, in seconds; `key_of` tells which question a datagram may answer."""
+class UdpMux:
+    """`wait` is half of a query's timeout, in seconds; `key_of` gives the key of the query that a datagram answers."""
 
     def __init__(
         self,
@@ -66,73 +66,73 @@ class Mailbox:
         self._key_of = key_of
         self._seq = random.randrange(1 << 28, 1 << 31)
         self._pending: dict[int, Pending] = {}
-        self._socket = connected(peer)
+        self._socket = connected_socket(peer)
         loop.add_reader(self)
 
     def fileno(self) -> int:
-        """The socket's, for the loop."""
+        """The socket's descriptor, for the loop."""
         return self._socket.fileno()
 
     def next_seq(self) -> int:
-        """The seq of the next question."""
+        """The seq of the next query."""
         self._seq = (self._seq + 1) & SEQ_BITS
         return self._seq
 
-    def ask(self, key: int, question: Question[Any], deliver: Deliver) -> None:
-        """Asks, half-way once more. `deliver` is called once, unless the question is forgotten or the box closed."""
-        pending = self._pending[key] = Pending(question, deliver)
-        pending.timer = self._loop.call_later(self._wait, lambda: self._late(key))
+    def ask(self, key: int, query: Query[Any], deliver: Deliver) -> None:
+        """Sends the query, half-way once more. `deliver` is called once, unless the query is canceled."""
+        pending = self._pending[key] = Pending(query, deliver)
+        pending.timer = self._loop.call_later(self._wait, lambda: self._timed_out(key))
         self._send(pending)
 
-    def forget(self, key: int) -> None:
-        """Nobody waits for the answer any more."""
+    def cancel(self, key: int) -> None:
+        """Drops a query; its `deliver` is not called."""
         pending = self._pending.pop(key, None)
         if pending is not None and pending.timer is not None:
             pending.timer.cancel()
 
     def _send(self, pending: Pending) -> None:
-        for datagram in pending.question.datagrams:
+        for datagram in pending.query.datagrams:
             try:
                 try:
                     self._socket.send(datagram)
-                except ConnectionRefusedError:  # what became of an earlier datagram; this one was not sent
+                except ConnectionRefusedError:  # the error of an earlier datagram; this one was not sent
                     self._socket.send(datagram)
             except OSError:
-                continue  # no room, say: as good as lost on the way
+                continue  # a full buffer, for example: treated as lost on the way
 
-    def _late(self, key: int) -> None:
+    def _timed_out(self, key: int) -> None:
         pending = self._pending[key]
         if pending.resent:
             pending.timer = None
             self._end(key, None, None)
         else:
             pending.resent = True
-            pending.timer = self._loop.call_later(self._wait, lambda: self._late(key))
+            pending.timer = self._loop.call_later(self._wait, lambda: self._timed_out(key))
             self._send(pending)
 
     def _end(self, key: int, answer: Any, error: Exception | None) -> None:
         deliver = self._pending[key].deliver
-        self.forget(key)
+        self.cancel(key)
         deliver(answer, error)
 
     def read(self) -> None:
-        """Takes what has come."""
+        """Reads what has arrived; the loop calls it."""
         receive = self._socket.recv
         try:
-            for _ in range(TURN):
-                self._take(receive(MAX_DATAGRAM))
+            for _ in range(READ_BUDGET):
+                self._received(receive(MAX_DATAGRAM))
         except BlockingIOError:
             return
         except OSError as error:
             self._refused(error)
 
-    def _take(self, datagram: bytes) -> None:
+    def _received(self, datagram: bytes) -> None:
         key = self._key_of(datagram)
         pending = self._pending.get(key) if key is not None else None
         if pending is None or key is None:
-            return  # late, or nobody's
+            return  # late, or no answer to any query
         try:
-            answer = pending.question.answer(datagram)
+            answer = pending.query.answer(datagram)
         except LarsError as refusal:
             self._end(key, None, refusal)
             return
@@ -140,7 +140,7 @@ class Mailbox:
             self._end(key, answer, None)
 
     def _refused(self, error: OSError) -> None:
-        """What was asked has not arrived: asks once more, in case that was told of an earlier datagram."""
+        """Sends pending queries once more: the error may belong to an earlier datagram. Ends those sent twice."""
         for key, pending in tuple(self._pending.items()):
             if pending.resent:
                 self._end(key, None, error)
@@ -149,7 +149,7 @@ class Mailbox:
                 self._send(pending)
 
     def close(self) -> None:
-        """Closes the socket; what is under way ends as unanswered."""
+        """Closes the socket; pending queries end as unanswered."""
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self)
             self._socket.close()
@@ -158,7 +158,7 @@ class Mailbox:
                 self._end(key, None, None)
 
     def drop(self) -> None:
-        """In the child of a fork: lets go of the socket; the loop, whose epoll is the parent's, is left alone."""
+        """In the child of a fork: closes the socket, and leaves alone the loop, whose epoll is the parent's."""
         self._socket.close()
 
     def __del__(self) -> None:

@@ -1,7 +1,7 @@
-"""What a client sends to the agent, and which answers it believes (docs/design/wire.md, messages). Sans-I/O.
+"""The datagrams of a client: queries with their answers, and reports (docs/design/wire.md, messages). Sans-I/O.
 
-A question is one or two datagrams to send to the module's shard, and a test of what comes back. Late answers, answers
-to another question and bytes that are no message are None: the client goes on waiting.
+A query is one or two datagrams for the module's shard, and a parser of the answer. For late answers, answers to
+another query and bytes that are no message the parser returns None, and the client goes on waiting.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,10 +28,10 @@ from lars.wire.messages import Message, MessageId, Retcode, decode_message, enco
 T_co = TypeVar("T_co", covariant=True)
 
 MAX_DATAGRAM = 65_536
-"""Bytes to make room for when receiving: more than any datagram has."""
+"""Size of a receive buffer in bytes: more than any datagram has."""
 
 _MAX_HOST_ANSWER = 512
-"""Bytes to make room for when nothing but a host is asked for: more than any agent's answer has."""
+"""Size of the receive buffer for a query for a host alone: more than any agent's answer has."""
 
 SEQ_BITS = 0xFFFFFFFF
 """seq is a uint32."""
@@ -39,29 +39,29 @@ SEQ_BITS = 0xFFFFFFFF
 _MAX_RETCODE = 2**31 - 1
 
 _BATCH_HOSTS = 2_000
-"""Hosts in one batch, at most: it fits a datagram."""
+"""Hosts in one batch: as many as fit in a datagram."""
 
-_KNOWN_ANSWERS = 8_192
-"""Encodings of answers that are remembered for a module: twice as many as a module has hosts."""
+_MAX_ENCODED_ANSWERS = 8_192
+"""Encoded answers kept for one module: twice as many as a module has hosts."""
 
 
-class Question(Protocol[T_co]):
-    """One thing to ask the agent."""
+class Query(Protocol[T_co]):
+    """A query to the agent."""
 
     @property
     def datagrams(self) -> Sequence[bytes]:
-        """What to send, in this order; sending it twice does no harm."""
+        """What to send, in this order; harmless if sent twice."""
 
     @property
-    def most(self) -> int:
-        """Bytes to make room for when receiving: what is longer is no answer, and may come cut off."""
+    def max_size(self) -> int:
+        """Size of the receive buffer in bytes: a longer datagram is no answer, and may be truncated."""
 
     def answer(self, datagram: bytes) -> T_co | None:
-        """What the datagram answers, or None if it is no answer to this; raises if the agent said no."""
+        """The answer, or None if the datagram does not answer this query; raises the agent's refusal."""
 
 
 class ModuleEncoding:
-    """How a module's get_host is written, and its answers as they have come: the same bytes need no second parsing."""
+    """A module's encoded get_host, and the answers to it seen before: the same bytes are not parsed twice."""
 
     __slots__ = ("_answers", "_name", "module")
 
@@ -71,42 +71,40 @@ class ModuleEncoding:
         self._answers: dict[bytes, Host] = {}
 
     def get_host(self, seq: bytes) -> bytes:
-        """The request, given its encoded seq."""
+        """The request with an encoded seq."""
         return HEADER.pack(MessageId.GET_HOST_REQUEST, len(seq) + len(self._name)) + seq + self._name
 
     def host(self, datagram: bytes, seq: bytes) -> Host | None:
-        """The host in an answer that has come before with another seq; None says nothing."""
+        """The host of an answer that was remembered, whatever its seq was; None if it must be parsed."""
         size = len(datagram)
         if size < len(_ANSWER_STARTS) and datagram.startswith(_ANSWER_STARTS[size] + seq):
             return self._answers.get(datagram[HEADER_SIZE + len(seq) :])
         return None
 
     def remember(self, datagram: bytes, seq: bytes, host: Host) -> None:
-        """Takes note of an answer that was parsed, and found to be this module's."""
+        """Keeps a parsed answer of this module."""
         start = HEADER_SIZE + len(seq)
         if datagram[HEADER_SIZE:start] == seq:
-            if len(self._answers) >= _KNOWN_ANSWERS:
+            if len(self._answers) >= _MAX_ENCODED_ANSWERS:
                 self._answers.clear()
             self._answers[datagram[start:]] = host
 
 
 _ANSWER_STARTS = [HEADER.pack(MessageId.GET_HOST_RESPONSE, max(0, n - HEADER_SIZE)) for n in range(128)]
-"""By length of the datagram: how an answer of that length begins. Longer ones are parsed."""
+"""By length of the datagram: the header of an answer of that length. Longer ones are parsed."""
 
 Learn = Callable[[RouteStateResponse | None], None]
-"""Is given the route state that came with an answer, or None if the agent sent none."""
+"""Called with the route state that the agent sent before its answer, or None if it sent none."""
 
 
-class HostQuestion:
-    """Which host to call next. `seq`, modulo 2**32, tells its answer from those to others on the same socket.
+class HostQuery:
+    """A query for the host to call next. `seq`, modulo 2**32, distinguishes it from others on the same socket.
 
-    With `learn`, the module's route state is asked for as well, by a datagram that goes first: the agent answers in
-    order, so that the state is there when the host is. `version` is that of the state that the client has, 0 for none.
-
-    Its answer raises NoSuchModule, Overloaded or AgentUnavailable where the agent has no host to give.
+    With `learn` it asks for the module's route state, too, in a first datagram: the agent answers in order, so that
+    the state arrives before the host. `version` is that of the state that the client has, 0 for none.
     """
 
-    __slots__ = ("_encoding", "_learn", "_seq", "_state", "datagrams", "most", "seq")
+    __slots__ = ("_encoding", "_learn", "_seq", "_state", "datagrams", "max_size", "seq")
 
     def __init__(self, encoding: ModuleEncoding, seq: int, learn: Learn | None = None, version: int = 0) -> None:
         self._encoding = encoding
@@ -115,18 +113,20 @@ class HostQuestion:
         self.seq = seq & SEQ_BITS
         self._seq = _encoded_seq(self.seq)
         self.datagrams: tuple[bytes, ...] = (encoding.get_host(self._seq),)
-        self.most = _MAX_HOST_ANSWER
+        self.max_size = _MAX_HOST_ANSWER
         if learn is not None:
-            self.most = MAX_DATAGRAM
+            self.max_size = MAX_DATAGRAM
             module = encoding.module
             request = RouteStateRequest(seq=self.seq, modid=module.modid, cmdid=module.cmdid, version=version)
             self.datagrams = (encode_message(MessageId.ROUTE_STATE_REQUEST, request), *self.datagrams)
 
     @property
     def module(self) -> ModuleId:
+        """The module asked about."""
         return self._encoding.module
 
     def answer(self, datagram: bytes) -> Host | None:
+        """The host, or None; raises NoSuchModule, Overloaded or AgentUnavailable if the agent has no host to give."""
         host = self._encoding.host(datagram, self._seq) or self._parsed(datagram)
         if self._learn is not None and host is not None:
             self._learn(self._state)
@@ -156,21 +156,21 @@ def _refusal(module: ModuleId, retcode: int) -> NoSuchModule | Overloaded | Agen
         return no_such_module(module)
     if retcode == Retcode.OVERLOAD:
         return Overloaded(
-            f"every host of module {module} is set aside as failing: try again later; "
+            f"every host of module {module} is ejected for its failures: try again later; "
             f"`lars status {module.modid} {module.cmdid}` shows their errors"
         )
     return AgentUnavailable(f"the agent could not choose a host of module {module}: see its log")
 
 
-class RouteQuestion:
-    """All hosts of a module; the answer is empty if the agent knows none.
+class RouteQuery:
+    """A query for all hosts of a module.
 
-    The wire has no seq to match it by: ask it on a socket of its own, where no answer to an earlier one can come.
+    The message has no seq: use a socket of its own, which receives no answer to an earlier query.
     """
 
     __slots__ = ("_module", "datagrams")
 
-    most = MAX_DATAGRAM
+    max_size = MAX_DATAGRAM
 
     def __init__(self, module: ModuleId) -> None:
         self._module = module
@@ -178,6 +178,7 @@ class RouteQuestion:
         self.datagrams = (encode_message(MessageId.API_GET_ROUTE_REQUEST, request),)
 
     def answer(self, datagram: bytes) -> list[Host] | None:
+        """The hosts, none if the agent knows none; or None if the datagram does not answer this query."""
         message = _read(datagram, (MessageId.API_GET_ROUTE_RESPONSE,))
         if not isinstance(message, GetRouteResponse) or (message.modid, message.cmdid) != self._module:
             return None
@@ -185,18 +186,18 @@ class RouteQuestion:
 
 
 def seq_of(datagram: bytes) -> int | None:
-    """The seq of an answer, to be matched to its question; None where it has none."""
+    """The seq of an answer, which is that of its query; None if the datagram has none."""
     message = _read(datagram, (MessageId.GET_HOST_RESPONSE, MessageId.ROUTE_STATE_RESPONSE))
     return message.seq if isinstance(message, GetHostResponse | RouteStateResponse) else None
 
 
 def encode_report(host: Host, retcode: int, cost: float | None) -> bytes:
-    """The datagram that tells how a call went.
+    """The datagram that reports a call's result.
 
     Args:
         host: as the agent gave it.
         retcode: 0 for success; any other number is a failure.
-        cost: seconds that the call took, if that is known.
+        cost: seconds that the call took, or None if that is not known.
     """
     report = ReportRequest(
         modid=host.module.modid,
@@ -210,7 +211,7 @@ def encode_report(host: Host, retcode: int, cost: float | None) -> bytes:
 
 
 def encode_batches(module: ModuleId, successes: Mapping[HostAddress, int]) -> list[bytes]:
-    """The datagrams that tell how many calls to each host went well."""
+    """The datagrams that report how many calls to each host succeeded."""
     results = [HostSuccesses(ip=address.ip, port=address.port, succ=n) for address, n in successes.items()]
     return [
         encode_message(
@@ -222,28 +223,28 @@ def encode_batches(module: ModuleId, successes: Mapping[HostAddress, int]) -> li
 
 
 def no_such_module(module: ModuleId) -> NoSuchModule:
-    """The agent knows no host of the module."""
+    """The error to raise if the agent knows no host of the module."""
     return NoSuchModule(
         f"module {module} has no hosts that the agent knows of: add one with `lars route add {module.modid} "
-        f"{module.cmdid} IP:PORT`, or see in the agent's log whether it reaches lars-dns"
+        f"{module.cmdid} IP:PORT`, or check the agent's log for its connection to lars-dns"
     )
 
 
 def hosts_of(module: ModuleId, infos: Iterable[HostInfo]) -> list[Host]:
-    """The hosts that can be called."""
+    """Those hosts that can be called."""
     return [host for info in infos if (host := host_of(module, info)) is not None]
 
 
 def host_of(module: ModuleId, info: HostInfo) -> Host | None:
-    """The host, or None if it is none that can be called."""
+    """The host, or None if its address cannot be called."""
     if info.ip and 0 < info.port <= MAX_PORT:
         return Host(module, HostAddress(info.ip, info.port))
     return None
 
 
 def _encoded_seq(seq: int) -> bytes:
-    """The field seq of a message; 0 is left out, as protobuf has it."""
-    if seq >= 1 << 28:  # as long as it gets
+    """The field seq of a message; 0 is left out, as in protobuf."""
+    if seq >= 1 << 28:  # the longest varint of 32 bits
         return bytes(
             (8, seq & 127 | 128, seq >> 7 & 127 | 128, seq >> 14 & 127 | 128, seq >> 21 & 127 | 128, seq >> 28)
         )

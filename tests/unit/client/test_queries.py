@@ -1,4 +1,4 @@
-"""What a client sends, and which answers it believes."""
+"""The datagrams of a client, and the answers that it accepts."""
 
 import math
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.client import AgentUnavailable, Host, NoSuchModule, Overloaded
-from lars.client.questions import HostQuestion, ModuleEncoding, RouteQuestion, encode_report
+from lars.client.queries import HostQuery, ModuleEncoding, RouteQuery, encode_report
 from lars.route import HostAddress, ModuleId, parse_host
 from lars.wire.frames import decode_datagram
 from lars.wire.lars_pb2 import GetHostRequest, GetRouteRequest, ReportRequest
@@ -29,41 +29,39 @@ def module_of(vector: Vector) -> ModuleId:
     return ModuleId(vector.fields["modid"], vector.fields["cmdid"])
 
 
-class HostQuestionTests(SynchronousTestCase):
+class HostQueryTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.question = HostQuestion(ModuleEncoding(MODULE), 7)
+        self.query = HostQuery(ModuleEncoding(MODULE), 7)
 
     def test_request_is_what_a_cpp_client_sends(self) -> None:
         for vector in captured(MessageId.GET_HOST_REQUEST):
-            self.assertEqual(HostQuestion(ModuleEncoding(module_of(vector)), 0).datagrams, (vector.frame,))
+            self.assertEqual(HostQuery(ModuleEncoding(module_of(vector)), 0).datagrams, (vector.frame,))
 
     def test_answers_of_a_cpp_agent_are_read(self) -> None:
         answered = 0
         for vector in captured(MessageId.GET_HOST_RESPONSE):
-            question = HostQuestion(ModuleEncoding(module_of(vector)), 0)
+            query = HostQuery(ModuleEncoding(module_of(vector)), 0)
             if vector.fields.get("retcode") == Retcode.NOEXIST:
-                self.assertRaises(NoSuchModule, question.answer, vector.frame)
+                self.assertRaises(NoSuchModule, query.answer, vector.frame)
                 continue
             answered += 1
-            self.assertEqual(
-                question.answer(vector.frame), Host(module_of(vector), HostAddress(**vector.fields["host"]))
-            )
+            self.assertEqual(query.answer(vector.frame), Host(module_of(vector), HostAddress(**vector.fields["host"])))
         self.assertEqual(answered, 2)
 
     def test_answer_is_the_host_of_the_module_asked_for(self) -> None:
-        host = self.question.answer(host_answer(REQUEST, HOST))
+        host = self.query.answer(host_answer(REQUEST, HOST))
         self.assertEqual(host, Host(MODULE, ADDRESS))
 
-    def test_answers_to_other_questions_are_none(self) -> None:
+    def test_answers_to_other_queries_are_none(self) -> None:
         for changed in ({"seq": 6}, {"modid": 2}, {"cmdid": 2}):
-            self.assertIsNone(self.question.answer(host_answer(REQUEST, HOST, **changed)))
+            self.assertIsNone(self.query.answer(host_answer(REQUEST, HOST, **changed)))
             refusal = host_answer(REQUEST, None, retcode=Retcode.NOEXIST, **changed)
-            self.assertIsNone(self.question.answer(refusal))
-        self.assertIsNone(self.question.answer(route_answer(ROUTE_REQUEST, HOST)))
-        self.assertIsNone(self.question.answer(self.question.datagrams[0]))
+            self.assertIsNone(self.query.answer(refusal))
+        self.assertIsNone(self.query.answer(route_answer(ROUTE_REQUEST, HOST)))
+        self.assertIsNone(self.query.answer(self.query.datagrams[0]))
 
     def test_answer_without_a_host_that_can_be_called_is_none(self) -> None:
-        self.assertIsNone(self.question.answer(host_answer(REQUEST, None)))
+        self.assertIsNone(self.query.answer(host_answer(REQUEST, None)))
 
     def test_refusals_are_errors_that_say_what_to_do(self) -> None:
         for retcode, error, text in (
@@ -72,54 +70,54 @@ class HostQuestionTests(SynchronousTestCase):
             (Retcode.SYSTEM_ERROR, AgentUnavailable, r"could not choose a host of module \(1, 1\)"),
         ):
             with self.assertRaisesRegex(error, text):
-                self.question.answer(host_answer(REQUEST, None, retcode=retcode))
+                self.query.answer(host_answer(REQUEST, None, retcode=retcode))
 
     def test_seq_goes_on_at_zero_after_the_largest(self) -> None:
-        question = HostQuestion(ModuleEncoding(MODULE), 2**32)
-        message = decode_message(*decode_datagram(question.datagrams[0]))
+        query = HostQuery(ModuleEncoding(MODULE), 2**32)
+        message = decode_message(*decode_datagram(query.datagrams[0]))
         assert isinstance(message, GetHostRequest)
         self.assertEqual(message.seq, 0)
-        self.assertIsNotNone(question.answer(host_answer(message, HOST)))
+        self.assertIsNotNone(query.answer(host_answer(message, HOST)))
 
     @given(st.binary(max_size=200))
     def test_no_bytes_can_raise_anything_but_a_refusal(self, datagram: bytes) -> None:
         header = MessageId.GET_HOST_RESPONSE.to_bytes(4, "little") + len(datagram).to_bytes(4, "little")
-        self.assertIsNone(self.question.answer(datagram))
+        self.assertIsNone(self.query.answer(datagram))
         try:
-            self.question.answer(header + datagram)
+            self.query.answer(header + datagram)
         except (NoSuchModule, Overloaded, AgentUnavailable):
             return
 
 
-class RouteQuestionTests(SynchronousTestCase):
+class RouteQueryTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.question = RouteQuestion(MODULE)
+        self.query = RouteQuery(MODULE)
 
     def test_request_is_what_a_cpp_client_sends(self) -> None:
         for vector in captured(MessageId.API_GET_ROUTE_REQUEST):
-            self.assertEqual(RouteQuestion(module_of(vector)).datagrams, (vector.frame,))
+            self.assertEqual(RouteQuery(module_of(vector)).datagrams, (vector.frame,))
 
     def test_answers_of_a_cpp_agent_are_read(self) -> None:
         for vector in captured(MessageId.API_GET_ROUTE_RESPONSE):
             hosts = [Host(module_of(vector), HostAddress(**info)) for info in vector.fields.get("host", [])]
-            self.assertEqual(RouteQuestion(module_of(vector)).answer(vector.frame), hosts)
+            self.assertEqual(RouteQuery(module_of(vector)).answer(vector.frame), hosts)
 
     def test_hosts_keep_their_order(self) -> None:
-        hosts = self.question.answer(route_answer(ROUTE_REQUEST, OTHER, HOST))
+        hosts = self.query.answer(route_answer(ROUTE_REQUEST, OTHER, HOST))
         self.assertEqual([str(host) for host in hosts or []], [OTHER, HOST])
 
     def test_a_module_without_hosts_is_an_empty_answer_and_not_none(self) -> None:
-        self.assertEqual(self.question.answer(route_answer(ROUTE_REQUEST)), [])
+        self.assertEqual(self.query.answer(route_answer(ROUTE_REQUEST)), [])
 
-    def test_answers_to_other_questions_are_none(self) -> None:
-        self.assertIsNone(self.question.answer(route_answer(ROUTE_REQUEST, HOST, modid=2)))
-        self.assertIsNone(self.question.answer(host_answer(REQUEST, HOST)))
+    def test_answers_to_other_queries_are_none(self) -> None:
+        self.assertIsNone(self.query.answer(route_answer(ROUTE_REQUEST, HOST, modid=2)))
+        self.assertIsNone(self.query.answer(host_answer(REQUEST, HOST)))
 
     @given(st.binary(max_size=200))
     def test_no_bytes_can_raise(self, datagram: bytes) -> None:
         header = MessageId.API_GET_ROUTE_RESPONSE.to_bytes(4, "little") + len(datagram).to_bytes(4, "little")
-        self.assertIsNone(self.question.answer(datagram))
-        self.question.answer(header + datagram)
+        self.assertIsNone(self.query.answer(datagram))
+        self.query.answer(header + datagram)
 
 
 class ReportTests(SynchronousTestCase):
@@ -144,12 +142,3 @@ class ReportTests(SynchronousTestCase):
     def test_any_failure_stays_one(self) -> None:
         for retcode in (1, -1, 503, 2**40, -(2**40)):
             self.assertTrue(self.sent(retcode, None).retcode)
-
-
-class HostTests(SynchronousTestCase):
-    def test_host_reads_as_ip_and_port(self) -> None:
-        host = Host(MODULE, ADDRESS)
-        self.assertEqual((str(host), host.ip, host.port, host.module), ("10.0.0.5:8080", "10.0.0.5", 8080, (1, 1)))
-
-    def test_equal_hosts_are_one_key(self) -> None:
-        self.assertEqual(len({Host(MODULE, ADDRESS), Host(MODULE, ADDRESS)}), 1)

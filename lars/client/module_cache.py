@@ -1,8 +1,8 @@
-"""What a client knows of one module: the hosts that it may choose from by itself, and the successes to be told.
+"""What a client caches of one module: the hosts to choose from, and the successes not yet sent.
 
-Sans-I/O; `now` (seconds, monotonic) is an argument. While the agent said, at most `ttl` seconds ago, that no host of
-the module is overloaded, `now < until`: the client calls `pick` for a host and `gather` with the address of one that
-answered well. Otherwise it asks and tells the agent. Both are C functions that many threads may call at once.
+Sans-I/O; `now` (seconds, monotonic) is an argument. `now < until` while the agent said, at most `ttl` seconds ago,
+that no host of the module is ejected: the client then calls `pick` for a host, and `gather` with the address of a
+host whose call succeeded. Otherwise it asks the agent and reports to it. Both are C functions that threads may share.
 """
 
 import random
@@ -12,22 +12,22 @@ from collections.abc import Callable
 from itertools import cycle
 
 from lars.client.host import Host
-from lars.client.questions import HostQuestion, ModuleEncoding, encode_batches, encode_report, hosts_of
-from lars.client.shard import AgentShard
+from lars.client.queries import HostQuery, ModuleEncoding, encode_batches, encode_report, hosts_of
+from lars.client.shard_state import ShardState
 from lars.route import HostAddress, ModuleId
 from lars.wire.lars_pb2 import RouteStateResponse
 
-GATHERED_MOST = 10_000
-"""Successes gathered for a module, at most; then they are told even before their time."""
+MAX_GATHERED = 10_000
+"""Successes gathered for one module; at this many they are sent before the ttl has passed."""
 
-_KNOWN_SUCCESSES = 8_192
-"""Hosts whose encoded success is remembered for a module, at most."""
+_MAX_ENCODED_SUCCESSES = 8_192
+"""Hosts of one module whose encoded success is kept."""
 
 
-class KnownModule:
-    """One module as a client knows it. `ttl` is in seconds; 0: the client never chooses by itself.
+class ModuleCache:
+    """The cache of one module. `ttl` is in seconds; 0 turns it off.
 
-    `lock` is held by whoever sends results of the module, so that they reach the agent in their order.
+    Hold `lock` while sending the module's results, so that they reach the agent in their order.
     """
 
     __slots__ = (
@@ -47,37 +47,37 @@ class KnownModule:
         "until",
     )
 
-    def __init__(self, module: ModuleId, shard: AgentShard, ttl: float) -> None:
+    def __init__(self, module: ModuleId, shard: ShardState, ttl: float) -> None:
         self.module = module
         self.shard = shard
         self.until = 0.0
         self.pick: Callable[[], Host] = cycle(()).__next__
         self.gathered: deque[HostAddress] = deque()
         self.gather: Callable[[HostAddress], None] = self.gathered.append
-        self.lock = threading.RLock()  # a signal's handler may report in the midst of a report
+        self.lock = threading.RLock()  # a signal handler may report during a report
         self._encoding = ModuleEncoding(module)
         self._successes: dict[HostAddress, bytes] = {}
         self._ttl = ttl
         self._ask_state_at = 0.0
-        self._turn = 0  # changes with each question for the state and each failure: an older state is none
+        self._turn = 0  # changes with each query for the state and each failure: an answer to an older one is stale
         self._version = 0
-        self._clean = False  # whether no host of that version is overloaded
+        self._clean = False  # whether no host of that version is ejected
 
-    def question(self, seq: int, now: float) -> HostQuestion:
-        """Which host to call; once in a ttl also what the client may choose from by itself."""
-        if not self._ttl or now < self._ask_state_at or now < self.shard.plain_until:
-            return HostQuestion(self._encoding, seq)
+    def query(self, seq: int, now: float) -> HostQuery:
+        """The query for the next host; once in a ttl it asks for the route state as well."""
+        if not self._ttl or now < self._ask_state_at or now < self.shard.states_unsupported_until:
+            return HostQuery(self._encoding, seq)
         with self.lock:
-            self._ask_state_at = now + self._ttl  # others that ask meanwhile need not
+            self._ask_state_at = now + self._ttl  # concurrent queries need not
             self._turn += 1
             turn = self._turn
-        return HostQuestion(self._encoding, seq, lambda state: self._learn(state, now, turn), self._version)
+        return HostQuery(self._encoding, seq, lambda state: self._learn(state, now, turn), self._version)
 
     def _learn(self, state: RouteStateResponse | None, asked_at: float, turn: int) -> None:
         with self.lock:
             if state is None:
                 self.until = 0.0
-                self.shard.knows_no_state(asked_at)
+                self.shard.states_unsupported(asked_at)
                 return
             if turn != self._turn:
                 return
@@ -93,20 +93,20 @@ class KnownModule:
         self.pick = cycle(hosts[start:] + hosts[:start]).__next__
 
     def end(self) -> None:
-        """From now on nothing is chosen or gathered here."""
+        """Turns the cache off: nothing is picked or gathered from now on."""
         with self.lock:
             self._ttl = self.until = 0.0
 
     def batches(self) -> list[bytes]:
-        """Takes the gathered successes, as the datagrams that tell them; `lock` is held until they are sent."""
+        """Removes the gathered successes and returns them as datagrams; hold `lock` until they are sent."""
         gathered = self.gathered
         counts = Counter(gathered.popleft() for _ in range(len(gathered)))
         return encode_batches(self.module, counts) if counts else []
 
     def results(self, host: Host, retcode: int, cost: float | None) -> list[bytes]:
-        """The datagrams that tell how a call went, after those gathered before it; `lock` is held until they are sent.
+        """The datagrams of a call's result, after those of the gathered successes; hold `lock` until they are sent.
 
-        After a failure the agent is asked next: it may have set the host aside.
+        After a failure the client asks the agent next: it may have ejected the host.
         """
         if retcode:
             self._turn += 1
@@ -115,10 +115,10 @@ class KnownModule:
         return [*self.batches(), report] if self.gathered else [report]
 
     def _success(self, host: Host) -> bytes:
-        """The report of a success without its time, encoded once a host."""
+        """The report of a success without a cost, encoded once for each host."""
         report = self._successes.get(host.address)
         if report is None:
-            if len(self._successes) >= _KNOWN_SUCCESSES:
+            if len(self._successes) >= _MAX_ENCODED_SUCCESSES:
                 self._successes.clear()
             report = self._successes[host.address] = encode_report(host, 0, None)
         return report
