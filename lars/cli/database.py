@@ -1,4 +1,4 @@
-"""The database for one command: the reactor runs for as long as its work takes."""
+"""The database for one command: the reactor runs until the work is done."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
@@ -14,20 +14,20 @@ Work = Callable[[Database], Awaitable[T]]
 
 
 class NoDatabase(LarsError):
-    """The SQLite file is not there."""
+    """The SQLite file does not exist."""
 
 
 def run_with_database(url: DatabaseUrl, work: Work[T]) -> T:
-    """What the work, given the open database, returns or raises; raises NoDatabase rather than create a file."""
+    """Opens the database for the work, and returns its result. Raises NoDatabase, and never creates a file."""
     if isinstance(url, SqliteUrl) and not url.path.exists():
-        raise NoDatabase(f"{url}: there is no such file: run `lars db init` to create it, or name another with --db")
+        raise NoDatabase(f"{url}: no such file: run `lars db init` to create it, or give another with --db")
     return run_with_engine(engine_for(url), work)
 
 
 def run_with_engine(engine: Engine, work: Work[T]) -> T:
-    """As run_with_database, on an engine of the caller's; may be called once in a process, as the reactor may.
+    """Like run_with_database, with a given engine. A process can call it once, because a reactor runs only once.
 
-    Raises KeyboardInterrupt if a signal ended the reactor first.
+    Raises KeyboardInterrupt if a signal stops the reactor first.
     """
     from twisted.internet import reactor as installed  # importing it installs it
     from twisted.internet.defer import Deferred
@@ -46,7 +46,7 @@ def run_with_engine(engine: Engine, work: Work[T]) -> T:
             reactor.stop()
 
     def close() -> None:
-        outcome.append(Failure(KeyboardInterrupt()))  # what counts if nothing came before
+        outcome.append(Failure(KeyboardInterrupt()))  # the outcome, unless there is one already
         database.close()
 
     reactor.addSystemEventTrigger("before", "shutdown", close)

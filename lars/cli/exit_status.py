@@ -1,7 +1,4 @@
-"""How the command ends: each error one line for a person, and the exit status that a script reads.
-
-See docs/design/command-line.md, exit status.
-"""
+"""How the command ends: one line for each error, and an exit status (docs/design/command-line.md, exit status)."""
 
 import errno
 import os
@@ -14,17 +11,17 @@ from lars.errors import BadInput, InvalidRoute, LarsError, SettingsError
 
 DONE = 0
 REFUSED = 1
-"""The system said no, or cannot be reached."""
+"""The system refuses, or cannot be reached."""
 WRONG_USAGE = 2
 INTERRUPTED = 130
-"""What shells make of a program that Ctrl-C ended."""
+"""The status that shells give a program that Ctrl-C ended: 128 + SIGINT."""
 
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What output to a file fails with; click itself deals with a closed pipe."""
+"""The errors of output to a file; click itself handles a closed pipe."""
 
 
 def exit_status(command: click.Command, arguments: Sequence[str] | None) -> int:
-    """Runs a command line and tells every error that a person can act on; a bug keeps its traceback."""
+    """Runs a command line and prints its errors; returns the exit status. A bug keeps its traceback."""
     try:
         result = command.main(arguments, prog_name="lars", standalone_mode=False)
         return result if isinstance(result, int) else DONE
@@ -45,11 +42,11 @@ def exit_status(command: click.Command, arguments: Sequence[str] | None) -> int:
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is buffered would fail again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushing the buffer at exit would fail again
         complain(f"standard output cannot be written: {error.strerror}")
         return REFUSED
 
 
 def complain(text: str) -> None:
-    """One line on standard error."""
+    """Prints one line on standard error."""
     click.echo(f"lars: {' '.join(text.split())}", err=True)

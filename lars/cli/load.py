@@ -1,4 +1,4 @@
-"""Closed-loop load on an agent: threads and processes that repeat get_host and report, as business processes do."""
+"""Closed-loop load on an agent: threads and processes that repeat get_host and report, like business processes."""
 
 import logging
 import multiprocessing
@@ -17,14 +17,21 @@ from lars.errors import LarsError
 from lars.route import ModuleId
 
 SAMPLES = 200_000
-"""Latencies kept of one process, at most; of more, every second, fourth … one."""
+"""Latencies that one process keeps; beyond that, it keeps every second, fourth … one."""
 
 _OUTCOMES = ((Overloaded, "overloaded"), (NoSuchModule, "no hosts"), (AgentUnavailable, "no answer"))
 
 
 @dataclass(slots=True)
-class Load:
-    """What came of it. Latencies are those of get_host, in seconds, sorted."""
+class LoadResult:
+    """What the load measured.
+
+    Attributes:
+        seconds: how long it ran.
+        cycles: get_host and report, completed.
+        refused: get_hosts without a host, by reason.
+        latencies: of get_host, in seconds, sorted.
+    """
 
     seconds: float = 0.0
     cycles: int = 0
@@ -37,26 +44,26 @@ class Load:
         return self.cycles / self.seconds if self.seconds else 0.0
 
     def percentile(self, share: float) -> float:
-        """The latency, in µs, that this share of the get_hosts did not exceed; 0 when there was none."""
+        """The latency in µs that this share (0 to 1) of the get_hosts did not exceed; 0 if there are none."""
         if not self.latencies:
             return 0.0
         return self.latencies[min(len(self.latencies) - 1, int(share * len(self.latencies)))] * 1e6
 
 
 def modules_of(threads: int) -> list[ModuleId]:
-    """The C++ tool's: thread t asks for module (t + 1, 1)."""
+    """The modules of the C++ tool: thread t, from 0, asks for module (t + 1, 1)."""
     return [ModuleId(thread + 1, 1) for thread in range(threads)]
 
 
 class _Worker:
-    """The threads of one process; `cycles` has what each has done so far."""
+    """The threads of one process."""
 
     def __init__(self, agent: AgentAddress, modules: Sequence[ModuleId], cache: bool) -> None:
-        logging.getLogger("lars.client").addHandler(logging.NullHandler())  # refusals are counted, not told one by one
+        logging.getLogger("lars.client").addHandler(logging.NullHandler())  # refusals are counted, not logged
         self._client = LarsClient(agent, timeout=1.0, cache=cache, state_dir="")
         self._modules = modules
         self._stop = threading.Event()
-        self._loads = [Load() for _ in modules]
+        self._loads = [LoadResult() for _ in modules]
         self._threads = [
             threading.Thread(target=self._run, args=(module, load), daemon=True)
             for module, load in zip(modules, self._loads, strict=True)
@@ -72,18 +79,18 @@ class _Worker:
         for thread in self._threads:
             thread.start()
 
-    def end(self) -> Load:
+    def end(self) -> LoadResult:
         self._stop.set()
         for thread in self._threads:
             thread.join()
         self._client.close()
-        total = Load(cycles=self.cycles())
+        total = LoadResult(cycles=self.cycles())
         for load in self._loads:
             total.refused += load.refused
             total.latencies += load.latencies
         return total
 
-    def _run(self, module: ModuleId, load: Load) -> None:
+    def _run(self, module: ModuleId, load: LoadResult) -> None:
         get_host, report, clock = self._client.get_host, self._client.report, time.perf_counter
         each, most, asked = 1, SAMPLES // len(self._modules), 0
         while not self._stop.is_set():
@@ -110,8 +117,8 @@ def run_load(
     seconds: float,
     cache: bool,
     progress: Callable[[float, int], None],
-) -> Load:
-    """Runs a thread for each module in every process; `progress` is told the seconds and cycles so far, once a second.
+) -> LoadResult:
+    """Runs a thread for each module in every process; calls `progress` once a second, with the seconds and cycles.
 
     Raises AgentUnavailable if the agent does not answer at the start.
     """
@@ -133,7 +140,7 @@ def run_load(
     results = [pipe.recv() for pipe in pipes]
     for child in children:
         child.join()
-    total = Load()
+    total = LoadResult()
     for result in results:
         if isinstance(result, LarsError):
             raise result

@@ -1,4 +1,4 @@
-"""`lars get-host`, `get-route` and `report`: what a business process would ask and tell its agent."""
+"""`lars get-host`, `get-route` and `report`: the requests of a business process to its agent."""
 
 import click
 
@@ -20,7 +20,7 @@ _RETCODE = click.IntRange(-(2**31), 2**31 - 1)
 def get_host(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> None:
     """Ask the agent which host of module (MODID, CMDID) to call now; prints IP:PORT.
 
-    The agent counts it as a call about to be made. With every host overloaded the exit status is 1.
+    The agent counts it as a call that will be made. The exit status is 1 if every host is ejected.
 
     \b
     Example:
@@ -40,7 +40,7 @@ def get_host(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> None
 @agent_option
 @json_option
 def get_route(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> None:
-    """Ask the agent for all hosts of module (MODID, CMDID); prints an IP:PORT a line.
+    """Ask the agent for all hosts of module (MODID, CMDID); prints one IP:PORT per line.
 
     \b
     Example:
@@ -62,7 +62,9 @@ def get_route(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> Non
 @click.option("--cost", type=click.FloatRange(0, 86_400), metavar="SECONDS", help="How long the call took.")
 @agent_option
 def report(modid: int, cmdid: int, host: HostAddress, retcode: int, cost: float | None, agent: AgentAddress) -> None:
-    """Tell the agent how a call to a host of module (MODID, CMDID) went: RETCODE 0 for success, any other for failure.
+    """Report to the agent how a call to a host of module (MODID, CMDID) went.
+
+    RETCODE is 0 for success, any other number for a failure.
 
     \b
     Examples:
@@ -75,7 +77,7 @@ def report(modid: int, cmdid: int, host: HostAddress, retcode: int, cost: float 
         known = client.get_route(modid, cmdid)
         client.report(reported, retcode, cost)
     if reported not in known:
-        complain(f"note: {host} is no host of module {reported.module}, so its report weighs on no choice")
+        complain(f"note: {host} is no host of module {reported.module}: the report has no effect on balancing")
     click.echo(f"reported {'success' if retcode == 0 else 'failure'} of {host}")
 
 

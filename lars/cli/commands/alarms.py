@@ -1,4 +1,4 @@
-"""`lars alarms`: what lars-reporter has raised, and what has cleared lately."""
+"""`lars alarms`: the active alarms, and those that cleared recently."""
 
 import time
 from datetime import datetime
@@ -17,14 +17,14 @@ COLUMNS = ["ID", "RULE", "ABOUT", "RAISED", "CLEARED", "WEBHOOK", "WHAT WAS WRON
 
 @click.command()
 @click.option(
-    "--hours", type=click.FloatRange(0, 24 * 366), default=0.0, help="Also those that have cleared in the last hours."
+    "--hours", type=click.FloatRange(0, 24 * 366), default=0.0, help="Also list alarms that cleared in the last hours."
 )
 @db_option
 @json_option
 def alarms(hours: float, url: DatabaseUrl, as_json: bool) -> None:
-    """List the alarms that stand.
+    """List the active alarms.
 
-    Rules are written in the conf file of lars-reporter, one [alarm NAME] section each.
+    The rules are in the conf file of lars-reporter, one [alarm NAME] section each.
 
     \b
     Examples:
@@ -40,7 +40,7 @@ def alarms(hours: float, url: DatabaseUrl, as_json: bool) -> None:
 
 
 def about(subject: Subject) -> str:
-    """What an alarm is about, briefly: "(1, 1) 10.0.0.5:8080"."""
+    """The subject of an alarm as text: "(1, 1) 10.0.0.5:8080"."""
     parts = []
     if subject.modid or subject.cmdid:
         parts.append(str(ModuleId(subject.modid, subject.cmdid)))
@@ -52,12 +52,12 @@ def about(subject: Subject) -> str:
 
 
 def _row(alarm: Alarm) -> tuple[object, ...]:
-    cleared = _moment(alarm.cleared_at) if alarm.cleared_at else "-"
-    return alarm.id, alarm.rule, about(alarm.subject), _moment(alarm.raised_at), cleared, _told(alarm), alarm.text
+    times = _moment(alarm.raised_at), _moment(alarm.cleared_at) if alarm.cleared_at else "-"
+    return alarm.id, alarm.rule, about(alarm.subject), *times, _webhook_state(alarm), alarm.text
 
 
-def _told(alarm: Alarm) -> str:
-    """How far the webhook knows of it."""
+def _webhook_state(alarm: Alarm) -> str:
+    """Whether the webhook was posted."""
     if not alarm.webhook:
         return "none"
     outcome = alarm.clear_told if alarm.cleared_at else alarm.raise_told
@@ -77,7 +77,7 @@ def _object(alarm: Alarm) -> dict[str, object]:
         "text": alarm.text,
         "raised_at": alarm.raised_at,
         "cleared_at": alarm.cleared_at or None,
-        "webhook": _told(alarm),
+        "webhook": _webhook_state(alarm),
     }
 
 

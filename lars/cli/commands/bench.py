@@ -1,4 +1,4 @@
-"""`lars bench`: the three figures of an agent in one go: cycles a second, get_host latency, CPU time a cycle."""
+"""`lars bench`: three figures of an agent: cycles per second, get_host latency, CPU time per cycle."""
 
 import os
 from pathlib import Path
@@ -16,14 +16,14 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 @click.command()
 @click.option("--seconds", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="How long.")
-@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="Callers played.")
+@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="Simulated callers.")
 @agent_option
 @json_option
 def bench(seconds: float, processes: int, agent: AgentAddress, as_json: bool) -> None:
-    """Measure the agent under the load of a few business processes: cycles a second, get_host's latency, its CPU time.
+    """Measure the agent under load: cycles per second, latency of get_host, CPU time per cycle.
 
-    Modules (1, 1) to (3, 1), one a shard, must have hosts. Nothing is really called, and the agent counts the
-    successes as any other. The CPU time is read from /proc, and left out where that does not show the agent's process.
+    Modules (1, 1) to (3, 1), one for each shard, must have hosts. No host is really called, but the agent counts the
+    successes like any others. The CPU time is read from /proc, and omitted if that does not show the agent's process.
 
     \b
     Example:
@@ -31,7 +31,7 @@ def bench(seconds: float, processes: int, agent: AgentAddress, as_json: bool) ->
     """
     pids = processes_at(agent)
     before = [cpu_seconds(pid) for pid in pids]
-    load = run_load(agent, modules_of(SHARDS), processes, seconds, False, _tell)
+    load = run_load(agent, modules_of(SHARDS), processes, seconds, False, _print_progress)
     used = sum(cpu_seconds(pid) for pid in pids) - sum(before)
     cpu = used / load.cycles * 1e6 if pids and load.cycles else None
     if as_json:
@@ -44,21 +44,21 @@ def bench(seconds: float, processes: int, agent: AgentAddress, as_json: bool) ->
         }
         print_json(figures)
     else:
-        click.echo(f"cycles         {load.rate:,.0f} get_host + report a second, by {processes} processes")
+        click.echo(f"cycles         {load.rate:,.0f} get_host + report per second, by {processes} processes")
         click.echo(f"get_host       p50 {load.percentile(0.5):,.0f} µs, p99 {load.percentile(0.99):,.0f} µs")
-        click.echo(f"agent's CPU    {'its process is not visible here' if cpu is None else f'{cpu:.1f} µs a cycle'}")
+        click.echo(f"agent's CPU    {'its process is not visible here' if cpu is None else f'{cpu:.1f} µs per cycle'}")
         for what, number in sorted(load.refused.items()):
             click.echo(f"{what:14} {number} get_hosts")
     if not load.cycles:
         click.get_current_context().exit(1)
 
 
-def _tell(seconds: float, cycles: int) -> None:
+def _print_progress(seconds: float, cycles: int) -> None:
     click.echo(f"{seconds:5.1f} s   {cycles / seconds:,.0f} cycles/s", err=True)
 
 
 def processes_at(agent: AgentAddress) -> list[int]:
-    """The processes of this machine that hold the agent's UDP ports, as far as we may see them."""
+    """The processes of this machine that hold the agent's UDP ports, if this user may see them."""
     ports = {agent.port + number for number in range(SHARDS)}
     try:
         rows = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
@@ -76,7 +76,7 @@ def _files(process: Path) -> set[str]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far; 0 for one that has ended."""
+    """User and system time of a process so far, in seconds; 0 for one that has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""`lars completion`: what makes a shell complete lars commands and options."""
+"""`lars completion`: the script with which a shell completes lars commands and options."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -9,7 +9,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    """Print the script that makes a SHELL complete the words of lars.
+    """Print the script with which SHELL completes lars commands and options.
 
     \b
     Example, in ~/.bashrc or ~/.zshrc:

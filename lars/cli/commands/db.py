@@ -1,4 +1,4 @@
-"""`lars db`: creates and upgrades the database, and looks for what is wrong in it."""
+"""`lars db`: creates, upgrades and checks the database."""
 
 from dataclasses import asdict
 
@@ -27,10 +27,10 @@ def db() -> None:
 @db.command()
 @db_option
 def init(url: DatabaseUrl) -> None:
-    """Create what the database lacks, and bring an older one up to date.
+    """Create the missing tables, and upgrade an older database.
 
-    Nothing is destroyed, and running it again does no harm. The tables of a C++ Lars are taken over as they are. On a
-    server, the database itself is created too, if the user may.
+    No data is lost, and running it again is harmless. The tables of C++ Lars are kept as they are. On a server, the
+    database itself is created, too, if the user has the right to.
 
     \b
     Examples:
@@ -38,7 +38,7 @@ def init(url: DatabaseUrl) -> None:
       lars db init --db mysql://root:secret@127.0.0.1:3306/lars_dns
     """
     if isinstance(url, SqliteUrl) and not url.path.parent.is_dir():
-        raise LarsError(f"{url}: there is no directory {url.path.parent}: create it first")
+        raise LarsError(f"{url}: no such directory: {url.path.parent}: create it first")
     engine = MysqlEngine(url, INIT_READ_TIMEOUT) if isinstance(url, MysqlUrl) else engine_for(url)
 
     async def work(database: Database) -> list[str]:
@@ -58,13 +58,13 @@ def _create_database(engine: Engine) -> bool:
         raise kind(f"{engine.where}: connect: {engine.reason(error)}") from error
 
 
-@db.command(short_help="Look for what is missing or wrong in the database.")
+@db.command(short_help="Check the database for problems.")
 @db_option
 @json_option
 def check(url: DatabaseUrl, as_json: bool) -> None:
-    """Look for missing tables and columns, and for routes that no service can use.
+    """Check the database for missing tables and columns, and for routes that no service can use.
 
-    Each problem is a line that says what to do; with any, the exit status is 1.
+    Prints a line for each problem, with what to do about it; the exit status is 1 if there are any.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`lars history`: how calls to each host went, minute by minute, as bars or as numbers."""
+"""`lars history`: how calls to each host went, minute by minute, as bars or numbers."""
 
 import time
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ import click
 from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
 from lars.cli.database import run_with_database
 from lars.cli.terminal.output import print_json, print_table
-from lars.cli.terminal.sparkline import gathered, sparkline
+from lars.cli.terminal.sparkline import sparkline, summed
 from lars.db.reports import HostHistory, ReportStore
 from lars.db.url import DatabaseUrl
 from lars.route import format_ip
 
 WIDTH = 60
-"""Bars in a row at most; longer periods have a bar for several minutes."""
+"""Bars in a row; in longer periods a bar is several minutes."""
 
 _MINUTES = click.IntRange(1, 366 * 24 * 60)
 
@@ -23,7 +23,7 @@ _MINUTES = click.IntRange(1, 366 * 24 * 60)
 @click.command(cls=NumbersCommand)
 @optional_module_arguments
 @click.option("--minutes", type=_MINUTES, default=60, show_default=True, help="How far back.")
-@click.option("--table", "as_table", is_flag=True, help="Numbers, a row for each minute and host.")
+@click.option("--table", "as_table", is_flag=True, help="Print numbers, a row for each minute and host.")
 @db_option
 @json_option
 def history(
@@ -31,9 +31,9 @@ def history(
 ) -> None:
     """Show the calls to each host over time, of all modules, of those of one MODID, or of one module.
 
-    A bar is a minute, or several when there are more than 60; the last one is the minute that is under way. CALLS has
-    the height of the host's busiest bar, ERRORS that of a host that fails every call; a blank had no calls. "~" marks
-    numbers that were derived from the running counters of C++ agents.
+    A bar is a minute, or several if there are more than 60; the last one is the current minute. CALLS is relative to
+    the host's busiest bar; in ERRORS a full bar means that every call failed; a blank means no calls. "~" marks
+    numbers derived from the running counters of C++ agents.
 
     \b
     Examples:
@@ -87,8 +87,8 @@ def _minute(row: Sequence[object]) -> str:
 
 def _bars(host: HostHistory, minutes: Sequence[int]) -> tuple[object, ...]:
     of_minute = [host.minutes.get(minute) for minute in minutes]
-    calls = gathered([m and m.succ + m.err for m in of_minute], WIDTH)
-    errors = gathered([m and m.err for m in of_minute], WIDTH)
+    calls = summed([m and m.succ + m.err for m in of_minute], WIDTH)
+    errors = summed([m and m.err for m in of_minute], WIDTH)
     rates = [None if not all_ else (failed or 0) / all_ for all_, failed in zip(calls, errors, strict=True)]
     succ, err = sum(m.succ for m in host.minutes.values()), sum(m.err for m in host.minutes.values())
     about = "~" if any(m.approximate for m in host.minutes.values()) else ""

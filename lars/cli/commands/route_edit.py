@@ -19,7 +19,7 @@ from lars.route import HostAddress, module_id
 @click.argument("hosts", metavar="IP:PORT...", nargs=-1, required=True, type=HOST)
 @db_option
 def add(modid: int, cmdid: int, hosts: tuple[HostAddress, ...], url: DatabaseUrl) -> None:
-    """Add hosts to module (MODID, CMDID); those that are in it already stay as they are.
+    """Add hosts to module (MODID, CMDID); hosts that it already has are no error.
 
     \b
     Example:
@@ -32,10 +32,10 @@ def add(modid: int, cmdid: int, hosts: tuple[HostAddress, ...], url: DatabaseUrl
 @click.command(cls=NumbersCommand)
 @module_arguments
 @click.argument("hosts", metavar="IP:PORT...", nargs=-1, type=HOST)
-@click.option("--all", "everything", is_flag=True, help="Take out every host: the module then exists no longer.")
+@click.option("--all", "everything", is_flag=True, help="Remove every host: the module then no longer exists.")
 @db_option
 def rm(modid: int, cmdid: int, hosts: tuple[HostAddress, ...], everything: bool, url: DatabaseUrl) -> None:
-    """Take hosts out of module (MODID, CMDID); those that are not in it are no error.
+    """Remove hosts from module (MODID, CMDID); hosts that it does not have are no error.
 
     \b
     Examples:
@@ -43,18 +43,18 @@ def rm(modid: int, cmdid: int, hosts: tuple[HostAddress, ...], everything: bool,
       lars route rm 1 1 --all
     """
     if everything == bool(hosts):
-        raise click.UsageError("name the hosts to take out as IP:PORT, or take out every one with --all")
+        raise click.UsageError("give the hosts to remove as IP:PORT, or remove all with --all")
     edit = RouteEdit(module_id(modid, cmdid), remove=frozenset(hosts), replace=everything)
     click.echo(_described(edit_routes(url, [edit])))
 
 
 def edit_routes(url: DatabaseUrl, edits: Sequence[RouteEdit]) -> EditDone:
-    """Makes the edits in one transaction, in the name of whoever runs this command."""
+    """Makes the edits in one transaction, with this user as the actor."""
     return run_with_database(url, lambda database: RouteStore(database).edit(actor(), time.time(), edits))
 
 
 def _described(done: EditDone) -> str:
-    """The edit of one module, in a line."""
+    """The edit of one module as one line."""
     if not done.changed:
         return f"nothing to change; version {done.version}"
     (changed,) = done.changed

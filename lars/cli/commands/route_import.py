@@ -1,4 +1,4 @@
-"""`lars route import`: a file of routes into the database, all of it or nothing."""
+"""`lars route import`: writes a file of routes to the database, all or nothing."""
 
 import time
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ from lars.route_file import read_routes
 
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--replace", is_flag=True, help="Leave the modules that the file names exactly the hosts it gives them.")
-@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--replace", is_flag=True, help="Remove the hosts of these modules that are not in the file.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, but change nothing.")
 @db_option
 def import_(file: BinaryIO, replace: bool, dry_run: bool, url: DatabaseUrl) -> None:
     """Add the routes of FILE, or of standard input for -.
 
-    FILE is CSV with the first line modid,cmdid,ip,port, or a JSON list of objects with those keys. If any line of it
-    is bad, every bad line is named and nothing is changed.
+    FILE is CSV with the first line modid,cmdid,ip,port, or a JSON list of objects with those keys. If any line is
+    invalid, the command reports every invalid line and changes nothing.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`lars route list` and `export`: the routes as they stand in the database."""
+"""`lars route list` and `export`: the routes in the database."""
 
 import click
 
@@ -51,4 +51,4 @@ def export(form: str, url: DatabaseUrl) -> None:
     else:
         click.echo(as_csv(usable))
     if left_out := len(rows) - len(usable):
-        complain(f"left out {counted(left_out, 'row')} that cannot be a route: `lars db check` names them")
+        complain(f"left out {counted(left_out, 'row')} that cannot be a route: `lars db check` lists them")

@@ -1,4 +1,4 @@
-"""`lars simulate`: a caller whose calls fail at random, to see how the agent balances."""
+"""`lars simulate`: a caller whose calls fail at random, to show how the agent balances."""
 
 import random
 import time
@@ -10,7 +10,7 @@ import click
 
 from lars.cli.agent_client import agent_option, uncached_client
 from lars.cli.arguments import HOST, NumbersCommand, json_option, module_arguments
-from lars.cli.terminal.live_table import HostDrawn, LivePicture
+from lars.cli.terminal.live_table import HostRow, LiveTable
 from lars.cli.terminal.output import counted, print_json, print_table
 from lars.client import AgentUnavailable, Host, LarsClient, Overloaded
 from lars.client.address import AgentAddress
@@ -18,15 +18,15 @@ from lars.client.agent_inspect import list_hosts
 from lars.route import HostAddress, ModuleId
 
 RECENT = 200
-"""Calls of which the picture shows the shares."""
+"""The last calls, whose shares the table shows."""
 
-LOOK = 0.25
-"""Seconds between two looks at the hosts' states."""
+REFRESH = 0.25
+"""Seconds between two updates of the table."""
 
 
 @dataclass(slots=True)
 class Simulated:
-    """What came of the simulated calls."""
+    """The results of the simulated calls."""
 
     succ: Counter[HostAddress] = field(default_factory=Counter)
     err: Counter[HostAddress] = field(default_factory=Counter)
@@ -40,34 +40,34 @@ class Simulated:
         (self.err if failed else self.succ)[host.address] += 1
 
     def hosts(self) -> list[HostAddress]:
-        """Those that were called."""
+        """The hosts that were called, in order."""
         return sorted(self.succ.keys() | self.err.keys())
 
-    def drawn(self, states: dict[HostAddress, bool]) -> list[HostDrawn]:
-        """Each host of the route and each that was called, for the picture."""
+    def rows(self, ejected: dict[HostAddress, bool]) -> list[HostRow]:
+        """A row for each host of the route and each that was called."""
         shares = Counter(self.recent)
         return [
-            HostDrawn(
+            HostRow(
                 str(address),
                 shares[address] / max(1, len(self.recent)),
                 self.succ[address],
                 self.err[address],
-                states.get(address),
+                ejected.get(address),
             )
-            for address in sorted({*states, *self.hosts()})
+            for address in sorted({*ejected, *self.hosts()})
         ]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which calls fail: `err_rate` in ten at random and, after `after` calls, all those to the host `down`."""
+    """Which calls fail: `err_rate` in ten at random and, after `after` calls, every call to the host `down`."""
 
     err_rate: int
     down: HostAddress | None
     after: int
 
     def fails(self, host: Host, call: int) -> bool:
-        """Whether the call with this number, from 0, fails."""
+        """Whether a call fails, given its number from 0."""
         return (host.address == self.down and call >= self.after) or random.randrange(10) < self.err_rate
 
 
@@ -93,11 +93,11 @@ def simulate(
     agent: AgentAddress,
     as_json: bool,
 ) -> None:
-    """Play a caller of module (MODID, CMDID): ask for a host, pretend to call it, and report how it went.
+    """Simulate a caller of module (MODID, CMDID): ask for a host, pretend to call it, and report the result.
 
-    No host is really called: each call fails with a chance of --err-rate in ten, and each one to the host --down from
-    the --after-th on. On a terminal the hosts' shares and states are shown meanwhile. The agent counts the reports as
-    any other, so use a module that nobody needs.
+    No host is really called: each call fails with a chance of --err-rate in ten, and every call to the host --down
+    after the first --after calls. A terminal shows each host's share and state while the command runs. The agent
+    counts the reports like any others, so use a module that is not in production.
 
     \b
     Examples:
@@ -105,7 +105,7 @@ def simulate(
       lars simulate 1 1 --err-rate 0 --count 2000 --down 10.0.0.5:8080 --after 500
     """
     if after and down is None:
-        raise click.UsageError("--after says when a host fails: name it with --down IP:PORT")
+        raise click.UsageError("--after needs a host that fails: give it with --down IP:PORT")
     simulated = Simulated()
     plan = Plan(err_rate, down, after)
     with uncached_client(agent) as client:
@@ -118,7 +118,7 @@ def simulate(
         print_json({"hosts": hosts, "overloaded": simulated.overloaded})
     else:
         print_table(["HOST", "SUCC", "ERR"], [(str(a), simulated.succ[a], simulated.err[a]) for a in simulated.hosts()])
-        click.echo(f"{counted(count, 'call')}: {simulated.overloaded} refused because every host was overloaded")
+        click.echo(f"{counted(count, 'call')}: {simulated.overloaded} refused because every host was ejected")
 
 
 def _run(
@@ -130,22 +130,22 @@ def _run(
     agent: AgentAddress,
     simulated: Simulated,
 ) -> None:
-    picture = LivePicture.for_terminal(f"module {module}, {counted(count, 'call')}")
-    with picture or nullcontext():
-        next_look = 0.0
+    table = LiveTable.for_terminal(f"module {module}, {counted(count, 'call')}")
+    with table or nullcontext():
+        next_refresh = 0.0
         for number in range(count):
             if number:
                 time.sleep(pause)
             _call(client, module, plan, number, simulated)
-            if picture is not None and time.monotonic() >= next_look:
-                picture.show(simulated.drawn(_states(agent, module)), simulated.calls, simulated.overloaded)
-                next_look = time.monotonic() + LOOK
-        if picture is not None:
-            picture.show(simulated.drawn(_states(agent, module)), simulated.calls, simulated.overloaded)
+            if table is not None and time.monotonic() >= next_refresh:
+                table.show(simulated.rows(_ejected(agent, module)), simulated.calls, simulated.overloaded)
+                next_refresh = time.monotonic() + REFRESH
+        if table is not None:
+            table.show(simulated.rows(_ejected(agent, module)), simulated.calls, simulated.overloaded)
 
 
-def _states(agent: AgentAddress, module: ModuleId) -> dict[HostAddress, bool]:
-    """Whether each host is set aside; nothing from an agent that does not tell."""
+def _ejected(agent: AgentAddress, module: ModuleId) -> dict[HostAddress, bool]:
+    """Whether each host is ejected; empty if the agent cannot list its modules."""
     try:
         return {seen.address: seen.overloaded for seen in list_hosts(agent, 0.2) if seen.module == module}
     except AgentUnavailable:

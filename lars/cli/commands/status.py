@@ -1,4 +1,4 @@
-"""`lars status`: how calls to each host went lately, and which hosts are set aside; once, or again and again."""
+"""`lars status`: how recent calls to each host went, and which hosts are ejected; once, or repeatedly."""
 
 import time
 from dataclasses import asdict
@@ -7,8 +7,9 @@ import click
 
 from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
 from lars.cli.database import run_with_database
+from lars.cli.terminal.host_state import host_state
 from lars.cli.terminal.output import print_json, print_table
-from lars.cli.terminal.watch import watched
+from lars.cli.terminal.watch import watch as show_repeatedly
 from lars.db.database import Database
 from lars.db.reports import HostStatus, ReportStore
 from lars.db.url import DatabaseUrl
@@ -22,8 +23,10 @@ COLUMNS = ["MODID", "CMDID", "HOST", "STATE", "SUCC", "ERR", "ERR%", "CALLERS", 
 @click.command(cls=NumbersCommand)
 @optional_module_arguments
 @click.option("--minutes", type=_MINUTES, default=10, show_default=True, help="Count the calls of the last minutes.")
-@click.option("--watch", is_flag=True, help="Show it anew every --interval seconds, until Ctrl-C.")
-@click.option("--interval", type=click.FloatRange(0.1, 3600), default=2.0, show_default=True, help="Of --watch.")
+@click.option("--watch", is_flag=True, help="Refresh every --interval seconds, until Ctrl-C.")
+@click.option(
+    "--interval", type=click.FloatRange(0.1, 3600), default=2.0, show_default=True, help="Seconds, for --watch."
+)
 @db_option
 @json_option
 def status(
@@ -31,7 +34,7 @@ def status(
 ) -> None:
     """Show how calls to each host went, of all modules, of those of one MODID, or of one module.
 
-    A host is idle (in rotation) or overloaded (set aside by callers, as 'by 1 of 2' says), and stale once nobody has
+    A host is healthy or ejected; "ejected by 1 of 2" means by one of two callers. It is stale if no caller has
     reported on it for three minutes.
 
     \b
@@ -50,14 +53,14 @@ def status(
         else:
             print_table(COLUMNS, [_row(host, now) for host in hosts])
 
-    run_with_database(url, (lambda database: watched(database, show, interval)) if watch else show)
+    run_with_database(url, (lambda database: show_repeatedly(database, show, interval)) if watch else show)
 
 
 def state(host: HostStatus) -> str:
-    """What the callers that have reported lately make of a host."""
+    """The state of a host, as reported recently: healthy, ejected (by one caller or more), or stale (no reports)."""
     if not host.callers:
         return "stale"
-    return "overloaded" if host.overloaded_at else "idle"
+    return host_state(bool(host.overloaded_at))
 
 
 def _object(host: HostStatus) -> dict[str, int | str]:
@@ -65,15 +68,15 @@ def _object(host: HostStatus) -> dict[str, int | str]:
 
 
 def _row(host: HostStatus, now: float) -> tuple[object, ...]:
-    set_aside = f" by {host.overloaded_at} of {host.callers}" if host.overloaded_at and host.callers > 1 else ""
+    ejected_by = f" by {host.overloaded_at} of {host.callers}" if host.overloaded_at and host.callers > 1 else ""
     calls = host.succ + host.err
     errors = round(100 * host.err / calls, 1) if calls else 0.0
     module = (host.modid, host.cmdid, HostAddress(host.ip, host.port))
-    return (*module, state(host) + set_aside, host.succ, host.err, errors, host.callers, _ago(host.last_report, now))
+    return (*module, state(host) + ejected_by, host.succ, host.err, errors, host.callers, _ago(host.last_report, now))
 
 
 def _ago(then: int, now: float) -> str:
-    """How long ago a time in Unix seconds was; clocks of callers may run ahead."""
+    """How long ago a time in Unix seconds was; 0 s if a caller's clock is ahead."""
     if not then:
         return "never"
     age = max(0, int(now) - then)

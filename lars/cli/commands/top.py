@@ -1,4 +1,4 @@
-"""`lars top`: the local agent's modules and hosts, their states and rates, as it balances."""
+"""`lars top`: the modules and hosts of the local agent, with their states and rates, refreshed."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -12,51 +12,54 @@ from rich.text import Text
 
 from lars.cli.agent_client import agent_option
 from lars.cli.arguments import NumbersCommand, json_option, optional_module_arguments
+from lars.cli.terminal.host_state import STATE_STYLE, host_state
 from lars.cli.terminal.output import print_json, print_table
 from lars.client.address import AgentAddress
 from lars.client.agent_inspect import COUNT_BITS, HostSnapshot, list_hosts
 from lars.route import HostAddress, ModuleId, module_id
 
 TIMEOUT = 1.0
-"""Seconds that the agent has to answer."""
+"""Seconds until an unanswered query fails."""
 
 Key = tuple[ModuleId, HostAddress]
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """One host over the last interval; calls and failures a second, None before there was an interval."""
+class HostRate:
+    """One host over the last interval; calls and failures a second, None before the first interval."""
 
-    seen: HostSnapshot
+    host: HostSnapshot
     calls: float | None
     failed: float | None
 
 
-def rates(before: Mapping[Key, HostSnapshot], now: Sequence[HostSnapshot], seconds: float) -> list[Rate]:
-    """How often each host was called since `before`; hosts set aside first, then the busiest."""
+def rates(before: Mapping[Key, HostSnapshot], now: Sequence[HostSnapshot], seconds: float) -> list[HostRate]:
+    """How often each host was called since `before`, `seconds` ago; ejected hosts first, then the busiest."""
     found = []
-    for seen in now:
-        old = before.get((seen.module, seen.address))
+    for host in now:
+        old = before.get((host.module, host.address))
         if old is None or seconds <= 0:
-            found.append(Rate(seen, None, None))
+            found.append(HostRate(host, None, None))
             continue
-        succ, err = (seen.succ - old.succ & COUNT_BITS) / seconds, (seen.err - old.err & COUNT_BITS) / seconds
-        found.append(Rate(seen, succ + err, err))
-    return sorted(found, key=lambda rate: (not rate.seen.overloaded, -(rate.calls or 0), rate.seen.module))
+        succ, err = (host.succ - old.succ & COUNT_BITS) / seconds, (host.err - old.err & COUNT_BITS) / seconds
+        found.append(HostRate(host, succ + err, err))
+    return sorted(found, key=lambda rate: (not rate.host.overloaded, -(rate.calls or 0), rate.host.module))
 
 
 @click.command(cls=NumbersCommand)
 @optional_module_arguments
-@click.option("--interval", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Seconds between looks.")
-@click.option("--count", type=click.IntRange(1), help="End after so many looks; without a terminal, 2.")
+@click.option(
+    "--interval", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Seconds between refreshes."
+)
+@click.option("--count", type=click.IntRange(1), help="Quit after this many refreshes; without a terminal, 2.")
 @agent_option
 @json_option
 def top(
     modid: int | None, cmdid: int | None, interval: float, count: int | None, agent: AgentAddress, as_json: bool
 ) -> None:
-    """Watch the local agent: its modules' hosts, which are set aside, and how often each is called and fails.
+    """Watch the local agent: the hosts of its modules, their states, and how often each is called and fails.
 
-    The rates are those that business processes report; hosts that are set aside stand first. Ctrl-C ends it.
+    The rates are those that business processes report. Ejected hosts are listed first. Press Ctrl-C to quit.
 
     \b
     Examples:
@@ -67,24 +70,24 @@ def top(
     if modid is not None and cmdid is not None:
         module_id(modid, cmdid)
     console = Console()
-    watch = _Watch(agent, modid, cmdid)
+    monitor = _Monitor(agent, modid, cmdid)
     if as_json or not console.is_terminal:
         for _ in range((count or 2) - 1):
-            watch.look()
+            monitor.refresh()
             time.sleep(interval)
-        _print(watch.look(), as_json)
+        _print(monitor.refresh(), as_json)
         return
     with Live(console=console, auto_refresh=False, screen=count is None) as live:
-        looks = 0
-        while count is None or looks < count:
-            if looks:
+        refreshes = 0
+        while count is None or refreshes < count:
+            if refreshes:
                 time.sleep(interval)
-            live.update(drawn(watch.look(), agent, console.height), refresh=True)
-            looks += 1
+            live.update(host_table(monitor.refresh(), agent, console.height), refresh=True)
+            refreshes += 1
 
 
-class _Watch:
-    """What was seen last, so that the next look gives rates."""
+class _Monitor:
+    """Keeps the last snapshot, from which the next one gives rates."""
 
     def __init__(self, agent: AgentAddress, modid: int | None, cmdid: int | None) -> None:
         self._agent = agent
@@ -93,29 +96,29 @@ class _Watch:
         self._before: dict[Key, HostSnapshot] = {}
         self._at = 0.0
 
-    def look(self) -> list[Rate]:
-        seen = [host for host in list_hosts(self._agent, TIMEOUT) if self._wanted(host.module)]
+    def refresh(self) -> list[HostRate]:
+        hosts = [host for host in list_hosts(self._agent, TIMEOUT) if self._wanted(host.module)]
         now = time.monotonic()
-        found = rates(self._before, seen, now - self._at)
-        self._before, self._at = {(host.module, host.address): host for host in seen}, now
+        found = rates(self._before, hosts, now - self._at)
+        self._before, self._at = {(host.module, host.address): host for host in hosts}, now
         return found
 
     def _wanted(self, module: ModuleId) -> bool:
         return self._modid in (None, module.modid) and self._cmdid in (None, module.cmdid)
 
 
-def _print(found: Sequence[Rate], as_json: bool) -> None:
+def _print(found: Sequence[HostRate], as_json: bool) -> None:
     if as_json:
         print_json(
             [
                 {
-                    **rate.seen.module._asdict(),
-                    "host": str(rate.seen.address),
+                    **rate.host.module._asdict(),
+                    "host": str(rate.host.address),
                     "state": _state(rate),
                     "calls_per_s": rate.calls,
                     "failed_per_s": rate.failed,
-                    "succ": rate.seen.succ,
-                    "err": rate.seen.err,
+                    "succ": rate.host.succ,
+                    "err": rate.host.err,
                 }
                 for rate in found
             ]
@@ -126,17 +129,17 @@ def _print(found: Sequence[Rate], as_json: bool) -> None:
         [
             (str(s.module), str(s.address), _state(rate), _rate(rate.calls), _rate(rate.failed), s.succ, s.err)
             for rate in found
-            for s in [rate.seen]
+            for s in [rate.host]
         ],
     )
 
 
-def drawn(found: Sequence[Rate], agent: AgentAddress, height: int) -> Table:
-    """The table for a terminal of so many lines; what does not fit is counted below it."""
+def host_table(found: Sequence[HostRate], agent: AgentAddress, height: int) -> Table:
+    """The table for a terminal of `height` lines; hosts that do not fit are counted below it."""
     calls, failed = sum(r.calls or 0 for r in found), sum(r.failed or 0 for r in found)
-    aside, modules = sum(r.seen.overloaded for r in found), len({r.seen.module for r in found})
+    ejected, modules = sum(r.host.overloaded for r in found), len({r.host.module for r in found})
     table = Table(
-        title=f"agent {agent}   {modules} modules   {len(found)} hosts, {aside} set aside   "
+        title=f"agent {agent}   {modules} modules   {len(found)} hosts, {ejected} ejected   "
         f"{calls:,.0f} calls/s, {failed:,.0f} failed",
         title_justify="left",
         title_style="bold",
@@ -149,20 +152,20 @@ def drawn(found: Sequence[Rate], agent: AgentAddress, height: int) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     room = max(3, height - 4)
     for rate in found[:room]:
-        seen = rate.seen
-        state = Text(_state(rate), style="yellow" if seen.overloaded else "green")
+        host, state = rate.host, _state(rate)
         errors = Text(_rate(rate.failed), style="red" if rate.failed else "")
-        counts = f"{seen.succ:,}", f"{seen.err:,}"
-        table.add_row(str(seen.module), str(seen.address), state, _rate(rate.calls), errors, *counts)
+        counts = f"{host.succ:,}", f"{host.err:,}"
+        state_text = Text(state, style=STATE_STYLE[state])
+        table.add_row(str(host.module), str(host.address), state_text, _rate(rate.calls), errors, *counts)
     if len(found) > room:
-        table.caption = f"and {len(found) - room} more: name a module to see it"
+        table.caption = f"and {len(found) - room} more: give a module to see its hosts"
     elif not found:
-        table.caption = "nobody has asked this agent for a module yet"
+        table.caption = "this agent has no modules yet: it pulls one on the first request for it"
     return table
 
 
-def _state(rate: Rate) -> str:
-    return "set aside" if rate.seen.overloaded else "in rotation"
+def _state(rate: HostRate) -> str:
+    return host_state(rate.host.overloaded)
 
 
 def _rate(value: float | None) -> str:

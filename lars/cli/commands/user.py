@@ -1,4 +1,4 @@
-"""`lars user`: who may sign in to lars-web."""
+"""`lars user`: manages who may sign in to lars-web."""
 
 import sys
 import time
@@ -18,13 +18,13 @@ _PASSWORD = parsed(new_password)
 
 @click.group()
 def user() -> None:
-    """Add and remove those who may sign in to lars-web, and set their passwords."""
+    """Add and remove users of lars-web, and set their passwords."""
 
 
-def _asked() -> str:
-    """The hash of a password: typed twice at a terminal, else the first line of standard input."""
+def _read_password_hash() -> str:
+    """Reads a password, typed twice at a terminal, else from standard input; returns its hash."""
     if sys.stdin.isatty():
-        typed: str = click.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True)
+        typed: str = click.prompt("Password", hide_input=True, confirmation_prompt="Repeat the password", err=True)
     else:
         typed = sys.stdin.readline().rstrip("\r\n")
     return hash_password(_PASSWORD(typed))
@@ -35,16 +35,16 @@ def _asked() -> str:
 @click.option("--role", type=click.Choice(ROLES), default="viewer", show_default=True, help="What the user may do.")
 @db_option
 def add(name: str, role: str, url: DatabaseUrl) -> None:
-    """Add user NAME, whose password is asked for or read from standard input.
+    """Add user NAME, with a password from the terminal or standard input.
 
-    A viewer looks, an editor edits routes, an admin also edits users.
+    A viewer can look, an editor can edit routes, and an admin can also edit users.
 
     \b
     Examples:
       lars user add lea --role editor
       lars user add lea --role editor < password.txt
     """
-    hashed = _asked()
+    hashed = _read_password_hash()
     run_with_database(url, lambda database: AccountStore(database).add(actor(), name, hashed, role, time.time()))
     click.echo(f"added {name}, {role}")
 
@@ -53,22 +53,22 @@ def add(name: str, role: str, url: DatabaseUrl) -> None:
 @click.argument("name", type=_NAME)
 @db_option
 def passwd(name: str, url: DatabaseUrl) -> None:
-    """Set the password of user NAME, and end the user's sessions.
+    """Set the password of user NAME, and end all sessions of that user.
 
     \b
     Example:
       lars user passwd lea
     """
-    hashed = _asked()
+    hashed = _read_password_hash()
     run_with_database(url, lambda database: AccountStore(database).set_password(actor(), name, hashed, time.time()))
-    click.echo(f"the password of {name} is set; sessions of {name} have ended")
+    click.echo(f"set the password of {name}, and ended all sessions of {name}")
 
 
 @user.command()
 @click.argument("name", type=_NAME)
 @db_option
 def rm(name: str, url: DatabaseUrl) -> None:
-    """Remove user NAME with sessions and tokens; the last admin cannot be removed.
+    """Remove user NAME, with all sessions and tokens; the last admin cannot be removed.
 
     \b
     Example:

@@ -1,81 +1,80 @@
-"""Which nodes are in rotation, told from nothing but the order in which Lars chose them.
+"""Detects ejected nodes from the order in which Lars chose them. Pure.
 
-With n hosts idle, the balancer gives each of them every n-th request; one that it set aside gets every 11th
-(docs/design/balancing.md, classic).
-So whoever sees all requests of a module can tell the two apart without asking the agent.
+With n healthy hosts, each gets every n-th request; an ejected one gets every 11th (docs/design/balancing.md, classic).
+A caller that sees all requests of a module can tell the two apart without asking the agent.
 """
 
 from dataclasses import dataclass
 from enum import Enum
 
 
-class Turn(Enum):
-    """What happened to a node's place."""
+class Transition(Enum):
+    """How a node's state changed."""
 
-    SET_ASIDE = "set aside"
-    RETURNED = "returned"
+    EJECTED = "ejected"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A node left the rotation or came back into it.
+    """A node was ejected or restored.
 
-    A node is set aside from the request after its last regular one, so `number` is that request's and `time` is when
-    the last regular one was answered. A node has returned with the first request that it got at the regular pace.
+    An ejection starts with the request after the node's last regular one: `number` is that request's, and `time` is
+    when the last regular one was answered. A node is restored with the first request that it gets at the regular pace.
     """
 
     node: str
-    turn: Turn
+    transition: Transition
     number: int
     time: float
 
 
 @dataclass(slots=True)
-class _Place:
-    """A node's last choice, whether it is set aside and, if so, the first of its choices that came soon enough."""
+class _Node:
+    """A node's last choice, whether it is ejected and, if so, the first choice that came at the regular pace."""
 
     number: int
     time: float
-    aside: bool = False
-    sooner: tuple[int, float] | None = None
+    ejected: bool = False
+    regular: tuple[int, float] | None = None
 
 
-class Rotation:
-    """Watches the choices for one module; `changes` are in the order in which they were noticed.
+class EjectionDetector:
+    """Watches the choices for one module; `changes` are in the order of detection.
 
-    `longest_gap` is how many requests after its last choice a node in rotation is chosen again at the latest: two
-    rounds of four nodes, and less than the 11 of a probe.
+    A healthy node is chosen again after at most `longest_gap` requests: two rounds of four nodes, and less than the
+    11 of a probe.
     """
 
     def __init__(self, longest_gap: int = 8) -> None:
         self.changes: list[Change] = []
         self.first_choice: dict[str, float] = {}
-        """When each node was chosen for the first time."""
+        """When each node was first chosen."""
         self._longest_gap = longest_gap
-        self._places: dict[str, _Place] = {}
+        self._nodes: dict[str, _Node] = {}
 
     def chosen(self, number: int, now: float, node: str) -> None:
-        """Request `number` got `node` for an answer; the numbers rise by one at a time."""
-        for name, place in self._places.items():
-            if not place.aside and number - place.number > self._longest_gap:
-                place.aside = True
-                self.changes.append(Change(name, Turn.SET_ASIDE, place.number + 1, place.time))
-        place = self._places.setdefault(node, _Place(number, now))
+        """Request `number` was answered with `node`; the numbers rise by one."""
+        for name, state in self._nodes.items():
+            if not state.ejected and number - state.number > self._longest_gap:
+                state.ejected = True
+                self.changes.append(Change(name, Transition.EJECTED, state.number + 1, state.time))
+        state = self._nodes.setdefault(node, _Node(number, now))
         self.first_choice.setdefault(node, now)
-        if place.aside:
-            self._chosen_aside(number, now, node, place)
-        place.number, place.time = number, now
+        if state.ejected:
+            self._chosen_while_ejected(number, now, node, state)
+        state.number, state.time = number, now
 
-    def is_aside(self, node: str) -> bool:
-        """Whether the node is only probed, as far as the requests so far show."""
-        return node in self._places and self._places[node].aside
+    def is_ejected(self, node: str) -> bool:
+        """Whether the node is ejected, as far as the requests so far show."""
+        return node in self._nodes and self._nodes[node].ejected
 
-    def _chosen_aside(self, number: int, now: float, node: str, place: _Place) -> None:
-        """Two choices in a row at the regular pace say that the node is back, from the first of them on."""
-        if number - place.number > self._longest_gap:
-            place.sooner = None
-        elif place.sooner is None:
-            place.sooner = (number, now)
+    def _chosen_while_ejected(self, number: int, now: float, node: str, state: _Node) -> None:
+        """Two consecutive choices at the regular pace mean that the node is restored, as of the first of them."""
+        if number - state.number > self._longest_gap:
+            state.regular = None
+        elif state.regular is None:
+            state.regular = (number, now)
         else:
-            self.changes.append(Change(node, Turn.RETURNED, *place.sooner))
-            place.aside, place.sooner = False, None
+            self.changes.append(Change(node, Transition.RESTORED, *state.regular))
+            state.ejected, state.regular = False, None

@@ -1,67 +1,67 @@
-"""The demo's story: when a node starts to fail, when it heals, when one is added and when all has been seen."""
+"""The demo's scenario: when a node starts to fail and recovers, when one is added, and when the demo ends. Pure."""
 
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 
 
-class Cue(Enum):
-    """What the demo is to do next, in the order of the story."""
+class Step(Enum):
+    """What the demo does next, in this order."""
 
     FAIL = auto()
-    HEAL = auto()
+    RECOVER = auto()
     ADD = auto()
     END = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Lengths of the scenes in seconds; the longest story that the defaults allow takes 26."""
+    """Lengths of the phases in seconds; with the defaults all of them take 32 at most."""
 
     steady: float = 6.0
     failing: float = 8.0
-    returned: float = 3.0
-    """How long the healed node is watched after its return."""
-    return_limit: float = 8.0
-    """How long after healing its return is waited for."""
+    restored: float = 3.0
+    """After the node that failed is restored."""
+    restore_limit: float = 8.0
+    """From the node's recovery until it must be restored."""
     joined: float = 3.0
-    """How long the added node is watched after its first call."""
+    """After the added node's first call."""
     join_limit: float = 4.0
-    """How long after `route add` its first call is waited for."""
+    """From `route add` until the added node must have its first call."""
 
 
-class Story:
-    """One run; `now` is in seconds, and the first one given is when all nodes are in rotation."""
+class Scenario:
+    """One run; `now` is in seconds, and the first one is when all nodes are healthy."""
 
     def __init__(self, now: float, timing: Timing | None = None) -> None:
         self._timing = timing or Timing()
-        self._cues = deque(Cue)
+        self._steps = deque(Step)
         self._since = now
 
-    def advance(self, now: float, returned_at: float | None, joined_at: float | None) -> Cue | None:
-        """What to do now, if anything; each cue is given once, in order.
+    def advance(self, now: float, restored_at: float | None, joined_at: float | None) -> Step | None:
+        """The step to take now, or None; returns each step once, in order.
 
         Args:
             now: seconds.
-            returned_at: when the failing node came back into rotation after healing, or None.
+            restored_at: when the node was restored after its recovery, or None.
             joined_at: when the added node got its first call, or None.
         """
-        if not self._cues or now < self._due(self._cues[0], returned_at, joined_at):
+        if not self._steps or now < self._due(self._steps[0], restored_at, joined_at):
             return None
         self._since = now
-        return self._cues.popleft()
+        return self._steps.popleft()
 
-    def _due(self, cue: Cue, returned_at: float | None, joined_at: float | None) -> float:
+    def _due(self, step: Step, restored_at: float | None, joined_at: float | None) -> float:
         timing = self._timing
-        match cue:
-            case Cue.FAIL:
+        match step:
+            case Step.FAIL:
                 return self._since + timing.steady
-            case Cue.HEAL:
+            case Step.RECOVER:
                 return self._since + timing.failing
-            case Cue.ADD:
-                return self._seen_or_late(returned_at, timing.returned, timing.return_limit)
-            case Cue.END:
-                return self._seen_or_late(joined_at, timing.joined, timing.join_limit)
+            case Step.ADD:
+                return self._after_event(restored_at, timing.restored, timing.restore_limit)
+            case Step.END:
+                return self._after_event(joined_at, timing.joined, timing.join_limit)
 
-    def _seen_or_late(self, seen_at: float | None, watch: float, limit: float) -> float:
-        return self._since + limit if seen_at is None else seen_at + watch
+    def _after_event(self, event_at: float | None, watch: float, limit: float) -> float:
+        return self._since + limit if event_at is None else event_at + watch

@@ -1,4 +1,4 @@
-"""A live picture of a module's hosts on a terminal: shares, counts and states."""
+"""A table of a module's hosts that is redrawn in place: shares, counts and states."""
 
 import sys
 from collections.abc import Sequence
@@ -11,27 +11,29 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from lars.cli.terminal.host_state import STATE_STYLE, host_state
 
-class HostDrawn(NamedTuple):
-    """One host: its share of the last calls, 0 to 1, its counts, and whether it is set aside, None if not known."""
+
+class HostRow(NamedTuple):
+    """One host: its share of the last calls, 0 to 1, its counts, and whether it is ejected, None if unknown."""
 
     address: str
     share: float
     succ: int
     err: int
-    set_aside: bool | None
+    ejected: bool | None
 
 
-class LivePicture:
-    """Redrawn in place while entered."""
+class LiveTable:
+    """Redrawn in place, and removed on exit; a context manager."""
 
     def __init__(self, title: str, console: Console) -> None:
         self._title = title
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
     @classmethod
-    def for_terminal(cls, title: str) -> "LivePicture | None":
-        """A picture on standard error, if that is a terminal."""
+    def for_terminal(cls, title: str) -> "LiveTable | None":
+        """A table on standard error, or None if that is no terminal."""
         return cls(title, Console(stderr=True)) if sys.stderr.isatty() else None
 
     def __enter__(self) -> Self:
@@ -43,13 +45,13 @@ class LivePicture:
     ) -> None:
         self._live.__exit__(kind, error, traceback)
 
-    def show(self, hosts: Sequence[HostDrawn], calls: int, refused: int) -> None:
-        """Draws how things are now."""
-        self._live.update(drawn(self._title, hosts, calls, refused), refresh=True)
+    def show(self, hosts: Sequence[HostRow], calls: int, refused: int) -> None:
+        """Redraws the table."""
+        self._live.update(host_table(self._title, hosts, calls, refused), refresh=True)
 
 
-def drawn(title: str, hosts: Sequence[HostDrawn], calls: int, refused: int) -> Table:
-    """The picture; bars are on one scale, so that even shares have even lengths."""
+def host_table(title: str, hosts: Sequence[HostRow], calls: int, refused: int) -> Table:
+    """The table; its bars share one scale, so that equal shares have equal lengths."""
     heading = f"{title}   {calls:,} made, {refused:,} refused"
     table = Table(title=heading, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     table.add_column("host", no_wrap=True)
@@ -60,14 +62,14 @@ def drawn(title: str, hosts: Sequence[HostDrawn], calls: int, refused: int) -> T
     table.add_column("Lars", width=11)
     scale = max((host.share for host in hosts), default=0.0) or 1.0
     for host in hosts:
-        colour = "yellow" if host.set_aside else "green"
-        state = "" if host.set_aside is None else "set aside" if host.set_aside else "in rotation"
+        state = host_state(bool(host.ejected))
+        color = STATE_STYLE[state]
         table.add_row(
             host.address,
             f"{host.share:.1%}",
-            Bar(scale, 0, host.share, color=colour),
+            Bar(scale, 0, host.share, color=color),
             f"{host.succ:,}",
             Text(f"{host.err:,}", style="red" if host.err else ""),
-            Text(state, style=colour),
+            Text("" if host.ejected is None else state, style=color),
         )
     return table

@@ -1,4 +1,4 @@
-"""What commands print on standard output: text, JSON, and tables that a terminal gets drawn and a script aligned."""
+"""JSON and tables on standard output; a terminal gets tables with rules, a script gets aligned text."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ import click
 
 
 def print_json(value: Any) -> None:
-    """Prints a value as JSON; a list has an element a line."""
+    """Prints a value as JSON; a list has one element per line."""
     if isinstance(value, list) and value:
         click.echo("[\n" + ",\n".join(f"  {json.dumps(element)}" for element in value) + "\n]")
     else:
@@ -17,7 +17,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Prints rows below the names of their columns; numbers stand to the right. No cell is ever cut off."""
+    """Prints rows below the column names; numbers are aligned right. Never truncates a cell."""
     numeric = [bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(columns))]
     on_terminal = sys.stdout is not None and sys.stdout.isatty()
     if not (on_terminal and _drawn(columns, rows, numeric)):
@@ -25,7 +25,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 
 def aligned(columns: Sequence[str], rows: Sequence[Sequence[object]], numeric: Sequence[bool]) -> str:
-    """The table as plain text, two blanks between columns."""
+    """The table as plain text, two spaces between columns."""
     lines = [tuple(columns), *(tuple(map(str, row)) for row in rows)]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     return "\n".join(
@@ -38,7 +38,7 @@ def aligned(columns: Sequence[str], rows: Sequence[Sequence[object]], numeric: S
 
 
 def _drawn(columns: Sequence[str], rows: Sequence[Sequence[object]], numeric: Sequence[bool]) -> bool:
-    """Draws the table, unless it is wider than the terminal."""
+    """Draws the table and returns True, unless it is wider than the terminal."""
     from rich.box import SIMPLE_HEAD  # not needed by scripts, and slow to load
     from rich.console import Console
     from rich.table import Table

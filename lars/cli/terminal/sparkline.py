@@ -1,4 +1,4 @@
-"""A row of bars for a row of numbers. Pure."""
+"""Sparklines: a row of numbers as a row of bars. Pure."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ BARS = "▁▂▃▄▅▆▇█"
 
 
 def sparkline(values: Sequence[float | None], top: float | None = None) -> str:
-    """A bar for each value, as high as its share of the largest, or of `top`; a blank where there is none."""
+    """A bar for each value, relative to `top`, by default the largest; a blank for None."""
     top = top or max((value for value in values if value is not None), default=0)
     return "".join(" " if value is None else BARS[_height(value, top)] for value in values)
 
@@ -14,11 +14,11 @@ def sparkline(values: Sequence[float | None], top: float | None = None) -> str:
 def _height(value: float, top: float) -> int:
     if value <= 0 or top <= 0:
         return 0
-    return max(1, min(len(BARS) - 1, round(value / top * (len(BARS) - 1))))  # a little is more than nothing
+    return max(1, min(len(BARS) - 1, round(value / top * (len(BARS) - 1))))  # a small value differs from 0
 
 
-def gathered(values: Sequence[float | None], most: int) -> list[float | None]:
-    """The values, sums of as many neighbours as it takes to have at most so many; None of Nones alone."""
-    each = -(-len(values) // most)
+def summed(values: Sequence[float | None], length: int) -> list[float | None]:
+    """The values, neighbors summed so that at most `length` remain; a sum of Nones alone is None."""
+    each = -(-len(values) // length)
     parts = [values[i : i + each] for i in range(0, len(values), each)]
     return [sum(v for v in part if v is not None) if any(v is not None for v in part) else None for part in parts]

@@ -216,7 +216,7 @@ async def test_refusals_are_errors_of_their_own(agent: LoneAgent, make_client: M
     for host in await client.get_route():
         for _ in range(40):
             await client.report(host, 1)
-    with pytest.raises(Overloaded, match="every host of module \\(1, 1\\) is set aside"):
+    with pytest.raises(Overloaded, match="every host of module \\(1, 1\\) is ejected"):
         await client.get_host()
     assert client.alive
 

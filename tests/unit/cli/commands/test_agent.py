@@ -56,7 +56,7 @@ class AgentCommandTests(SynchronousTestCase):
         self.agent.answer = self.overloaded
         ended = self.lars("get-host", "0", "3")
         self.assertEqual((ended.status, ended.out), (1, ""))
-        self.assertIn("every host of module (0, 3) is set aside as failing", ended.error)
+        self.assertIn("every host of module (0, 3) is ejected for its failures", ended.error)
 
     def test_module_without_hosts_is_refused(self) -> None:
         self.agent.answer = serving()
@@ -91,7 +91,7 @@ class AgentCommandTests(SynchronousTestCase):
             self.assertEqual(ended.status, 0)
             _header, host, summary = ended.out.splitlines()
             self.assertEqual(host.split(), [HOST, str(succ), str(err)])
-            self.assertEqual(summary, "20 calls: 0 refused because every host was overloaded")
+            self.assertEqual(summary, "20 calls: 0 refused because every host was ejected")
             self.assertIsInstance(self.agent.next(), GetRouteRequest)  # register
             for _ in range(20):
                 self.assertIsInstance(self.agent.next(), GetHostRequest)

@@ -65,7 +65,7 @@ class DbTests(SynchronousTestCase):
         for given in (["db", "check"], ["route", "list"], ["route", "add", "1", "1", "10.0.0.1:80"], ["status"]):
             ended = run(*given, cwd=self.folder)
             self.assertEqual((ended.status, ended.out), (1, ""))
-            self.assertIn(f"{self.url}: there is no such file: run `lars db init`", ended.error)
+            self.assertIn(f"{self.url}: no such file: run `lars db init`", ended.error)
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_a_file_that_is_no_database_is_one_line(self) -> None:
@@ -79,7 +79,7 @@ class DbTests(SynchronousTestCase):
     def test_a_folder_that_is_not_there_is_named(self) -> None:
         ended = run("db", "init", "--db", f"sqlite:///{self.folder}/sub/lars.db")
         self.assertEqual(ended.status, 1)
-        self.assertIn(f"there is no directory {self.folder}/sub: create it first", ended.error)
+        self.assertIn(f"no such directory: {self.folder}/sub: create it first", ended.error)
 
     def test_an_empty_database_is_told_to_be_initialised(self) -> None:
         self.file.touch()

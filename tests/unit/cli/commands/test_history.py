@@ -4,7 +4,6 @@ import time
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.cli.terminal.sparkline import gathered, sparkline
 from lars.route import parse_host
 from tests.unit.cli.command import run
 from tests.unit.cli.database import SqliteFile
@@ -12,25 +11,6 @@ from tests.unit.cli.reported import reported
 
 HOST = parse_host("10.0.0.5:8080")
 OTHER = parse_host("10.0.0.6:8080")
-
-
-class SparklineTests(SynchronousTestCase):
-    def test_bars_are_as_high_as_their_share(self) -> None:
-        for values, top, expected in (
-            ([0, 1, 4, 7], None, "▁▂▅█"),
-            ([0.0, 0.5, 1.0], 1.0, "▁▅█"),
-            ([1, 1000], None, "▂█"),
-            ([None, 3, None], None, " █ "),
-            ([0, 0], None, "▁▁"),
-            ([5.0], 1.0, "█"),
-            ([], None, ""),
-        ):
-            self.assertEqual(sparkline(values, top), expected, values)
-
-    def test_neighbours_are_summed_until_they_fit(self) -> None:
-        self.assertEqual(gathered([1, 2, 3], 3), [1, 2, 3])
-        self.assertEqual(gathered([1, None, None, None, 5], 3), [1, None, 5])
-        self.assertEqual(len(gathered([1.0] * 1440, 60)), 60)
 
 
 class HistoryTests(SynchronousTestCase):

@@ -96,7 +96,7 @@ class ListTests(RouteTestCase):
         self.database.execute("INSERT INTO RouteData (modid, cmdid, serverip, serverport) VALUES (1, 1, 1, 70000)")
         ended = self.route("export")
         self.assertEqual((ended.status, ended.out), (0, exported))
-        self.assertEqual(ended.error, "left out 1 row that cannot be a route: `lars db check` names them")
+        self.assertEqual(ended.error, "left out 1 row that cannot be a route: `lars db check` lists them")
 
 
 class ImportTests(RouteTestCase):

@@ -1,4 +1,4 @@
-"""`lars status`: from the reports in a real SQLite file, and the words for what it finds."""
+"""`lars status`: from the reports in a real SQLite file, and the words for states."""
 
 import json
 import signal
@@ -20,8 +20,8 @@ OTHER = parse_host("10.0.0.6:8080")
 
 
 class StateTests(SynchronousTestCase):
-    def test_host_is_stale_without_callers_and_overloaded_if_one_says_so(self) -> None:
-        for callers, overloaded_at, expected in ((0, 0, "stale"), (2, 0, "idle"), (2, 1, "overloaded")):
+    def test_host_is_stale_without_callers_and_ejected_if_one_ejected_it(self) -> None:
+        for callers, overloaded_at, expected in ((0, 0, "stale"), (2, 0, "healthy"), (2, 1, "ejected")):
             host = HostStatus(1, 1, *HOST, 0, 0, callers, overloaded_at, 0)
             self.assertEqual(state(host), expected)
 
@@ -43,10 +43,8 @@ class StatusTests(SynchronousTestCase):
         self.assertEqual((ended.status, ended.err), (0, ""))
         header, first, second, third = (line.split() for line in ended.out.splitlines())
         self.assertEqual(header[:4], ["MODID", "CMDID", "HOST", "STATE"])
-        self.assertEqual(
-            first[:11], ["1", "1", "10.0.0.5:8080", "overloaded", "by", "1", "of", "2", "90", "10", "10.0"]
-        )
-        self.assertEqual(" ".join(second[:8]), "1 1 10.0.0.6:8080 idle 5 0 0.0 1")
+        self.assertEqual(first[:11], ["1", "1", "10.0.0.5:8080", "ejected", "by", "1", "of", "2", "90", "10", "10.0"])
+        self.assertEqual(" ".join(second[:8]), "1 1 10.0.0.6:8080 healthy 5 0 0.0 1")
         self.assertEqual(" ".join(third[:8]), "1 1 10.0.0.7:80 stale 0 0 0.0 0")
         self.assertEqual(third[-3:], ["60", "min", "ago"])
 
@@ -56,7 +54,7 @@ class StatusTests(SynchronousTestCase):
         self.assertEqual(
             first,
             {"modid": 1, "cmdid": 1, "ip": "10.0.0.5", "port": 8080, "succ": 90, "err": 10}
-            | {"callers": 2, "overloaded_at": 1, "state": "overloaded"},
+            | {"callers": 2, "overloaded_at": 1, "state": "ejected"},
         )
 
     def test_minutes_say_how_far_back_calls_are_counted(self) -> None:

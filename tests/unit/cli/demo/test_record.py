@@ -27,8 +27,8 @@ class RecordTests(SynchronousTestCase):
         self.assertEqual(record.rate(3.0), 1.5)
         self.assertEqual(record.recent_calls(6.0), {})
 
-    def test_choices_reach_the_rotation(self) -> None:
+    def test_choices_reach_the_ejection_detector(self) -> None:
         record = Record()
         for node in "abcd" * 3 + "abd" * 4:
             record.chosen(0.0, node)
-        self.assertTrue(record.rotation.is_aside("c"))
+        self.assertTrue(record.ejections.is_ejected("c"))

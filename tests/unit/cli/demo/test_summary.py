@@ -1,4 +1,4 @@
-"""What the demo measured, and what it makes of that."""
+"""What the demo measured, and whether it is as expected."""
 
 import json
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.cli.demo.record import Record
-from lars.cli.demo.summary import Script, Summary, summarize
+from lars.cli.demo.summary import Summary, Timeline, summarize
 
 GOOD = Summary(
     calls=7000,
@@ -17,8 +17,8 @@ GOOD = Summary(
     failures_before=15,
     failures_after=218,
     failures_elsewhere=0,
-    to_set_aside=0.2,
-    to_return=0.55,
+    to_ejection=0.2,
+    to_restore=0.55,
     to_first_call=1.1,
 )
 
@@ -42,15 +42,15 @@ class BarTests(SynchronousTestCase):
     def test_a_run_without_steady_calls_is_missed(self) -> None:
         self.assert_missed(replace(GOOD, shares={}), "no calls")
 
-    def test_a_node_that_is_not_set_aside_is_missed(self) -> None:
-        self.assert_missed(replace(GOOD, failures_before=None), "c was not set aside")
+    def test_a_node_that_is_not_ejected_is_missed(self) -> None:
+        self.assert_missed(replace(GOOD, failures_before=None), "c was not ejected")
 
-    def test_a_node_that_is_set_aside_late_is_missed(self) -> None:
+    def test_a_node_that_is_ejected_late_is_missed(self) -> None:
         self.assertEqual(replace(GOOD, failures_before=20).missed(), [])
         self.assert_missed(replace(GOOD, failures_before=21), "only after 21 failed calls")
 
-    def test_a_node_that_does_not_return_is_missed(self) -> None:
-        self.assert_missed(replace(GOOD, to_return=None), "c did not return")
+    def test_a_node_that_is_not_restored_is_missed(self) -> None:
+        self.assert_missed(replace(GOOD, to_restore=None), "c was not restored")
 
     def test_an_added_node_without_a_call_is_missed(self) -> None:
         self.assert_missed(replace(GOOD, to_first_call=None), "e got no call")
@@ -66,15 +66,15 @@ class BarTests(SynchronousTestCase):
 
 class PrintedTests(SynchronousTestCase):
     def test_the_json_says_whether_all_was_well_and_why_not(self) -> None:
-        told = json.loads(json.dumps(replace(GOOD, to_return=None).as_json()))
-        self.assertFalse(told["ok"])
-        self.assertEqual(len(told["missed"]), 1)
-        self.assertIsNone(told["seconds_to_return"])
-        self.assertEqual(told["failures_before_set_aside"], 15)
+        summary = json.loads(json.dumps(replace(GOOD, to_restore=None).as_json()))
+        self.assertFalse(summary["ok"])
+        self.assertEqual(len(summary["missed"]), 1)
+        self.assertIsNone(summary["seconds_to_return"])
+        self.assertEqual(summary["failures_before_set_aside"], 15)
         self.assertTrue(GOOD.as_json()["ok"])
 
     def test_what_did_not_happen_is_shown_as_a_dash(self) -> None:
-        lines = replace(GOOD, to_return=None, shares={}).lines()
+        lines = replace(GOOD, to_restore=None, shares={}).lines()
         self.assertEqual([line.split()[-1] for line in lines if line.endswith(" -")], ["-", "-"])
 
 
@@ -92,39 +92,39 @@ class SummarizeTests(SynchronousTestCase):
             self.now = round(self.now + 0.1, 3)
 
     def test_an_empty_run_has_no_figures(self) -> None:
-        summary = summarize(self.record, Script("c", "e"))
+        summary = summarize(self.record, Timeline("c", "e"))
         self.assertEqual((summary.calls, summary.shares), (0, {}))
         self.assertEqual(
-            (summary.failures_before, summary.to_set_aside, summary.to_return, summary.to_first_call), (None,) * 4
+            (summary.failures_before, summary.to_ejection, summary.to_restore, summary.to_first_call), (None,) * 4
         )
 
-    def test_figures_come_from_the_record_and_the_script(self) -> None:
+    def test_figures_come_from_the_record_and_the_timeline(self) -> None:
         self.choose("abcd" * 10)
-        script = Script("c", "e", failed_at=self.now, steady_calls=dict(self.record.calls))
+        timeline = Timeline("c", "e", failed_at=self.now, steady_calls=dict(self.record.calls))
         self.choose("abcd" * 15 + "abdabdabdac" * 3, failing="c")
-        script = replace(script, healed_at=self.now)
+        timeline = replace(timeline, recovered_at=self.now)
         self.choose("bdabdabdabc" * 2 + "dabc" * 5)
-        script = replace(script, added_at=self.now)
+        timeline = replace(timeline, added_at=self.now)
         self.choose("dabc" * 3 + "dabce" * 3)
-        summary = summarize(self.record, script)
+        summary = summarize(self.record, timeline)
         self.assertEqual(summary.shares, {"a": 0.25, "b": 0.25, "c": 0.25, "d": 0.25})
         self.assertEqual((summary.failures_before, summary.failures_after), (15, 3))
-        self.assertAlmostEqual(summary.to_set_aside or 0, 5.8)  # c's last regular call is the 59th of the scene
-        self.assertAlmostEqual(summary.to_return or 0, 2.5)
+        self.assertAlmostEqual(summary.to_ejection or 0, 5.8)  # c's last regular call is the 59th of the scene
+        self.assertAlmostEqual(summary.to_restore or 0, 2.5)
         self.assertAlmostEqual(summary.to_first_call or 0, 1.6)
         self.assertEqual(summary.missed(), [])
 
-    def test_a_node_set_aside_before_it_failed_does_not_count(self) -> None:
+    def test_a_node_ejected_before_it_failed_does_not_count(self) -> None:
         self.choose("abcd" * 10 + "abd" * 5)
-        summary = summarize(self.record, Script("c", "e", failed_at=self.now))
+        summary = summarize(self.record, Timeline("c", "e", failed_at=self.now))
         self.assertIsNone(summary.failures_before)
 
-    def test_a_node_that_returned_only_for_a_while_does_not_count(self) -> None:
+    def test_a_node_that_is_restored_only_for_a_while_does_not_count(self) -> None:
         self.choose("abcd" * 10 + "abd" * 5)
-        healed_at = self.now
+        recovered_at = self.now
         self.choose("abcd" * 5 + "abd" * 5)
-        self.assertIsNone(summarize(self.record, Script("c", "e", healed_at=healed_at)).to_return)
+        self.assertIsNone(summarize(self.record, Timeline("c", "e", recovered_at=recovered_at)).to_restore)
 
     def test_failures_of_other_nodes_are_counted_apart(self) -> None:
         self.choose("abcd" * 10, failing="a")
-        self.assertEqual(summarize(self.record, Script("c", "e")).failures_elsewhere, 10)
+        self.assertEqual(summarize(self.record, Timeline("c", "e")).failures_elsewhere, 10)
