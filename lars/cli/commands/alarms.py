@@ -17,7 +17,10 @@ COLUMNS = ["ID", "RULE", "ABOUT", "RAISED", "CLEARED", "WEBHOOK", "WHAT WAS WRON
 
 @click.command()
 @click.option(
-    "--hours", type=click.FloatRange(0, 24 * 366), default=0.0, help="Also list alarms that cleared in the last hours."
+    "--hours",
+    type=click.FloatRange(0, 24 * 366),
+    default=0.0,
+    help="Also list those cleared within this many hours.",
 )
 @db_option
 @json_option

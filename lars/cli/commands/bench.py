@@ -15,7 +15,7 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 
 @click.command()
-@click.option("--seconds", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="How long.")
+@click.option("--seconds", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="How long to run.")
 @click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="Simulated callers.")
 @agent_option
 @json_option

@@ -22,7 +22,7 @@ _SHARES = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999))
     show_default=True,
     help="Python threads share one core.",
 )
-@click.option("--seconds", type=click.FloatRange(0.1, 3600), default=5.0, show_default=True, help="How long.")
+@click.option("--seconds", type=click.FloatRange(0.1, 3600), default=5.0, show_default=True, help="How long to run.")
 @click.option("--cache", is_flag=True, help="Let the clients use their cache, like business processes.")
 @agent_option
 @json_option

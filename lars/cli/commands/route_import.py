@@ -18,7 +18,7 @@ from lars.route_file import read_routes
 
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--replace", is_flag=True, help="Remove the hosts of these modules that are not in the file.")
+@click.option("--replace", is_flag=True, help="In the modules of FILE, remove the hosts that it does not list.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, but change nothing.")
 @db_option
 def import_(file: BinaryIO, replace: bool, dry_run: bool, url: DatabaseUrl) -> None:

@@ -74,7 +74,7 @@ class Plan:
 @click.command(cls=NumbersCommand)
 @module_arguments
 @click.option("--err-rate", type=click.IntRange(0, 10), default=2, show_default=True, help="Failures in ten calls.")
-@click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="How many calls.")
+@click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="Number of calls.")
 @click.option(
     "--interval", type=click.FloatRange(0, 3_600_000), default=6, show_default=True, help="Milliseconds between calls."
 )

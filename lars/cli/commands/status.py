@@ -22,7 +22,7 @@ COLUMNS = ["MODID", "CMDID", "HOST", "STATE", "SUCC", "ERR", "ERR%", "CALLERS", 
 
 @click.command(cls=NumbersCommand)
 @optional_module_arguments
-@click.option("--minutes", type=_MINUTES, default=10, show_default=True, help="Count the calls of the last minutes.")
+@click.option("--minutes", type=_MINUTES, default=10, show_default=True, help="Count the calls of this many minutes.")
 @click.option("--watch", is_flag=True, help="Refresh every --interval seconds, until Ctrl-C.")
 @click.option(
     "--interval", type=click.FloatRange(0.1, 3600), default=2.0, show_default=True, help="Seconds, for --watch."

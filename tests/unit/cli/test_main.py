@@ -1,9 +1,6 @@
 """The command line as a whole: its help, usage errors, and what it does not import."""
 
-import os
-import shutil
 import subprocess
-from pathlib import Path
 
 import click
 from twisted.trial.unittest import SynchronousTestCase
@@ -12,7 +9,7 @@ import lars
 from lars.cli import main
 from lars.cli.commands import route
 from lars.cli.lazy import LazyGroup
-from tests.unit.cli.command import DEADLINE, arguments, environment, run, run_here
+from tests.unit.cli.command import arguments, environment, run_here
 
 
 class HelpTests(SynchronousTestCase):
@@ -43,36 +40,6 @@ class HelpTests(SynchronousTestCase):
             ended = run_here(*given)
             self.assertEqual((ended.status, ended.out), (2, ""))
             self.assertIn("Commands:", ended.err)
-
-    def test_shell_completes_commands(self) -> None:
-        for typed, completed in (("lars rep", ["plain,report"]), ("lars route i", ["plain,import"])):
-            word = str(len(typed.split()) - 1)
-            ended = run(_LARS_COMPLETE="bash_complete", COMP_WORDS=typed, COMP_CWORD=word)
-            self.assertEqual((ended.out.splitlines(), ended.err), (completed, ""))
-
-    def test_completion_is_the_script_of_each_shell(self) -> None:
-        for shell, line in (("bash", "complete -o nosort"), ("zsh", "#compdef lars"), ("fish", "complete --no-files")):
-            ended = run_here("completion", shell)
-            self.assertEqual((ended.status, ended.err), (0, ""))
-            self.assertIn(line, ended.out)
-        self.assertEqual(run_here("completion", "tcsh").status, 2)
-
-    def test_bash_completes_with_that_script(self) -> None:
-        bash = shutil.which("bash")
-        assert bash is not None
-        folder = Path(self.mktemp()).absolute()
-        folder.mkdir()
-        (folder / "lars").write_text(f'#!/bin/sh\nexec {arguments()[0]} -m lars.cli "$@"\n')
-        (folder / "lars").chmod(0o755)
-        script = """
-            eval "$(lars completion bash)"
-            COMP_WORDS=(lars simul) COMP_CWORD=1
-            _lars_completion lars
-            echo "${COMPREPLY[@]}"
-        """
-        environ = environment(PATH=f"{folder}:{os.environ['PATH']}")
-        done = subprocess.run([bash, "-c", script], env=environ, capture_output=True, text=True, timeout=DEADLINE)
-        self.assertEqual((done.stdout, done.stderr), ("simulate\n", ""))
 
     def test_agent_commands_and_help_import_no_twisted(self) -> None:
         modules = ", ".join(f"lars.cli.commands.{name}" for name in ("agent", "simulate", "qps", "top", "bench"))

@@ -1,29 +1,15 @@
-"""`lars get-host`, `get-route`, `report` and `simulate` with an agent on a real socket."""
+"""`lars get-host`, `get-route` and `report` with an agent on a real socket."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from twisted.trial.unittest import SynchronousTestCase
-
 from lars.wire.lars_pb2 import GetHostRequest, GetRouteRequest
-from lars.wire.messages import Retcode
-from tests.unit.cli.command import Ended, run_here
-from tests.unit.client.responder import HOST, OTHER, Responder, host_answer, route_answer, serving, silent
+from tests.unit.cli.command import Ended
+from tests.unit.cli.commands.agent_case import AgentCommandCase
+from tests.unit.client.responder import HOST, OTHER, host_answer, route_answer, serving, silent
 
 
-class AgentCommandTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.agent = Responder(serving(HOST, OTHER))
-        self.addCleanup(self.agent.close)
-
-    def lars(self, *given: str) -> Ended:
-        return run_here(*given, "--agent", f"127.0.0.1:{self.agent.port}")
-
-    def overloaded(self, request: Any) -> Iterable[bytes]:
-        if isinstance(request, GetHostRequest):
-            return [host_answer(request, None, retcode=Retcode.OVERLOAD)]
-        return [route_answer(request, HOST)]
-
+class AgentCommandTests(AgentCommandCase):
     def test_get_host_prints_where_to_call(self) -> None:
         self.assertEqual(self.lars("get-host", "0", "3"), Ended(0, f"{HOST}\n", ""))
         self.assertEqual(
@@ -84,20 +70,3 @@ class AgentCommandTests(SynchronousTestCase):
         ended = self.lars("report", "0", "3", "10.9.9.9:1", "0")
         self.assertEqual(ended.status, 0)
         self.assertIn("10.9.9.9:1 is no host of module (0, 3)", ended.error)
-
-    def test_simulated_calls_fail_by_the_error_rate_and_are_summed_up(self) -> None:
-        for rate, succ, err in (("0", 20, 0), ("10", 0, 20)):
-            ended = self.lars("simulate", "0", "3", "--err-rate", rate, "--count", "20", "--interval", "0")
-            self.assertEqual(ended.status, 0)
-            _header, host, summary = ended.out.splitlines()
-            self.assertEqual(host.split(), [HOST, str(succ), str(err)])
-            self.assertEqual(summary, "20 calls: 0 refused because every host was ejected")
-            self.assertIsInstance(self.agent.next(), GetRouteRequest)  # register
-            for _ in range(20):
-                self.assertIsInstance(self.agent.next(), GetHostRequest)
-                self.assertEqual(self.agent.next().retcode, int(err > 0))
-
-    def test_simulation_goes_on_when_every_host_is_overloaded(self) -> None:
-        self.agent.answer = self.overloaded
-        ended = self.lars("simulate", "0", "3", "--count", "5", "--interval", "0", "--json")
-        self.assertEqual((ended.status, ended.json), (0, {"hosts": [], "overloaded": 5}))
