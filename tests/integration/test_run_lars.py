@@ -1,4 +1,4 @@
-"""`run_lars`: the C++ script's words, with twistd and lars replaced by programs that write down how they were run."""
+"""`run_lars`: the commands of the C++ script, with twistd and lars replaced by programs that log their arguments."""
 
 import os
 import shutil
@@ -63,7 +63,7 @@ class RunLarsTests(SynchronousTestCase):
         """The folder in which twistd ran, and its arguments."""
         return (self.bin / "twistd.log").read_text().splitlines()
 
-    def test_each_word_starts_its_service_with_its_own_files(self) -> None:
+    def test_each_command_starts_its_service_with_its_own_files(self) -> None:
         for word, name in (
             ("dns", "lars-dns"),
             ("reporter", "lars-reporter"),
@@ -79,7 +79,7 @@ class RunLarsTests(SynchronousTestCase):
             self.assertIn(f"--pidfile={self.home}/run/{name}.pid", arguments)
             self.assertIn(f"--logfile={self.home}/run/{name}.log", arguments)
 
-    def test_conf_file_is_read_if_there_is_one_and_options_go_to_the_service(self) -> None:
+    def test_conf_file_is_read_if_it_exists_and_options_go_to_the_service(self) -> None:
         conf = self.home / "conf" / "lars-agent.conf"
         conf.parent.mkdir()
         conf.touch()
@@ -89,7 +89,7 @@ class RunLarsTests(SynchronousTestCase):
             arguments[arguments.index("lars-agent") + 1 :], ["--config", str(conf), "--dns", "10.0.0.1:7778", "a b"]
         )
 
-    def test_run_dir_says_where_pid_and_log_are(self) -> None:
+    def test_run_dir_is_the_folder_of_pid_and_log(self) -> None:
         elsewhere = self.home / "else where"
         self.run_lars("dns", RUN_DIR=str(elsewhere))
         self.assertTrue((elsewhere / "lars-dns.pid").exists())
@@ -101,7 +101,7 @@ class RunLarsTests(SynchronousTestCase):
         ended = self.run_lars("dns")
         self.assertEqual(ended, Ended(1, "", f"run_lars: lars-dns is already running (pid {pid})\n"))
 
-    def test_pid_file_of_a_service_that_died_or_of_another_program_is_no_hindrance(self) -> None:
+    def test_pid_file_of_a_service_that_died_or_of_another_program_is_ignored(self) -> None:
         self.run_lars("dns")
         os.kill(self.pid("lars-dns"), signal.SIGKILL)
         self.assertEqual(self.run_lars("dns").status, 0)
@@ -118,7 +118,7 @@ class RunLarsTests(SynchronousTestCase):
         self.assertIn("lars-reporter stopped\n", self.run_lars("stop", "all").out)
         self.assertNotIn("pid", self.run_lars("status").out)
 
-    def test_status_tells_who_runs(self) -> None:
+    def test_status_lists_what_runs(self) -> None:
         self.run_lars("reporter")
         pid = self.pid("lars-reporter")
         self.assertEqual(
@@ -127,7 +127,7 @@ class RunLarsTests(SynchronousTestCase):
             "lars-web is not running\n",
         )
 
-    def test_start_that_fails_is_told(self) -> None:
+    def test_start_that_fails_is_an_error(self) -> None:
         ended = self.run_lars("dns", "--broken")
         self.assertEqual((ended.status, ended.out), (1, ""))
         self.assertIn("run_lars: lars-dns did not start", ended.err)

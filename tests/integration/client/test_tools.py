@@ -34,7 +34,7 @@ async def test_simulate_fails_one_host_from_a_call_on(agent: LoneAgent, lars: Co
     assert sum(host["succ"] + host["err"] for host in hosts.values()) == 600
 
 
-async def test_simulate_refuses_what_makes_no_sense(agent: LoneAgent, lars: Commands) -> None:
+async def test_simulate_refuses_contradictory_options(agent: LoneAgent, lars: Commands) -> None:
     await agent.up()
     for options, problem in (
         (["--after", "5"], "name it with --down IP:PORT"),
@@ -53,7 +53,7 @@ async def test_simulate_draws_shares_and_states_on_a_terminal(agent: LoneAgent, 
         assert text in drawn, drawn
 
 
-async def test_qps_tells_the_rate_and_percentiles_and_shows_progress(agent: LoneAgent, lars: Commands) -> None:
+async def test_qps_prints_the_rate_and_percentiles_and_shows_progress(agent: LoneAgent, lars: Commands) -> None:
     await agent.up()
     load = ["--threads", "2", "--processes", "2", "--seconds", "1.2"]
     ended = await deferToThread(lars.run, "qps", "1", "1", *load)
@@ -75,7 +75,7 @@ async def test_qps_counts_what_is_refused(agent: LoneAgent, lars: Commands) -> N
     assert printed["refused"]["no hosts"] > 0
 
 
-async def test_tools_say_when_there_is_no_agent(lars: Commands) -> None:
+async def test_tools_report_a_missing_agent(lars: Commands) -> None:
     for command in (["qps", "--seconds", "1"], ["bench", "--seconds", "1"], ["top"], ["simulate", "1", "1"]):
         ended = await deferToThread(lars.run, *command)
         assert ended.returncode == 1, command
@@ -112,7 +112,7 @@ async def test_top_lists_more_modules_than_a_page_holds(start_service: StartServ
     agent.close()
 
 
-async def test_bench_tells_three_figures(start_service: StartService, tmp_path: Path) -> None:
+async def test_bench_prints_three_figures(start_service: StartService, tmp_path: Path) -> None:
     routes = {ModuleId(modid, 1): [parse_host(A), parse_host(B)] for modid in (1, 2, 3)}
     agent = LoneAgent(start_service, tmp_path, routes)
     await agent.up()
