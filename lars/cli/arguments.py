@@ -20,6 +20,7 @@ def parsed(parse: Callable[[str], T]) -> Callable[[str], T]:
     """A click type that parses with a function of Lars; its LarsErrors become usage errors."""
 
     def convert(text: str) -> T:
+        """The parsed text; raises click.BadParameter."""
         try:
             return parse(text)
         except LarsError as error:

@@ -9,7 +9,7 @@ from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_o
 from lars.cli.database import run_with_database
 from lars.cli.terminal.host_state import host_state
 from lars.cli.terminal.output import print_json, print_table
-from lars.cli.terminal.watch import watch as show_repeatedly
+from lars.cli.terminal.watch import show_repeatedly
 from lars.db.database import Database
 from lars.db.reports import HostStatus, ReportStore
 from lars.db.url import DatabaseUrl

@@ -57,7 +57,7 @@ def view_for(console: Console) -> View:
     return TableView(console) if console.is_interactive else PlainView(console)
 
 
-class PlainView:
+class PlainView(View):
     """Lines for a log or a pipe: each event, and a status line every STATUS_EVERY seconds."""
 
     def __init__(self, console: Console) -> None:
@@ -84,7 +84,7 @@ class PlainView:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-class TableView:
+class TableView(View):
     """A table of the nodes, redrawn in place, with the events below it."""
 
     def __init__(self, console: Console) -> None:

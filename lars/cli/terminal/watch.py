@@ -13,7 +13,7 @@ from lars.db.engine import DatabaseAway
 from lars.runtime.reactor import IReactor
 
 
-async def watch(database: Database, show: Callable[[Database], Awaitable[None]], interval: float) -> None:
+async def show_repeatedly(database: Database, show: Callable[[Database], Awaitable[None]], interval: float) -> None:
     """Calls `show` every `interval` seconds until Ctrl-C; reports an unreachable database, and continues."""
     from twisted.internet import reactor as installed  # importing it installs it
     from twisted.internet.task import deferLater
