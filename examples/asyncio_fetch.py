@@ -1,4 +1,4 @@
-"""Fetches a page from module (1, 1) so many times at once, each from the host that Lars names.
+"""Fetches a page from module (1, 1) a number of times at once, each time from the host that Lars chooses.
 
 python examples/asyncio_fetch.py 10
 """
@@ -23,7 +23,7 @@ async def status(ip: str, port: int) -> str:
 
 
 async def fetch(client: LarsClient) -> str:
-    """Which host answered, and with what."""
+    """The host that answered, and its status."""
     for attempt in client.retrying(1, 1, attempts=3, failures=OSError):
         async with attempt as host:
             return f"{host} {await status(host.ip, host.port)}"

@@ -1,4 +1,4 @@
-"""Fetches a page from module (1, 1) so many times, each time from the host that Lars names; tries another if one fails.
+"""Fetches a page from module (1, 1) a number of times, from the host that Lars chooses; retries with another host.
 
 python examples/blocking_fetch.py 10
 """
@@ -11,7 +11,7 @@ from lars.errors import LarsError
 
 
 def fetch(client: LarsClient) -> str:
-    """Which host answered, and with what."""
+    """The host that answered, and its status."""
     for attempt in client.retrying(1, 1, attempts=3, failures=OSError):  # urllib's errors are OSErrors
         with attempt as host, urllib.request.urlopen(f"http://{host}/", timeout=2) as answer:
             return f"{host} {answer.status}"

@@ -1,4 +1,4 @@
-"""A web server that passes each request for a page on to the host of module (1, 1) that Lars names.
+"""A web server that forwards each request to the host of module (1, 1) that Lars chooses.
 
 python examples/twisted_proxy.py 8080
 """
@@ -17,7 +17,7 @@ from lars.errors import LarsError
 
 
 class Proxy(Resource):
-    """Every path, at whatever host comes next."""
+    """Forwards every path to the next host."""
 
     isLeaf = True
 

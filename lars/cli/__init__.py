@@ -1,4 +1,4 @@
-"""The `lars` command: routes, the state of hosts, and what a business process would see.
+"""The `lars` command: edits routes, shows the state of hosts, and asks the agent as a business process does.
 
 See docs/design/command-line.md.
 """

@@ -1,4 +1,4 @@
-"""The arguments and options that several commands share, and how each is checked."""
+"""The arguments and options that several commands share, and their validation."""
 
 import re
 from collections.abc import Callable
@@ -17,9 +17,10 @@ _ID = click.IntRange(0, MAX_ID)
 
 
 def parsed(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """A click type: text that a function of Lars understands, or refuses with an error for a person."""
+    """A click type that parses with a function of Lars; its LarsErrors become usage errors."""
 
     def convert(text: str) -> T:
+        """The parsed text; raises click.BadParameter."""
         try:
             return parse(text)
         except LarsError as error:
@@ -29,7 +30,7 @@ def parsed(parse: Callable[[str], T]) -> Callable[[str], T]:
 
 
 class NumbersCommand(click.Command):
-    """A command whose arguments are numbers: "-1" is a number out of range, not an option that it lacks."""
+    """A command whose arguments are numbers: "-1" is a number out of range, not an unknown option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.ignore_unknown_options = any(re.fullmatch(r"-\d+", arg) for arg in args)
@@ -48,12 +49,12 @@ def optional_module_arguments(command: F) -> F:
 
 
 def check_optional(modid: int | None, cmdid: int | None) -> ModuleId | None:
-    """The one module that is meant, if one is; raises InvalidRoute if it cannot exist."""
+    """The module, or None unless both ids are given; raises InvalidRoute if it cannot exist."""
     return None if modid is None or cmdid is None else module_id(modid, cmdid)
 
 
 HOST = parsed(serving_host)
-"""The click type of IP:PORT."""
+"""The click type of IP:PORT: text to HostAddress."""
 
 db_option = click.option(
     "--db",

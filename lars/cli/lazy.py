@@ -1,4 +1,4 @@
-"""A group whose commands are imported only when used, so that `lars get-host` does not wait for Twisted."""
+"""A group whose commands are imported only when used, so that `lars get-host` does not import Twisted."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from lars.cli.exits import WRONG_USAGE
+from lars.cli.exit_status import WRONG_USAGE
 
 
 class LazyCommand(NamedTuple):

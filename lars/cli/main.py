@@ -1,4 +1,4 @@
-"""The `lars` command's entry point: the table of its commands, each imported when it is used."""
+"""The entry point of the `lars` command: the table of its commands, each imported when it is used."""
 
 import sys
 from collections.abc import Sequence
@@ -6,29 +6,29 @@ from collections.abc import Sequence
 import click
 
 from lars import __version__
-from lars.cli.exits import exit_status
+from lars.cli.exit_status import exit_status
 from lars.cli.lazy import LazyCommand, LazyGroup
 
 COMMANDS = {
-    "db": LazyCommand("lars.cli.db:db", "Create, upgrade and check the database."),
-    "route": LazyCommand("lars.cli.route:route", "Show and edit which hosts serve a module."),
-    "status": LazyCommand("lars.cli.status:status", "Show how calls to each host went."),
-    "history": LazyCommand("lars.cli.history:history", "Show how calls to each host went over time."),
-    "alarms": LazyCommand("lars.cli.alarms:alarms", "List the alarms that stand."),
-    "user": LazyCommand("lars.cli.user:user", "Say who may sign in to lars-web."),
-    "get-host": LazyCommand("lars.cli.agent:get_host", "Ask the agent which host to call now."),
-    "get-route": LazyCommand("lars.cli.agent:get_route", "Ask the agent for all hosts of a module."),
-    "report": LazyCommand("lars.cli.agent:report", "Tell the agent how a call to a host went."),
-    "simulate": LazyCommand("lars.cli.simulate:simulate", "Play a caller whose calls fail at random."),
-    "qps": LazyCommand("lars.cli.qps:qps", "Measure how many calls a second the agent bears."),
-    "top": LazyCommand("lars.cli.top:top", "Watch the agent: modules, hosts, states, rates."),
-    "bench": LazyCommand("lars.cli.bench:bench", "Measure the agent: cycles, latency, CPU time."),
-    "completion": LazyCommand("lars.cli.completion:completion", "Make bash, zsh or fish complete lars."),
+    "db": LazyCommand("lars.cli.commands.db:db", "Create, upgrade and check the database."),
+    "route": LazyCommand("lars.cli.commands.route:route", "Show and edit which hosts serve a module."),
+    "status": LazyCommand("lars.cli.commands.status:status", "Show how calls to each host went."),
+    "history": LazyCommand("lars.cli.commands.history:history", "Show how calls to each host went over time."),
+    "alarms": LazyCommand("lars.cli.commands.alarms:alarms", "List the active alarms."),
+    "user": LazyCommand("lars.cli.commands.user:user", "Manage who may sign in to lars-web."),
+    "get-host": LazyCommand("lars.cli.commands.agent:get_host", "Ask the agent which host to call now."),
+    "get-route": LazyCommand("lars.cli.commands.agent:get_route", "Ask the agent for all hosts of a module."),
+    "report": LazyCommand("lars.cli.commands.agent:report", "Report to the agent how a call to a host went."),
+    "simulate": LazyCommand("lars.cli.commands.simulate:simulate", "Simulate a caller whose calls fail at random."),
+    "qps": LazyCommand("lars.cli.commands.qps:qps", "Measure how many calls a second the agent serves."),
+    "top": LazyCommand("lars.cli.commands.top:top", "Watch the agent: modules, hosts, states, rates."),
+    "bench": LazyCommand("lars.cli.commands.bench:bench", "Measure the agent: cycles, latency, CPU time."),
+    "completion": LazyCommand("lars.cli.commands.completion:completion", "Print the completion script of a shell."),
     "demo": LazyCommand("lars.cli.demo:demo", "Run all of Lars here and watch it balance."),
 }
 
 EPILOG = """\b
-Where things are, unless said otherwise:
+Defaults:
   --db URL      or LARS_DB     sqlite:///lars.db (mysql://user:password@host:3306/lars_dns)
   --agent PLACE or LARS_AGENT  127.0.0.1:8888
 
@@ -39,7 +39,7 @@ A first run:
   twistd -n lars &
   lars get-host 1 1
 
-Exit status: 0 done; 1 the system said no, or cannot be reached; 2 wrong usage.
+Exit status: 0 for success; 1 if the system refuses or cannot be reached; 2 for wrong usage.
 """
 
 
@@ -50,5 +50,5 @@ def lars() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line and exits; sys.argv's unless given."""
+    """Runs a command line, by default that of sys.argv, and exits."""
     sys.exit(exit_status(lars, arguments))

@@ -1,4 +1,4 @@
-"""The API for business processes: which host do I call now, and how did the call go? (docs/design/client.md)."""
+"""The API for business processes: asks for the host to call, and reports how the call went (docs/design/client.md)."""
 
 from lars.client.blocking import LarsClient
 from lars.client.errors import AgentUnavailable, NoSuchModule, Overloaded

@@ -1,4 +1,4 @@
-"""Where the agent is: one address, and a port for each of its shards (docs/design/agent.md, shards)."""
+"""The agent's address: one IP, and a port for each of its shards (docs/design/agent.md, shards)."""
 
 import os
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from lars.route import MAX_PORT, ModuleId, format_ip, parse_host, shard_of
 DEFAULT_AGENT = "127.0.0.1:8888"
 
 AGENT_VARIABLE = "LARS_AGENT"
-"""The environment's name for the agent's address, where the program gives none."""
+"""The environment variable of the agent's address, if the program gives none."""
 
 STATE_DIR_VARIABLE = "LARS_STATE_DIR"
-"""The environment's name for the folder of the agent's saved routes, where the program gives none."""
+"""The environment variable of the folder of the agent's saved routes, if the program gives none."""
 
 DEFAULT_STATE_DIR = "/var/lib/lars"
 
@@ -21,7 +21,7 @@ SHARDS = 3
 
 
 class AgentAddress(NamedTuple):
-    """An agent's dotted IPv4 address and its base port; its shards listen on that port and the ones after it."""
+    """An agent's dotted IPv4 address and base port; its shards listen on that port and the next ones."""
 
     ip: str
     port: int
@@ -30,23 +30,25 @@ class AgentAddress(NamedTuple):
         return f"{self.ip}:{self.port}"
 
     def shard(self, module: ModuleId) -> "AgentAddress":
-        """The shard that answers for a module."""
+        """The address of the shard that serves a module."""
         return AgentAddress(self.ip, self.port + shard_of(module, SHARDS))
 
 
 def parse_agent(text: str) -> AgentAddress:
-    """ "127.0.0.1:8888" -> AgentAddress; raises SettingsError, saying what is wrong."""
+    """ "127.0.0.1:8888" -> AgentAddress; raises SettingsError."""
     try:
         ip, port = parse_host(text)
     except InvalidRoute as error:
         raise SettingsError(f"agent address: {error}") from None
     if port > MAX_PORT - (SHARDS - 1):
-        raise SettingsError(f"agent address: port {port} is too high: its {SHARDS} shards take the ports from it on")
+        raise SettingsError(
+            f"agent address: port {port} is too high: its {SHARDS} shards use it and the ports after it"
+        )
     return AgentAddress(format_ip(ip), port)
 
 
 def agent_address(agent: str | tuple[str, int] | None, environ: Mapping[str, str] = os.environ) -> AgentAddress:
-    """The address that a program gave or, for None, that of the environment or the default; raises SettingsError."""
+    """The address that a program gave or, for None, the environment's or the default; raises SettingsError."""
     if agent is not None:
         return parse_agent(agent if isinstance(agent, str) else f"{agent[0]}:{agent[1]}")
     try:
@@ -56,9 +58,9 @@ def agent_address(agent: str | tuple[str, int] | None, environ: Mapping[str, str
 
 
 def state_folder(state_dir: str | None, agent: AgentAddress, environ: Mapping[str, str] = os.environ) -> str:
-    """The folder that a program gave or, for None, that of the environment or the default of an agent on this machine.
+    """The folder that a program gave or, for None, the environment's or the default; empty for no saved routes.
 
-    Empty: there is none, which is so of an agent elsewhere.
+    An agent on another machine has no default.
     """
     if state_dir is not None:
         return state_dir

@@ -1,4 +1,4 @@
-"""The asyncio client: the blocking one's calls as coroutines, any number of them under way at once."""
+"""The asyncio client: the calls of the blocking one as coroutines, any number of them at once."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -7,24 +7,24 @@ from types import TracebackType
 from typing import Any, Self
 
 from lars.client.address import agent_address, state_folder
-from lars.client.asking import Answered, Asking, Forget
+from lars.client.async_core import AsyncCore, Cancel, OnAnswer
 from lars.client.call import AsyncCall, Failures
+from lars.client.core import CACHE_TTL, DEFAULT_TIMEOUT, Core
 from lars.client.errors import AgentUnavailable
-from lars.client.exchange import CACHE_TTL, DEFAULT_TIMEOUT, Exchange
 from lars.client.host import Host
-from lars.client.known import GATHERED_MOST
-from lars.client.mailbox import Mailbox
-from lars.client.questions import no_such_module
-from lars.client.register import REGISTER_TIMEOUT, pauses
+from lars.client.module_cache import MAX_GATHERED
+from lars.client.polling import REGISTER_TIMEOUT, pauses
+from lars.client.queries import no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, AsyncAttempt, Retrying
+from lars.client.udp_mux import UdpMux
 from lars.errors import LarsError
 
 
 class LarsClient:
-    """Asks this machine's agent which host to call, and tells it how the call went, without blocking the event loop.
+    """Asks this machine's agent which host to call, and reports how the call went, without blocking the event loop.
 
-    Takes the arguments of `lars.client.LarsClient` and chooses by itself as that does. May be made before the loop
-    runs; used by one thread. A call that is cancelled leaves nothing behind, and says nothing about its host.
+    Takes the arguments of `lars.client.LarsClient`, and has the same cache. May be made before the loop runs; not
+    thread-safe. A call that is cancelled leaves nothing behind, and reports nothing about its host.
 
     >>> import asyncio
     >>> from lars.client.asyncio import LarsClient
@@ -49,16 +49,16 @@ class LarsClient:
         state_dir: str | None = None,
     ) -> None:
         address = agent_address(agent)
-        self._exchange = Exchange(address, timeout, cache_ttl if cache else 0.0, state_folder(state_dir, address))
-        self._asking = Asking(self._exchange)
-        self._exchange.begin(self._asking)
-        self._modules = self._exchange.modules
+        self._core = Core(address, timeout, cache_ttl if cache else 0.0, state_folder(state_dir, address))
+        self._async_core = AsyncCore(self._core)
+        self._core.begin(self._async_core)
+        self._modules = self._core.modules
         self._loop: _Loop | None = None
 
     @property
     def agent_alive(self) -> bool:
-        """Whether the agent answered when last asked; True before the first question."""
-        return self._exchange.agent_alive
+        """Whether the agent answered the last query; True before the first."""
+        return self._core.agent_alive
 
     async def get_host(self, modid: int, cmdid: int) -> Host:
         """The host to call now; raises NoSuchModule or Overloaded if there is none.
@@ -69,15 +69,15 @@ class LarsClient:
         >>> asyncio.run(main())
         127.0.0.1:900...
         """
-        known = self._modules.get((modid, cmdid))
-        if known is not None and monotonic() < known.until:
-            return known.pick()
-        known = self._exchange.known(modid, cmdid)
-        host: Host = await self._answer(lambda loop, answered: self._asking.host(known, loop, answered))
+        cached = self._modules.get((modid, cmdid))
+        if cached is not None and monotonic() < cached.until:
+            return cached.pick()
+        cached = self._core.cached(modid, cmdid)
+        host: Host = await self._answer(lambda loop, on_answer: self._async_core.host(cached, loop, on_answer))
         return host
 
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
-        """Tells how the call to a host went; a plain call, for it waits for nothing.
+        """Reports how the call to a host went; a plain call, since it waits for nothing.
 
         >>> async def main():
         ...     async with LarsClient() as client:
@@ -87,17 +87,17 @@ class LarsClient:
         Args:
             host: as get_host gave it.
             retcode: 0 for success; any other number is a failure.
-            cost: seconds that the call took, so that a host that times out is set aside sooner.
+            cost: seconds that the call took, so that a host that times out is ejected sooner.
         """
         if not retcode:
-            known = self._modules.get(host.module)
-            if known is not None and monotonic() < known.until and len(known.gathered) < GATHERED_MOST:
-                known.gather(host.address)
+            cached = self._modules.get(host.module)
+            if cached is not None and monotonic() < cached.until and len(cached.gathered) < MAX_GATHERED:
+                cached.gather(host.address)
                 return
-        self._exchange.report(host, retcode, cost)
+        self._core.report(host, retcode, cost)
 
     async def get_route(self, modid: int, cmdid: int) -> list[Host]:
-        """All hosts of the module; none if the agent knows of none, or not yet: see register.
+        """All hosts of the module; none if the agent knows none, or has not pulled them yet: see register.
 
         >>> async def main():
         ...     async with LarsClient() as client:
@@ -105,40 +105,40 @@ class LarsClient:
         >>> asyncio.run(main())
         127.0.0.1:9001 127.0.0.1:9002
         """
-        known = self._exchange.known(modid, cmdid)
-        route: list[Host] = await self._answer(lambda loop, answered: self._asking.route(known, loop, answered))
+        cached = self._core.cached(modid, cmdid)
+        route: list[Host] = await self._answer(lambda loop, on_answer: self._async_core.route(cached, loop, on_answer))
         return route
 
     async def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> None:
         """Waits until the agent has the module's hosts, which it pulls when first asked about a module.
 
-        To call once at start, so that the first get_host is not refused. Raises NoSuchModule if the agent still has
-        none after `timeout` seconds, AgentUnavailable if it has not answered until then.
+        Call it once at start, so that the first get_host is not refused. Raises NoSuchModule if the agent has none
+        after `timeout` seconds, AgentUnavailable if it did not answer.
 
         >>> async def main():
         ...     async with LarsClient() as client:
         ...         await client.register(1, 1)
         >>> asyncio.run(main())
         """
-        known = self._exchange.known(modid, cmdid)
-        refusal: LarsError = no_such_module(known.module)
+        cached = self._core.cached(modid, cmdid)
+        refusal: LarsError = no_such_module(cached.module)
         for pause in pauses(timeout):
             await asyncio.sleep(pause)
             try:
                 if await self.get_route(modid, cmdid):
                     return
-                refusal = no_such_module(known.module)
+                refusal = no_such_module(cached.module)
             except AgentUnavailable as error:
-                if self._exchange.closed:
+                if self._core.closed:
                     raise
                 refusal = error
         raise refusal
 
     def call(self, modid: int, cmdid: int, failures: Failures = Exception) -> AsyncCall:
-        """A host for the time of an async with block, reported with the time taken; as failed if an exception ends it.
+        """A host for an async with block, reported with the time taken; as a failure if an exception ends the block.
 
-        What is none of `failures` says nothing about the host and reports nothing; nor does what is no Exception, such
-        as CancelledError: put a timeout of the call inside the block.
+        An exception that is not of `failures` reports nothing; nor does one that is no Exception, such as
+        CancelledError: put a timeout of the call inside the block.
 
         >>> async def main():
         ...     async with LarsClient() as client:
@@ -154,8 +154,8 @@ class LarsClient:
     ) -> Iterator[AsyncAttempt]:
         """Attempts at a call: each with another host while there is one, until one ends without a failure.
 
-        An exception of `failures` is reported, and kept from the caller but for the last attempt's; any other ends it
-        all and says nothing about the host.
+        An exception of `failures` is reported, and suppressed except in the last attempt; any other ends the attempts
+        and reports nothing.
 
         >>> async def main():
         ...     async with LarsClient() as client:
@@ -176,12 +176,12 @@ class LarsClient:
         )
 
     def close(self) -> None:
-        """Tells the agent what is gathered, and closes the sockets; a plain call, for it waits for nothing.
+        """Sends the gathered successes to the agent, and closes the sockets; a plain call, since it waits for nothing.
 
-        Calls under way, and later ones, raise AgentUnavailable.
+        Pending calls, and later ones, raise AgentUnavailable.
         """
-        self._exchange.close()
-        self._asking.close()
+        self._core.close()
+        self._async_core.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -191,13 +191,13 @@ class LarsClient:
     ) -> None:
         self.close()
 
-    async def _answer(self, ask: Callable[["_Loop", Answered], Forget]) -> Any:
+    async def _answer(self, ask: Callable[["_Loop", OnAnswer], Cancel]) -> Any:
         running = asyncio.get_running_loop()
         if self._loop is None or self._loop.running is not running:
             self._loop = _Loop(running)
         future: asyncio.Future[Any] = running.create_future()
 
-        def answered(answer: Any, error: Exception | None) -> None:
+        def on_answer(answer: Any, error: Exception | None) -> None:
             if future.done():  # cancelled in this turn of the loop
                 return
             if error is None:
@@ -205,24 +205,24 @@ class LarsClient:
             else:
                 future.set_exception(error)
 
-        forget = ask(self._loop, answered)
+        cancel = ask(self._loop, on_answer)
         try:
             return await future
         finally:
             if future.cancelled():
-                forget()
+                cancel()
 
 
 class _Loop:
-    """An event loop of asyncio, as mailboxes see it."""
+    """An event loop of asyncio, for UdpMux."""
 
     def __init__(self, running: asyncio.AbstractEventLoop) -> None:
         self.running = running
         self.call_later = running.call_later
 
-    def add_reader(self, mailbox: Mailbox) -> None:
-        self.running.add_reader(mailbox.fileno(), mailbox.read)
+    def add_reader(self, mux: UdpMux) -> None:
+        self.running.add_reader(mux.fileno(), mux.read)
 
-    def remove_reader(self, mailbox: Mailbox) -> None:
+    def remove_reader(self, mux: UdpMux) -> None:
         if not self.running.is_closed():
-            self.running.remove_reader(mailbox.fileno())
+            self.running.remove_reader(mux.fileno())

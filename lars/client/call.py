@@ -1,4 +1,4 @@
-"""The call context: a host for the time of a with block, reported by itself (docs/design/client.md, call contexts)."""
+"""The call context: a host for a with block, whose result is reported (docs/design/client.md, call contexts)."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ from lars.client.errors import AgentUnavailable
 from lars.client.host import Host
 
 Failures = type[Exception] | tuple[type[Exception], ...]
-"""The exceptions that are the host's failure."""
+"""The exceptions that count as a failure of the host."""
 
 Report = Callable[[Host, int, float], None]
 GetHost = Callable[[], Host]
@@ -16,10 +16,10 @@ AwaitHost = Callable[[], Awaitable[Host]]
 
 
 class Timed:
-    """One call to a host: how long it takes, and what its end says about the host.
+    """One call to a host: measures its time and reports its result.
 
-    An exception of `failures` is a failure of the host. Any other, and what is no Exception (KeyboardInterrupt,
-    asyncio.CancelledError), says nothing about it, and nothing is reported.
+    An exception of `failures` is a failure of the host. Any other (also KeyboardInterrupt and asyncio.CancelledError)
+    is not, and nothing is reported.
     """
 
     __slots__ = ("_began", "_report", "failed", "failures", "host")
@@ -30,23 +30,25 @@ class Timed:
         self.failed = False
 
     def begin(self, host: Host) -> Host:
+        """Starts the clock; returns the host."""
         self.host = host
         self._began = time.monotonic()
         return host
 
     def end(self, kind: type[BaseException] | None) -> None:
+        """Reports the call, which ended with an exception of this type or, for None, without one."""
         cost = time.monotonic() - self._began
         if kind is None:
-            self._tell(0, cost)
+            self._send(0, cost)
         elif issubclass(kind, self.failures):
             self.failed = True
-            self._tell(1, cost)
+            self._send(1, cost)
 
-    def _tell(self, retcode: int, cost: float) -> None:
+    def _send(self, retcode: int, cost: float) -> None:
         try:
             self._report(self.host, retcode, cost)
         except AgentUnavailable:
-            return  # the call's own outcome is what the caller must see
+            return  # the caller must see the outcome of its own call
 
 
 class Call:

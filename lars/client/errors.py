@@ -1,4 +1,4 @@
-"""What a client's call can end with instead of an answer."""
+"""The errors with which a client's call ends."""
 
 from lars.errors import LarsError
 
@@ -8,8 +8,8 @@ class NoSuchModule(LarsError):
 
 
 class Overloaded(LarsError):
-    """Every host of the module is set aside as failing, and this call was not chosen to probe one."""
+    """Every host of the module is ejected, and this call does not probe one."""
 
 
 class AgentUnavailable(LarsError):
-    """The agent cannot be reached, or has not answered in time."""
+    """The agent cannot be reached, or did not answer in time."""

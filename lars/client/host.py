@@ -7,7 +7,7 @@ from lars.route import HostAddress, ModuleId, format_ip
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host to call, and the module that it was chosen for. As text it is IP:PORT.
+    """A host to call, and the module that it was chosen for. `str` gives IP:PORT.
 
     >>> from lars.route import ModuleId, parse_host
     >>> host = Host(ModuleId(1, 1), parse_host("10.0.0.5:8080"))

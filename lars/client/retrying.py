@@ -9,52 +9,52 @@ from lars.client.host import Host
 from lars.errors import SettingsError
 
 DEFAULT_ATTEMPTS = 3
-"""Hosts to try, at most."""
+"""Default: hosts to try before giving up."""
 
 
 class Retrying:
-    """How the attempts of one `retrying` go: which hosts were tried, and whether another attempt follows.
+    """The attempts of one `retrying`: which hosts were tried, and whether another attempt follows.
 
-    Raises SettingsError unless there may be one attempt at least.
+    Raises SettingsError if `attempts` is less than 1.
     """
 
-    def __init__(self, report: Report, most: int, failures: Failures) -> None:
-        if most < 1:
-            raise SettingsError(f"attempts {most} cannot be used: give 1 or more")
+    def __init__(self, report: Report, attempts: int, failures: Failures) -> None:
+        if attempts < 1:
+            raise SettingsError(f"attempts {attempts} is out of range: give 1 or more")
         self._report = report
-        self._most = most
+        self._attempts = attempts
         self._failures = failures
         self._tried: set[Host] = set()
 
-    def questions(self) -> int:
-        """How often to ask for a host, at most: the agent takes turns, so that the next is another if there is one."""
+    def queries(self) -> int:
+        """How often to ask for a host: the agent takes turns, so that this many answers include an untried one."""
         return len(self._tried) + 1
 
     def is_new(self, host: Host) -> bool:
-        """Whether the host was not tried before."""
+        """Whether the host has not been tried."""
         return host not in self._tried
 
     def untried(self, route: Sequence[Host]) -> Host | None:
-        """A host of the route that was not tried: callers that ask in step may take all the others' turns."""
+        """A random untried host of the route: callers in lockstep may have got the turns of all others."""
         others = [host for host in route if self.is_new(host)]
         return random.choice(others) if others else None
 
     def begin(self, timed: Timed, host: Host) -> Host:
-        """The attempt is made with this host."""
+        """Starts an attempt with this host."""
         self._tried.add(host)
         return timed.begin(host)
 
     def timed(self) -> Iterator[tuple[Timed, bool]]:
-        """Each attempt, and whether it is the last, until one ends well or raises what is no failure of its host."""
-        for number in range(1, self._most + 1):
+        """Each attempt, and whether it is the last, until one ends without a failure of its host."""
+        for number in range(1, self._attempts + 1):
             timed = Timed(self._report, self._failures)
-            yield timed, number == self._most
+            yield timed, number == self._attempts
             if not timed.failed:
                 return
 
 
 class Attempt:
-    """`with attempt as host:`; a failure of the host is kept from the caller, but for the last attempt's."""
+    """`with attempt as host:`; suppresses a failure of the host, except in the last attempt."""
 
     __slots__ = ("_get_host", "_get_route", "_last", "_retrying", "_timed")
 
@@ -68,7 +68,7 @@ class Attempt:
         self._last = last
 
     def __enter__(self) -> Host:
-        for _ in range(self._retrying.questions()):
+        for _ in range(self._retrying.queries()):
             host = self._get_host()
             if self._retrying.is_new(host):
                 break
@@ -84,7 +84,7 @@ class Attempt:
 
 
 class AsyncAttempt:
-    """`async with attempt as host:`; a failure of the host is kept from the caller, but for the last attempt's."""
+    """`async with attempt as host:`; suppresses a failure of the host, except in the last attempt."""
 
     __slots__ = ("_get_host", "_get_route", "_last", "_retrying", "_timed")
 
@@ -103,7 +103,7 @@ class AsyncAttempt:
         self._last = last
 
     async def __aenter__(self) -> Host:
-        for _ in range(self._retrying.questions()):
+        for _ in range(self._retrying.queries()):
             host = await self._get_host()
             if self._retrying.is_new(host):
                 break

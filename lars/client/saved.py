@@ -11,15 +11,15 @@ from lars.route import ModuleId, parse_host
 from lars.saved_routes import DamagedFile, index_routes, routes_path
 
 RECHECK = 1.0
-"""Seconds between two looks at whether a file is another."""
+"""Seconds between two checks whether a file was replaced."""
 
 
 class SavedFile:
-    """One shard's file: read when first needed, and again when it is another."""
+    """One shard's file: read when first needed, and again when it was replaced. Threads may share it."""
 
     def __init__(self, state_dir: str, shard: int) -> None:
         self._path = routes_path(state_dir, shard)
-        self._looked_at: float | None = None
+        self._checked_at: float | None = None
         self._stamp: tuple[int, int, int] | None = None
         self._index: dict[tuple[int, int], list[str]] = {}
         self._routes: dict[ModuleId, list[Host]] = {}
@@ -27,15 +27,15 @@ class SavedFile:
         self._lock = threading.Lock()
 
     def route(self, module: ModuleId, now: float) -> list[Host]:
-        """The module's hosts; none where the file cannot be read or does not name it."""
+        """The module's hosts; none if the file cannot be read or does not have the module."""
         with self._lock:
-            self._look(now)
+            self._refresh(now)
             if module not in self._routes:
                 self._routes[module] = self._parsed(module)
             return self._routes[module]
 
     def pick(self, module: ModuleId, now: float) -> Host | None:
-        """The module's next host, or None where `route` has none."""
+        """The module's next host, or None if `route` has none."""
         hosts = self.route(module, now)
         if not hosts:
             return None
@@ -44,7 +44,7 @@ class SavedFile:
         return self._turns[module].next()
 
     def forked(self) -> None:
-        """In the child of a fork: another thread of the parent may have held the lock, and has no turn here."""
+        """In the child of a fork: replaces the lock, which another thread of the parent may have held."""
         self._lock = threading.Lock()
         self._turns.clear()
 
@@ -54,10 +54,10 @@ class SavedFile:
         except (InvalidRoute, AttributeError):
             return []
 
-    def _look(self, now: float) -> None:
-        if self._looked_at is not None and now - self._looked_at < RECHECK:
+    def _refresh(self, now: float) -> None:
+        if self._checked_at is not None and now - self._checked_at < RECHECK:
             return
-        self._looked_at = now
+        self._checked_at = now
         try:
             status = os.stat(self._path)
             stamp = (status.st_ino, status.st_mtime_ns, status.st_size)

@@ -1,9 +1,9 @@
-"""The Twisted client: the blocking one's calls as Deferreds, any number of them under way at once."""
+"""The Twisted client: the calls of the blocking one as Deferreds, any number of them at once."""
 
 from collections.abc import Callable, Iterator
 from time import monotonic
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, cast
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
@@ -13,26 +13,25 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from lars.client.address import agent_address, state_folder
-from lars.client.asking import Answered, Asking, Forget
+from lars.client.async_core import AsyncCore, Cancel, OnAnswer
 from lars.client.call import AsyncCall, Failures
+from lars.client.core import CACHE_TTL, DEFAULT_TIMEOUT, Core
 from lars.client.errors import AgentUnavailable
-from lars.client.exchange import CACHE_TTL, DEFAULT_TIMEOUT, Exchange
 from lars.client.host import Host
-from lars.client.known import GATHERED_MOST
-from lars.client.mailbox import Mailbox, Timer
-from lars.client.questions import no_such_module
-from lars.client.register import REGISTER_TIMEOUT, pauses
+from lars.client.module_cache import MAX_GATHERED
+from lars.client.polling import REGISTER_TIMEOUT, pauses
+from lars.client.queries import no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, AsyncAttempt, Retrying
+from lars.client.udp_mux import Timer, UdpMux
 from lars.errors import LarsError
-
-T = TypeVar("T")
+from lars.runtime.reactor import IReactor
 
 
 class LarsClient:
-    """Asks this machine's agent which host to call, and tells it how the call went, without blocking the reactor.
+    """Asks this machine's agent which host to call, and reports how the call went, without blocking the reactor.
 
-    Takes the arguments of `lars.client.LarsClient` and chooses by itself as that does; `reactor` is the one that it
-    runs on, unless given the installed one. A Deferred that is cancelled leaves nothing behind.
+    Takes the arguments of `lars.client.LarsClient`, and has the same cache; it runs on `reactor`, by default the
+    installed one. A Deferred that is cancelled leaves nothing behind.
 
     >>> from twisted.internet import task
     >>> from lars.client.twisted import LarsClient
@@ -55,22 +54,24 @@ class LarsClient:
         cache: bool = True,
         cache_ttl: float = CACHE_TTL,
         state_dir: str | None = None,
-        reactor: Any = None,
+        reactor: IReactor | None = None,
     ) -> None:
         address = agent_address(agent)
         if reactor is None:
-            from twisted.internet import reactor
-        self._exchange = Exchange(address, timeout, cache_ttl if cache else 0.0, state_folder(state_dir, address))
-        self._asking = Asking(self._exchange)
-        self._exchange.begin(self._asking)
-        self._modules = self._exchange.modules
+            from twisted.internet import reactor as installed  # importing it installs it
+
+            reactor = cast(IReactor, installed)
+        self._core = Core(address, timeout, cache_ttl if cache else 0.0, state_folder(state_dir, address))
+        self._async_core = AsyncCore(self._core)
+        self._core.begin(self._async_core)
+        self._modules = self._core.modules
         self._reactor = reactor
         self._loop = _Loop(reactor)
 
     @property
     def agent_alive(self) -> bool:
-        """Whether the agent answered when last asked; True before the first question."""
-        return self._exchange.agent_alive
+        """Whether the agent answered the last query; True before the first."""
+        return self._core.agent_alive
 
     def get_host(self, modid: int, cmdid: int) -> Deferred[Host]:
         """The host to call now; fails with NoSuchModule or Overloaded if there is none.
@@ -81,14 +82,14 @@ class LarsClient:
         >>> run(main)
         127.0.0.1:900...
         """
-        known = self._modules.get((modid, cmdid))
-        if known is not None and monotonic() < known.until:
-            return succeed(known.pick())
-        known = self._exchange.known(modid, cmdid)
-        return self._answer(lambda answered: self._asking.host(known, self._loop, answered))
+        cached = self._modules.get((modid, cmdid))
+        if cached is not None and monotonic() < cached.until:
+            return succeed(cached.pick())
+        cached = self._core.cached(modid, cmdid)
+        return self._answer(lambda on_answer: self._async_core.host(cached, self._loop, on_answer))
 
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
-        """Tells how the call to a host went; a plain call, for it waits for nothing.
+        """Reports how the call to a host went; a plain call, since it waits for nothing.
 
         >>> async def main(reactor):
         ...     async with LarsClient() as client:
@@ -98,17 +99,17 @@ class LarsClient:
         Args:
             host: as get_host gave it.
             retcode: 0 for success; any other number is a failure.
-            cost: seconds that the call took, so that a host that times out is set aside sooner.
+            cost: seconds that the call took, so that a host that times out is ejected sooner.
         """
         if not retcode:
-            known = self._modules.get(host.module)
-            if known is not None and monotonic() < known.until and len(known.gathered) < GATHERED_MOST:
-                known.gather(host.address)
+            cached = self._modules.get(host.module)
+            if cached is not None and monotonic() < cached.until and len(cached.gathered) < MAX_GATHERED:
+                cached.gather(host.address)
                 return
-        self._exchange.report(host, retcode, cost)
+        self._core.report(host, retcode, cost)
 
     def get_route(self, modid: int, cmdid: int) -> Deferred[list[Host]]:
-        """All hosts of the module; none if the agent knows of none, or not yet: see register.
+        """All hosts of the module; none if the agent knows none, or has not pulled them yet: see register.
 
         >>> async def main(reactor):
         ...     async with LarsClient() as client:
@@ -116,14 +117,14 @@ class LarsClient:
         >>> run(main)
         127.0.0.1:9001 127.0.0.1:9002
         """
-        known = self._exchange.known(modid, cmdid)
-        return self._answer(lambda answered: self._asking.route(known, self._loop, answered))
+        cached = self._core.cached(modid, cmdid)
+        return self._answer(lambda on_answer: self._async_core.route(cached, self._loop, on_answer))
 
     def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> Deferred[None]:
         """Waits until the agent has the module's hosts, which it pulls when first asked about a module.
 
-        To call once at start, so that the first get_host is not refused. Fails with NoSuchModule if the agent still
-        has none after `timeout` seconds, AgentUnavailable if it has not answered until then.
+        Call it once at start, so that the first get_host is not refused. Fails with NoSuchModule if the agent has
+        none after `timeout` seconds, AgentUnavailable if it did not answer.
 
         >>> async def main(reactor):
         ...     async with LarsClient() as client:
@@ -133,24 +134,24 @@ class LarsClient:
         return Deferred.fromCoroutine(self._register(modid, cmdid, timeout))
 
     async def _register(self, modid: int, cmdid: int, timeout: float) -> None:
-        known = self._exchange.known(modid, cmdid)
-        refusal: LarsError = no_such_module(known.module)
+        cached = self._core.cached(modid, cmdid)
+        refusal: LarsError = no_such_module(cached.module)
         for pause in pauses(timeout):
             await deferLater(self._reactor, pause)
             try:
                 if await self.get_route(modid, cmdid):
                     return
-                refusal = no_such_module(known.module)
+                refusal = no_such_module(cached.module)
             except AgentUnavailable as error:
-                if self._exchange.closed:
+                if self._core.closed:
                     raise
                 refusal = error
         raise refusal
 
     def call(self, modid: int, cmdid: int, failures: Failures = Exception) -> AsyncCall:
-        """A host for the time of an async with block, reported with the time taken; as failed if an exception ends it.
+        """A host for an async with block, reported with the time taken; as a failure if an exception ends the block.
 
-        What is none of `failures` says nothing about the host and reports nothing.
+        An exception that is not of `failures` reports nothing.
 
         >>> async def main(reactor):
         ...     async with LarsClient() as client:
@@ -166,8 +167,8 @@ class LarsClient:
     ) -> Iterator[AsyncAttempt]:
         """Attempts at a call: each with another host while there is one, until one ends without a failure.
 
-        An exception of `failures` is reported, and kept from the caller but for the last attempt's; any other ends it
-        all and says nothing about the host.
+        An exception of `failures` is reported, and suppressed except in the last attempt; any other ends the attempts
+        and reports nothing.
 
         >>> async def main(reactor):
         ...     async with LarsClient() as client:
@@ -188,12 +189,12 @@ class LarsClient:
         )
 
     def close(self) -> None:
-        """Tells the agent what is gathered, and closes the sockets; a plain call, for it waits for nothing.
+        """Sends the gathered successes to the agent, and closes the sockets; a plain call, since it waits for nothing.
 
-        Calls under way, and later ones, fail with AgentUnavailable.
+        Pending calls, and later ones, fail with AgentUnavailable.
         """
-        self._exchange.close()
-        self._asking.close()
+        self._core.close()
+        self._async_core.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -203,52 +204,51 @@ class LarsClient:
     ) -> None:
         self.close()
 
-    def _answer(self, ask: Callable[[Answered], Forget]) -> Deferred[Any]:
-        result: Deferred[Any] = Deferred(lambda _cancelled: forget())
+    def _answer(self, ask: Callable[[OnAnswer], Cancel]) -> Deferred[Any]:
+        result: Deferred[Any] = Deferred(lambda _cancelled: cancel())
 
-        def answered(answer: Any, error: Exception | None) -> None:
+        def on_answer(answer: Any, error: Exception | None) -> None:
             if error is None:
                 result.callback(answer)
             else:
                 result.errback(error)
 
-        forget = ask(answered)
+        cancel = ask(on_answer)
         return result
 
 
 class _Loop:
-    """A reactor, as mailboxes see it."""
+    """A reactor, for UdpMux."""
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: IReactor) -> None:
         self._reactor = reactor
-        self._readers: dict[Mailbox, _Reader] = {}
+        self._readers: dict[UdpMux, _Reader] = {}
 
     def call_later(self, seconds: float, function: Callable[[], None]) -> Timer:
-        timer: Timer = self._reactor.callLater(seconds, function)
-        return timer
+        return self._reactor.callLater(seconds, function)
 
-    def add_reader(self, mailbox: Mailbox) -> None:
-        reader = self._readers[mailbox] = _Reader(mailbox, self._reactor)
+    def add_reader(self, mux: UdpMux) -> None:
+        reader = self._readers[mux] = _Reader(mux, self._reactor)
         self._reactor.addReader(reader)
 
-    def remove_reader(self, mailbox: Mailbox) -> None:
-        self._reactor.removeReader(self._readers.pop(mailbox))
+    def remove_reader(self, mux: UdpMux) -> None:
+        self._reactor.removeReader(self._readers.pop(mux))
 
 
 @implementer(IReadDescriptor)
 class _Reader:
-    """A mailbox, as a reactor sees it: Twisted's own UDP port costs more than the answer does."""
+    """A UdpMux as a reactor reads it: Twisted's own UDP port would take longer than the answer does."""
 
-    def __init__(self, mailbox: Mailbox, reactor: Any) -> None:
-        self.fileno = mailbox.fileno
-        self.doRead = mailbox.read
+    def __init__(self, mux: UdpMux, reactor: IReactor) -> None:
+        self.fileno = mux.fileno
+        self.doRead = mux.read
         self._reactor = reactor
 
     def logPrefix(self) -> str:
         return "lars client"
 
     def connectionLost(self, reason: Failure) -> None:
-        """Called by the reactor as it ends, and also when a datagram was refused: it takes that for a hang-up."""
+        """Called by the reactor when it ends, and when a datagram was refused, which it takes for a hang-up."""
         if reason.check(ConnectionDone):
             self._reactor.addReader(self)
             self.doRead()

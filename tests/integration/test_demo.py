@@ -30,8 +30,8 @@ class RunningDemo:
         )
 
     def wait_for_calls(self) -> None:
-        """Returns when the calls run."""
-        self.wait_for("calls run")
+        """Returns when the calls are running."""
+        self.wait_for("calls are running")
 
     def wait_for(self, words: str) -> str:
         """The first line that has these words; waits for it."""
@@ -65,27 +65,27 @@ class RunningDemo:
 def test_all_of_it_happens(tmp_path: Path) -> None:
     began = time.monotonic()
     demo = RunningDemo(tmp_path, "--json")
-    out, told = demo.process.communicate(timeout=LIMIT + 10)
+    out, events = demo.process.communicate(timeout=LIMIT + 10)
     assert time.monotonic() - began < LIMIT
     summary = json.loads(out)
-    assert summary["missed"] == [], told
+    assert summary["missed"] == [], events
     assert demo.process.returncode == 0
     assert summary["failures_before_set_aside"] >= 15
-    assert "node 3 is back in rotation" in told
+    assert "node 3 is restored, " in events
     demo.assert_nothing_left()
 
 
-def test_it_stays_when_told_to_with_the_console_until_it_is_interrupted(tmp_path: Path) -> None:
+def test_it_stays_on_request_with_the_console_until_it_is_interrupted(tmp_path: Path) -> None:
     demo = RunningDemo(tmp_path, "--stay")
-    told = demo.wait_for("Lars stays")
-    address = re.search(r"http://127\.0\.0\.1:\d+/setup/[\w-]+", told)
-    assert address is not None, told
+    events = demo.wait_for("the demo keeps running")
+    address = re.search(r"http://127\.0\.0\.1:\d+/setup/[\w-]+", events)
+    assert address is not None, events
     with urllib.request.urlopen(address[0], timeout=10) as answer:
         assert "New password" in answer.read().decode()
     demo.process.send_signal(signal.SIGINT)
     out, errors = demo.process.communicate(timeout=15)
     assert demo.process.returncode == 0, errors
-    assert "all of it happened as it should" in out
+    assert "everything happened as expected" in out
     demo.assert_nothing_left()
 
 
@@ -95,13 +95,13 @@ def test_a_signal_ends_it_and_all_that_it_started(tmp_path: Path, number: signal
     demo.wait_for_calls()
     assert demo.children()
     demo.process.send_signal(number)
-    _out, told = demo.process.communicate(timeout=15)
+    _out, events = demo.process.communicate(timeout=15)
     assert demo.process.returncode == status
-    assert "Traceback" not in told
+    assert "Traceback" not in events
     demo.assert_nothing_left()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent is gone")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can signal a process when its parent ends")
 def test_a_kill_leaves_no_process(tmp_path: Path) -> None:
     demo = RunningDemo(tmp_path)
     demo.wait_for_calls()

@@ -48,7 +48,7 @@ async def test_route_reaches_the_agent_and_reports_reach_the_database(fleet: Fle
     assert chosen == {B: 100, A: 10}, "the failing host is only probed"
     await fleet.counts(0, 40, deadline=12)
     states = {f"{row['ip']}:{row['port']}": row["state"] for row in fleet.commands.json("status", "1", "1")}
-    assert states == {A: "overloaded", B: "idle"}
+    assert states == {A: "ejected", B: "healthy"}
     fleet.commands.ok("route", "rm", "1", "1", A)
     await fleet.serves(B, deadline=3)
     for service in (fleet.agent, fleet.reporter, fleet.dns):

@@ -19,7 +19,7 @@
 
 namespace {
 
-/// A host that did not do what it was called for.
+/// A call to a host failed.
 class CallFailed : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -45,7 +45,7 @@ public:
 
     void send(const std::string& text) const { check(::send(fd_, text.data(), text.size(), MSG_NOSIGNAL), "send"); }
 
-    /// All that comes until the other side closes.
+    /// All data until the peer closes the connection.
     std::string receive() const {
         std::string all;
         char part[4096];
@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
     } catch (const lars::Error& error) {
         std::cerr << "lars-example: " << error.what() << '\n';
         return 1;
-    } catch (const std::logic_error& error) {  // what is no number, or no module
+    } catch (const std::logic_error& error) {  // not a number, or not a module
         std::cerr << "lars-example: " << error.what() << '\n';
         return 2;
     }

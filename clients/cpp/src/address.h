@@ -1,4 +1,4 @@
-/// What a module, a host and an agent's address may be, and how a person writes them.
+/// Modules, hosts and addresses of agents: their ranges, and their text form.
 #pragma once
 
 #include <cstdint>
@@ -34,17 +34,17 @@ std::string written_ip(std::uint32_t address);
 /// @throws std::invalid_argument for anything but a dotted IPv4 address
 std::uint32_t parse_ip(const std::string& text);
 
-/// "127.0.0.1:8888" -> where the first of an agent's shards is
-/// @throws std::invalid_argument, saying what is wrong
+/// "127.0.0.1:8888" -> the address of an agent's first shard
+/// @throws std::invalid_argument for anything else
 Place parse_agent(const std::string& text);
 
-/// The agent of LARS_AGENT's value, which may be null or empty, or the default.
+/// The agent in LARS_AGENT's value, or the default if that is null or empty.
 /// @throws std::invalid_argument, naming the variable
 std::string agent_of_environment(const char* value);
 
 constexpr int kShards = 3;
 
-/// The shard that answers for a module, (modid + cmdid) mod 3; it listens on the agent's base port and so many.
+/// The shard that serves a module, (modid + cmdid) mod 3; it listens on the agent's base port plus this number.
 int shard_of(Module module) noexcept;
 
 }  // namespace lars::detail

@@ -51,10 +51,10 @@ AgentUnavailable silent(Place shard, nanoseconds timeout) {
     return unavailable("no answer from the agent at " + written(shard) + " within " + seconds(timeout) + " s");
 }
 
-/// Whether nobody listened at the shard when a datagram came: maybe an earlier one, and then this one was not sent.
+/// Whether a datagram was refused because no process listens; if an earlier one was, this one was not sent.
 bool refused(const std::error_code& error) { return error == std::errc::connection_refused; }
 
-/// The answer to a question that is sent twice at most, half the time apart.
+/// The answer to a question, which is sent again after half of the timeout.
 template <class Question>
 auto ask(const Link& link, Place shard, const Question& question, nanoseconds timeout) {
     const auto deadline = Clock::now() + timeout;
@@ -175,7 +175,7 @@ Call::~Call() {
     }
     try {
         client_.report(host_, retcode_, cost);
-    } catch (const std::exception&) {  // the call's own outcome is what the caller must see
+    } catch (const std::exception&) {  // the caller must see the outcome of its own call
     }
 }
 

@@ -40,7 +40,7 @@ std::string encode(MessageId id, const Message& message) {
     return frame;
 }
 
-/// Whether the datagram is one whole frame that holds such a message.
+/// Whether the datagram is one whole frame with such a message.
 template <class Message>
 bool decode(MessageId id, std::string_view datagram, Message& message) {
     if (datagram.size() < kHeaderSize || int32_at(datagram, 0) != id) {

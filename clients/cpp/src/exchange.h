@@ -1,7 +1,7 @@
-/// What a client sends to the agent, and which answers it believes: bytes in, bytes out, no I/O.
+/// The datagrams of a client: queries with their answers, and reports; bytes in, bytes out, no I/O.
 ///
-/// A question is a datagram to send to the module's shard and a test of what comes back. Late answers, answers to
-/// another question and bytes that are no message answer nothing: the client goes on waiting.
+/// A question is a datagram for the module's shard, and a parser of the answer. For late answers, answers to another
+/// question and bytes that are no message the parser returns nothing, and the client goes on waiting.
 #pragma once
 
 #include <array>
@@ -17,17 +17,17 @@
 
 namespace lars::detail {
 
-/// Which host to call next. `seq` tells its answer from those to earlier ones on the same socket.
+/// A query for the host to call next. `seq` distinguishes it from earlier ones on the same socket.
 class HostQuestion {
 public:
-    /// Room for far more than an answer has, so that what is longer is none.
+    /// A receive buffer far larger than an answer: a longer datagram is none.
     static std::array<char, 2048> buffer() { return {}; }
 
     HostQuestion(Module module, std::uint32_t seq);
     const std::string& request() const noexcept { return request_; }
 
-    /// The host, or nothing if the datagram is no answer to this.
-    /// @throws NoSuchModule, Overloaded, AgentUnavailable where the agent has no host to give
+    /// The host, or nothing if the datagram does not answer this query.
+    /// @throws NoSuchModule, Overloaded, AgentUnavailable if the agent has no host to give
     std::optional<Host> answer(std::string_view datagram) const;
 
 private:
@@ -36,16 +36,16 @@ private:
     std::string request_;
 };
 
-/// All hosts of a module. The wire has no seq to match the answer by, so each is asked on a socket of its own.
+/// A query for all hosts of a module. The message has no seq, so each query has a socket of its own.
 class RouteQuestion {
 public:
-    /// Room for any datagram; not on the stack, which may be small.
+    /// A receive buffer for any datagram; not on the stack, which may be small.
     static std::vector<char> buffer() { return std::vector<char>(65536); }
 
     explicit RouteQuestion(Module module);
     const std::string& request() const noexcept { return request_; }
 
-    /// The hosts, maybe none, or nothing if the datagram is no answer to this.
+    /// The hosts, maybe none, or nothing if the datagram does not answer this query.
     std::optional<std::vector<Host>> answer(std::string_view datagram) const;
 
 private:
@@ -53,10 +53,10 @@ private:
     std::string request_;
 };
 
-/// The datagram that tells how a call went; costs are whole milliseconds on the wire, 0 where not known.
+/// The datagram that reports a call's result; costs are whole milliseconds on the wire, 0 if unknown.
 std::string encode_report(const Host& host, std::int32_t retcode, std::optional<std::chrono::nanoseconds> cost);
 
-/// The agent knows no host of the module.
+/// The error to throw if the agent knows no host of the module.
 NoSuchModule no_such_module(Module module);
 
 }  // namespace lars::detail

@@ -13,11 +13,11 @@ namespace lars::detail {
 
 using Clock = std::chrono::steady_clock;
 
-/// Connected, so that the kernel passes on what comes from the shard's address alone, and tells when nobody is there.
+/// Connected, so that the kernel delivers only the shard's datagrams, and reports an error if no process listens there.
 /// All methods throw std::system_error.
 class Link {
 public:
-    /// @param forks  how often the process had been forked: its socket is of no use after the next time
+    /// @param forks  how often the process had been forked: after the next fork the socket is unusable
     Link(Place shard, unsigned forks);
     ~Link();
     Link(const Link&) = delete;
@@ -25,12 +25,12 @@ public:
 
     unsigned forks() const noexcept { return forks_; }
 
-    /// A number that the answers to earlier questions do not have: not on this socket, nor on an old one of its port.
+    /// A number that no answer to an earlier question has, on this socket or on an earlier one with the same port.
     std::uint32_t next_seq() noexcept { return ++seq_; }
 
     void send(const std::string& datagram) const;
 
-    /// Sends the question and waits for its answer; nothing if none came until then.
+    /// Sends the question and waits for its answer; nothing if none arrives by then.
     template <class Question>
     auto ask(const Question& question, Clock::time_point until) const -> decltype(question.answer({})) {
         send(question.request());
@@ -46,7 +46,7 @@ public:
     }
 
 private:
-    /// The length of the next datagram, which may be more than there was room for; nothing if none came until then.
+    /// The length of the next datagram, which may exceed the buffer; nothing if none arrives by then.
     std::optional<std::size_t> receive(char* buffer, std::size_t room, Clock::time_point until) const;
 
     int socket_;

@@ -1,4 +1,4 @@
-/// The links to one shard that no call uses at the moment.
+/// The pool of unused links to one shard.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@
 
 namespace lars::detail {
 
-/// Safe for any number of threads without a lock, which a fork at the wrong moment would leave locked for ever. After a
-/// fork the child gets links of its own: answers to its parent's would come to either.
+/// Thread-safe without a lock, which a fork at the wrong moment would leave locked forever. After a fork the child
+/// opens links of its own, since either process could receive the other's answers.
 class Links {
 public:
     explicit Links(Place shard) noexcept : shard_(shard) {}
@@ -23,7 +23,7 @@ public:
 
     Place shard() const noexcept { return shard_; }
 
-    /// A link for one call alone, which goes back at the end of its scope.
+    /// A link for one call, returned to the pool at the end of its scope.
     class Lease {
     public:
         explicit Lease(Links& links) : links_(links), link_(links.take()) {}
@@ -38,10 +38,10 @@ public:
         std::unique_ptr<Link> link_;
     };
 
-    /// @throws std::system_error if a new link is needed and cannot be made
+    /// @throws std::system_error if a new link is needed and cannot be opened
     Lease lease() { return Lease(*this); }
 
-    /// A link that never goes back.
+    /// A link outside the pool.
     std::unique_ptr<Link> fresh() const;
 
 private:

@@ -1,4 +1,4 @@
-/// Just enough to write tests with: a TEST is a function that runs by being there, a failed CHECK ends it.
+/// A minimal test framework: each TEST is a function that registers itself, and a failed CHECK ends it.
 #pragma once
 
 #include <ostream>
@@ -66,6 +66,6 @@ void throws(Function function, const std::string& text, const char* file, int li
 
 #define CHECK(condition) check::holds(condition, #condition, __FILE__, __LINE__)
 #define CHECK_EQUAL(value, expected) check::equal(value, expected, #value, __FILE__, __LINE__)
-/// The statement throws such an error, whose text holds this one.
+/// The statement throws such an error, whose text contains this one.
 #define CHECK_THROWS(Error, text, statement) \
     check::throws<Error>([&] { statement; }, text, __FILE__, __LINE__)

@@ -1,4 +1,4 @@
-/// The client against an agent on a real socket that answers, lies, dawdles, or is not there.
+/// The client against an agent on a real socket that answers, answers wrongly, is slow, or is down.
 #include <lars/client.h>
 
 #include <dirent.h>

@@ -1,4 +1,4 @@
-/// Does what its standard input says, a line a call, and says what came of it, for tests with a real agent:
+/// Makes the calls that standard input gives, one per line, and prints their results, for tests with a real agent:
 ///
 ///     get_host 1 1                          ok 10.0.0.5:8080
 ///     get_route 1 1                         ok 10.0.0.5:8080 10.0.0.6:8080

@@ -1,4 +1,4 @@
-/// An agent's shard for tests: a thread on a real UDP socket that answers as it is told to.
+/// An agent's shard for tests: a thread on a real UDP socket that gives prescribed answers.
 #pragma once
 
 #include <netinet/in.h>
@@ -16,7 +16,7 @@
 
 namespace tests {
 
-/// A request that came: its message id tells which of the messages is filled.
+/// A received request: its message id says which of the messages is set.
 struct Request {
     std::uint32_t id = 0;
     lars::GetHostRequest get_host;
@@ -42,7 +42,7 @@ public:
     std::string agent() const { return "127.0.0.1:" + std::to_string(port_); }
 
     void set_answer(Answer answer);
-    /// The next request that came; throws if none does.
+    /// The next request; throws if none arrives.
     Request next();
     /// Whether next() has returned every request so far.
     bool none_is_left();

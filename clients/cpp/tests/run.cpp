@@ -1,4 +1,4 @@
-/// Runs every test, or those whose names hold the first argument.
+/// Runs every test, or those whose names contain the first argument.
 #include <exception>
 #include <iostream>
 

@@ -26,7 +26,7 @@ final class Example {
         } catch (LarsException error) {
             System.err.println("Example: " + error.getMessage());
             System.exit(1);
-        } catch (IllegalArgumentException error) { // what is no number, or no module
+        } catch (IllegalArgumentException error) { // not a number, or not a module
             System.err.println("Example: " + error.getMessage());
             System.exit(2);
         }
@@ -39,7 +39,7 @@ final class Example {
                 try {
                     client.run(modid, cmdid, this::fetch);
                 } catch (IOException error) {
-                    continue; // call has reported it, and the agent will choose another host soon
+                    continue; // call has reported it: the agent soon chooses another host
                 }
             }
         }

@@ -1,4 +1,4 @@
-"""The demo's business processes: threads that ask Lars for a host, call it for real, and report how it went."""
+"""The demo's business processes: threads that ask Lars for a host, really call it, and report the result."""
 
 import threading
 import time
@@ -12,20 +12,19 @@ from lars.errors import LarsError
 from lars.route import ModuleId
 
 FAILED = 1
-"""The retcode reported for a failed call: any but 0 counts as a failure (docs/design/wire.md, retcodes)."""
+"""The retcode of a failed call: any but 0 counts as a failure (docs/design/wire.md, retcodes)."""
 
 
 class Callers:
     """Threads that share one client and make `rate` calls a second together, from `start` to `stop`.
 
-    Requests are made one at a time, so that the record has them in the order in which Lars answered them; the calls
-    themselves overlap.
+    They ask Lars one at a time, so that the record has the order in which Lars chose; the calls themselves overlap.
     """
 
     def __init__(
         self, client: LarsClient, module: ModuleId, names: Mapping[str, str], rate: float = 300, threads: int = 4
     ) -> None:
-        """`names` maps a node's IP:PORT to its name; it may grow while calls run."""
+        """`names` maps a node's IP:PORT to its name; it may grow while the threads run."""
         self._client = client
         self._module = module
         self._names = names
@@ -34,17 +33,18 @@ class Callers:
         self._lock = threading.Lock()
         self._request_lock = threading.Lock()
         self._ended = threading.Event()
-        self._bug: BaseException | None = None
+        self._crash: BaseException | None = None
         self._threads = [
             threading.Thread(target=self._run, name=f"demo caller {n}", daemon=True) for n in range(threads)
         ]
 
     def start(self) -> None:
+        """Starts the threads."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Ends the threads; returns when the calls under way are over."""
+        """Ends the threads; returns when their last calls have ended."""
         self._ended.set()
         for thread in self._threads:
             if thread.ident is not None:
@@ -52,13 +52,13 @@ class Callers:
 
     @contextmanager
     def record(self) -> Iterator[Record]:
-        """What the callers have seen so far; nothing is added while the caller of this holds it.
+        """The record so far, locked while the context is open.
 
-        Raises whatever ended one of the threads, if something did.
+        Raises the exception that ended a thread, if there is one.
         """
         with self._lock:
-            if self._bug is not None:
-                raise self._bug
+            if self._crash is not None:
+                raise self._crash
             yield self._record
 
     def _run(self) -> None:
@@ -68,8 +68,8 @@ class Callers:
                 self._call()
                 due = max(due + self._period, time.monotonic() - self._period)
                 self._ended.wait(max(0.0, due - time.monotonic()))
-        except BaseException as bug:
-            self._bug = bug
+        except BaseException as error:
+            self._crash = error
 
     def _call(self) -> None:
         try:

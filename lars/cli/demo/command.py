@@ -1,4 +1,4 @@
-"""The `lars demo` command: the run's surroundings, how it ends, and what it prints at the end."""
+"""The `lars demo` command: sets up the run, cleans up after it, and prints its summary."""
 
 import json
 import signal
@@ -12,23 +12,24 @@ from types import FrameType
 import click
 from rich.console import Console
 
-from lars.cli.demo.play import Play
+from lars.cli.demo.run import DemoRun
 from lars.cli.demo.stack import StackFailed
 from lars.cli.demo.view import view_for
-from lars.cli.exits import DONE, INTERRUPTED, REFUSED
+from lars.cli.exit_status import DONE, INTERRUPTED, REFUSED
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON; what happens goes to standard error.")
-@click.option("--stay", is_flag=True, help="Go on until Ctrl-C when all has been shown, with the console to look at.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and the events on standard error.")
+@click.option("--stay", is_flag=True, help="Keep running after the last step, until Ctrl-C.")
 def demo(as_json: bool, stay: bool) -> None:
-    """See Lars at work, in half a minute, with nothing set up.
+    """Watch Lars at work for half a minute, without any setup.
 
-    Starts Lars on free ports and a temporary database, four nodes and some callers. One node begins to fail and is
-    set aside, heals and returns; a fifth is added while calls run. Exit status 0 if all of that happened as it
-    should. Nothing is left behind. The address of the console is printed: it answers while this runs.
+    Starts Lars on free ports with a temporary database, four nodes and some callers. One node starts to fail and is
+    ejected, recovers and is restored; a fifth is added while the callers run. The exit status is 0 if all of this
+    happens as it should. Prints the address of the console, which is available while the demo runs. Leaves nothing
+    behind.
     """
     console = Console(stderr=as_json)
     try:
@@ -37,29 +38,29 @@ def demo(as_json: bool, stay: bool) -> None:
             TemporaryDirectory(prefix="lars-demo-", ignore_cleanup_errors=True) as folder,
             view_for(console) as view,
             ExitStack() as cleanup,
-            _undisturbed_end(),
+            _uninterrupted_cleanup(),
         ):
-            summary = Play(Path(folder), view, cleanup).run(stay)
+            summary = DemoRun(Path(folder), view, cleanup).run(stay)
     except StackFailed as failure:
         for line in failure.log:
             click.echo(f"    {line}", err=True)
         raise
     except KeyboardInterrupt:
-        click.echo("lars demo: interrupted; everything it started has ended", err=True)
+        click.echo("lars demo: interrupted; stopped everything it started", err=True)
         sys.exit(INTERRUPTED)
     missed = summary.missed()
     if as_json:
         click.echo(json.dumps(summary.as_json(), indent=2))
     else:
-        click.echo("\n".join(["", *summary.lines(), *([] if missed else ["", "all of it happened as it should"])]))
+        click.echo("\n".join(["", *summary.lines(), *([] if missed else ["", "everything happened as expected"])]))
     for line in missed:
-        click.echo(f"not as it should be: {line}", err=True)
+        click.echo(f"not as expected: {line}", err=True)
     sys.exit(REFUSED if missed else DONE)
 
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the run in order, as Ctrl-C does, unless they were ignored (nohup)."""
+    """SIGTERM and SIGHUP end the run with its cleanup, as Ctrl-C does, unless they were ignored (nohup)."""
 
     def end(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
@@ -76,8 +77,8 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _undisturbed_end() -> Iterator[None]:
-    """Whatever ended its block, what is cleaned up after it is not cut off by a second signal."""
+def _uninterrupted_cleanup() -> Iterator[None]:
+    """Ignores further signals once its block has ended, so that they do not interrupt the cleanup."""
     try:
         yield
     finally:

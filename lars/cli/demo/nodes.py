@@ -1,4 +1,4 @@
-"""A node of the demo: a real TCP server that answers a line with "ok", or fails when told to."""
+"""A node of the demo: a real TCP server that answers a line with "ok", or fails on demand."""
 
 import socket
 import socketserver
@@ -9,9 +9,9 @@ ANSWER = b"ok\n"
 
 
 class Node(socketserver.ThreadingTCPServer):
-    """Serves one line a connection, in threads of this process; listens from construction on, at a free port.
+    """Serves one line per connection, in threads of this process; listens on a free port when constructed.
 
-    While `failing`, it closes connections without an answer: what callers see of a process that crashes on each call.
+    While `failing` is set, it closes connections without an answer, like a process that crashes on each call.
     """
 
     daemon_threads = True
@@ -31,7 +31,7 @@ class Node(socketserver.ThreadingTCPServer):
         return f"{HOST}:{self.port}"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A caller that went away in the middle of a call is its own affair."""
+        """Ignores callers that disconnect during a call."""
 
     def stop(self) -> None:
         """Closes the listening socket and ends the thread."""
@@ -50,7 +50,7 @@ class _Connection(socketserver.StreamRequestHandler):
 
 
 def call_node(ip: str, port: int, timeout: float = 1.0) -> bool:
-    """One call to a node; whether it did what it was asked, within about `timeout` seconds a step."""
+    """Calls a node; returns whether it answered. Connecting and answering may each take `timeout` seconds."""
     try:
         with socket.create_connection((ip, port), timeout) as connection, connection.makefile("rb") as answers:
             connection.sendall(b"hello\n")

@@ -1,7 +1,6 @@
-"""Ports of 127.0.0.1 that nobody uses now, for the demo's own stack.
+"""Free ports of 127.0.0.1 for the demo's own stack.
 
-They lie below the range from which systems pick ports for outgoing connections, so that none of the demo's own
-connections can take one between the look and the listening.
+They are below the range of ephemeral ports, so that no outgoing connection of the demo can take one after the check.
 """
 
 import random
@@ -14,12 +13,12 @@ _LOWEST, _HIGHEST = 20_000, 32_000
 
 
 def free_tcp_port() -> int:
-    """A TCP port that can be listened on."""
+    """A TCP port that is free to listen on."""
     return _pick(lambda port: _can_bind(socket.SOCK_STREAM, port))
 
 
 def free_udp_ports(count: int) -> int:
-    """The first of `count` UDP ports in a row that can all be bound."""
+    """The first of `count` consecutive UDP ports that are free."""
     return _pick(lambda first: all(_can_bind(socket.SOCK_DGRAM, port) for port in range(first, first + count)))
 
 
@@ -27,7 +26,7 @@ def _pick(is_free: Callable[[int], bool]) -> int:
     for _attempt in range(200):
         if is_free(port := random.randrange(_LOWEST, _HIGHEST)):
             return port
-    raise LarsError(f"no free ports on 127.0.0.1 between {_LOWEST} and {_HIGHEST}: end some programs and try again")
+    raise LarsError(f"no free ports on 127.0.0.1 between {_LOWEST} and {_HIGHEST}: stop some programs and try again")
 
 
 def _can_bind(kind: socket.SocketKind, port: int) -> bool:

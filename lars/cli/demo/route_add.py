@@ -1,4 +1,4 @@
-"""`lars route add`, run as a person would run it: in a process of its own, through the command line."""
+"""Runs `lars route add` as a user would: in a process of its own, through the command line."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from lars.errors import LarsError
 
 
 class RouteAdd:
-    """One `lars route add MODID CMDID IP:PORT…` on a database; runs from construction on."""
+    """One `lars route add MODID CMDID IP:PORT…` on a database; starts when constructed."""
 
     def __init__(self, database: str, modid: int, cmdid: int, addresses: list[str]) -> None:
         arguments = ["route", "add", str(modid), str(cmdid), *addresses]
@@ -24,22 +24,22 @@ class RouteAdd:
         )
 
     def check(self) -> bool:
-        """Whether it has ended; raises LarsError, with what it said, if it failed."""
+        """Whether the command has ended; raises LarsError, with its output, if it failed."""
         if self._process.poll() is None:
             return False
         if self._process.returncode and self._process.stdout:
-            said = self._process.stdout.read().strip()
-            raise LarsError(f"`{self.text}` ended with exit status {self._process.returncode}: {said}")
+            output = self._process.stdout.read().strip()
+            raise LarsError(f"`{self.text}` ended with exit status {self._process.returncode}: {output}")
         return True
 
     def wait(self, deadline: float) -> None:
-        """Returns when it is done; raises LarsError if it failed or runs past `deadline` (monotonic seconds)."""
+        """Waits for the command; raises LarsError if it fails or runs past `deadline` (monotonic seconds)."""
         while not self.check():
             if time.monotonic() > deadline:
-                raise LarsError(f"`{self.text}` does not end")
+                raise LarsError(f"`{self.text}` did not end in time")
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Ends it if it still runs."""
+        """Kills the command if it still runs."""
         with self._process:  # closes the pipe and waits
             self._process.kill()

@@ -1,4 +1,4 @@
-"""The demo's own Lars: `twistd lars` in a child process, on a new database and free ports."""
+"""The demo's own Lars: `twistd lars` in a child process, with a new database and free ports."""
 
 import ctypes
 import os
@@ -21,20 +21,20 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _TWISTD = "from twisted.scripts.twistd import run; run()"
 AGENT_PORTS = 3
 LOG_LINES = 12
-"""How much of the log a failure shows."""
+"""Lines of the log that a failure shows."""
 
 
 class StackFailed(LarsError):
-    """The stack is not there, or does not do what it should; `log` is how its log ends."""
+    """The stack did not start, or ended; `log` has the last lines of its log."""
 
     def __init__(self, what: str, log: list[str]) -> None:
-        super().__init__(f"{what}: the end of its log is above")
+        super().__init__(f"{what}: see the end of its log above")
         self.log = log
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Where a stack keeps its files and listens; all on 127.0.0.1. `agent` is the first of three ports."""
+class StackConfig:
+    """The folder and the ports of a stack, all on 127.0.0.1. `agent` is the first of three ports."""
 
     folder: Path
     dns: int
@@ -43,20 +43,22 @@ class Places:
     web: int
 
     @classmethod
-    def free(cls, folder: Path) -> "Places":
-        """Ports that nobody uses now."""
+    def free(cls, folder: Path) -> "StackConfig":
+        """With ports that are free now."""
         return cls(folder, free_tcp_port(), free_tcp_port(), free_udp_ports(AGENT_PORTS), free_tcp_port())
 
     @property
     def database(self) -> str:
+        """The URL of the SQLite file."""
         return f"sqlite:///{quote(str(self.folder / 'lars.db'))}"
 
     @property
     def log(self) -> Path:
+        """The log file of the stack."""
         return self.folder / "stack.log"
 
     def twistd_arguments(self) -> list[str]:
-        """What follows `twistd` on the command line."""
+        """The arguments of `twistd`."""
         return [
             *("-n", "--pidfile=", "lars"),
             *("--db", self.database),
@@ -69,14 +71,14 @@ class Places:
 
 
 class Stack:
-    """The child process. It ends with `stop`, and on Linux also when this process is killed."""
+    """The child process. `stop` ends it; on Linux it also ends when this process is killed."""
 
-    def __init__(self, places: Places) -> None:
-        self.places = places
-        with places.log.open("wb") as log:
-            # The demo has no other threads yet, which is what makes preexec_fn safe.
+    def __init__(self, config: StackConfig) -> None:
+        self.config = config
+        with config.log.open("wb") as log:
+            # preexec_fn is safe here because the demo has no other threads yet.
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _TWISTD, *places.twistd_arguments()],
+                [sys.executable, "-c", _TWISTD, *config.twistd_arguments()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -85,35 +87,35 @@ class Stack:
             )
 
     def wait_until_up(self, deadline: float) -> None:
-        """Returns when dns, reporter and web take connections.
+        """Waits until dns, reporter and web accept connections.
 
-        Raises StackFailed if that is not so by `deadline` (monotonic seconds).
+        Raises StackFailed if they do not by `deadline` (monotonic seconds).
         """
-        for port in (self.places.dns, self.places.reporter, self.places.web):
-            while not _takes_connections(port):
+        for port in (self.config.dns, self.config.reporter, self.config.web):
+            while not _accepts_connections(port):
                 self.check()
                 if time.monotonic() > deadline:
-                    raise self.failed("the Lars stack did not come up in time")
+                    raise self.failed("the Lars stack did not start in time")
                 time.sleep(0.05)
 
     def web_address(self) -> str:
-        """What to open in a browser: at first the link that sets the admin's password, as the log has it."""
-        with self.places.log.open(encoding="utf-8", errors="replace") as log:
+        """The URL to open in a browser: the link from the log that sets the admin's password, while there is one."""
+        with self.config.log.open(encoding="utf-8", errors="replace") as log:
             links = re.findall(r"http://\S+/setup/\S+", log.read())
-        return links[-1] if links else f"http://127.0.0.1:{self.places.web}"
+        return links[-1] if links else f"http://127.0.0.1:{self.config.web}"
 
     def check(self) -> None:
         """Raises StackFailed if the process has ended."""
         if (code := self._process.poll()) is not None:
-            raise self.failed(f"the Lars stack ended by itself with exit status {code}")
+            raise self.failed(f"the Lars stack ended unexpectedly with exit status {code}")
 
     def failed(self, what: str) -> StackFailed:
-        """The error to raise about it, with the last lines of its log, which the temporary folder takes with it."""
-        with self.places.log.open(encoding="utf-8", errors="replace") as log:
+        """The error to raise, with the last lines of the log, which is deleted with the temporary folder."""
+        with self.config.log.open(encoding="utf-8", errors="replace") as log:
             return StackFailed(what, [line.rstrip() for line in deque(log, LOG_LINES)])
 
     def stop(self) -> None:
-        """Ends the process: politely, and after 3 s for good."""
+        """Terminates the process, and kills it after 3 s."""
         self._process.terminate()
         try:
             self._process.wait(3)
@@ -122,7 +124,7 @@ class Stack:
             self._process.wait()
 
 
-def _takes_connections(port: int) -> bool:
+def _accepts_connections(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), 0.5).close()
     except OSError:
@@ -131,7 +133,7 @@ def _takes_connections(port: int) -> bool:
 
 
 def _end_with_parent() -> Callable[[], None] | None:
-    """What makes a child end when this process is killed, to be run in the child; None where there is no such thing."""
+    """A function that makes the child that runs it end with this process; None if the system cannot do that."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl  # looked up here: little may be done between fork and exec

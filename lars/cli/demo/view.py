@@ -1,4 +1,4 @@
-"""How a person watches the demo: a table that lives in the terminal, or plain lines where there is none."""
+"""The demo's output: a table that is redrawn in the terminal, or plain lines without one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,48 +10,54 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from lars.cli.terminal.host_state import STATE_STYLE, host_state
+
 STATUS_EVERY = 2.0
-"""Seconds between the plain view's status lines."""
+"""Seconds between the status lines of the plain view."""
 
 
 @dataclass(frozen=True, slots=True)
-class NodeSeen:
-    """One node as the callers see it now; `share` of the last seconds' calls, 0 to 1."""
+class NodeRow:
+    """One node as its callers see it; `share` is of the calls in the last seconds, 0 to 1."""
 
     name: str
     address: str
     calls: int
     failed: int
     share: float
-    set_aside: bool
+    ejected: bool
     failing: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """All that the view shows of one moment; `elapsed` in seconds, `rate` in calls a second."""
+class Snapshot:
+    """What the view shows at one moment; `elapsed` in seconds, `rate` in calls a second."""
 
     elapsed: float
     rate: float
     unanswered: int
-    nodes: tuple[NodeSeen, ...]
+    nodes: tuple[NodeRow, ...]
 
 
 class View(Protocol):
-    """Shows what happens, while entered. `tell` adds an event; `show`, several times a second, says how things are."""
+    """Shows the demo while its context is open."""
 
     def __enter__(self) -> "View": ...
     def __exit__(self, *exc_info: object) -> None: ...
-    def tell(self, elapsed: float, event: str) -> None: ...
-    def show(self, scene: Scene) -> None: ...
+
+    def add_event(self, elapsed: float, event: str) -> None:
+        """Shows an event, with the seconds since the start."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Shows the current state; called several times a second."""
 
 
 def view_for(console: Console) -> View:
-    """The table for a terminal, plain lines for anything else."""
+    """A table for a terminal, plain lines for anything else."""
     return TableView(console) if console.is_interactive else PlainView(console)
 
 
-class PlainView:
+class PlainView(View):
     """Lines for a log or a pipe: each event, and a status line every STATUS_EVERY seconds."""
 
     def __init__(self, console: Console) -> None:
@@ -64,26 +70,26 @@ class PlainView:
     def __exit__(self, *exc_info: object) -> None:
         pass
 
-    def tell(self, elapsed: float, event: str) -> None:
+    def add_event(self, elapsed: float, event: str) -> None:
         self._print(f"{event_time(elapsed)}  {event}")
 
-    def show(self, scene: Scene) -> None:
-        if self._next_status is not None and scene.elapsed >= self._next_status:
-            self._print(status_line(scene))
+    def show(self, snapshot: Snapshot) -> None:
+        if self._next_status is not None and snapshot.elapsed >= self._next_status:
+            self._print(status_line(snapshot))
             self._next_status = None
         if self._next_status is None:
-            self._next_status = scene.elapsed + STATUS_EVERY
+            self._next_status = snapshot.elapsed + STATUS_EVERY
 
     def _print(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-class TableView:
-    """A table of the nodes that is redrawn in place, and the events below it."""
+class TableView(View):
+    """A table of the nodes, redrawn in place, with the events below it."""
 
     def __init__(self, console: Console) -> None:
         self._events = Table.grid(padding=(0, 2))
-        self._scene = Scene(0.0, 0.0, 0, ())
+        self._snapshot = Snapshot(0.0, 0.0, 0, ())
         self._live = Live(self._drawn(), console=console, auto_refresh=False)
 
     def __enter__(self) -> "TableView":
@@ -93,33 +99,33 @@ class TableView:
     def __exit__(self, *exc_info: object) -> None:
         self._live.stop()
 
-    def tell(self, elapsed: float, event: str) -> None:
+    def add_event(self, elapsed: float, event: str) -> None:
         self._events.add_row(event_time(elapsed), Text(event))
         self._live.update(self._drawn(), refresh=True)
 
-    def show(self, scene: Scene) -> None:
-        self._scene = scene
+    def show(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
         self._live.update(self._drawn(), refresh=True)
 
     def _drawn(self) -> RenderableType:
-        return Group(node_table(self._scene), "", self._events)
+        return Group(node_table(self._snapshot), "", self._events)
 
 
 def event_time(elapsed: float) -> str:
-    """When something happened, as it stands before it; always as wide."""
+    """The time in front of an event, of constant width."""
     return f"{elapsed:5.1f} s"
 
 
-def status_line(scene: Scene) -> str:
-    """How things are, in one line."""
-    nodes = ", ".join(f"{node.name} {node.share:.0%}{' set aside' if node.set_aside else ''}" for node in scene.nodes)
-    failed = sum(node.failed for node in scene.nodes)
-    return f"{event_time(scene.elapsed)}    {scene.rate:.0f} calls/s: {nodes}; {failed} failed so far"
+def status_line(snapshot: Snapshot) -> str:
+    """A snapshot as one line."""
+    nodes = ", ".join(f"{node.name} {node.share:.0%}{' (ejected)' if node.ejected else ''}" for node in snapshot.nodes)
+    failed = sum(node.failed for node in snapshot.nodes)
+    return f"{event_time(snapshot.elapsed)}    {snapshot.rate:.0f} calls/s: {nodes}; {failed} failed so far"
 
 
-def node_table(scene: Scene) -> Table:
-    """The nodes, a row each; bars are on one scale, so that even shares have even lengths."""
-    title = f"module (1, 1)   {scene.elapsed:.0f} s   {scene.rate:.0f} calls/s   {scene.unanswered} not served"
+def node_table(snapshot: Snapshot) -> Table:
+    """One row per node; the bars share one scale, so that equal shares have equal lengths."""
+    title = f"module (1, 1)   {snapshot.elapsed:.0f} s   {snapshot.rate:.0f} calls/s   {snapshot.unanswered} not served"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     table.add_column("node", no_wrap=True)
     table.add_column("address", no_wrap=True)
@@ -129,21 +135,21 @@ def node_table(scene: Scene) -> Table:
     table.add_column("failed", justify="right", width=6)
     table.add_column("node", width=7)
     table.add_column("Lars", width=11)
-    scale = max((node.share for node in scene.nodes), default=0.0) or 1.0
-    for node in scene.nodes:
+    scale = max((node.share for node in snapshot.nodes), default=0.0) or 1.0
+    for node in snapshot.nodes:
         table.add_row(*_row(node, scale))
     return table
 
 
-def _row(node: NodeSeen, scale: float) -> Sequence[RenderableType]:
-    colour = "yellow" if node.set_aside else "green"
+def _row(node: NodeRow, scale: float) -> Sequence[RenderableType]:
+    state = host_state(node.ejected)
     return (
         node.name,
         node.address,
         f"{node.share:.1%}",
-        Bar(scale, 0, node.share, color=colour),
+        Bar(scale, 0, node.share, color=STATE_STYLE[state]),
         str(node.calls),
         Text(str(node.failed), style="red" if node.failed else ""),
         Text("fails", style="bold red") if node.failing else Text("answers"),
-        Text("set aside" if node.set_aside else "in rotation", style=colour),
+        Text(state, style=STATE_STYLE[state]),
     )

@@ -1,4 +1,4 @@
-"""Every client, with a real agent that is down, killed, restarted, paused, and with one that lies."""
+"""Every client, with a real agent that is down, killed, restarted, paused, and with one that answers wrongly."""
 
 import logging
 import time
@@ -30,7 +30,7 @@ async def hosts_of(client: Driver, calls: int = 10) -> set[str]:
     return {str(await client.get_host()) for _ in range(calls)}
 
 
-async def test_agent_that_is_down_at_start_is_stood_in_for_by_its_saved_routes(
+async def test_agent_that_is_down_at_start_falls_back_on_its_saved_routes(
     reactor: Any, agent: LoneAgent, make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = make_client(agent=agent.address, timeout=SHORT, state_dir=agent.state_dir)
@@ -38,9 +38,9 @@ async def test_agent_that_is_down_at_start_is_stood_in_for_by_its_saved_routes(
         assert await hosts_of(client) == ROUTE
         assert {str(host) for host in await client.get_route()} == ROUTE
         await client.report(await client.get_host())
-        said = [record.getMessage() for record in caplog.records]
-        assert len(said) == 1, said
-        assert f"the agent at 127.0.0.1:{agent.port + 2} cannot be reached" in said[0]
+        logged = [record.getMessage() for record in caplog.records]
+        assert len(logged) == 1, logged
+        assert f"the agent at 127.0.0.1:{agent.port + 2} cannot be reached" in logged[0]
         assert not client.alive
         await agent.up()
 
@@ -151,7 +151,7 @@ async def test_slow_agent_is_waited_for_within_the_timeout(make_client: MakeClie
         assert str(await client.get_host(*FIRST_SHARD)) == HOST
 
 
-async def test_lost_question_is_sent_once_more(make_client: MakeClient) -> None:
+async def test_lost_query_is_sent_once_more(make_client: MakeClient) -> None:
     seen: list[GetHostRequest] = []
 
     def answer(request: GetHostRequest) -> Iterable[bytes]:
@@ -178,7 +178,7 @@ async def test_garbage_old_seqs_and_answers_to_others_are_passed_over(make_clien
             assert str(await client.get_host(*FIRST_SHARD)) == HOST
 
 
-async def test_late_answer_is_not_taken_for_that_of_a_later_question(make_client: MakeClient) -> None:
+async def test_late_answer_is_not_taken_for_that_of_a_later_query(make_client: MakeClient) -> None:
     late: list[bytes] = []
 
     def answer(request: GetHostRequest) -> Iterable[bytes]:
@@ -195,11 +195,11 @@ async def test_late_answer_is_not_taken_for_that_of_a_later_question(make_client
 
 
 async def test_answers_from_elsewhere_are_not_believed(make_client: MakeClient) -> None:
-    with Responder(serving(OTHER)) as stranger:
+    with Responder(serving(OTHER)) as other:
 
         def answer(request: GetHostRequest) -> Iterable[bytes]:
             peer = responder.sender
-            stranger.socket.sendto(host_answer(request, OTHER), peer)
+            other.socket.sendto(host_answer(request, OTHER), peer)
             return [host_answer(request, HOST)]
 
         with Responder(answer) as responder:
@@ -216,7 +216,7 @@ async def test_refusals_are_errors_of_their_own(agent: LoneAgent, make_client: M
     for host in await client.get_route():
         for _ in range(40):
             await client.report(host, 1)
-    with pytest.raises(Overloaded, match="every host of module \\(1, 1\\) is set aside"):
+    with pytest.raises(Overloaded, match="every host of module \\(1, 1\\) is ejected"):
         await client.get_host()
     assert client.alive
 

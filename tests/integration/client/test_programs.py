@@ -71,7 +71,7 @@ async def test_cached_get_host_makes_no_system_call(agent: LoneAgent) -> None:
     assert said == "asked 1000 times"
 
 
-async def test_successes_are_told_before_a_fork_and_each_process_tells_its_own(reactor: Any, agent: LoneAgent) -> None:
+async def test_successes_are_sent_before_a_fork_and_each_process_sends_its_own(reactor: Any, agent: LoneAgent) -> None:
     await agent.up()
     said = await program(
         agent,
@@ -95,7 +95,7 @@ async def test_successes_are_told_before_a_fork_and_each_process_tells_its_own(r
     await counts(reactor, agent, 1110)
 
 
-async def test_successes_are_told_at_exit(reactor: Any, agent: LoneAgent) -> None:
+async def test_successes_are_sent_at_exit(reactor: Any, agent: LoneAgent) -> None:
     await agent.up()
     await program(
         agent,

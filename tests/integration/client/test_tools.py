@@ -26,15 +26,15 @@ def lars(agent: LoneAgent, tmp_path: Path) -> Commands:
 async def test_simulate_fails_one_host_from_a_call_on(agent: LoneAgent, lars: Commands) -> None:
     await agent.up()
     plan = ["--err-rate", "0", "--count", "600", "--interval", "0", "--down", A, "--after", "100"]
-    told = await deferToThread(lars.json, "simulate", "1", "1", *plan)
-    hosts = {host["host"]: host for host in told["hosts"]}
+    printed = await deferToThread(lars.json, "simulate", "1", "1", *plan)
+    hosts = {host["host"]: host for host in printed["hosts"]}
     assert hosts[B]["err"] == 0
     assert hosts[A]["succ"] == 50, "every other of the first hundred calls"
-    assert 20 <= hosts[A]["err"] < 120, "set aside, and then only probed"
+    assert 20 <= hosts[A]["err"] < 120, "ejected, and then only probed"
     assert sum(host["succ"] + host["err"] for host in hosts.values()) == 600
 
 
-async def test_simulate_refuses_what_makes_no_sense(agent: LoneAgent, lars: Commands) -> None:
+async def test_simulate_refuses_contradictory_options(agent: LoneAgent, lars: Commands) -> None:
     await agent.up()
     for options, problem in (
         (["--after", "5"], "name it with --down IP:PORT"),
@@ -49,33 +49,33 @@ async def test_simulate_draws_shares_and_states_on_a_terminal(agent: LoneAgent, 
     await agent.up()
     command = ["simulate", "1", "1", "--err-rate", "0", "--count", "300", "--interval", "1", "--down", A]
     drawn = await deferToThread(_on_a_terminal, command, agent.address)
-    for text in ("module (1, 1), 300 calls", "share", "set aside", "in rotation", "0 refused because"):
+    for text in ("module (1, 1), 300 calls", "share", "ejected", "healthy", "0 refused because"):
         assert text in drawn, drawn
 
 
-async def test_qps_tells_the_rate_and_percentiles_and_shows_progress(agent: LoneAgent, lars: Commands) -> None:
+async def test_qps_prints_the_rate_and_percentiles_and_shows_progress(agent: LoneAgent, lars: Commands) -> None:
     await agent.up()
     load = ["--threads", "2", "--processes", "2", "--seconds", "1.2"]
     ended = await deferToThread(lars.run, "qps", "1", "1", *load)
     assert ended.returncode == 0, ended.stderr
     assert "get_host + report cycles/s over 1.2 s; get_host in µs: p50 " in ended.stdout
     assert "cycles/s" in ended.stderr.splitlines()[0]
-    told = await deferToThread(lars.json, "qps", "1", "1", *load)
-    assert told["cycles"] > 100
-    assert 0 < told["p50_us"] <= told["p99_us"] <= told["p99.9_us"]
-    assert told["refused"] == {}
+    printed = await deferToThread(lars.json, "qps", "1", "1", *load)
+    assert printed["cycles"] > 100
+    assert 0 < printed["p50_us"] <= printed["p99_us"] <= printed["p99.9_us"]
+    assert printed["refused"] == {}
 
 
 async def test_qps_counts_what_is_refused(agent: LoneAgent, lars: Commands) -> None:
     await agent.up()
     ended = await deferToThread(lars.run, "qps", "7", "1", "--seconds", "0.3", "--json")
     assert ended.returncode == 1
-    told = json.loads(ended.stdout)
-    assert told["cycles"] == 0
-    assert told["refused"]["no hosts"] > 0
+    printed = json.loads(ended.stdout)
+    assert printed["cycles"] == 0
+    assert printed["refused"]["no hosts"] > 0
 
 
-async def test_tools_say_when_there_is_no_agent(lars: Commands) -> None:
+async def test_tools_report_a_missing_agent(lars: Commands) -> None:
     for command in (["qps", "--seconds", "1"], ["bench", "--seconds", "1"], ["top"], ["simulate", "1", "1"]):
         ended = await deferToThread(lars.run, *command)
         assert ended.returncode == 1, command
@@ -90,8 +90,8 @@ async def test_top_shows_states_and_rates(agent: LoneAgent, lars: Commands, reac
     )
     rows = await deferToThread(lars.json, "top", "1", "1", "--count", "2", "--interval", "0.1")
     assert [(row["modid"], row["cmdid"], row["host"], row["state"]) for row in rows] == [
-        (1, 1, A, "set aside"),
-        (1, 1, B, "in rotation"),
+        (1, 1, A, "ejected"),
+        (1, 1, B, "healthy"),
     ]
     assert rows[0]["err"] > 0
     assert rows[1]["succ"] > 0
@@ -100,7 +100,7 @@ async def test_top_shows_states_and_rates(agent: LoneAgent, lars: Commands, reac
     text = await deferToThread(lars.ok, "top", "--interval", "0.1")
     assert text.splitlines()[0].split() == ["MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S", "SUCC", "ERR"]
     drawn = await deferToThread(_on_a_terminal, ["top", "--count", "2", "--interval", "0.1"], agent.address)
-    assert "1 modules   2 hosts, 1 set aside" in drawn
+    assert "1 modules   2 hosts, 1 ejected" in drawn
 
 
 async def test_top_lists_more_modules_than_a_page_holds(start_service: StartService, tmp_path: Path) -> None:
@@ -112,15 +112,15 @@ async def test_top_lists_more_modules_than_a_page_holds(start_service: StartServ
     agent.close()
 
 
-async def test_bench_tells_three_figures(start_service: StartService, tmp_path: Path) -> None:
+async def test_bench_prints_three_figures(start_service: StartService, tmp_path: Path) -> None:
     routes = {ModuleId(modid, 1): [parse_host(A), parse_host(B)] for modid in (1, 2, 3)}
     agent = LoneAgent(start_service, tmp_path, routes)
     await agent.up()
     lars = Commands("", agent.address, tmp_path)
-    told = await deferToThread(lars.json, "bench", "--seconds", "1")
-    assert told["cycles_per_s"] > 100
-    assert 0 < told["get_host_p50_us"] <= told["get_host_p99_us"]
-    assert 0 < told["agent_cpu_us_per_cycle"] < 10_000
+    printed = await deferToThread(lars.json, "bench", "--seconds", "1")
+    assert printed["cycles_per_s"] > 100
+    assert 0 < printed["get_host_p50_us"] <= printed["get_host_p99_us"]
+    assert 0 < printed["agent_cpu_us_per_cycle"] < 10_000
     text = await deferToThread(lars.ok, "bench", "--seconds", "0.3")
     assert [line.split()[0] for line in text.splitlines()] == ["cycles", "get_host", "agent's"]
     agent.close()

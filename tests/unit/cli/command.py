@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import lars
-from lars.cli.exits import exit_status
+from lars.cli.exit_status import exit_status
 from lars.cli.main import lars as command
 
 ROOT = Path(lars.__file__).parent.parent

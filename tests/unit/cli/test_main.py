@@ -1,20 +1,15 @@
-"""The command line as a whole: its help, how it ends, and what it does not wait for."""
+"""The command line as a whole: its help, usage errors, and what it does not import."""
 
-import os
-import shutil
-import signal
-import socket
 import subprocess
-from pathlib import Path
 
 import click
 from twisted.trial.unittest import SynchronousTestCase
 
 import lars
-from lars.cli import main, route
-from lars.cli.exits import exit_status
+from lars.cli import main
+from lars.cli.commands import route
 from lars.cli.lazy import LazyGroup
-from tests.unit.cli.command import DEADLINE, arguments, environment, run, run_here
+from tests.unit.cli.command import arguments, environment, run_here
 
 
 class HelpTests(SynchronousTestCase):
@@ -46,39 +41,9 @@ class HelpTests(SynchronousTestCase):
             self.assertEqual((ended.status, ended.out), (2, ""))
             self.assertIn("Commands:", ended.err)
 
-    def test_shell_completes_commands(self) -> None:
-        for typed, completed in (("lars rep", ["plain,report"]), ("lars route i", ["plain,import"])):
-            word = str(len(typed.split()) - 1)
-            ended = run(_LARS_COMPLETE="bash_complete", COMP_WORDS=typed, COMP_CWORD=word)
-            self.assertEqual((ended.out.splitlines(), ended.err), (completed, ""))
-
-    def test_completion_is_the_script_of_each_shell(self) -> None:
-        for shell, line in (("bash", "complete -o nosort"), ("zsh", "#compdef lars"), ("fish", "complete --no-files")):
-            ended = run_here("completion", shell)
-            self.assertEqual((ended.status, ended.err), (0, ""))
-            self.assertIn(line, ended.out)
-        self.assertEqual(run_here("completion", "tcsh").status, 2)
-
-    def test_bash_completes_with_that_script(self) -> None:
-        bash = shutil.which("bash")
-        assert bash is not None
-        folder = Path(self.mktemp()).absolute()
-        folder.mkdir()
-        (folder / "lars").write_text(f'#!/bin/sh\nexec {arguments()[0]} -m lars.cli "$@"\n')
-        (folder / "lars").chmod(0o755)
-        script = """
-            eval "$(lars completion bash)"
-            COMP_WORDS=(lars simul) COMP_CWORD=1
-            _lars_completion lars
-            echo "${COMPREPLY[@]}"
-        """
-        environ = environment(PATH=f"{folder}:{os.environ['PATH']}")
-        done = subprocess.run([bash, "-c", script], env=environ, capture_output=True, text=True, timeout=DEADLINE)
-        self.assertEqual((done.stdout, done.stderr), ("simulate\n", ""))
-
-    def test_agent_commands_and_help_wait_for_no_twisted(self) -> None:
-        modules = ", ".join(f"lars.cli.{name}" for name in ("main", "agent", "simulate", "qps", "top", "bench"))
-        program = f"import sys, {modules}; print('twisted' in sys.modules)"
+    def test_agent_commands_and_help_import_no_twisted(self) -> None:
+        modules = ", ".join(f"lars.cli.commands.{name}" for name in ("agent", "simulate", "qps", "top", "bench"))
+        program = f"import sys, lars.cli.main, {modules}; print('twisted' in sys.modules)"
         done = subprocess.run([arguments()[0], "-c", program], env=environment(), capture_output=True, text=True)
         self.assertEqual(done.stdout, "False\n")
 
@@ -99,8 +64,8 @@ class WrongUsageTests(SynchronousTestCase):
             (["route", "add", "1", "1", "10.0.0.1:0"], "'0' is not a port"),
             (["route", "add", "1", "1", "10.0.0.1:" + "9" * 5000], "is not a port"),
             (["route", "add", "1", "1", "0.0.0.0:80"], "0.0.0.0 is not a host's address"),
-            (["route", "rm", "1", "1"], "name the hosts to take out"),
-            (["route", "rm", "1", "1", "10.0.0.1:80", "--all"], "name the hosts to take out"),
+            (["route", "rm", "1", "1"], "give the hosts to remove"),
+            (["route", "rm", "1", "1", "10.0.0.1:80", "--all"], "give the hosts to remove"),
             (["route", "import", "nowhere.csv"], "No such file"),
             (["report", "1", "1", "10.0.0.1:80", "x"], "Invalid value for 'RETCODE'"),
             (["simulate", "1", "1", "--err-rate", "11"], "Invalid value for '--err-rate'"),
@@ -134,51 +99,3 @@ class WrongUsageTests(SynchronousTestCase):
             ended = run_here("status", "--db", url)
             self.assertEqual(ended.status, 2)
             self.assertNotIn("secret", ended.err)
-
-
-class EndTests(SynchronousTestCase):
-    def test_ctrl_c_ends_it_quietly(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as silent:
-            url = f"mysql://a:b@127.0.0.1:{silent.getsockname()[1]}/x"
-            with subprocess.Popen(
-                arguments("route", "list", "--db", url),
-                env=environment(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            ) as process:
-                silent.settimeout(DEADLINE)
-                peer, _address = silent.accept()
-                process.send_signal(signal.SIGINT)
-                out, err = process.communicate(timeout=DEADLINE)
-                peer.close()
-        self.assertEqual((process.returncode, out, err.strip()), (130, "", ""))
-
-    def test_closed_pipe_is_no_traceback(self) -> None:
-        reader, writer = os.pipe()
-        os.close(reader)
-        done = subprocess.run(
-            arguments("--help"), env=environment(), stdout=writer, stderr=subprocess.PIPE, text=True, timeout=DEADLINE
-        )
-        os.close(writer)
-        self.assertEqual(done.stderr, "")
-
-    def test_full_disk_is_one_line(self) -> None:
-        with Path("/dev/full").open("w") as full:
-            done = subprocess.run(
-                arguments("--help"), env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, timeout=DEADLINE
-            )
-        self.assertEqual(done.returncode, 1)
-        self.assertEqual(done.stderr, "lars: standard output cannot be written: No space left on device\n")
-
-    def test_a_bug_keeps_its_traceback(self) -> None:
-        @click.command()
-        def broken() -> None:
-            raise ZeroDivisionError
-
-        self.assertRaises(ZeroDivisionError, exit_status, broken, [])
-
-    def test_environment_names_the_database(self) -> None:
-        ended = run("route", "list", LARS_DB="sqlite:////nowhere/lars.db")
-        self.assertEqual(ended.status, 1)
-        self.assertIn("sqlite:////nowhere/lars.db: there is no such file: run `lars db init`", ended.error)

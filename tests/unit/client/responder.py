@@ -1,4 +1,4 @@
-"""An agent's shard for tests: a thread on a real UDP socket that answers as it is told to."""
+"""An agent's shard for tests: a thread on a real UDP socket that gives prescribed answers."""
 
 import queue
 import socket
@@ -22,7 +22,7 @@ WAIT = 20.0
 
 
 class Responder:
-    """Answers every datagram with what `answer` makes of it; `answer` may be replaced at any time."""
+    """Answers every datagram with the result of `answer`, which may be replaced at any time."""
 
     def __init__(self, answer: Answer, port: int = 0) -> None:
         self.answer = answer
@@ -30,7 +30,7 @@ class Responder:
         self.socket.bind(("127.0.0.1", port))
         self.port: int = self.socket.getsockname()[1]
         self.sender: Any = None
-        """Who sent the request that is being answered."""
+        """The sender of the request that is being answered."""
         self._handled: queue.Queue[Any] = queue.Queue()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -41,7 +41,7 @@ class Responder:
         return ("127.0.0.1", self.port)
 
     def next(self) -> Any:
-        """The next request that came, after all its answers have been sent."""
+        """The next request, after all its answers have been sent."""
         return self._handled.get(timeout=WAIT)
 
     def none_is_left(self) -> bool:

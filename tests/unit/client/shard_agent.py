@@ -3,9 +3,9 @@
 from collections import Counter
 
 from lars.client.address import AgentAddress
-from lars.client.exchange import Exchange
+from lars.client.core import Core
 from lars.client.host import Host
-from lars.client.shard import AgentShard
+from lars.client.shard_state import ShardState
 from lars.errors import LarsError
 from lars.route import HostAddress, ModuleId
 from lars.wire.frames import decode_datagram
@@ -17,7 +17,7 @@ MODULE = ModuleId(0, 3)
 
 
 class ShardAgent:
-    """Also an Exchange's teller. `results` is what was reported, in the order in which the agent was told.
+    """Also a Core's transport. `results` is what was reported, in the order of arrival.
 
     With `plain` it understands messages 4 to 8 alone.
     """
@@ -42,7 +42,7 @@ class ShardAgent:
 
     @property
     def overloaded(self) -> int:
-        """How many hosts are set aside."""
+        """How many hosts are ejected."""
         return self.shard.modules[MODULE].ejected
 
     def receive(self, datagram: bytes) -> bytes | None:
@@ -65,7 +65,7 @@ class ShardAgent:
         else:
             self.results[-1][0][address] += 1
 
-    def tell(self, _shard: AgentShard, datagram: bytes) -> None:
+    def send(self, _shard: ShardState, datagram: bytes) -> None:
         self.receive(datagram)
 
     def forked(self) -> None:
@@ -77,23 +77,23 @@ class Caller:
 
     def __init__(self, agent: ShardAgent, cache_ttl: float = 2.0) -> None:
         self.agent = agent
-        self.exchange = Exchange(AgentAddress("127.0.0.1", 1), 0.2, cache_ttl, "")
-        self.exchange.begin(agent)
-        self.known = self.exchange.known(*MODULE)
+        self.core = Core(AgentAddress("127.0.0.1", 1), 0.2, cache_ttl, "")
+        self.core.begin(agent)
+        self.cached = self.core.cached(*MODULE)
         self.picks = 0
         self._seq = 0
 
     def get_host(self) -> Host:
-        """As a client does: from what is known, else from the agent."""
-        if self.agent.now < self.known.until:
+        """As a client does: from its cache, else from the agent."""
+        if self.agent.now < self.cached.until:
             self.picks += 1
-            return self.known.pick()
+            return self.cached.pick()
         self._seq += 1
-        question = self.exchange.question(self.known, self._seq, self.agent.now)
+        query = self.core.query(self.cached, self._seq, self.agent.now)
         host = None
-        for datagram in question.datagrams:
+        for datagram in query.datagrams:
             answer = self.agent.receive(datagram)
-            host = question.answer(answer) if answer is not None else None
+            host = query.answer(answer) if answer is not None else None
         assert host is not None
         return host
 
@@ -107,7 +107,7 @@ class Caller:
 
     def report(self, host: Host, retcode: int = 0) -> None:
         """As a client does."""
-        if not retcode and self.agent.now < self.known.until:
-            self.known.gather(host.address)
+        if not retcode and self.agent.now < self.cached.until:
+            self.cached.gather(host.address)
         else:
-            self.exchange.report(host, retcode, None)
+            self.core.report(host, retcode, None)

@@ -1,4 +1,4 @@
-"""The blocking client against an agent on a real socket that answers, lies, dawdles, or is not there."""
+"""The blocking client against an agent on a real socket that answers, answers wrongly, is slow, or is down."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import lars
 from lars.client import AgentUnavailable, Host, LarsClient, NoSuchModule, Overloaded
-from lars.client.links import LINKS
+from lars.client.socket_pool import MAX_SOCKETS
 from lars.errors import InvalidRoute, SettingsError
 from lars.route import ModuleId, parse_host
 from lars.wire.lars_pb2 import GetHostRequest, GetRouteRequest, ReportRequest
@@ -66,7 +66,7 @@ class ClientTestCase(SynchronousTestCase):
         return self.resources.enter_context(Responder(answer, port))
 
     def client(self, agent: tuple[str, int], timeout: float = WAIT) -> LarsClient:
-        """A client that asks and tells each time."""
+        """A client without a cache."""
         return self.resources.enter_context(LarsClient(agent, timeout, cache=False, state_dir=""))
 
     def unused_port(self) -> int:
@@ -118,7 +118,7 @@ class AnswerTests(ClientTestCase):
         for _ in range(3):
             self.assertEqual(str(client.get_host(*FIRST_SHARD)), HOST)
 
-    def test_late_answer_is_not_taken_for_that_of_a_later_question(self) -> None:
+    def test_late_answer_is_not_taken_for_that_of_a_later_query(self) -> None:
         late: list[bytes] = []
 
         def answer(request: GetHostRequest) -> Iterable[bytes]:
@@ -139,7 +139,7 @@ class AnswerTests(ClientTestCase):
         responder.answer = serving(HOST)
         self.assertEqual(list(map(str, client.get_route(*FIRST_SHARD))), [HOST])
 
-    def test_lost_question_is_sent_once_more(self) -> None:
+    def test_lost_query_is_sent_once_more(self) -> None:
         seen: list[GetHostRequest] = []
 
         def answer(request: GetHostRequest) -> Iterable[bytes]:
@@ -152,7 +152,7 @@ class AnswerTests(ClientTestCase):
 
 
 class SilenceTests(ClientTestCase):
-    def test_unanswered_question_is_sent_twice_and_ends_in_time(self) -> None:
+    def test_unanswered_query_is_sent_twice_and_ends_in_time(self) -> None:
         responder = self.responder(silent)
         client = self.client(responder.agent, SHORT)
         began = time.monotonic()
@@ -177,7 +177,7 @@ class SilenceTests(ClientTestCase):
         over.set()
         self.assertLess(time.monotonic() - began, SHORT + 2)
 
-    def test_refused_connection_is_told_at_once(self) -> None:
+    def test_refused_connection_is_an_error_at_once(self) -> None:
         port = self.unused_port()
         began = time.monotonic()
         with self.assertRaisesRegex(
@@ -186,7 +186,7 @@ class SilenceTests(ClientTestCase):
             self.client(("127.0.0.1", port)).get_host(*FIRST_SHARD)
         self.assertLess(time.monotonic() - began, 2)
 
-    def test_agent_that_came_back_answers_though_a_report_was_refused_before(self) -> None:
+    def test_agent_that_is_back_answers_though_a_report_was_refused_before(self) -> None:
         port = self.unused_port()
         client = self.client(("127.0.0.1", port))
         client.report(Host(ModuleId(*FIRST_SHARD), parse_host(HOST)))
@@ -244,7 +244,7 @@ class CallTests(ClientTestCase):
         assert isinstance(report, ReportRequest)
         return report
 
-    def test_call_that_ends_well_is_reported_with_its_time(self) -> None:
+    def test_call_that_succeeds_is_reported_with_its_time(self) -> None:
         with self.caller.call(*FIRST_SHARD) as host:
             self.assertEqual(str(host), HOST)
             until = time.monotonic() + 0.002
@@ -259,7 +259,7 @@ class CallTests(ClientTestCase):
             raise ValueError("the call")
         self.assertEqual(self.reported().retcode, 1)
 
-    def test_interrupted_call_says_nothing_about_its_host(self) -> None:
+    def test_interrupted_call_reports_nothing(self) -> None:
         def interrupted() -> None:
             with self.caller.call(*FIRST_SHARD):
                 raise KeyboardInterrupt
@@ -330,7 +330,7 @@ class UseTests(ClientTestCase):
         for thread in threads:
             thread.join(WAIT)
         self.assertEqual(wrong, [])
-        self.assertLessEqual(open_sockets() - before, LINKS + 1)
+        self.assertLessEqual(open_sockets() - before, MAX_SOCKETS + 1)
 
     def test_thread_that_gets_no_socket_waits_no_longer_than_its_timeout(self) -> None:
         client = self.client(self.responder(silent).agent, SHORT)
@@ -343,12 +343,12 @@ class UseTests(ClientTestCase):
             except AgentUnavailable as error:
                 errors.append((time.monotonic() - began, str(error)))
 
-        threads = [threading.Thread(target=ask) for _ in range(2 * LINKS)]
+        threads = [threading.Thread(target=ask) for _ in range(2 * MAX_SOCKETS)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(WAIT)
-        self.assertEqual(len(errors), 2 * LINKS)
+        self.assertEqual(len(errors), 2 * MAX_SOCKETS)
         self.assertLess(max(took for took, _text in errors), SHORT + 2)
 
     def test_close_closes_all_sockets_and_refuses_further_calls(self) -> None:
@@ -365,7 +365,7 @@ class UseTests(ClientTestCase):
         with self.assertRaisesRegex(AgentUnavailable, "this LarsClient is closed"):
             client.report(host)
 
-    def test_question_under_way_when_the_client_is_closed_ends_in_time_and_leaves_no_socket(self) -> None:
+    def test_pending_query_when_the_client_is_closed_ends_in_time_and_leaves_no_socket(self) -> None:
         responder = self.responder(silent)
         client = self.client(responder.agent, SHORT)
         before = open_sockets()

@@ -1,9 +1,9 @@
-/// The API for business processes: which host do I call now, and how did the call go?
+/// The API for business processes: asks for the host to call, and reports how the call went.
 ///
 ///     lars::Client client;                         // the agent of this machine
 ///     client.register_module(1, 1);                // once, at start
 ///     {
-///         lars::Call call = client.call(1, 1);     // reports success, or failure on an exception, by itself
+///         lars::Call call = client.call(1, 1);     // reports success, or failure on an exception
 ///         fetch(call.host().ip(), call.host().port());
 ///     }
 #pragma once
@@ -21,9 +21,9 @@
 
 namespace lars {
 
-/// The root of what a call to the agent can end with instead of an answer; what() says what to do, in one line.
+/// The root of the errors of calls to the agent; what() says what is wrong and what to do, in one line.
 ///
-/// Ids, addresses and times that cannot be used are std::invalid_argument instead.
+/// Invalid ids, addresses and times throw std::invalid_argument instead.
 class Error : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -33,12 +33,12 @@ class NoSuchModule : public Error {
     using Error::Error;
 };
 
-/// Every host of the module is set aside as failing, and this call was not chosen to probe one.
+/// Every host of the module is ejected, and this call does not probe one.
 class Overloaded : public Error {
     using Error::Error;
 };
 
-/// The agent cannot be reached, or has not answered in time.
+/// The agent cannot be reached, or did not answer in time.
 class AgentUnavailable : public Error {
     using Error::Error;
 };
@@ -82,24 +82,24 @@ private:
     std::uint16_t port_;
 };
 
-/// Where the agent is if the program does not say: the environment's LARS_AGENT, else 127.0.0.1:8888.
+/// The default address of the agent: the environment's LARS_AGENT, else 127.0.0.1:8888.
 /// @throws std::invalid_argument if LARS_AGENT is no "IP:BASEPORT"
 std::string default_agent();
 
 class Call;
 
-/// Asks this machine's agent which host to call, and tells it how the call went.
+/// Asks this machine's agent which host to call, and reports how the call went.
 ///
-/// May be shared by threads and kept across a fork: each call in flight has a UDP socket of its own, taken from a
-/// small stock. It starts no thread. Every method but report waits, and none longer than its timeout.
+/// Threads may share a client, and it may be kept across a fork: each call in flight has a UDP socket of its own, from
+/// a small pool. It starts no thread. Every method but report blocks, up to its timeout.
 class Client {
 public:
     static constexpr std::chrono::nanoseconds default_timeout = std::chrono::milliseconds(200);
     static constexpr std::chrono::nanoseconds default_register_timeout = std::chrono::seconds(1);
 
     /// @param agent    "IP:BASEPORT": the first of the three ports, in a row, that the agent's shards listen on
-    /// @param timeout  what one call may take at most; half-way an unanswered question is sent once more
-    /// @throws std::invalid_argument if these cannot be used
+    /// @param timeout  the time until a call fails; after half of it an unanswered query is sent once more
+    /// @throws std::invalid_argument if these are out of range
     explicit Client(const std::string& agent = default_agent(), std::chrono::nanoseconds timeout = default_timeout);
     ~Client();
     Client(const Client&) = delete;
@@ -109,27 +109,27 @@ public:
     /// @throws NoSuchModule, Overloaded if there is none; AgentUnavailable; std::invalid_argument for impossible ids
     [[nodiscard]] Host get_host(std::int32_t modid, std::int32_t cmdid) const;
 
-    /// Tells how the call to a host went; sent once, and not acknowledged.
+    /// Reports how the call to a host went; sent once, and not acknowledged.
     /// @param retcode  0 for success; any other number is a failure
-    /// @param cost     the time that the call took, so that a host that times out is set aside sooner
+    /// @param cost     the time that the call took, so that a host that times out is ejected sooner
     /// @throws AgentUnavailable if it cannot be sent
     void report(const Host& host, std::int32_t retcode = 0,
                 std::optional<std::chrono::nanoseconds> cost = std::nullopt) const;
 
-    /// All hosts of the module; none if the agent knows of none, or not yet: see register_module.
+    /// All hosts of the module; none if the agent knows none, or has not pulled them yet: see register_module.
     /// @throws AgentUnavailable; std::invalid_argument for impossible ids
     [[nodiscard]] std::vector<Host> get_route(std::int32_t modid, std::int32_t cmdid) const;
 
-    /// Waits until the agent has the module's hosts, which it pulls when first asked about a module.
+    /// Waits until the agent has the module's hosts, which it pulls on the first request for a module.
     ///
-    /// To call once at start, so that the first get_host is not refused. (`register` is a word of C++.)
-    /// @param timeout  what it may take at most, and one call more
-    /// @throws NoSuchModule if the agent still has none then; AgentUnavailable if it has not answered;
+    /// Call it once at start, so that the first get_host is not refused. (`register` is a keyword of C++.)
+    /// @param timeout  the time until it fails, plus that of one call
+    /// @throws NoSuchModule if the agent has none by then; AgentUnavailable if it did not answer;
     ///         std::invalid_argument for impossible ids
     void register_module(std::int32_t modid, std::int32_t cmdid,
                          std::chrono::nanoseconds timeout = default_register_timeout) const;
 
-    /// A host for the life of a Call, which then reports how it went.
+    /// A host for the life of a Call, which then reports its result.
     /// @throws as get_host
     [[nodiscard]] Call call(std::int32_t modid, std::int32_t cmdid) const;
 
@@ -139,18 +139,18 @@ private:
 };
 
 /// A call to a host, from Client::call to the end of its scope: then reported as failed if an exception ends the scope
-/// or fail() was called, as succeeded otherwise; with the time it took. The client must live longer.
+/// or fail() was called, as succeeded otherwise; with the time it took. The client must outlive it.
 class Call {
 public:
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
-    /// Reports. What keeps the report from being sent is not thrown: the call's own outcome matters more.
+    /// Reports. An error of the report is not thrown: the outcome of the call itself matters more.
     ~Call();
 
     const Host& host() const noexcept { return host_; }
 
-    /// The call has failed, though no exception says so.
-    /// @param retcode  any number but 0, which takes it back
+    /// Marks the call as failed, without an exception.
+    /// @param retcode  any number but 0, which reverts it
     void fail(std::int32_t retcode = 1) noexcept { retcode_ = retcode; }
 
 private:

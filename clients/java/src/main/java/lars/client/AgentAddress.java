@@ -4,7 +4,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.regex.Pattern;
 
-/** Where the agent is: one address, and a port for each of its shards, the base port and the ones after it. */
+/** The agent's address: one IP, and a port for each of its shards, the base port and the next ones. */
 record AgentAddress(InetAddress ip, int port) {
     static final String DEFAULT = "127.0.0.1:8888";
     static final int SHARDS = 3;
@@ -12,7 +12,7 @@ record AgentAddress(InetAddress ip, int port) {
     private static final int MAX_PORT = 65_535;
     private static final Pattern DIGITS = Pattern.compile("[0-9]{1,5}");
 
-    /** "127.0.0.1:8888"; throws IllegalArgumentException, saying what is wrong. */
+    /** "127.0.0.1:8888"; throws IllegalArgumentException for anything else. */
     static AgentAddress parse(String text) {
         try {
             int colon = text.lastIndexOf(':');
@@ -32,7 +32,7 @@ record AgentAddress(InetAddress ip, int port) {
         }
     }
 
-    /** The agent of LARS_AGENT's value, which may be null or empty, or the default; an error names the variable. */
+    /** The agent in LARS_AGENT's value, or the default if that is null or empty; errors name the variable. */
     static String ofEnvironment(String value) {
         String agent = value == null || value.isEmpty() ? DEFAULT : value;
         try {
@@ -43,12 +43,12 @@ record AgentAddress(InetAddress ip, int port) {
         return agent;
     }
 
-    /** Which shard answers for a module: (modid + cmdid) mod 3. */
+    /** The number of the shard that serves a module: (modid + cmdid) mod 3. */
     static int shardOf(ModuleId module) {
         return (int) (((long) module.modid() + module.cmdid()) % SHARDS);
     }
 
-    /** Where a shard listens. */
+    /** The address of a shard. */
     InetSocketAddress shard(int number) {
         return new InetSocketAddress(ip, port + number);
     }

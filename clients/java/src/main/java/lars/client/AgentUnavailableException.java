@@ -5,7 +5,7 @@ import java.net.InetSocketAddress;
 import java.net.PortUnreachableException;
 import java.time.Duration;
 
-/** The agent cannot be reached, or has not answered in time. */
+/** The agent cannot be reached, or did not answer in time. */
 public final class AgentUnavailableException extends LarsException {
     private static final long serialVersionUID = 1;
 

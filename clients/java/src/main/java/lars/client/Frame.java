@@ -28,7 +28,7 @@ final class Frame {
                 .array();
     }
 
-    /** The message, or null if the datagram is no whole frame that holds such a one. */
+    /** The message, or null if the datagram is not one whole frame with such a message. */
     static <T> T decode(int id, ByteBuffer datagram, Parser<T> parser) {
         ByteBuffer data = datagram.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         if (data.remaining() < HEADER_SIZE || data.getInt() != id || data.getInt() != data.remaining()) {

@@ -4,9 +4,9 @@ import java.nio.ByteBuffer;
 import lars.Lars.GetHostRequest;
 import lars.Lars.GetHostResponse;
 
-/** Which host to call next. {@code seq} tells its answer from those to earlier ones on the same socket. */
+/** A query for the host to call next. {@code seq} distinguishes it from earlier ones on the same socket. */
 record HostQuestion(ModuleId module, int seq) implements Question<Host> {
-    /** Bytes to make room for: far more than an answer has. */
+    /** Size of the receive buffer in bytes: far larger than an answer. */
     static final int ROOM = 2048;
 
     private static final int SUCC = 0;

@@ -7,17 +7,17 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Asks this machine's agent which host to call, and tells it how the call went.
+ * Asks this machine's agent which host to call, and reports how the call went.
  *
- * <p>May be shared by threads: each call in flight has a UDP socket of its own, taken from a small stock. It starts no
- * thread. No call waits longer than its timeout. Every method may throw {@link AgentUnavailableException}, {@link
+ * <p>Threads may share a client: each call in flight has a UDP socket of its own, from a small pool. It starts no
+ * thread. No call blocks longer than its timeout. Every method may throw {@link AgentUnavailableException}, {@link
  * IllegalArgumentException} for ids that no module can have, and {@link IllegalStateException} once it is closed.
  */
 public final class LarsClient implements AutoCloseable {
-    /** What one call may take, where the program does not say. */
+    /** The default timeout of a call. */
     public static final Duration DEFAULT_TIMEOUT = Duration.ofMillis(200);
 
-    /** What register may take, where the program does not say. */
+    /** The default timeout of register. */
     public static final Duration DEFAULT_REGISTER_TIMEOUT = Duration.ofSeconds(1);
 
     private static final long FIRST_PAUSE = 10;
@@ -27,7 +27,7 @@ public final class LarsClient implements AutoCloseable {
     private final List<Links> shards;
 
     /**
-     * What is done with a host, and brings a result.
+     * A call to a host that returns a result.
      *
      * @param <T> the result
      * @param <E> what it may throw
@@ -39,13 +39,13 @@ public final class LarsClient implements AutoCloseable {
          *
          * @param host the host to call
          * @return the result
-         * @throws E if the host did not do what it was called for
+         * @throws E if the call failed
          */
         T call(Host host) throws E;
     }
 
     /**
-     * What is done with a host, without a result.
+     * A call to a host without a result.
      *
      * @param <E> what it may throw
      */
@@ -55,7 +55,7 @@ public final class LarsClient implements AutoCloseable {
          * Calls the host.
          *
          * @param host the host to call
-         * @throws E if the host did not do what it was called for
+         * @throws E if the call failed
          */
         void run(Host host) throws E;
     }
@@ -78,8 +78,8 @@ public final class LarsClient implements AutoCloseable {
      * A client of one agent, with a timeout.
      *
      * @param agent "IP:BASEPORT": the first of the three ports, in a row, that the agent's shards listen on
-     * @param timeout what one call may take at most; half-way an unanswered question is sent once more
-     * @throws IllegalArgumentException if these cannot be used
+     * @param timeout the time until a call fails; after half of it an unanswered query is sent once more
+     * @throws IllegalArgumentException if these are out of range
      */
     public LarsClient(String agent, Duration timeout) {
         if (timeout.isZero() || timeout.isNegative() || timeout.compareTo(Duration.ofDays(1)) >= 0) {
@@ -94,7 +94,7 @@ public final class LarsClient implements AutoCloseable {
     }
 
     /**
-     * Where the agent is if the program does not say.
+     * The default address of the agent.
      *
      * @return the environment's LARS_AGENT, else "127.0.0.1:8888"
      * @throws IllegalArgumentException if LARS_AGENT is no "IP:BASEPORT"
@@ -119,7 +119,7 @@ public final class LarsClient implements AutoCloseable {
     }
 
     /**
-     * All hosts of the module; none if the agent knows of none, or not yet: see register.
+     * All hosts of the module; none if the agent knows none, or has not pulled them yet: see register.
      *
      * @param modid the module's business
      * @param cmdid the module's function
@@ -136,7 +136,7 @@ public final class LarsClient implements AutoCloseable {
     }
 
     /**
-     * Tells that the call to a host succeeded.
+     * Reports that the call to a host succeeded.
      *
      * @param host the host that was called
      */
@@ -145,7 +145,7 @@ public final class LarsClient implements AutoCloseable {
     }
 
     /**
-     * Tells how the call to a host went.
+     * Reports how the call to a host went.
      *
      * @param host the host that was called
      * @param retcode 0 for success; any other number is a failure
@@ -155,11 +155,11 @@ public final class LarsClient implements AutoCloseable {
     }
 
     /**
-     * Tells how the call to a host went; sent once, and not acknowledged.
+     * Reports how the call to a host went; sent once, and not acknowledged.
      *
      * @param host the host that was called
      * @param retcode 0 for success; any other number is a failure
-     * @param cost the time that the call took, so that a host that times out is set aside sooner; or null
+     * @param cost the time that the call took, so that a host that times out is ejected sooner; or null
      */
     public void report(Host host, int retcode, Duration cost) {
         byte[] datagram = Report.encode(host, retcode, cost);
@@ -174,27 +174,27 @@ public final class LarsClient implements AutoCloseable {
     }
 
     /**
-     * Waits until the agent has the module's hosts, which it pulls when first asked about a module.
+     * Waits until the agent has the module's hosts, which it pulls on the first request for a module.
      *
-     * <p>To call once at start, so that the first getHost is not refused.
+     * <p>Call it once at start, so that the first getHost is not refused.
      *
      * @param modid the module's business
      * @param cmdid the module's function
-     * @throws NoSuchModuleException if the agent still has none after a second
-     * @throws InterruptedException if the thread is interrupted meanwhile
+     * @throws NoSuchModuleException if the agent has none after a second
+     * @throws InterruptedException if the thread is interrupted while it waits
      */
     public void register(int modid, int cmdid) throws InterruptedException {
         register(modid, cmdid, DEFAULT_REGISTER_TIMEOUT);
     }
 
     /**
-     * As the other register, with a timeout.
+     * Like the other register, with a timeout.
      *
      * @param modid the module's business
      * @param cmdid the module's function
-     * @param timeout what it may take at most, and one call more
-     * @throws NoSuchModuleException if the agent still has none then
-     * @throws InterruptedException if the thread is interrupted meanwhile
+     * @param timeout the time until it fails, plus that of one call
+     * @throws NoSuchModuleException if the agent has none by then
+     * @throws InterruptedException if the thread is interrupted while it waits
      */
     public void register(int modid, int cmdid, Duration timeout) throws InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
@@ -217,11 +217,11 @@ public final class LarsClient implements AutoCloseable {
     }
 
     /**
-     * Calls a host and reports how that went, with the time it took: as failed if an exception ends it.
+     * Calls a host and reports the result, with the time it took: as failed if an exception ends it.
      *
-     * <p>Where the call may throw checked exceptions of two kinds, Java infers E to be what they have in common.
+     * <p>If the call may throw two kinds of checked exceptions, Java infers their common supertype for E.
      *
-     * <p>An {@link InterruptedException} and an {@link Error} say nothing about the host and report nothing.
+     * <p>An {@link InterruptedException} and an {@link Error} report nothing.
      *
      * @param <T> the call's result
      * @param <E> what the call may throw
@@ -250,7 +250,7 @@ public final class LarsClient implements AutoCloseable {
     }
 
     /**
-     * As {@link #call}, for what brings no result.
+     * Like {@link #call}, without a result.
      *
      * @param <E> what the call may throw
      * @param modid the module's business
@@ -265,7 +265,7 @@ public final class LarsClient implements AutoCloseable {
         });
     }
 
-    /** Closes its sockets: those in use when their calls end. */
+    /** Closes the sockets; those in use are closed when their calls end. */
     @Override
     public void close() {
         shards.forEach(Links::close);
@@ -275,7 +275,7 @@ public final class LarsClient implements AutoCloseable {
         try {
             report(host, retcode, Duration.ofNanos(System.nanoTime() - began));
         } catch (AgentUnavailableException | IllegalStateException error) {
-            return; // the call's own outcome is what the caller must see
+            return; // the caller must see the outcome of its own call
         }
     }
 
@@ -301,7 +301,7 @@ public final class LarsClient implements AutoCloseable {
         }
     }
 
-    /** The answer to a question that is sent twice at most, half the time apart. */
+    /** The answer to a question, which is sent again after half of the timeout. */
     private <T> T ask(Links links, Link link, Question<T> question) throws IOException {
         byte[] request = question.request(); // the first takes long, while the messages' classes are loaded
         long deadline = System.nanoTime() + timeout.toNanos();
@@ -313,7 +313,7 @@ public final class LarsClient implements AutoCloseable {
                 if (answer != null) {
                     return answer;
                 }
-            } catch (PortUnreachableException error) { // maybe of an earlier datagram, and so worth the second try
+            } catch (PortUnreachableException error) { // maybe of an earlier datagram: worth the second attempt
                 refused = error;
             }
         }

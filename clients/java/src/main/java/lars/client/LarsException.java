@@ -1,9 +1,9 @@
 package lars.client;
 
 /**
- * The root of what a call to the agent can end with instead of an answer; its message says what to do, in one line.
+ * The root of the errors of calls to the agent; the message says what is wrong and what to do, in one line.
  *
- * <p>Ids, addresses and times that cannot be used are an {@link IllegalArgumentException} instead.
+ * <p>Invalid ids, addresses and times throw an {@link IllegalArgumentException} instead.
  */
 public abstract sealed class LarsException extends RuntimeException
         permits NoSuchModuleException, OverloadedException, AgentUnavailableException {

@@ -11,13 +11,13 @@ import java.util.concurrent.ThreadLocalRandom;
 /**
  * A UDP socket to one of the agent's shards: one question and its answer at a time.
  *
- * <p>It is connected, so that only what comes from the shard's address is received, and that a PortUnreachableException
- * tells when nobody is there.
+ * <p>It is connected, so that it receives only the shard's datagrams, and throws a PortUnreachableException if no
+ * process listens there.
  */
 final class Link implements AutoCloseable {
     private final DatagramSocket socket;
     private final byte[] buffer;
-    private int seq = ThreadLocalRandom.current().nextInt(); // an old socket's answers may come to its reused port
+    private int seq = ThreadLocalRandom.current().nextInt(); // answers to an earlier socket may arrive at a reused port
 
     Link(InetSocketAddress shard, int room) throws IOException {
         socket = new DatagramSocket(null); // not a channel's, which a thread's interrupt would close
@@ -30,7 +30,7 @@ final class Link implements AutoCloseable {
         buffer = new byte[room];
     }
 
-    /** A number that the answers to earlier questions do not have. */
+    /** A number that no answer to an earlier question has. */
     int nextSeq() {
         return ++seq;
     }
@@ -39,7 +39,7 @@ final class Link implements AutoCloseable {
         socket.send(new DatagramPacket(datagram, datagram.length));
     }
 
-    /** Sends the request and waits for its answer; null if none came before {@code until} (System.nanoTime). */
+    /** Sends the request and waits for its answer; null if none arrives before {@code until} (System.nanoTime). */
     <T> T ask(byte[] request, Question<T> question, long until) throws IOException {
         send(request);
         DatagramPacket packet = new DatagramPacket(buffer, buffer.length);

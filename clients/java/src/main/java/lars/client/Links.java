@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.LinkedBlockingDeque;
 
-/** The links to one shard that no call uses at the moment; safe for any number of threads. */
+/** The pool of unused links to one shard; safe for any number of threads. */
 final class Links implements AutoCloseable {
     private static final int KEPT = 64;
 
@@ -20,13 +20,13 @@ final class Links implements AutoCloseable {
         return shard;
     }
 
-    /** A link for one call alone, to be put back; throws IllegalStateException after close. */
+    /** A link for one call, to be put back; throws IllegalStateException after close. */
     Link take() throws IOException {
         Link link = idle.pollFirst();
         return link != null ? link : fresh(HostQuestion.ROOM);
     }
 
-    /** A link of its own; throws IllegalStateException after close. */
+    /** A link outside the pool; throws IllegalStateException after close. */
     Link fresh(int room) throws IOException {
         if (closed) {
             throw new IllegalStateException("this LarsClient is closed: make a new one");

@@ -1,6 +1,6 @@
 package lars.client;
 
-/** Every host of the module is set aside as failing, and this call was not chosen to probe one. */
+/** Every host of the module is ejected, and this call does not probe one. */
 public final class OverloadedException extends LarsException {
     private static final long serialVersionUID = 1;
 

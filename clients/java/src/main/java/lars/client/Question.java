@@ -2,11 +2,11 @@ package lars.client;
 
 import java.nio.ByteBuffer;
 
-/** One thing to ask the agent: a datagram to send to the module's shard, and a test of what comes back. No I/O. */
+/** A query to the agent: a datagram for the module's shard, and a parser of the answer. No I/O. */
 interface Question<T> {
-    /** The datagram to send; sending it twice does no harm. */
+    /** The datagram to send; harmless if sent twice. */
     byte[] request();
 
-    /** What the datagram answers, or null if it is no answer to this; throws LarsException if the agent said no. */
+    /** The answer, or null if the datagram does not answer this query; throws LarsException if the agent refuses. */
     T answer(ByteBuffer datagram);
 }

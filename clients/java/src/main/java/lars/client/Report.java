@@ -4,7 +4,7 @@ import java.time.Duration;
 import lars.Lars.HostInfo;
 import lars.Lars.ReportRequest;
 
-/** The datagram that tells how a call went. */
+/** The datagram that reports a call's result. */
 final class Report {
     private static final long MAX_COST = 0xffff_ffffL;
 

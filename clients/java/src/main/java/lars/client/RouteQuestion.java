@@ -9,11 +9,11 @@ import lars.Lars.GetRouteResponse;
 import lars.Lars.HostInfo;
 
 /**
- * All hosts of a module; none if the agent knows none. The wire has no seq to match the answer by, so each is asked on
- * a socket of its own.
+ * A query for all hosts of a module; none if the agent knows none. The message has no seq, so each query has a socket
+ * of its own.
  */
 record RouteQuestion(ModuleId module) implements Question<List<Host>> {
-    /** Bytes to make room for: more than any datagram has. */
+    /** Size of the receive buffer in bytes: more than any datagram has. */
     static final int ROOM = 65_536;
 
     private static final int MAX_PORT = 65_535;

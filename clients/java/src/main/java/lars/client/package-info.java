@@ -1,5 +1,5 @@
 /**
- * The API for business processes: which host do I call now, and how did the call go?
+ * The API for business processes: asks for the host to call, and reports how the call went.
  *
  * <pre>{@code
  * LarsClient client = new LarsClient();                          // the agent of this machine

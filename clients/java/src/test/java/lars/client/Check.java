@@ -2,11 +2,11 @@ package lars.client;
 
 import java.util.Objects;
 
-/** What a test says must be. */
+/** The assertions of tests. */
 final class Check {
     private Check() {}
 
-    /** What may throw anything. */
+    /** Code that may throw anything. */
     @FunctionalInterface
     interface Code {
         void run() throws Exception;
@@ -24,7 +24,7 @@ final class Check {
         }
     }
 
-    /** The code throws such an error, whose message holds the text. */
+    /** The code throws such an error, whose message contains the text. */
     static <E extends Throwable> void raises(Class<E> type, String text, Code code) {
         try {
             code.run();

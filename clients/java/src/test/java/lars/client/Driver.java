@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.stream.Collectors;
 
 /**
- * Does what its standard input says, a line a call, and says what came of it, for tests with a real agent.
+ * Makes the calls that standard input gives, one per line, and prints their results, for tests with a real agent.
  *
  * <pre>
  * get_host 1 1                          ok 10.0.0.5:8080

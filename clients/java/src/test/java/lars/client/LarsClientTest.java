@@ -16,7 +16,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import lars.client.Responder.Request;
 
-/** The client against an agent on a real socket that answers, lies, dawdles, or is not there. */
+/** The client against an agent on a real socket that answers, answers wrongly, is slow, or is down. */
 final class LarsClientTest {
     private static final Duration SHORT = Duration.ofMillis(100);
     private static final Duration LONG = Duration.ofSeconds(20);

@@ -24,7 +24,7 @@ import lars.Lars.GetRouteResponse;
 import lars.Lars.HostInfo;
 import lars.Lars.ReportRequest;
 
-/** An agent's shard for tests: a thread on a real UDP socket that answers as it is told to. */
+/** An agent's shard for tests: a thread on a real UDP socket that gives prescribed answers. */
 final class Responder implements AutoCloseable {
     static final String IP = "10.0.0.5";
     static final int IP_NUMBER = 0x0a000005;
@@ -74,7 +74,7 @@ final class Responder implements AutoCloseable {
         answer = next;
     }
 
-    /** The next request that came, after all its answers have been sent. */
+    /** The next request, after all its answers have been sent. */
     Request next() throws InterruptedException {
         Request request = requests.poll(WAIT, TimeUnit.SECONDS);
         if (request == null) {

@@ -4,7 +4,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.List;
 
-/** Runs every test, or those whose names hold the first argument; no test framework is needed. */
+/** Runs every test, or those whose names contain the first argument; no test framework is needed. */
 final class RunTests {
     private static final List<Class<?>> CLASSES =
             List.of(AgentAddressTest.class, HostTest.class, ExchangeTest.class, LarsClientTest.class);

@@ -1,0 +1,88 @@
+"""`lars alarms`: the active alarms, and those that cleared recently."""
+
+import time
+from datetime import datetime
+
+import click
+
+from lars.cli.arguments import db_option, json_option
+from lars.cli.database import run_with_database
+from lars.cli.terminal.output import print_json, print_table
+from lars.db.alarms import TOLD, WAITING, Alarm, AlarmStore, Subject
+from lars.db.url import DatabaseUrl
+from lars.route import HostAddress, ModuleId, format_ip
+
+COLUMNS = ["ID", "RULE", "ABOUT", "RAISED", "CLEARED", "WEBHOOK", "WHAT WAS WRONG"]
+
+
+@click.command()
+@click.option(
+    "--hours",
+    type=click.FloatRange(0, 24 * 366),
+    default=0.0,
+    help="Also list those cleared within this many hours.",
+)
+@db_option
+@json_option
+def alarms(hours: float, url: DatabaseUrl, as_json: bool) -> None:
+    """List the active alarms.
+
+    The rules are in the conf file of lars-reporter, one [alarm NAME] section each.
+
+    \b
+    Examples:
+      lars alarms
+      lars alarms --hours 24 --json
+    """
+    since = int(time.time() - 3600 * hours) if hours else None
+    found = run_with_database(url, lambda database: AlarmStore(database).alarms(since))
+    if as_json:
+        print_json([_object(alarm) for alarm in found])
+    else:
+        print_table(COLUMNS, [_row(alarm) for alarm in found])
+
+
+def about(subject: Subject) -> str:
+    """The subject of an alarm as text: "(1, 1) 10.0.0.5:8080"."""
+    parts = []
+    if subject.modid or subject.cmdid:
+        parts.append(str(ModuleId(subject.modid, subject.cmdid)))
+    if subject.port:
+        parts.append(str(HostAddress(subject.ip, subject.port)))
+    if subject.caller:
+        parts.append(f"caller {format_ip(subject.caller)}")
+    return " ".join(parts)
+
+
+def _row(alarm: Alarm) -> tuple[object, ...]:
+    times = _moment(alarm.raised_at), _moment(alarm.cleared_at) if alarm.cleared_at else "-"
+    return alarm.id, alarm.rule, about(alarm.subject), *times, _webhook_state(alarm), alarm.text
+
+
+def _webhook_state(alarm: Alarm) -> str:
+    """Whether the webhook was posted."""
+    if not alarm.webhook:
+        return "none"
+    outcome = alarm.clear_told if alarm.cleared_at else alarm.raise_told
+    return "posted" if outcome == TOLD else "waiting" if outcome == WAITING else "given up"
+
+
+def _object(alarm: Alarm) -> dict[str, object]:
+    subject = alarm.subject
+    return {
+        "id": alarm.id,
+        "rule": alarm.rule,
+        "what": alarm.what,
+        "modid": subject.modid,
+        "cmdid": subject.cmdid,
+        "host": str(HostAddress(subject.ip, subject.port)) if subject.port else None,
+        "caller": format_ip(subject.caller) if subject.caller else None,
+        "text": alarm.text,
+        "raised_at": alarm.raised_at,
+        "cleared_at": alarm.cleared_at or None,
+        "webhook": _webhook_state(alarm),
+    }
+
+
+def _moment(ts: int) -> str:
+    return datetime.fromtimestamp(ts).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,100 @@
+"""`lars history`: how calls to each host went, minute by minute, as bars or numbers."""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
+from lars.cli.database import run_with_database
+from lars.cli.terminal.output import print_json, print_table
+from lars.cli.terminal.sparkline import sparkline, summed
+from lars.db.reports import HostHistory, ReportStore
+from lars.db.url import DatabaseUrl
+from lars.route import format_ip
+
+WIDTH = 60
+"""Bars in a row; in longer periods a bar is several minutes."""
+
+_MINUTES = click.IntRange(1, 366 * 24 * 60)
+
+
+@click.command(cls=NumbersCommand)
+@optional_module_arguments
+@click.option("--minutes", type=_MINUTES, default=60, show_default=True, help="How far back.")
+@click.option("--table", "as_table", is_flag=True, help="Print numbers, a row for each minute and host.")
+@db_option
+@json_option
+def history(
+    modid: int | None, cmdid: int | None, minutes: int, as_table: bool, url: DatabaseUrl, as_json: bool
+) -> None:
+    """Show the calls to each host over time, of all modules, of those of one MODID, or of one module.
+
+    A bar is a minute, or several if there are more than 60; the last one is the current minute. CALLS is relative to
+    the host's busiest bar; in ERRORS a full bar means that every call failed; a blank means no calls. "~" marks
+    numbers derived from the running counters of C++ agents.
+
+    \b
+    Examples:
+      lars history 1 1
+      lars history 1 1 --minutes 15 --table
+    """
+    check_optional(modid, cmdid)
+    last = int(time.time()) // 60 * 60
+    first = last - 60 * (minutes - 1)
+    hosts = run_with_database(url, lambda database: ReportStore(database).history(modid, cmdid, first))
+    if as_json:
+        print_json([_object(host) for host in hosts])
+    elif as_table:
+        rows = [row for host in hosts for row in _minute_rows(host)]
+        print_table(["MINUTE", "MODID", "CMDID", "HOST", "SUCC", "ERR", "ERR%"], sorted(rows, key=_minute))
+    else:
+        columns = ["MODID", "CMDID", "HOST", "SUCC", "ERR", "ERR%", "CALLS", "ERRORS"]
+        print_table(columns, [_bars(host, range(first, last + 60, 60)) for host in hosts])
+
+
+def _object(host: HostHistory) -> dict[str, object]:
+    return {
+        "modid": host.module.modid,
+        "cmdid": host.module.cmdid,
+        "ip": format_ip(host.host.ip),
+        "port": host.host.port,
+        "minutes": [
+            {"minute": minute, "succ": calls.succ, "err": calls.err, "approximate": calls.approximate}
+            for minute, calls in host.minutes.items()
+        ],
+    }
+
+
+def _minute_rows(host: HostHistory) -> list[tuple[str, int, int, str, str, int, float]]:
+    return [
+        (
+            datetime.fromtimestamp(minute).strftime("%Y-%m-%d %H:%M"),
+            *host.module,
+            str(host.host),
+            f"{'~' if calls.approximate else ''}{calls.succ}",
+            calls.err,
+            _percent(calls.succ, calls.err),
+        )
+        for minute, calls in host.minutes.items()
+    ]
+
+
+def _minute(row: Sequence[object]) -> str:
+    return str(row[0])
+
+
+def _bars(host: HostHistory, minutes: Sequence[int]) -> tuple[object, ...]:
+    of_minute = [host.minutes.get(minute) for minute in minutes]
+    calls = summed([m and m.succ + m.err for m in of_minute], WIDTH)
+    errors = summed([m and m.err for m in of_minute], WIDTH)
+    rates = [None if not all_ else (failed or 0) / all_ for all_, failed in zip(calls, errors, strict=True)]
+    succ, err = sum(m.succ for m in host.minutes.values()), sum(m.err for m in host.minutes.values())
+    about = "~" if any(m.approximate for m in host.minutes.values()) else ""
+    numbers = (f"{about}{succ}" if about else succ, err, _percent(succ, err))
+    return (*host.module, host.host, *numbers, sparkline(calls), sparkline(rates, 1.0))
+
+
+def _percent(succ: int, err: int) -> float:
+    return round(100 * err / (succ + err), 1) if succ + err else 0.0

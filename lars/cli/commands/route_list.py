@@ -1,0 +1,54 @@
+"""`lars route list` and `export`: the routes in the database."""
+
+import click
+
+from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
+from lars.cli.database import run_with_database
+from lars.cli.exit_status import complain
+from lars.cli.terminal.output import counted, print_json, print_table
+from lars.db.routes import RouteStore
+from lars.db.url import DatabaseUrl
+from lars.route import HostAddress
+from lars.route_file import as_csv, as_objects, is_route
+
+
+@click.command("list", cls=NumbersCommand)
+@optional_module_arguments
+@db_option
+@json_option
+def list_(modid: int | None, cmdid: int | None, url: DatabaseUrl, as_json: bool) -> None:
+    """List the hosts of all modules, of those of one MODID, or of one module.
+
+    \b
+    Examples:
+      lars route list
+      lars route list 1 1 --json
+    """
+    check_optional(modid, cmdid)
+    rows = run_with_database(url, lambda database: RouteStore(database).routes(modid, cmdid))
+    if as_json:
+        print_json(as_objects(rows))
+    else:
+        print_table(["MODID", "CMDID", "HOST"], [(*module, HostAddress(ip, port)) for *module, ip, port in rows])
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
+@db_option
+def export(form: str, url: DatabaseUrl) -> None:
+    """Print all routes in a form that `lars route import` reads.
+
+    \b
+    Examples:
+      lars route export > routes.csv
+      lars route export --format json --db mysql://lars:secret@10.0.0.1/lars_dns
+    """
+    rows = run_with_database(url, lambda database: RouteStore(database).routes())
+    usable = [row for row in rows if is_route(row)]
+    if form == "json":
+        print_json(as_objects(usable))
+    else:
+        click.echo(as_csv(usable))
+    if left_out := len(rows) - len(usable):
+        complain(f"left out {counted(left_out, 'row')} that cannot be a route: `lars db check` lists them")

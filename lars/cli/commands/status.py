@@ -1,0 +1,86 @@
+"""`lars status`: how recent calls to each host went, and which hosts are ejected; once, or repeatedly."""
+
+import time
+from dataclasses import asdict
+
+import click
+
+from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
+from lars.cli.database import run_with_database
+from lars.cli.terminal.host_state import host_state
+from lars.cli.terminal.output import print_json, print_table
+from lars.cli.terminal.watch import show_repeatedly
+from lars.db.database import Database
+from lars.db.reports import HostStatus, ReportStore
+from lars.db.url import DatabaseUrl
+from lars.route import HostAddress, format_ip
+
+_MINUTES = click.IntRange(1, 366 * 24 * 60)
+
+COLUMNS = ["MODID", "CMDID", "HOST", "STATE", "SUCC", "ERR", "ERR%", "CALLERS", "LAST REPORT"]
+
+
+@click.command(cls=NumbersCommand)
+@optional_module_arguments
+@click.option("--minutes", type=_MINUTES, default=10, show_default=True, help="Count the calls of this many minutes.")
+@click.option("--watch", is_flag=True, help="Refresh every --interval seconds, until Ctrl-C.")
+@click.option(
+    "--interval", type=click.FloatRange(0.1, 3600), default=2.0, show_default=True, help="Seconds, for --watch."
+)
+@db_option
+@json_option
+def status(
+    modid: int | None, cmdid: int | None, minutes: int, watch: bool, interval: float, url: DatabaseUrl, as_json: bool
+) -> None:
+    """Show how calls to each host went, of all modules, of those of one MODID, or of one module.
+
+    A host is healthy or ejected; "ejected by 1 of 2" means by one of two callers. It is stale if no caller has
+    reported on it for three minutes.
+
+    \b
+    Examples:
+      lars status
+      lars status 1 1 --minutes 60 --json
+      lars status 1 --watch --interval 1
+    """
+    check_optional(modid, cmdid)
+
+    async def show(database: Database) -> None:
+        now = time.time()
+        hosts = await ReportStore(database).status(modid, cmdid, int(now) - 60 * minutes, now)
+        if as_json:
+            print_json([_object(host) for host in hosts])
+        else:
+            print_table(COLUMNS, [_row(host, now) for host in hosts])
+
+    run_with_database(url, (lambda database: show_repeatedly(database, show, interval)) if watch else show)
+
+
+def state(host: HostStatus) -> str:
+    """The state of a host, as reported recently: healthy, ejected (by one caller or more), or stale (no reports)."""
+    if not host.callers:
+        return "stale"
+    return host_state(bool(host.overloaded_at))
+
+
+def _object(host: HostStatus) -> dict[str, int | str]:
+    return {**asdict(host), "ip": format_ip(host.ip), "state": state(host)}
+
+
+def _row(host: HostStatus, now: float) -> tuple[object, ...]:
+    ejected_by = f" by {host.overloaded_at} of {host.callers}" if host.overloaded_at and host.callers > 1 else ""
+    calls = host.succ + host.err
+    errors = round(100 * host.err / calls, 1) if calls else 0.0
+    module = (host.modid, host.cmdid, HostAddress(host.ip, host.port))
+    return (*module, state(host) + ejected_by, host.succ, host.err, errors, host.callers, _ago(host.last_report, now))
+
+
+def _ago(then: int, now: float) -> str:
+    """How long ago a time in Unix seconds was; 0 s if a caller's clock is ahead."""
+    if not then:
+        return "never"
+    age = max(0, int(now) - then)
+    for unit, seconds in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if age >= 2 * seconds:
+            return f"{age // seconds} {unit} ago"
+    return f"{age} s ago"

@@ -1,0 +1,172 @@
+"""`lars top`: the modules and hosts of the local agent, with their states and rates, refreshed."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from lars.cli.agent_client import agent_option
+from lars.cli.arguments import NumbersCommand, json_option, optional_module_arguments
+from lars.cli.terminal.host_state import STATE_STYLE, host_state
+from lars.cli.terminal.output import print_json, print_table
+from lars.client.address import AgentAddress
+from lars.client.agent_inspect import COUNT_BITS, HostSnapshot, list_hosts
+from lars.route import HostAddress, ModuleId, module_id
+
+TIMEOUT = 1.0
+"""Seconds until an unanswered query fails."""
+
+Key = tuple[ModuleId, HostAddress]
+
+
+@dataclass(frozen=True, slots=True)
+class HostRate:
+    """One host over the last interval; calls and failures a second, None before the first interval."""
+
+    host: HostSnapshot
+    calls: float | None
+    failed: float | None
+
+
+def rates(before: Mapping[Key, HostSnapshot], now: Sequence[HostSnapshot], seconds: float) -> list[HostRate]:
+    """How often each host was called since `before`, `seconds` ago; ejected hosts first, then the busiest."""
+    found = []
+    for host in now:
+        old = before.get((host.module, host.address))
+        if old is None or seconds <= 0:
+            found.append(HostRate(host, None, None))
+            continue
+        succ, err = (host.succ - old.succ & COUNT_BITS) / seconds, (host.err - old.err & COUNT_BITS) / seconds
+        found.append(HostRate(host, succ + err, err))
+    return sorted(found, key=lambda rate: (not rate.host.overloaded, -(rate.calls or 0), rate.host.module))
+
+
+@click.command(cls=NumbersCommand)
+@optional_module_arguments
+@click.option(
+    "--interval", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Seconds between refreshes."
+)
+@click.option("--count", type=click.IntRange(1), help="Quit after this many refreshes; without a terminal, 2.")
+@agent_option
+@json_option
+def top(
+    modid: int | None, cmdid: int | None, interval: float, count: int | None, agent: AgentAddress, as_json: bool
+) -> None:
+    """Watch the local agent: the hosts of its modules, their states, and how often each is called and fails.
+
+    The rates are those that business processes report. Ejected hosts are listed first. Press Ctrl-C to quit.
+
+    \b
+    Examples:
+      lars top
+      lars top 1 1 --interval 5
+      lars top --count 2 --json
+    """
+    if modid is not None and cmdid is not None:
+        module_id(modid, cmdid)
+    console = Console()
+    monitor = _Monitor(agent, modid, cmdid)
+    if as_json or not console.is_terminal:
+        for _ in range((count or 2) - 1):
+            monitor.refresh()
+            time.sleep(interval)
+        _print(monitor.refresh(), as_json)
+        return
+    with Live(console=console, auto_refresh=False, screen=count is None) as live:
+        refreshes = 0
+        while count is None or refreshes < count:
+            if refreshes:
+                time.sleep(interval)
+            live.update(host_table(monitor.refresh(), agent, console.height), refresh=True)
+            refreshes += 1
+
+
+class _Monitor:
+    """Keeps the last snapshot, from which the next one gives rates."""
+
+    def __init__(self, agent: AgentAddress, modid: int | None, cmdid: int | None) -> None:
+        self._agent = agent
+        self._modid = modid
+        self._cmdid = cmdid
+        self._before: dict[Key, HostSnapshot] = {}
+        self._at = 0.0
+
+    def refresh(self) -> list[HostRate]:
+        hosts = [host for host in list_hosts(self._agent, TIMEOUT) if self._wanted(host.module)]
+        now = time.monotonic()
+        found = rates(self._before, hosts, now - self._at)
+        self._before, self._at = {(host.module, host.address): host for host in hosts}, now
+        return found
+
+    def _wanted(self, module: ModuleId) -> bool:
+        return self._modid in (None, module.modid) and self._cmdid in (None, module.cmdid)
+
+
+def _print(found: Sequence[HostRate], as_json: bool) -> None:
+    if as_json:
+        print_json(
+            [
+                {
+                    **rate.host.module._asdict(),
+                    "host": str(rate.host.address),
+                    "state": _state(rate),
+                    "calls_per_s": rate.calls,
+                    "failed_per_s": rate.failed,
+                    "succ": rate.host.succ,
+                    "err": rate.host.err,
+                }
+                for rate in found
+            ]
+        )
+        return
+    print_table(
+        ["MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S", "SUCC", "ERR"],
+        [
+            (str(s.module), str(s.address), _state(rate), _rate(rate.calls), _rate(rate.failed), s.succ, s.err)
+            for rate in found
+            for s in [rate.host]
+        ],
+    )
+
+
+def host_table(found: Sequence[HostRate], agent: AgentAddress, height: int) -> Table:
+    """The table for a terminal of `height` lines; hosts that do not fit are counted below it."""
+    calls, failed = sum(r.calls or 0 for r in found), sum(r.failed or 0 for r in found)
+    ejected, modules = sum(r.host.overloaded for r in found), len({r.host.module for r in found})
+    table = Table(
+        title=f"agent {agent}   {modules} modules   {len(found)} hosts, {ejected} ejected   "
+        f"{calls:,.0f} calls/s, {failed:,.0f} failed",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        padding=(0, 2, 0, 0),
+    )
+    for name in ("MODULE", "HOST", "STATE"):
+        table.add_column(name, no_wrap=True)
+    for name in ("CALLS/S", "FAILED/S", "SUCC", "ERR"):
+        table.add_column(name, justify="right", no_wrap=True)
+    room = max(3, height - 4)
+    for rate in found[:room]:
+        host, state = rate.host, _state(rate)
+        errors = Text(_rate(rate.failed), style="red" if rate.failed else "")
+        counts = f"{host.succ:,}", f"{host.err:,}"
+        state_text = Text(state, style=STATE_STYLE[state])
+        table.add_row(str(host.module), str(host.address), state_text, _rate(rate.calls), errors, *counts)
+    if len(found) > room:
+        table.caption = f"and {len(found) - room} more: give a module to see its hosts"
+    elif not found:
+        table.caption = "this agent has no modules yet: it pulls one on the first request for it"
+    return table
+
+
+def _state(rate: HostRate) -> str:
+    return host_state(rate.host.overloaded)
+
+
+def _rate(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f}"

@@ -1,0 +1,78 @@
+"""`lars user`: manages who may sign in to lars-web."""
+
+import sys
+import time
+
+import click
+
+from lars.accounts import ROLES, hash_password, new_password, user_name
+from lars.cli.actor import actor
+from lars.cli.arguments import db_option, parsed
+from lars.cli.database import run_with_database
+from lars.db.accounts import AccountStore
+from lars.db.url import DatabaseUrl
+
+_NAME = parsed(user_name)
+_PASSWORD = parsed(new_password)
+
+
+@click.group()
+def user() -> None:
+    """Add and remove users of lars-web, and set their passwords."""
+
+
+def _read_password_hash() -> str:
+    """Reads a password, typed twice at a terminal, else from standard input; returns its hash."""
+    if sys.stdin.isatty():
+        typed: str = click.prompt("Password", hide_input=True, confirmation_prompt="Repeat the password", err=True)
+    else:
+        typed = sys.stdin.readline().rstrip("\r\n")
+    return hash_password(_PASSWORD(typed))
+
+
+@user.command()
+@click.argument("name", type=_NAME)
+@click.option("--role", type=click.Choice(ROLES), default="viewer", show_default=True, help="What the user may do.")
+@db_option
+def add(name: str, role: str, url: DatabaseUrl) -> None:
+    """Add user NAME, with a password from the terminal or standard input.
+
+    A viewer can look, an editor can edit routes, and an admin can also edit users.
+
+    \b
+    Examples:
+      lars user add lea --role editor
+      lars user add lea --role editor < password.txt
+    """
+    hashed = _read_password_hash()
+    run_with_database(url, lambda database: AccountStore(database).add(actor(), name, hashed, role, time.time()))
+    click.echo(f"added {name}, {role}")
+
+
+@user.command()
+@click.argument("name", type=_NAME)
+@db_option
+def passwd(name: str, url: DatabaseUrl) -> None:
+    """Set the password of user NAME, and end all sessions of that user.
+
+    \b
+    Example:
+      lars user passwd lea
+    """
+    hashed = _read_password_hash()
+    run_with_database(url, lambda database: AccountStore(database).set_password(actor(), name, hashed, time.time()))
+    click.echo(f"set the password of {name}, and ended all sessions of {name}")
+
+
+@user.command()
+@click.argument("name", type=_NAME)
+@db_option
+def rm(name: str, url: DatabaseUrl) -> None:
+    """Remove user NAME, with all sessions and tokens; the last admin cannot be removed.
+
+    \b
+    Example:
+      lars user rm lea
+    """
+    run_with_database(url, lambda database: AccountStore(database).remove(actor(), name, time.time()))
+    click.echo(f"removed {name}")

@@ -1,0 +1,1 @@
+"""What commands print: tables, JSON, bars, and displays that refresh in place."""

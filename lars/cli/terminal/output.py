@@ -1,0 +1,60 @@
+"""JSON and tables on standard output; a terminal gets tables with rules, a script gets aligned text."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+
+def print_json(value: Any) -> None:
+    """Prints a value as JSON; a list has one element per line."""
+    if isinstance(value, list) and value:
+        click.echo("[\n" + ",\n".join(f"  {json.dumps(element)}" for element in value) + "\n]")
+    else:
+        click.echo(json.dumps(value))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Prints rows below the column names; numbers are aligned right. Never truncates a cell."""
+    numeric = [bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(columns))]
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+    if not (on_terminal and _drawn(columns, rows, numeric)):
+        click.echo(aligned(columns, rows, numeric))
+
+
+def aligned(columns: Sequence[str], rows: Sequence[Sequence[object]], numeric: Sequence[bool]) -> str:
+    """The table as plain text, two spaces between columns."""
+    lines = [tuple(columns), *(tuple(map(str, row)) for row in rows)]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _drawn(columns: Sequence[str], rows: Sequence[Sequence[object]], numeric: Sequence[bool]) -> bool:
+    """Draws the table and returns True, unless it is wider than the terminal."""
+    from rich.box import SIMPLE_HEAD  # not needed by scripts, and slow to load
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(markup=False, highlight=False)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for name, right in zip(columns, numeric, strict=True):
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*map(str, row))
+    if console.measure(table, options=console.options.update(max_width=10_000)).maximum > console.width:
+        return False
+    console.print(table)
+    return True
+
+
+def counted(number: int, what: str) -> str:
+    """ "1 host", "2 hosts"."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

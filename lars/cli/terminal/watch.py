@@ -1,0 +1,31 @@
+"""`--watch`: shows something at an interval, in the same place of a terminal, until it is interrupted."""
+
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+import click
+
+from lars.cli.exit_status import complain
+from lars.db.database import Database
+from lars.db.engine import DatabaseAway
+from lars.runtime.reactor import IReactor
+
+
+async def show_repeatedly(database: Database, show: Callable[[Database], Awaitable[None]], interval: float) -> None:
+    """Calls `show` every `interval` seconds until Ctrl-C; reports an unreachable database, and continues."""
+    from twisted.internet import reactor as installed  # importing it installs it
+    from twisted.internet.task import deferLater
+
+    reactor = cast(IReactor, installed)
+    while True:
+        if sys.stdout.isatty():
+            click.clear()
+            click.echo(f"{time.strftime('%H:%M:%S')}, every {interval:g} s; Ctrl-C to quit\n")
+        try:
+            await show(database)
+        except DatabaseAway as error:
+            complain(str(error))
+        sys.stdout.flush()
+        await deferLater(reactor, interval)

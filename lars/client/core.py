@@ -1,0 +1,210 @@
+"""What every client does between a call and its datagrams; sans-I/O (docs/design/client.md, one core).
+
+A Core caches each module, sends results in their order, and falls back on the agent's saved routes while the agent
+does not answer. The client owns the sockets: it sends the queries, and calls `answered` or `unanswered`. Datagrams
+without an answer go through the Transport. Threads may share a Core; `now` is in seconds, monotonic.
+"""
+
+import atexit
+import logging
+import os
+import weakref
+from typing import Protocol
+
+from lars.client.address import SHARDS, AgentAddress
+from lars.client.errors import AgentUnavailable
+from lars.client.host import Host
+from lars.client.module_cache import ModuleCache
+from lars.client.queries import HostQuery
+from lars.client.saved import SavedFile
+from lars.client.shard_state import ShardState
+from lars.errors import SettingsError
+from lars.route import module_id, shard_of
+
+DEFAULT_TIMEOUT = 0.2
+"""Default: seconds until a call fails."""
+
+CACHE_TTL = 2.0
+"""Default: seconds for which a client chooses hosts from its cache before it asks the agent again."""
+
+_log = logging.getLogger("lars.client")
+
+_FALLS_BACK = "; until it answers, hosts are chosen from its saved routes, if those can be read"
+
+
+class Transport(Protocol):
+    """The sockets of a client, as its Core uses them."""
+
+    def send(self, shard: ShardState, datagram: bytes) -> None:
+        """Sends a datagram that gets no answer; raises OSError."""
+
+    def forked(self) -> None:
+        """Called in the child of a fork: the sockets are the parent's."""
+
+
+class Core:
+    """The state of one client, shared by all its callers.
+
+    Args:
+        agent: the agent's address.
+        timeout: seconds that a query may take.
+        cache_ttl: seconds; 0 turns the cache off.
+        state_dir: the folder of the agent's saved routes; empty for no fallback.
+
+    Raises SettingsError if `timeout` or `cache_ttl` is out of range.
+    """
+
+    def __init__(self, agent: AgentAddress, timeout: float, cache_ttl: float, state_dir: str) -> None:
+        if not 0 < timeout < 86_400:
+            raise SettingsError(f"timeout {timeout} is out of range: give seconds above 0 and below a day")
+        if not 0 <= cache_ttl < 86_400:
+            raise SettingsError(f"cache_ttl {cache_ttl} is out of range: give seconds from 0 to below a day")
+        self.agent = agent
+        self.timeout = timeout
+        self.shards = [ShardState(AgentAddress(agent.ip, agent.port + n), n) for n in range(SHARDS)]
+        self.modules: dict[tuple[int, int], ModuleCache] = {}
+        self.closed = False
+        self._cache_ttl = cache_ttl
+        self._saved = [SavedFile(state_dir, n) for n in range(SHARDS)] if state_dir else []
+        self._next_flush = 0.0
+
+    def begin(self, transport: Transport) -> None:
+        """Sets the transport; from now on gathered successes are also sent at exit and before a fork."""
+        self._transport = transport
+        _cores[id(self)] = weakref.ref(self)
+        weakref.finalize(self, _cores.pop, id(self), None).atexit = False
+
+    @property
+    def agent_alive(self) -> bool:
+        """Whether every shard answered the last query to it; True before the first."""
+        return all(shard.alive for shard in self.shards)
+
+    def cached(self, modid: int, cmdid: int) -> ModuleCache:
+        """The cache of a module; raises InvalidRoute for ids that no module can have."""
+        cached = self.modules.get((modid, cmdid))
+        if cached is None:
+            module = module_id(modid, cmdid)
+            fresh = ModuleCache(module, self.shards[shard_of(module, SHARDS)], self._cache_ttl)
+            cached = self.modules.setdefault(module, fresh)
+        return cached
+
+    def query(self, cached: ModuleCache, seq: int, now: float) -> HostQuery:
+        """The query for the next host; sends overdue successes first."""
+        if now >= self._next_flush:
+            self._flush_overdue(now)
+        if cached.gathered:
+            self._flush(cached)
+        return cached.query(seq, now)
+
+    def report(self, host: Host, retcode: int, cost: float | None) -> None:
+        """Sends the result of a call, after the gathered successes of its module; raises AgentUnavailable."""
+        cached = self.modules.get(host.module) or self.cached(*host.module)
+        if self.closed:
+            raise self.unavailable(cached.shard, None)
+        with cached.lock:
+            for datagram in cached.results(host, retcode, cost):
+                try:
+                    self._transport.send(cached.shard, datagram)
+                except OSError as error:
+                    if cached.shard.alive:
+                        raise self.unavailable(cached.shard, error) from None
+
+    def flush(self) -> None:
+        """Sends all gathered successes now; those to an unreachable agent are lost."""
+        for cached in tuple(self.modules.values()):
+            self._flush(cached)
+
+    def _flush_overdue(self, now: float) -> None:
+        """Sends the successes of all modules whose ttl has passed; sets when the next ttl will pass."""
+        next_flush = now + self._cache_ttl
+        for cached in tuple(self.modules.values()):
+            if cached.until > now:
+                next_flush = min(next_flush, cached.until)
+            elif cached.gathered:
+                self._flush(cached)
+        self._next_flush = next_flush
+
+    def _flush(self, cached: ModuleCache) -> None:
+        with cached.lock:
+            for datagram in cached.batches():
+                try:
+                    self._transport.send(cached.shard, datagram)
+                except OSError:
+                    continue  # the agent is down: the next query will notice
+
+    def answered(self, shard: ShardState) -> None:
+        """The shard answered a query."""
+        if not shard.alive:
+            shard.alive = True
+            _log.info("the agent at %s answers again", shard.peer)
+
+    def unanswered(self, shard: ShardState, error: OSError | None, now: float) -> AgentUnavailable:
+        """The shard did not answer a query in time, or, with an `error`, the query could not be sent.
+
+        Returns the error to raise. Logs it once, until the shard answers again.
+        """
+        refusal = self.unavailable(shard, error)
+        if shard.alive and not self.closed:
+            shard.alive = False
+            shard.due(now)
+            _log.warning("%s%s", refusal, _FALLS_BACK if self._saved else "")
+        return refusal
+
+    def saved_host(self, cached: ModuleCache, now: float) -> Host | None:
+        """The next host from the saved routes, if the shard is down and they have the module."""
+        return self._saved[cached.shard.number].pick(cached.module, now) if self._falls_back(cached.shard) else None
+
+    def saved_route(self, cached: ModuleCache, now: float) -> list[Host]:
+        """All hosts from the saved routes, if the shard is down and they have the module; else none."""
+        return self._saved[cached.shard.number].route(cached.module, now) if self._falls_back(cached.shard) else []
+
+    def _falls_back(self, shard: ShardState) -> bool:
+        return not shard.alive and bool(self._saved) and not self.closed
+
+    def unavailable(self, shard: ShardState, error: OSError | None) -> AgentUnavailable:
+        """The error of a call without an answer or, with an `error` of the system, one that could not be sent."""
+        if self.closed:
+            return AgentUnavailable("this LarsClient is closed: make a new one")
+        advice = "start lars-agent there, or set its address (LARS_AGENT, --agent or LarsClient(agent=...))"
+        if error is None:
+            return AgentUnavailable(f"no answer from the agent at {shard.peer} within {self.timeout:g} s: {advice}")
+        return AgentUnavailable(f"the agent at {shard.peer} cannot be reached ({error.strerror or error}): {advice}")
+
+    def close(self) -> None:
+        """Sends the gathered successes, and turns the cache off."""
+        for cached in tuple(self.modules.values()):
+            cached.end()
+            self._flush(cached)
+        self.closed = True
+
+    def forked(self) -> None:
+        """In the child of a fork: drops what is the parent's (gathered successes, locks, turns, sockets)."""
+        self.modules.clear()
+        self._next_flush = 0.0
+        for shard in self.shards:
+            shard.retry_at = 0.0
+        for saved in self._saved:
+            saved.forked()
+        self._transport.forked()
+
+
+_cores: dict[int, "weakref.ref[Core]"] = {}
+"""All live cores: a dictionary, because its values can be listed while other threads make clients."""
+
+
+def _all() -> list[Core]:
+    return [core for reference in list(_cores.values()) if (core := reference()) is not None]
+
+
+def _flush_all() -> None:
+    for core in _all():
+        core.flush()
+
+
+def _forked() -> None:
+    for core in _all():
+        core.forked()
+
+
+atexit.register(_flush_all)
+os.register_at_fork(before=_flush_all, after_in_child=_forked)

@@ -1,0 +1,60 @@
+"""The rates and the table of `lars top`."""
+
+from io import StringIO
+
+from rich.console import Console
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.cli.commands.top import HostRate, host_table, rates
+from lars.client.address import AgentAddress
+from lars.client.agent_inspect import HostSnapshot
+from lars.route import ModuleId, parse_host
+
+M = ModuleId(1, 1)
+A, B, C = (parse_host(f"10.0.0.{n}:80") for n in (1, 2, 3))
+
+
+def host(address: tuple[int, int], succ: int, err: int, ejected: bool = False) -> HostSnapshot:
+    return HostSnapshot(M, parse_host(str(address)), ejected, succ, err)
+
+
+class RateTests(SynchronousTestCase):
+    def rates_of(self, old: HostSnapshot, new: HostSnapshot, seconds: float) -> tuple[float | None, float | None]:
+        (rate,) = rates({(old.module, old.address): old}, [new], seconds)
+        return rate.calls, rate.failed
+
+    def test_rate_is_the_difference_of_the_counts_by_time(self) -> None:
+        self.assertEqual(self.rates_of(host(A, 10, 1), host(A, 26, 5), 2.0), (10.0, 2.0))
+
+    def test_counts_that_started_over_are_no_negative_rate(self) -> None:
+        self.assertEqual(self.rates_of(host(A, 2**32 - 1, 0), host(A, 9, 0), 1.0), (10.0, 0.0))
+
+    def test_without_an_earlier_snapshot_there_is_no_rate(self) -> None:
+        self.assertEqual(self.rates_of(host(B, 1, 1), host(A, 2, 1), 1.0), (None, None))
+        self.assertEqual(self.rates_of(host(A, 1, 1), host(A, 2, 1), 0.0), (None, None))
+
+    def test_ejected_hosts_come_first_and_then_the_busiest(self) -> None:
+        before = {(M, address): host(address, 0, 0) for address in (A, B, C)}
+        found = rates(before, [host(A, 1, 0), host(B, 5, 0), host(C, 0, 0, ejected=True)], 1.0)
+        self.assertEqual([rate.host.address for rate in found], [C, B, A])
+
+
+class TableTests(SynchronousTestCase):
+    def printed(self, found: list[HostRate], height: int = 24) -> str:
+        console = Console(file=StringIO(), width=120, record=True)
+        console.print(host_table(found, AgentAddress("127.0.0.1", 8888), height))
+        return console.export_text()
+
+    def test_each_host_has_its_state_and_rates(self) -> None:
+        text = self.printed([HostRate(host(A, 9, 3, ejected=True), 12.0, 3.0), HostRate(host(B, 5, 0), None, None)])
+        self.assertIn("agent 127.0.0.1:8888 1 modules 2 hosts, 1 ejected 12 calls/s, 3 failed", " ".join(text.split()))
+        rows = [line.split() for line in text.splitlines()[-2:]]
+        self.assertEqual(rows[0], ["(1,", "1)", "10.0.0.1:80", "ejected", "12.0", "3.0", "9", "3"])
+        self.assertEqual(rows[1], ["(1,", "1)", "10.0.0.2:80", "healthy", "-", "-", "5", "0"])
+
+    def test_hosts_beyond_the_height_are_counted(self) -> None:
+        found = [HostRate(host(A, 0, 0), None, None)] * 9
+        self.assertIn("and 4 more", self.printed(found, height=9))
+
+    def test_agent_without_modules_is_explained(self) -> None:
+        self.assertIn("this agent has no modules yet", self.printed([]))

@@ -1,0 +1,60 @@
+"""The arguments that commands share."""
+
+import click
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.cli.arguments import HOST, NumbersCommand, check_optional, module_arguments, optional_module_arguments, parsed
+from lars.cli.exit_status import exit_status
+from lars.errors import InvalidRoute, LarsError
+from lars.route import ModuleId, parse_host
+
+
+def refuse(text: str) -> str:
+    raise LarsError(f"{text} is wrong")
+
+
+class ParsedTests(SynchronousTestCase):
+    def test_text_is_what_the_function_makes_of_it(self) -> None:
+        self.assertEqual(HOST("10.0.0.5:8080"), parse_host("10.0.0.5:8080"))
+
+    def test_an_error_of_the_function_is_wrong_usage(self) -> None:
+        with self.assertRaisesRegex(click.BadParameter, "x is wrong"):
+            parsed(refuse)("x")
+
+
+class ModuleArgumentTests(SynchronousTestCase):
+    def given(self, arguments: list[str], optional: bool = False) -> tuple[int, list[object]]:
+        """The exit status of a command with a module as its argument, and what it got."""
+        got: list[object] = []
+
+        @click.command(cls=NumbersCommand)
+        @(optional_module_arguments if optional else module_arguments)
+        @click.option("--flag", is_flag=True)
+        def command(modid: int | None, cmdid: int | None, flag: bool) -> None:
+            got.extend((modid, cmdid, flag))
+
+        self.patch(click, "echo", lambda *_args, **_options: None)
+        return exit_status(command, arguments), got
+
+    def test_ids_are_numbers(self) -> None:
+        self.assertEqual(self.given(["1", "2", "--flag"]), (0, [1, 2, True]))
+        self.assertEqual(self.given(["1", "x"]), (2, []))
+
+    def test_negative_ids_are_out_of_range_and_no_options(self) -> None:
+        context = click.Context(click.Command("x"))
+        command = NumbersCommand("x", params=[click.Argument(["modid"], type=click.IntRange(0, 9))])
+        with self.assertRaisesRegex(click.BadParameter, "-1 is not in the range"):
+            command.make_context("x", ["-1"], context)
+
+    def test_optional_ids_may_be_left_out_from_the_end(self) -> None:
+        for arguments, expected in (([], [None, None]), (["1"], [1, None]), (["1", "2"], [1, 2])):
+            self.assertEqual(self.given(arguments, optional=True), (0, [*expected, False]))
+
+
+class CheckOptionalTests(SynchronousTestCase):
+    def test_module_is_named_by_both_ids(self) -> None:
+        for modid, cmdid, expected in ((None, None, None), (1, None, None), (1, 2, ModuleId(1, 2))):
+            self.assertEqual(check_optional(modid, cmdid), expected)
+
+    def test_module_that_cannot_exist_is_refused(self) -> None:
+        self.assertRaises(InvalidRoute, check_optional, 0, 0)
