@@ -11,14 +11,14 @@ from lars.db.database import Database
 from lars.db.modules import ModuleStore
 from lars.db.reports import ReportStore
 from lars.db.routes import RouteStore
-from lars.web.attempts import Attempts
-from lars.web.counts import Counts
-from lars.web.live import Live
-from lars.web.passwords import Passwords
-from lars.web.registrar import Registrar
+from lars.web.auth.login_throttle import Attempts
+from lars.web.auth.passwords import Passwords
+from lars.web.auth.tokens import Tokens
+from lars.web.live.cached_counts import Counts
+from lars.web.live.live import Live
+from lars.web.registry.registrar import Registrar
 from lars.web.settings import WebSettings
 from lars.web.static_files import StaticFiles
-from lars.web.tokens import Tokens
 from lars.web.views import Views
 
 

@@ -14,27 +14,27 @@ from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.runtime.listening import listen, stop_listening
 from lars.runtime.service import AsyncService
-from lars.web.account_pages import AccountPages, UserPages
-from lars.web.api import Api
-from lars.web.attempts import Attempts
+from lars.web.api.dispatch import Api
+from lars.web.auth.access import Door
+from lars.web.auth.login_throttle import Attempts
+from lars.web.auth.passwords import Passwords
+from lars.web.auth.secrets import new_secret
+from lars.web.auth.tokens import Tokens
 from lars.web.console import Console, Stores
-from lars.web.counts import Counts
-from lars.web.door import Door
-from lars.web.live import Live
-from lars.web.module_pages import ModulePages
-from lars.web.numbers import WebNumbers
-from lars.web.overview_pages import OverviewPages
-from lars.web.passwords import Passwords
-from lars.web.registrar import Registrar
+from lars.web.live.cached_counts import Counts
+from lars.web.live.live import Live
+from lars.web.metrics import WebNumbers
+from lars.web.pages.account_pages import AccountPages, UserPages
+from lars.web.pages.audit_pages import AuditPages, VersionPages
+from lars.web.pages.module_pages import ModulePages
+from lars.web.pages.overview_pages import OverviewPages
+from lars.web.pages.sign_in_pages import SignInPages
+from lars.web.pages.transfer_pages import TransferPages
+from lars.web.registry.registrar import Registrar
+from lars.web.root import Tree
 from lars.web.settings import WebSettings
-from lars.web.sign_in import SignInPages
 from lars.web.site import WebSite
 from lars.web.static_files import StaticFiles
-from lars.web.tickets import new_secret
-from lars.web.tokens import Tokens
-from lars.web.trail_pages import AuditPages, VersionPages
-from lars.web.transfer_pages import TransferPages
-from lars.web.tree import Tree
 from lars.web.views import Views
 
 _log = Logger()

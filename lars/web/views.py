@@ -11,7 +11,7 @@ from lars.db.calls import Trouble
 from lars.route import HostAddress, format_ip
 from lars.web import formats
 from lars.web.language import LANGUAGES, Said, translations
-from lars.web.visit import Page, Visit
+from lars.web.page_request import Page, Visit
 
 FOLDER = Path(__file__).parent / "templates"
 

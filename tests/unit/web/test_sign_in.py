@@ -3,10 +3,10 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.accounts import BadAccount, hash_password, is_password, new_password, user_name
-from lars.web.attempts import FREE, LONGEST_WAIT, Attempts
-from lars.web.door import local_path
+from lars.web.auth.access import local_path
+from lars.web.auth.login_throttle import FREE, LONGEST_WAIT, Attempts
+from lars.web.auth.secrets import digest_of, form_key, new_secret, same
 from lars.web.roles import Role, role_of
-from lars.web.tickets import digest_of, form_key, new_secret, same
 
 
 class AttemptsTests(SynchronousTestCase):

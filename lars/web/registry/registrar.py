@@ -13,7 +13,7 @@ from lars.db.engine import DatabaseAway, DatabaseError
 from lars.db.leases import Batch, LeaseStore, Place, Registration, Silence
 from lars.route import HostAddress
 from lars.runtime.log_limit import LogLimit
-from lars.web.leases import Departures, leaving
+from lars.web.registry.leases import Departures, leaving
 from lars.web.settings import WebSettings
 
 _log = Logger()

@@ -7,11 +7,11 @@ from twisted.web.server import Request
 
 from lars.errors import InvalidRoute, LarsError
 from lars.route import ModuleId, module_id
-from lars.web.charts import chart, totals
-from lars.web.door import Door, guard, page
-from lars.web.event_stream import EventStream
-from lars.web.live import WINDOW, fleet_event
-from lars.web.visit import Answer, Page, Visit
+from lars.web.auth.access import Door, guard, page
+from lars.web.live.event_stream import EventStream
+from lars.web.live.live import WINDOW, fleet_event
+from lars.web.page_request import Answer, Page, Visit
+from lars.web.pages.charts import chart, totals
 
 AGENTS = 500
 """Agents that their page lists at most, those first that have been silent for longest."""

@@ -9,13 +9,13 @@ from lars.db.modules import SORTS, EditConflict, ModuleSearch
 from lars.db.routes import RouteEdit
 from lars.errors import InvalidRoute
 from lars.route import HostAddress, ModuleId, module_id, parse_host
-from lars.web.charts import SPANS, chart, spark, start_of, totals
-from lars.web.door import Door, NotFound, guard, page
-from lars.web.forms import BadHosts, FormError, parse_hosts, parse_module, parse_name
+from lars.web.auth.access import Door, NotFound, guard, page
 from lars.web.language import Said
-from lars.web.live import WINDOW, module_event
+from lars.web.live.live import WINDOW, module_event
+from lars.web.page_request import Answer, Elsewhere, Page, Visit
+from lars.web.pages.charts import SPANS, chart, spark, start_of, totals
+from lars.web.pages.forms import BadHosts, FormError, parse_hosts, parse_module, parse_name
 from lars.web.roles import Role
-from lars.web.visit import Answer, Elsewhere, Page, Visit
 
 PAGE = 50
 """Modules on a page of the list."""

@@ -15,12 +15,12 @@ from werkzeug.exceptions import HTTPException
 
 from lars.db.engine import DatabaseAway
 from lars.errors import LarsError
+from lars.web.auth.secrets import digest_of, form_key, new_secret, same
 from lars.web.console import Console
 from lars.web.formats import zone
 from lars.web.language import Said, wanted_language
+from lars.web.page_request import Answer, Cookie, Download, Elsewhere, Page, Visit
 from lars.web.roles import Role
-from lars.web.tickets import digest_of, form_key, new_secret, same
-from lars.web.visit import Answer, Cookie, Download, Elsewhere, Page, Visit
 
 _log = Logger()
 

@@ -4,7 +4,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.web.counts import AGE, OLDEST, Counts
+from lars.web.live.cached_counts import AGE, OLDEST, Counts
 
 
 class CountsTests(SynchronousTestCase):

@@ -6,8 +6,8 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from lars.metrics.registry import labelled_counter
-from lars.web.live import Live
-from lars.web.registrar import Registrar
+from lars.web.live.live import Live
+from lars.web.registry.registrar import Registrar
 from lars.web.site import WebSite
 
 

@@ -3,11 +3,11 @@
 from klein import Klein
 
 from lars.accounts import BadAccount, user_name
-from lars.web.door import COOKIE, Door, NotFound, guard, local_path, page
-from lars.web.forms import FormError, parse_password, parse_user
+from lars.web.auth.access import COOKIE, Door, NotFound, guard, local_path, page
+from lars.web.auth.secrets import digest_of, new_secret, same
 from lars.web.language import Said
-from lars.web.tickets import digest_of, new_secret, same
-from lars.web.visit import Answer, Cookie, Elsewhere, Page, Visit
+from lars.web.page_request import Answer, Cookie, Elsewhere, Page, Visit
+from lars.web.pages.forms import FormError, parse_password, parse_user
 
 
 class SignInPages:

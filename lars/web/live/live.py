@@ -13,10 +13,10 @@ from twisted.logger import Logger
 from lars.db.calls import CallStore, Fleet, Minutes, Watched
 from lars.db.engine import DatabaseError
 from lars.route import ModuleId, format_ip
-from lars.web.counts import Counts
-from lars.web.event_stream import ALIVE, EventStream, event
-from lars.web.figures import HostFigure, calls_a_second, host_figures
 from lars.web.formats import percent, rate, whole
+from lars.web.live.cached_counts import Counts
+from lars.web.live.event_stream import ALIVE, EventStream, event
+from lars.web.live.host_stats import HostFigure, calls_a_second, host_figures
 
 _log = Logger()
 

@@ -4,8 +4,8 @@ from klein import Klein
 
 from lars.db.audit import AuditRow
 from lars.route import ModuleId
-from lars.web.door import Door, guard, page
-from lars.web.visit import Answer, Page, Visit
+from lars.web.auth.access import Door, guard, page
+from lars.web.page_request import Answer, Page, Visit
 
 PAGE = 50
 

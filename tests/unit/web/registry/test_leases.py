@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.leases import Silence
 from lars.route import HostAddress, ModuleId
-from lars.web.leases import Departures, leaving
+from lars.web.registry.leases import Departures, leaving
 
 M = ModuleId(1, 1)
 HOSTS = tuple(HostAddress(1, port) for port in range(1, 100))

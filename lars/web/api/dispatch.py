@@ -20,13 +20,13 @@ from lars.db.routes import EditDone, RouteEdit
 from lars.errors import BadInput, InvalidRoute, LarsError
 from lars.route import HostAddress, ModuleId, format_ip
 from lars.route_file import as_csv, as_objects, is_route, read_routes
-from lars.web import api_input
-from lars.web.charts import SPANS, start_of
-from lars.web.door import Door
+from lars.web.api import input as api_input
+from lars.web.api.openapi import document
+from lars.web.api.problems import Problem, bad, changed, unknown
+from lars.web.auth.access import Door
 from lars.web.formats import iso
-from lars.web.live import WINDOW
-from lars.web.openapi import document
-from lars.web.problems import Problem, bad, changed, unknown
+from lars.web.live.live import WINDOW
+from lars.web.pages.charts import SPANS, start_of
 from lars.web.roles import Role, role_of
 
 _log = Logger()

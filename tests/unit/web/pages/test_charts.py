@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.web.charts import HEIGHT, SPANS, TOP, chart, nice_top, number_text, spark, start_of
-from lars.web.figures import calls_a_second
 from lars.web.formats import age, percent, rate, zone
+from lars.web.live.host_stats import calls_a_second
+from lars.web.pages.charts import HEIGHT, SPANS, TOP, chart, nice_top, number_text, spark, start_of
 
 NOW = 1_700_000_000.0
 

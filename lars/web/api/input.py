@@ -8,7 +8,7 @@ from typing import Any
 from lars.db.modules import MAX_NAME, SORTS, ModuleSearch
 from lars.errors import InvalidRoute
 from lars.route import HostAddress, ModuleId, module_id, serving_host
-from lars.web.problems import Problem, bad, unknown
+from lars.web.api.problems import Problem, bad, unknown
 
 MIN_TTL, MAX_TTL = 3, 86_400
 MAX_LIMIT = 1000

@@ -4,12 +4,12 @@ from klein import Klein
 
 from lars.accounts import ROLES
 from lars.db.accounts import AccountRefused
-from lars.web.door import COOKIE, Door, guard, page
-from lars.web.forms import FormError, parse_password, parse_role, parse_token_name, parse_user
+from lars.web.auth.access import COOKIE, Door, guard, page
+from lars.web.auth.secrets import TOKEN_PREFIX, digest_of, new_secret
 from lars.web.language import Said
+from lars.web.page_request import Answer, Cookie, Elsewhere, Page, Visit
+from lars.web.pages.forms import FormError, parse_password, parse_role, parse_token_name, parse_user
 from lars.web.roles import Role
-from lars.web.tickets import TOKEN_PREFIX, digest_of, new_secret
-from lars.web.visit import Answer, Cookie, Elsewhere, Page, Visit
 
 
 class AccountPages:

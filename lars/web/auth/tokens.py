@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from lars.db.accounts import AccountStore, Token
-from lars.web.tickets import TOKEN_PREFIX, digest_of
+from lars.web.auth.secrets import TOKEN_PREFIX, digest_of
 
 AGE = 5.0
 """Seconds for which a token that was removed elsewhere may still work."""

@@ -12,11 +12,11 @@ from twisted.internet.threads import deferToThreadPool
 from lars.db.routes import EditDone, RouteEdit
 from lars.errors import BadInput, InvalidRoute
 from lars.route_file import as_csv, as_objects, is_route, read_routes
-from lars.web.door import Door, guard, page
+from lars.web.auth.access import Door, guard, page
+from lars.web.auth.secrets import new_secret
 from lars.web.language import Said
+from lars.web.page_request import Answer, Download, Elsewhere, Page, Visit
 from lars.web.roles import Role
-from lars.web.tickets import new_secret
-from lars.web.visit import Answer, Download, Elsewhere, Page, Visit
 
 SHOWN = 200
 """Modules of a preview whose hosts are listed; of more, how many there are."""

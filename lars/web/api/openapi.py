@@ -6,9 +6,9 @@ from typing import Any
 from lars import __version__
 from lars.db.modules import MAX_NAME, SORTS
 from lars.route import MAX_HOSTS, MAX_ID
-from lars.web.api_input import MAX_LIMIT, MAX_ROW, MAX_TTL, MIN_TTL
-from lars.web.charts import SPANS
-from lars.web.live import WINDOW
+from lars.web.api.input import MAX_LIMIT, MAX_ROW, MAX_TTL, MIN_TTL
+from lars.web.live.live import WINDOW
+from lars.web.pages.charts import SPANS
 
 Schema = dict[str, Any]
 

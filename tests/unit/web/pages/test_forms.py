@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.modules import search_condition
 from lars.route import MAX_HOSTS, ModuleId, parse_host
-from lars.web.forms import BadHosts, FormError, parse_hosts, parse_module, parse_name, parse_password, parse_user
+from lars.web.pages.forms import BadHosts, FormError, parse_hosts, parse_module, parse_name, parse_password, parse_user
 
 
 class HostsTests(SynchronousTestCase):
