@@ -14,7 +14,7 @@ LANGUAGES = ("en", "zh")
 """The first is what the texts are written in; each other has a catalogue."""
 
 
-class Said:
+class Translatable:
     """A text in English, with %(name)s for its values, that a page shows in the reader's language."""
 
     __slots__ = ("text", "values")
@@ -29,6 +29,11 @@ class Said:
 
     def __str__(self) -> str:
         return self.text % self.values if self.values else self.text
+
+
+def untranslated(text: object) -> Translatable:
+    """A text that is the same in every language: an error's, or what somebody wrote."""
+    return Translatable("%(text)s", text=text)
 
 
 @cache
@@ -66,5 +71,5 @@ def _quality(parameters: str) -> float:
         return 0.0
 
 
-Errors = Mapping[str, Said]
+Errors = Mapping[str, Translatable]
 """What is wrong with a form: the name of a field, or "" for the whole of it, and a text beside it."""

@@ -11,7 +11,7 @@ from lars.web.registry.registrar import Registrar
 from lars.web.site import WebSite
 
 
-class WebNumbers(Collector):
+class WebMetrics(Collector):
     """Counters and gauges of one lars-web."""
 
     def __init__(self, site: WebSite, live: Live, registrar: Registrar) -> None:

@@ -1,19 +1,20 @@
-"""One request of a browser as pages see it, and what they answer with: no HTTP in between."""
+"""One request of a browser as pages see it, and the answers they give: values without HTTP."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from lars.db.accounts import User
+from lars.web.language import Translatable
 from lars.web.roles import Role, role_of
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class PageRequest:
     """Who asks for what.
 
-    `now` is in Unix seconds; `secret` is the cookie's, of a session if `user` is set; `fields` are those of the query
-    and of the form, the last of equal ones.
+    `now` is in Unix seconds; `secret` is that of the cookie, of a session if `user` is set; `fields` are those of the
+    query and of the form, the last of equal ones.
     """
 
     path: str
@@ -30,6 +31,7 @@ class Visit:
 
     @property
     def role(self) -> Role | None:
+        """The user's role; None if nobody is signed in."""
         return role_of(self.user.role) if self.user else None
 
     @property
@@ -53,7 +55,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """A cookie to be set; an age of 0 takes it away."""
+    """A cookie to set; `max_age` is in seconds, 0 removes it."""
 
     name: str
     value: str
@@ -71,8 +73,8 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """The browser is to look there: after a form was done, or to sign in."""
+class Redirect:
+    """Sends the browser to another page: after a form is done, or to sign in."""
 
     path: str
     cookies: tuple[Cookie, ...] = ()
@@ -80,11 +82,16 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file."""
+    """A file for the browser to save."""
 
     name: str
     content_type: str
     body: bytes
 
 
-Answer = Page | Elsewhere | Download
+Answer = Page | Redirect | Download
+
+
+def trouble(status: int, text: Translatable) -> Page:
+    """A page that says why the one asked for is not shown; `status` is HTTP's."""
+    return Page("trouble.html", {"text": text, "status": status}, status)

@@ -10,7 +10,7 @@ from twisted.web.server import Request
 from lars.web.static_files import StaticFiles
 
 
-class Tree(Resource):
+class Root(Resource):
     """The root: sets of pages by the first part of the path, and one for all others. They see the whole path."""
 
     def __init__(self, files: StaticFiles, branches: Mapping[str, Klein], rest: Klein) -> None:

@@ -13,17 +13,18 @@ from lars.db.leases import LeaseStore
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.runtime.listening import listen, stop_listening
+from lars.runtime.reactor import IReactor
 from lars.runtime.service import AsyncService
 from lars.web.api.dispatch import Api
-from lars.web.auth.access import Door
-from lars.web.auth.login_throttle import Attempts
+from lars.web.auth.access import Access
+from lars.web.auth.login_throttle import LoginThrottle
 from lars.web.auth.passwords import Passwords
 from lars.web.auth.secrets import new_secret
 from lars.web.auth.tokens import Tokens
 from lars.web.console import Console, Stores
-from lars.web.live.cached_counts import Counts
+from lars.web.live.cached_counts import CachedCounts
 from lars.web.live.live import Live
-from lars.web.metrics import WebNumbers
+from lars.web.metrics import WebMetrics
 from lars.web.pages.account_pages import AccountPages, UserPages
 from lars.web.pages.audit_pages import AuditPages, VersionPages
 from lars.web.pages.module_pages import ModulePages
@@ -31,7 +32,7 @@ from lars.web.pages.overview_pages import OverviewPages
 from lars.web.pages.sign_in_pages import SignInPages
 from lars.web.pages.transfer_pages import TransferPages
 from lars.web.registry.registrar import Registrar
-from lars.web.root import Tree
+from lars.web.root import Root
 from lars.web.settings import WebSettings
 from lars.web.site import WebSite
 from lars.web.static_files import StaticFiles
@@ -52,7 +53,7 @@ class WebService(AsyncService):
         self,
         settings: WebSettings,
         database: Database,
-        reactor: Any,
+        reactor: IReactor,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(reactor)
@@ -67,32 +68,31 @@ class WebService(AsyncService):
             stores,
             Views(files.address),
             files,
-            Attempts(),
+            Access(stores.accounts, settings, wall_clock),
+            LoginThrottle(),
             Passwords(reactor),
             self.registrar,
             Live(stores.calls, settings.live_interval, reactor, wall_clock),
-            Counts(stores.modules.count, reactor.seconds),
+            CachedCounts(stores.modules.count, reactor.seconds),
             Tokens(stores.accounts, reactor.seconds),
         )
-        door = Door(self.console)
-        self._door = door
-        self._sign_in = SignInPages(door)
-        overview = OverviewPages(door)
+        self._sign_in = SignInPages(self.console)
+        overview = OverviewPages(self.console)
         branches = {
             "sign-in": self._sign_in.app,
             "sign-out": self._sign_in.app,
             "setup": self._sign_in.app,
-            "modules": ModulePages(door).app,
-            "transfer": TransferPages(door).app,
-            "audit": AuditPages(door).app,
-            "versions": VersionPages(door).app,
-            "account": AccountPages(door).app,
-            "users": UserPages(door).app,
-            "api": Api(door).app,
+            "modules": ModulePages(self.console).app,
+            "transfer": TransferPages(self.console).app,
+            "audit": AuditPages(self.console).app,
+            "versions": VersionPages(self.console).app,
+            "account": AccountPages(self.console).app,
+            "users": UserPages(self.console).app,
+            "api": Api(self.console).app,
         }
-        self.site = WebSite(reactor, Tree(files, branches, overview.app), settings.max_connections)
+        self.site = WebSite(reactor, Root(files, branches, overview.app), settings.max_connections)
         registry = new_registry("lars-web")
-        registry.register(WebNumbers(self.site, self.console.live, self.registrar))
+        registry.register(WebMetrics(self.site, self.console.live, self.registrar))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
 
@@ -118,7 +118,7 @@ class WebService(AsyncService):
     async def _print_link(self) -> None:
         """Prints the one-time link, if nobody can sign in yet."""
         try:
-            if await self._door.is_set_up():
+            if await self.console.access.is_set_up():
                 return
         except DatabaseError as error:
             _log.warn("{error}; sign-in waits for it", error=str(error))

@@ -1,9 +1,12 @@
 """`twistd lars-web`."""
 
+from typing import cast
+
 from twisted.application.service import IService
 
 from lars.db.database import Database, engine_for
 from lars.db.url import parse_url
+from lars.runtime.reactor import IReactor
 from lars.settings import ServiceOptions
 from lars.web.service import WebService
 from lars.web.settings import WebSettings
@@ -23,4 +26,5 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     settings: WebSettings = options.settings
-    return WebService(settings, Database(engine_for(parse_url(settings.db)), reactor, DATABASE_THREADS), reactor)
+    database = Database(engine_for(parse_url(settings.db)), reactor, DATABASE_THREADS)
+    return WebService(settings, database, cast(IReactor, reactor))

@@ -23,7 +23,7 @@ from lars.route_file import as_csv, as_objects, is_route, read_routes
 from lars.web.api import input as api_input
 from lars.web.api.openapi import document
 from lars.web.api.problems import Problem, bad, changed, unknown
-from lars.web.auth.access import Door
+from lars.web.console import Console
 from lars.web.formats import iso
 from lars.web.live.live import WINDOW
 from lars.web.pages.charts import SPANS, start_of
@@ -91,10 +91,9 @@ class Api:
     app = Klein()
     app.handle_errors(HTTPException)(_not_routed)  # type: ignore[arg-type]  # Klein's type knows no async methods
 
-    def __init__(self, door: Door) -> None:
-        self.door = door
-        self.console = door.console
-        self._stores = door.console.stores
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._stores = console.stores
 
     async def answer(self, request: Request, role: Role, handler: Callable[[Call], Awaitable[Reply]]) -> bytes:
         """The body for a request; its head is written to it."""

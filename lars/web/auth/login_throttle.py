@@ -11,8 +11,8 @@ CAPACITY = 10_000
 """Addresses and names that are remembered; the oldest are forgotten first."""
 
 
-class Attempts:
-    """Counts failures by key, an address or a user's name; each beyond the fifth doubles the wait."""
+class LoginThrottle:
+    """CachedCounts failures by key, an address or a user's name; each beyond the fifth doubles the wait."""
 
     def __init__(self) -> None:
         self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()  # key -> failures, when the last was

@@ -22,7 +22,7 @@ OLDEST = 300.0
 CAPACITY = 100
 
 
-class Counts(Generic[Key, Number]):
+class CachedCounts(Generic[Key, Number]):
     """Numbers by what is counted; `seconds` is the reactor's clock."""
 
     def __init__(self, count: Callable[[Key], Awaitable[Number]], seconds: Callable[[], float]) -> None:

@@ -24,7 +24,7 @@ def calls_a_second(minutes: Minutes, now: float) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class HostFigure:
+class HostStats:
     """A host of a module: its calls of all `of` of the module in the window, and what callers say of it."""
 
     host: HostAddress
@@ -39,7 +39,7 @@ class HostFigure:
     of: int
 
 
-def host_figures(watched: Watched) -> list[HostFigure]:
+def host_stats(watched: Watched) -> list[HostStats]:
     """The hosts of the route, those in trouble first, then those that have been called and are not in it any more."""
     of = sum(calls.succ + calls.err for calls in watched.calls.values())
     route = set(watched.module.hosts)
@@ -51,7 +51,7 @@ def host_figures(watched: Watched) -> list[HostFigure]:
         word = "silent" if not state.callers else "overloaded" if state.overloaded_at else "idle"
         total = calls.succ + calls.err
         figures.append(
-            HostFigure(
+            HostStats(
                 host, host in route, word, state.callers, state.overloaded_at, state.last_report, total, calls.err, of
             )
         )

@@ -14,9 +14,9 @@ from lars.db.calls import CallStore, Fleet, Minutes, Watched
 from lars.db.engine import DatabaseError
 from lars.route import ModuleId, format_ip
 from lars.web.formats import percent, rate, whole
-from lars.web.live.cached_counts import Counts
+from lars.web.live.cached_counts import CachedCounts
 from lars.web.live.event_stream import ALIVE, EventStream, event
-from lars.web.live.host_stats import HostFigure, calls_a_second, host_figures
+from lars.web.live.host_stats import HostStats, calls_a_second, host_stats
 
 _log = Logger()
 
@@ -58,7 +58,7 @@ class Live:
         self._overview: Overview | None = None
         self._one_look = DeferredLock()
         self._minutes: Minutes = {}
-        self._sizes: Counts[str, tuple[int, int]] = Counts(lambda _all: calls.sizes(), reactor.seconds)
+        self._sizes: CachedCounts[str, tuple[int, int]] = CachedCounts(lambda _all: calls.sizes(), reactor.seconds)
         self._streams: dict[EventStream, tuple[ModuleId | None, float]] = {}
         self._sent: dict[ModuleId | None, bytes] = {}
         self._number = 0
@@ -95,11 +95,11 @@ class Live:
         succ, err = calls_a_second(self._minutes, at)
         return Overview(self._reactor.seconds(), at, succ + err, err, *sizes, dict(self._minutes), fleet)
 
-    async def watched(self, module: ModuleId) -> tuple[Watched, list[HostFigure]]:
+    async def watched(self, module: ModuleId) -> tuple[Watched, list[HostStats]]:
         """A module now, and the figures of its hosts."""
         now = self._wall_clock()
         watched = (await self._calls.watched([module], now, _since(now)))[module]
-        return watched, host_figures(watched)
+        return watched, host_stats(watched)
 
     def open(self, stream: EventStream, module: ModuleId | None) -> None:
         """Streams the fleet, or a module, until the stream ends."""
@@ -207,7 +207,7 @@ def fleet_event(overview: Overview) -> dict[str, Any]:
 
 def module_event(watched: Watched) -> dict[str, Any]:
     """What a module's script puts in place."""
-    figures = host_figures(watched)
+    figures = host_stats(watched)
     module = watched.module
     parts = (module.hosts, module.modid_name, module.cmdid_name, sorted(module.leases))
     return {

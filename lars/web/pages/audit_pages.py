@@ -1,50 +1,38 @@
 """Who did what: the audit of edits, and the versions of routes as the C++ console shows them."""
 
-from klein import Klein
-
 from lars.db.audit import AuditRow
 from lars.route import ModuleId
-from lars.web.auth.access import Door, guard, page
-from lars.web.page_request import Answer, Page, Visit
+from lars.web.page_request import Answer, Page, PageRequest
+from lars.web.pages.page_set import PageSet, new_app, page
 
 PAGE = 50
 
 
-class AuditPages:
+class AuditPages(PageSet):
     """/audit."""
 
-    app = Klein()
-    guard(app)
-
-    def __init__(self, door: Door) -> None:
-        self.door = door
-        self.console = door.console
+    app = new_app()
 
     @page(app, "/audit")
-    async def list(self, visit: Visit) -> Answer:
+    async def list(self, request: PageRequest) -> Answer:
         module = None
-        if visit.field("modid").isdigit() and visit.field("cmdid").isdigit():
-            module = ModuleId(visit.number("modid", 0, 0, 2**31 - 1), visit.number("cmdid", 0, 0, 2**31 - 1))
-        before = visit.number("before", 2**62, 0, 2**62)
+        if request.field("modid").isdigit() and request.field("cmdid").isdigit():
+            module = ModuleId(request.number("modid", 0, 0, 2**31 - 1), request.number("cmdid", 0, 0, 2**31 - 1))
+        before = request.number("before", 2**62, 0, 2**62)
         rows = await self.console.stores.audit.edits(module, before, PAGE + 1)
         more = rows[PAGE - 1].id if len(rows) > PAGE else None
         shown = [(row, hosts_changed(row)) for row in rows[:PAGE]]
         return Page("audit.html", {"rows": shown, "module": module, "more": more})
 
 
-class VersionPages:
+class VersionPages(PageSet):
     """/versions."""
 
-    app = Klein()
-    guard(app)
-
-    def __init__(self, door: Door) -> None:
-        self.door = door
-        self.console = door.console
+    app = new_app()
 
     @page(app, "/versions")
-    async def list(self, visit: Visit) -> Answer:
-        version, rows = await self.console.stores.audit.changes(visit.number("before", 2**62, 0, 2**62), PAGE + 1)
+    async def list(self, request: PageRequest) -> Answer:
+        version, rows = await self.console.stores.audit.changes(request.number("before", 2**62, 0, 2**62), PAGE + 1)
         more = rows[PAGE - 1].id if len(rows) > PAGE else None
         return Page("versions.html", {"version": version, "rows": rows[:PAGE], "more": more})
 

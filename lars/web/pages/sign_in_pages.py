@@ -1,89 +1,80 @@
 """Signing in and out, and the one-time link by which the first admin's password is set."""
 
-from klein import Klein
-
 from lars.accounts import BadAccount, user_name
-from lars.web.auth.access import COOKIE, Door, NotFound, guard, local_path, page
-from lars.web.auth.secrets import digest_of, new_secret, same
-from lars.web.language import Said
-from lars.web.page_request import Answer, Cookie, Elsewhere, Page, Visit
+from lars.web.auth.access import local_path
+from lars.web.auth.secrets import same
+from lars.web.console import Console
+from lars.web.language import Translatable
+from lars.web.page_request import Answer, Page, PageRequest, Redirect
 from lars.web.pages.forms import FormError, parse_password, parse_user
+from lars.web.pages.page_set import NotFound, PageSet, new_app, page
 
 
-class SignInPages:
+class SignInPages(PageSet):
     """/sign-in, /sign-out and /setup/SECRET. `setup_secret` is the link's; empty when there are users."""
 
-    app = Klein()
-    guard(app)
+    app = new_app()
 
-    def __init__(self, door: Door) -> None:
-        self.door = door
-        self.console = door.console
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
         self.setup_secret = ""
 
     @page(app, "/sign-in", role=None)
-    async def show(self, visit: Visit) -> Answer:
-        if not await self.door.is_set_up():
+    async def show(self, request: PageRequest) -> Answer:
+        if not await self.access.is_set_up():
             return Page("not_set_up.html", status=403)
-        if visit.user is not None:
-            return Elsewhere(local_path(visit.field("next")))
-        return self._form(visit, {})
+        if request.user is not None:
+            return Redirect(local_path(request.field("next")))
+        return self._form(request, {})
 
-    def _form(self, visit: Visit, errors: dict[str, Said], status: int = 200) -> Page:
-        values = {"errors": errors, "name": visit.field("name"), "next": local_path(visit.field("next"))}
+    def _form(self, request: PageRequest, errors: dict[str, Translatable], status: int = 200) -> Page:
+        values = {"errors": errors, "name": request.field("name"), "next": local_path(request.field("next"))}
         return Page("sign_in.html", values, status)
 
     @page(app, "/sign-in", role=None, form=True)
-    async def sign_in(self, visit: Visit) -> Answer:
-        if not await self.door.is_set_up():
+    async def sign_in(self, request: PageRequest) -> Answer:
+        if not await self.access.is_set_up():
             return Page("not_set_up.html", status=403)
-        name = _name(visit.field("name"))
-        attempts, now = self.console.attempts, self.console.reactor.seconds()
-        address, account = f"ip {visit.address}", f"user {name}"
-        if wait := max(attempts.wait(key, now) for key in (address, account)):
-            told = Said("Too many attempts: wait %(n)s seconds, then try again.", n=int(wait) + 1)
-            return self._form(visit, {"": told}, 429)
+        name = _name(request.field("name"))
+        throttle, now = self.console.login_throttle, self.console.reactor.seconds()
+        address, account = f"ip {request.address}", f"user {name}"
+        if wait := max(throttle.wait(key, now) for key in (address, account)):
+            text = Translatable("Too many attempts: wait %(n)s seconds, then try again.", n=int(wait) + 1)
+            return self._form(request, {"": text}, 429)
         for key in (address, account):
-            attempts.failed(key, now)  # before anything is waited for, so that many at once do not slip through
+            throttle.failed(key, now)  # before anything is waited for, so that many at once do not slip through
         user = await self.console.stores.accounts.user(name)
-        if not await self.console.passwords.check(user.password if user else None, visit.field("password")):
-            return self._form(visit, {"": Said("There is no user of this name with this password.")}, 403)
-        attempts.forgive(address)
-        attempts.succeeded(account)
-        return Elsewhere(local_path(visit.field("next")), (await self.begin_session(name, visit),))
-
-    async def begin_session(self, name: str, visit: Visit) -> Cookie:
-        """A new session of a user, as the cookie that holds its secret."""
-        secret, lasts = new_secret(), int(self.console.settings.session_time)
-        await self.console.stores.accounts.begin_session(digest_of(secret), name, visit.now, int(visit.now) + lasts)
-        return Cookie(COOKIE, secret, lasts)
+        if not await self.console.passwords.check(user.password if user else None, request.field("password")):
+            return self._form(request, {"": Translatable("There is no user of this name with this password.")}, 403)
+        throttle.forgive(address)
+        throttle.succeeded(account)
+        return Redirect(local_path(request.field("next")), (await self.access.begin_session(name, request.now),))
 
     @page(app, "/sign-out", role=None, form=True)
-    async def sign_out(self, visit: Visit) -> Answer:
-        await self.console.stores.accounts.end_session(digest_of(visit.secret))
-        return Elsewhere("/sign-in?said=out", (Cookie(COOKIE, "", 0),))
+    async def sign_out(self, request: PageRequest) -> Answer:
+        return Redirect("/sign-in?notice=out", (await self.access.end_session(request),))
 
     @page(app, "/setup/<secret>", role=None)
-    async def show_setup(self, _visit: Visit, secret: str) -> Answer:
+    async def show_setup(self, _request: PageRequest, secret: str) -> Answer:
         await self._check_link(secret)
         return Page("setup.html", {"errors": {}, "name": "admin", "secret": secret})
 
     @page(app, "/setup/<secret>", role=None, form=True)
-    async def set_up(self, visit: Visit, secret: str) -> Answer:
+    async def set_up(self, request: PageRequest, secret: str) -> Answer:
         await self._check_link(secret)
         try:
-            name = parse_user(visit.field("name"))
-            password = parse_password(visit.field("password"), visit.field("again"))
+            name = parse_user(request.field("name"))
+            password = parse_password(request.field("password"), request.field("again"))
         except FormError as bad:
-            values = {"errors": bad.errors, "name": visit.field("name"), "secret": secret}
+            values = {"errors": bad.errors, "name": request.field("name"), "secret": secret}
             return Page("setup.html", values, 422)
         hashed = await self.console.passwords.hash(password)
-        await self.console.stores.accounts.add_first_admin(name, hashed, visit.now)
+        await self.console.stores.accounts.add_first_admin(name, hashed, request.now)
         self.setup_secret = ""
-        return Elsewhere("/", (await self.begin_session(name, visit),))
+        return Redirect("/", (await self.access.begin_session(name, request.now),))
 
     async def _check_link(self, secret: str) -> None:
-        if await self.door.is_set_up():
+        if await self.access.is_set_up():
             raise NotFound("this link has been used: sign in, or ask an admin for an account")
         if not self.setup_secret or not same(secret, self.setup_secret):
             raise NotFound("this is not the link that lars-web printed at its last start: look into its log")

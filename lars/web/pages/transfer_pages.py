@@ -6,16 +6,16 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-from klein import Klein
 from twisted.internet.threads import deferToThreadPool
 
 from lars.db.routes import EditDone, RouteEdit
 from lars.errors import BadInput, InvalidRoute
 from lars.route_file import as_csv, as_objects, is_route, read_routes
-from lars.web.auth.access import Door, guard, page
 from lars.web.auth.secrets import new_secret
-from lars.web.language import Said
-from lars.web.page_request import Answer, Download, Elsewhere, Page, Visit
+from lars.web.console import Console
+from lars.web.language import Translatable, untranslated
+from lars.web.page_request import Answer, Download, Page, PageRequest, Redirect
+from lars.web.pages.page_set import PageSet, new_app, page
 from lars.web.roles import Role
 
 SHOWN = 200
@@ -43,53 +43,51 @@ def digest_of_changes(done: EditDone) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-class TransferPages:
+class TransferPages(PageSet):
     """/transfer: forms for a file; /transfer/export."""
 
-    app = Klein()
-    guard(app)
+    app = new_app()
 
-    def __init__(self, door: Door) -> None:
-        self.door = door
-        self.console = door.console
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
         self._previews: OrderedDict[str, Preview] = OrderedDict()
 
     @page(app, "/transfer")
-    async def show(self, _visit: Visit) -> Answer:
+    async def show(self, _request: PageRequest) -> Answer:
         return _form({})
 
     @page(app, "/transfer/export")
-    async def export(self, visit: Visit) -> Answer:
+    async def export(self, request: PageRequest) -> Answer:
         rows = [row for row in await self.console.stores.routes.routes() if is_route(row)]
-        if visit.field("format") == "json":
+        if request.field("format") == "json":
             return Download("routes.json", "application/json", json.dumps(as_objects(rows), indent=0).encode())
         return Download("routes.csv", "text/csv; charset=utf-8", (as_csv(rows) + "\n").encode())
 
     @page(app, "/transfer/preview", role=Role.EDITOR, form=True)
-    async def preview(self, visit: Visit) -> Answer:
-        text = visit.field("file") or visit.field("text")
-        typed = {"text": visit.field("text")[:200_000], "replace": bool(visit.field("replace"))}
+    async def preview(self, request: PageRequest) -> Answer:
+        text = request.field("file") or request.field("text")
+        typed = {"text": request.field("text")[:200_000], "replace": bool(request.field("replace"))}
         if not text.strip():
-            return _form({"": (Said("Choose a file, or paste its content."),)}, typed)
+            return _form({"": (Translatable("Choose a file, or paste its content."),)}, typed)
         try:
             reactor = self.console.reactor
             routes = await deferToThreadPool(reactor, reactor.getThreadPool(), read_routes, "", text.encode())
         except BadInput as bad:
-            named = [Said("%(text)s", text=problem.removeprefix(", ")) for problem in bad.problems[:NAMED]]
+            named = [untranslated(problem.removeprefix(", ")) for problem in bad.problems[:NAMED]]
             if more := len(bad.problems) - NAMED:
-                named += [Said("and %(n)s more", n=more)] if more > 0 else []
+                named += [Translatable("and %(n)s more", n=more)] if more > 0 else []
             return _form({"": tuple(named)}, typed)
-        whole = bool(visit.field("replace"))
+        whole = bool(request.field("replace"))
         edits = tuple(RouteEdit(module, add=hosts, replace=whole) for module, hosts in sorted(routes.items()))
-        return await self._shown(visit, edits, None)
+        return await self._shown(request, edits, None)
 
-    async def _shown(self, visit: Visit, edits: tuple[RouteEdit, ...], problem: Said | None) -> Answer:
+    async def _shown(self, request: PageRequest, edits: tuple[RouteEdit, ...], problem: Translatable | None) -> Answer:
         try:
-            done = await self.console.stores.routes.rehearse(visit.actor, visit.now, edits)
+            done = await self.console.stores.routes.rehearse(request.actor, request.now, edits)
         except InvalidRoute as refused:
-            return _form({"": (Said("%(text)s", text=refused),)})
+            return _form({"": (untranslated(refused),)})
         key = new_secret()
-        self._previews[key] = Preview(visit.actor, edits, digest_of_changes(done))
+        self._previews[key] = Preview(request.actor, edits, digest_of_changes(done))
         while len(self._previews) > KEPT:
             self._previews.popitem(last=False)
         values = {
@@ -104,20 +102,22 @@ class TransferPages:
         return Page("preview.html", values, 409 if problem else 200)
 
     @page(app, "/transfer/import", role=Role.EDITOR, form=True)
-    async def import_(self, visit: Visit) -> Answer:
-        preview = self._previews.pop(visit.field("preview"), None)
-        if preview is None or preview.user != visit.actor:
-            return _form({"": (Said("This preview is no longer kept: choose the file again."),)})
+    async def import_(self, request: PageRequest) -> Answer:
+        preview = self._previews.pop(request.field("preview"), None)
+        if preview is None or preview.user != request.actor:
+            return _form({"": (Translatable("This preview is no longer kept: choose the file again."),)})
         done = await self.console.stores.routes.edit_as_shown(
-            visit.actor, visit.now, preview.edits, lambda would: digest_of_changes(would) == preview.digest
+            request.actor, request.now, preview.edits, lambda would: digest_of_changes(would) == preview.digest
         )
         if done is None:
             return await self._shown(
-                visit, preview.edits, Said("Routes have been edited meanwhile: this is what would change now.")
+                request,
+                preview.edits,
+                Translatable("Routes have been edited meanwhile: this is what would change now."),
             )
-        return Elsewhere(f"/modules?said={'imported' if done.changed else 'same'}&n={len(done.changed)}")
+        return Redirect(f"/modules?notice={'imported' if done.changed else 'same'}&n={len(done.changed)}")
 
 
-def _form(errors: dict[str, tuple[Said, ...]], typed: dict[str, Any] | None = None) -> Page:
+def _form(errors: dict[str, tuple[Translatable, ...]], typed: dict[str, Any] | None = None) -> Page:
     values = {"errors": errors, "typed": typed or {"text": "", "replace": False}}
     return Page("transfer.html", values, 422 if errors else 200)

@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 from twisted.trial.unittest import SynchronousTestCase
 
 import lars.web
-from lars.web.language import FOLDER, Said, translations, wanted_language
+from lars.web.language import FOLDER, Translatable, translations, wanted_language
 
 WEB = Path(lars.web.__file__).parent
 
@@ -19,7 +19,7 @@ def texts() -> set[str]:
         WEB,
         [("**.py", "python"), ("templates/**.html", "jinja2")],
         {"templates/**.html": {"silent": "false", "newstyle_gettext": "true"}},
-        {"Said": None, "_": None},
+        {"Translatable": None, "_": None},
     )
     return {message for _file, _line, message, _comments, _context in found if isinstance(message, str)}
 
@@ -34,7 +34,7 @@ class CatalogueTests(SynchronousTestCase):
             self.assertEqual(set(re.findall(r"%\(\w+\)s", text)), set(re.findall(r"%\(\w+\)s", translated)), text)
 
     def test_said_waits_for_its_language(self) -> None:
-        said = Said("and %(n)s more", n=3)
+        said = Translatable("and %(n)s more", n=3)
         self.assertEqual(said.to(translations("en")), "and 3 more")
         self.assertEqual(said.to(translations("zh")), "另有 3 项")
 

@@ -4,14 +4,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.accounts import BadAccount, hash_password, is_password, new_password, user_name
 from lars.web.auth.access import local_path
-from lars.web.auth.login_throttle import FREE, LONGEST_WAIT, Attempts
+from lars.web.auth.login_throttle import FREE, LONGEST_WAIT, LoginThrottle
 from lars.web.auth.secrets import digest_of, form_key, new_secret, same
 from lars.web.roles import Role, role_of
 
 
-class AttemptsTests(SynchronousTestCase):
+class LoginThrottleTests(SynchronousTestCase):
     def test_five_are_free_then_each_doubles_the_wait(self) -> None:
-        attempts = Attempts()
+        attempts = LoginThrottle()
         for _ in range(FREE):
             self.assertEqual(attempts.wait("a", 0), 0)
             attempts.failed("a", 0)
@@ -24,7 +24,7 @@ class AttemptsTests(SynchronousTestCase):
         self.assertEqual(attempts.wait("a", 2), 0)
 
     def test_success_forgives_one_failure_of_an_address_and_no_more(self) -> None:
-        attempts = Attempts()
+        attempts = LoginThrottle()
         for _ in range(FREE + 1):
             attempts.failed("a", 0)
         attempts.forgive("a")
@@ -34,7 +34,7 @@ class AttemptsTests(SynchronousTestCase):
         self.assertEqual((attempts.wait("a", 0), attempts._failed), (0, {}))
 
     def test_wait_has_an_end(self) -> None:
-        attempts = Attempts()
+        attempts = LoginThrottle()
         for _ in range(100):
             attempts.failed("a", 0)
         self.assertEqual(attempts.wait("a", 0), LONGEST_WAIT)

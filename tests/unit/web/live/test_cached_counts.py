@@ -4,14 +4,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.web.live.cached_counts import AGE, OLDEST, Counts
+from lars.web.live.cached_counts import AGE, OLDEST, CachedCounts
 
 
-class CountsTests(SynchronousTestCase):
+class CachedCountsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.asked: list[Deferred[int]] = []
-        self.counts: Counts[str, int] = Counts(self.count, self.clock.seconds)
+        self.counts: CachedCounts[str, int] = CachedCounts(self.count, self.clock.seconds)
 
     async def count(self, _key: str) -> int:
         self.asked.append(Deferred())
