@@ -1,126 +1,13 @@
-"""The OpenAPI 3.1 document of /api/v1."""
+"""The OpenAPI 3.1 document of /api/v1: its paths, with the schemas of lars.web.api.schemas."""
 
 from functools import cache
-from typing import Any
 
 from lars import __version__
-from lars.db.modules import MAX_NAME, SORTS
-from lars.route import MAX_HOSTS, MAX_ID
+from lars.db.modules import SORTS
 from lars.web.api.input import MAX_LIMIT, MAX_ROW, MAX_TTL, MIN_TTL
+from lars.web.api.schemas import HOST, ID, SCHEMAS, TEXT, Schema
 from lars.web.live.live import WINDOW
-from lars.web.pages.charts import SPANS
-
-Schema = dict[str, Any]
-
-_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
-HOST_PATTERN = rf"^(?!0\.0\.0\.0:){_OCTET}(\.{_OCTET}){{3}}:{_PORT}$"
-
-_ID: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_ID}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_TIME: Schema = {"type": "string", "format": "date-time"}
-_HOST: Schema = {"type": "string", "pattern": HOST_PATTERN, "examples": ["10.0.0.5:8080"]}
-_HOSTS: Schema = {"type": "array", "items": {"$ref": "#/components/schemas/HostAddress"}, "maxItems": MAX_HOSTS}
-
-
-def _object(optional: tuple[str, ...] = (), **properties: Schema) -> Schema:
-    needed = [name for name in properties if name not in optional]
-    kind: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    return {**kind, "required": needed} if needed else kind
-
-
-def _list(of: str) -> Schema:
-    return {"type": "array", "items": {"$ref": f"#/components/schemas/{of}"}}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-_TEXT: Schema = {"type": "string"}
-
-SCHEMAS: Schema = {
-    "Problem": {
-        "type": "object",
-        "properties": {
-            "type": _TEXT,
-            "title": _TEXT,
-            "status": {"type": "integer"},
-            "detail": {**_TEXT, "description": "What is wrong, where, and what to do."},
-            "lines": {"type": "array", "items": _TEXT},
-        },
-        "required": ["type", "title", "status", "detail"],
-    },
-    "HostAddress": _HOST,
-    "Host": _object(
-        host=_HOST,
-        ip=_TEXT,
-        port={"type": "integer", "minimum": 1, "maximum": 65535},
-        ttl=_or_null({**_COUNT, "description": "Seconds that it stays without renewing; null: for good."}),
-        owner=_or_null(_TEXT),
-    ),
-    "Module": _object(modid=_ID, cmdid=_ID, modid_name=_TEXT, cmdid_name=_TEXT, hosts=_list("Host")),
-    "ModuleLine": _object(modid=_ID, cmdid=_ID, modid_name=_TEXT, cmdid_name=_TEXT, hosts=_COUNT),
-    "Modules": _object(modules=_list("ModuleLine"), next=_or_null({**_TEXT, "description": "The next page's cursor."})),
-    "Change": _object(modid=_ID, cmdid=_ID, added=_HOSTS, removed=_HOSTS),
-    "Edited": _object(version=_COUNT, changed=_list("Change")),
-    "Registered": _object(version=_COUNT),
-    "Calls": _object(at=_TIME, host=_TEXT, succ=_COUNT, err=_COUNT),
-    "History": _object(span=_TEXT, step=_COUNT, calls=_list("Calls")),
-    "Trouble": _object(modid=_ID, cmdid=_ID, hosts=_COUNT, overloaded=_COUNT, succ=_COUNT, err=_COUNT),
-    "Overview": _object(
-        at=_TIME,
-        calls_per_second={"type": "number"},
-        errors_per_second={"type": "number"},
-        modules=_COUNT,
-        hosts=_COUNT,
-        overloaded_hosts=_COUNT,
-        agents=_COUNT,
-        silent_agents=_COUNT,
-        standing_alarms=_COUNT,
-        trouble=_list("Trouble"),
-    ),
-    "Agents": _object(agents={"type": "array", "items": _object(ip=_TEXT, seen_at=_TIME)}),
-    "Alarm": _object(
-        id=_COUNT,
-        rule=_TEXT,
-        what=_TEXT,
-        modid=_ID,
-        cmdid=_ID,
-        host=_or_null(_TEXT),
-        caller=_or_null(_TEXT),
-        text=_TEXT,
-        raised_at=_TIME,
-        cleared_at=_or_null(_TIME),
-    ),
-    "Alarms": _object(alarms=_list("Alarm")),
-    "Edit": _object(
-        id=_COUNT,
-        at=_TIME,
-        actor=_TEXT,
-        what={"enum": ["hosts", "modid", "cmdid", "account"]},
-        modid=_ID,
-        cmdid=_ID,
-        before=_TEXT,
-        after=_TEXT,
-        version=_COUNT,
-    ),
-    "Audit": _object(edits=_list("Edit"), next=_or_null(_COUNT)),
-    "RouteChange": _object(id=_COUNT, modid=_COUNT, cmdid=_COUNT, version=_COUNT),
-    "Versions": _object(version=_COUNT, changes=_list("RouteChange"), next=_or_null(_COUNT)),
-    "Route": _object(modid=_ID, cmdid=_ID, ip=_TEXT, port={"type": "integer", "minimum": 1, "maximum": 65535}),
-    "Routes": _list("Route"),
-    "NewHosts": _object(hosts=_HOSTS),
-    "HostEdits": _object(("add", "remove"), add=_HOSTS, remove=_HOSTS),
-    "Name": _object(
-        name={
-            "type": "string",
-            "maxLength": MAX_NAME,
-            "pattern": r"^([^\s\x00-\x1f\x7f]|[^\s\x00-\x1f\x7f][ -~]*[!-~])?$",
-            "description": "Printable, without blanks around it; empty takes the name away.",
-        }
-    ),
-}
+from lars.web.spans import SPANS
 
 
 def _path(name: str, schema: Schema) -> Schema:
@@ -137,25 +24,25 @@ def _answer(schema: str, description: str = "Done.", etag: bool = False) -> Sche
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
     }
     if etag:
-        answer["headers"] = {"ETag": {"schema": _TEXT, "description": "For If-Match and If-None-Match."}}
+        answer["headers"] = {"ETag": {"schema": TEXT, "description": "For If-Match and If-None-Match."}}
     return answer
 
 
-_MODULE = [_path("modid", _ID), _path("cmdid", _ID)]
-_AT_HOST = [*_MODULE, _path("host", _HOST)]
+_MODULE = [_path("modid", ID), _path("cmdid", ID)]
+_AT_HOST = [*_MODULE, _path("host", HOST)]
 _LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 100}, "At most so many.")
 _BEFORE = _query("before", {"type": "integer", "minimum": 1, "maximum": MAX_ROW}, "Only older ones than this id.")
 _FLAG: Schema = {"enum": ["true", "false"], "default": "false"}
 _IF_MATCH: Schema = {
     "name": "If-Match",
     "in": "header",
-    "schema": _TEXT,
+    "schema": TEXT,
     "description": "Do it only if the module's ETag is one of these: nobody else's edit is overwritten.",
 }
 _IF_NONE: Schema = {
     "name": "If-None-Match",
     "in": "header",
-    "schema": _TEXT,
+    "schema": TEXT,
     "description": "Answer 304 if the module's ETag is one of these.",
 }
 
@@ -258,10 +145,10 @@ PATHS: Schema = {
         )
     },
     "/modids/{modid}/name": {
-        "put": _operation("nameModid", "Name a modid", _DONE, [_path("modid", _ID)], _json("Name"))
+        "put": _operation("nameModid", "Name a modid", _DONE, [_path("modid", ID)], _json("Name"))
     },
     "/cmdids/{cmdid}/name": {
-        "put": _operation("nameCmdid", "Name a cmdid", _DONE, [_path("cmdid", _ID)], _json("Name"))
+        "put": _operation("nameCmdid", "Name a cmdid", _DONE, [_path("cmdid", ID)], _json("Name"))
     },
     "/overview": {"get": _operation("getOverview", "The fleet now", {"200": _answer("Overview")})},
     "/agents": {
@@ -283,8 +170,8 @@ PATHS: Schema = {
             [
                 _LIMIT,
                 _BEFORE,
-                _query("modid", _ID, "With cmdid: only edits of this module."),
-                _query("cmdid", _ID, "With modid: only edits of this module."),
+                _query("modid", ID, "With cmdid: only edits of this module."),
+                _query("cmdid", ID, "With modid: only edits of this module."),
             ],
         )
     },
@@ -305,7 +192,7 @@ PATHS: Schema = {
                     "description": "Done.",
                     "content": {
                         "application/json": {"schema": {"$ref": "#/components/schemas/Routes"}},
-                        "text/csv": {"schema": _TEXT},
+                        "text/csv": {"schema": TEXT},
                     },
                 }
             },
@@ -331,13 +218,6 @@ PATHS: Schema = {
         ),
     },
 }
-
-SCHEMAS["NewRoute"] = _object(
-    modid={"type": "integer", "minimum": 1, "maximum": MAX_ID},
-    cmdid=_ID,
-    ip={"type": "string", "pattern": rf"^(?!0\.0\.0\.0$){_OCTET}(\.{_OCTET}){{3}}$"},
-    port={"type": "integer", "minimum": 1, "maximum": 65535},
-)
 
 
 @cache

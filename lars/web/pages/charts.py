@@ -5,13 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-SPANS: Mapping[str, tuple[int, int]] = {
-    "1h": (3600, 60),
-    "6h": (6 * 3600, 300),
-    "24h": (24 * 3600, 1200),
-    "7d": (7 * 24 * 3600, 7200),
-}
-"""What can be looked at: seconds in all, and seconds of one bar."""
+from lars.web.spans import SPANS, start_of
 
 WIDTH, HEIGHT = 1120, 200
 LEFT, RIGHT, TOP, BOTTOM = 52, 8, 10, 24
@@ -50,12 +44,6 @@ class Chart:
     y_ticks: tuple[Tick, ...]
     step: int
     empty: bool
-
-
-def start_of(now: float, span: str) -> int:
-    """Where a span that ends with the running period begins, in Unix seconds."""
-    length, step = SPANS[span]
-    return int(now) // step * step + step - length
 
 
 def nice_top(most: float) -> float:

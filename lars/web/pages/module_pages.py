@@ -10,10 +10,11 @@ from lars.route import HostAddress, ModuleId, module_id, parse_host
 from lars.web.language import Translatable, untranslated
 from lars.web.live.live import WINDOW, module_event
 from lars.web.page_request import Answer, Page, PageRequest, Redirect
-from lars.web.pages.charts import SPANS, chart, spark, start_of, totals
+from lars.web.pages.charts import chart, spark, totals
 from lars.web.pages.forms import BadHosts, FormError, parse_hosts, parse_module, parse_name
 from lars.web.pages.page_set import NotFound, PageSet, new_app, page
 from lars.web.roles import Role
+from lars.web.spans import SPANS, start_of
 
 PAGE = 50
 """Modules on a page of the list."""

@@ -8,7 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.web.formats import age, percent, rate, zone
 from lars.web.live.host_stats import calls_a_second
-from lars.web.pages.charts import HEIGHT, SPANS, TOP, chart, nice_top, number_text, spark, start_of
+from lars.web.pages.charts import HEIGHT, TOP, chart, nice_top, number_text, spark
+from lars.web.spans import SPANS, start_of
 
 NOW = 1_700_000_000.0
 
