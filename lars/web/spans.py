@@ -11,6 +11,10 @@ SPANS: Mapping[str, tuple[int, int]] = {
 """What can be looked at: seconds in all, and seconds of one bar."""
 
 
+WINDOW = 300
+"""Seconds of which error rates and shares are shown."""
+
+
 def start_of(now: float, span: str) -> int:
     """Where a span that ends with the running period begins, in Unix seconds."""
     length, step = SPANS[span]

@@ -7,6 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from lars.route import HostAddress, format_ip
 from lars.web import formats
+from lars.web.alarm_texts import alarm_text
 from lars.web.language import LANGUAGES, Translatable, translations
 from lars.web.page_request import Page, PageRequest
 
@@ -14,9 +15,9 @@ FOLDER = Path(__file__).parent / "templates"
 
 NOTICES: Mapping[str, Translatable] = {
     "added": Translatable("Hosts added: %(n)s."),
-    "removed": Translatable("Hosts taken out: %(n)s."),
+    "removed": Translatable("Hosts removed: %(n)s."),
     "replaced": Translatable("The list of hosts is saved."),
-    "same": Translatable("Nothing had to be changed."),
+    "same": Translatable("There was nothing to change."),
     "renamed": Translatable("The name is saved."),
     "imported": Translatable("Modules changed by the import: %(n)s."),
     "password": Translatable("Your password is changed; other browsers are signed out."),
@@ -56,6 +57,7 @@ class Views:
             iso=formats.iso,
             ip=format_ip,
             translated=lambda text: text.to(catalogue),
+            alarm_text=lambda text: alarm_text(text).to(catalogue),
         )
         environment.globals.update(address=address, percent=formats.percent, language=language, host=HostAddress)
         return environment

@@ -7,8 +7,8 @@ from lars.web.api.endpoint import MODULE, Call, Reply, Resource, endpoint
 from lars.web.api.input import cursor_after, etags, hosts_of, json_object, module_of, name_of, search_of
 from lars.web.api.problems import changed, unknown
 from lars.web.api.rows import as_edited, as_module
-from lars.web.live.live import WINDOW
 from lars.web.roles import Role
+from lars.web.spans import WINDOW
 
 
 class ModuleResource(Resource):

@@ -6,8 +6,7 @@ from lars import __version__
 from lars.db.modules import SORTS
 from lars.web.api.input import MAX_LIMIT, MAX_ROW, MAX_TTL, MIN_TTL
 from lars.web.api.schemas import HOST, ID, SCHEMAS, TEXT, Schema
-from lars.web.live.live import WINDOW
-from lars.web.spans import SPANS
+from lars.web.spans import SPANS, WINDOW
 
 
 def _path(name: str, schema: Schema) -> Schema:
@@ -30,14 +29,14 @@ def _answer(schema: str, description: str = "Done.", etag: bool = False) -> Sche
 
 _MODULE = [_path("modid", ID), _path("cmdid", ID)]
 _AT_HOST = [*_MODULE, _path("host", HOST)]
-_LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 100}, "At most so many.")
-_BEFORE = _query("before", {"type": "integer", "minimum": 1, "maximum": MAX_ROW}, "Only older ones than this id.")
+_LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 100}, "How many at most.")
+_BEFORE = _query("before", {"type": "integer", "minimum": 1, "maximum": MAX_ROW}, "Only rows older than this id.")
 _FLAG: Schema = {"enum": ["true", "false"], "default": "false"}
 _IF_MATCH: Schema = {
     "name": "If-Match",
     "in": "header",
     "schema": TEXT,
-    "description": "Do it only if the module's ETag is one of these: nobody else's edit is overwritten.",
+    "description": "Edit only if the module's ETag is one of these, so that no other edit is overwritten.",
 }
 _IF_NONE: Schema = {
     "name": "If-None-Match",
@@ -47,14 +46,14 @@ _IF_NONE: Schema = {
 }
 
 _REFUSALS = {
-    "400": "What was sent cannot be used.",
-    "401": "No token, or one that is none.",
+    "400": "The request cannot be used.",
+    "401": "There is no token, or it is not valid.",
     "403": "The token's role may not do this.",
-    "404": "There is no such thing.",
+    "404": "There is nothing of this name.",
     "409": "A module would have more hosts than it can have.",
     "412": "If-Match does not hold.",
     "413": "The body is too large.",
-    "415": "The body is of another type than is read.",
+    "415": "The body has a type that is not read.",
     "503": "The database does not answer; try again.",
 }
 
@@ -78,8 +77,8 @@ def _json(schema: str) -> Schema:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
 
 
-_DONE: Schema = {"204": {"description": "Done, or it was so already."}}
-_EDITED: Schema = {"200": _answer("Edited", "What changed; nothing, if it was so already.", etag=True)}
+_DONE: Schema = {"204": {"description": "Done, or nothing had to change."}}
+_EDITED: Schema = {"200": _answer("Edited", "What changed, which may be nothing.", etag=True)}
 
 _SEARCH = [
     _query(
@@ -88,12 +87,12 @@ _SEARCH = [
         "A module (1 1), a modid or cmdid (7), a host (10.0.0.5 or 10.0.0.5:80), or a part of a name.",
     ),
     _query("sort", {"enum": list(SORTS), "default": "module"}, f"calls and errors: of the last {WINDOW} s."),
-    _query("order", {"enum": ["asc", "desc"], "default": "asc"}, "Which way."),
+    _query("order", {"enum": ["asc", "desc"], "default": "asc"}, "The direction."),
     _LIMIT,
     _query(
         "cursor",
         {"type": "string", "pattern": r"^([0-9]{1,10}\.[0-9]{1,10}|o[0-9]{1,9})$"},
-        "What the page before gave as next; with the same search, sort and order.",
+        "`next` of the previous page; with the same search, sort and order.",
     ),
 ]
 
@@ -112,15 +111,15 @@ PATHS: Schema = {
             {"200": _answer("Module", etag=True), "304": {"description": "It is as If-None-Match says."}},
             [*_MODULE, _IF_NONE],
         ),
-        "delete": _operation("emptyModule", "Take out all hosts", _EDITED, [*_MODULE, _IF_MATCH]),
+        "delete": _operation("emptyModule", "Remove all hosts", _EDITED, [*_MODULE, _IF_MATCH]),
     },
     "/modules/{modid}/{cmdid}/hosts": {
         "put": _operation(
-            "replaceHosts", "Leave exactly these hosts", _EDITED, [*_MODULE, _IF_MATCH], _json("NewHosts")
+            "replaceHosts", "Give the module exactly these hosts", _EDITED, [*_MODULE, _IF_MATCH], _json("NewHosts")
         ),
         "post": _operation(
             "editHosts",
-            "Take hosts out and add hosts; one that is in both lists stays",
+            "Remove hosts and add hosts; one that is in both lists stays",
             _EDITED,
             [*_MODULE, _IF_MATCH],
             _json("HostEdits"),
@@ -134,7 +133,7 @@ PATHS: Schema = {
             {"201": _answer("Registered", "It is new."), **_DONE},
             [*_AT_HOST, _TTL],
         ),
-        "delete": _operation("deregisterHost", "Take one host out", _DONE, _AT_HOST),
+        "delete": _operation("deregisterHost", "Remove one host", _DONE, _AT_HOST),
     },
     "/modules/{modid}/{cmdid}/history": {
         "get": _operation(
@@ -157,15 +156,15 @@ PATHS: Schema = {
     "/alarms": {
         "get": _operation(
             "listAlarms",
-            "Alarms, the newest first",
+            "Alarms, active or cleared, the newest first",
             {"200": _answer("Alarms")},
-            [_LIMIT, _query("cleared", _FLAG, "Those that no longer stand, instead of those that do.")],
+            [_LIMIT, _query("cleared", _FLAG, "The cleared alarms, instead of the active ones.")],
         )
     },
     "/audit": {
         "get": _operation(
             "listEdits",
-            "Who did what, the newest first",
+            "The audit: who edited what, the newest first",
             {"200": _answer("Audit")},
             [
                 _LIMIT,
@@ -196,15 +195,15 @@ PATHS: Schema = {
                     },
                 }
             },
-            [_query("format", {"enum": ["json", "csv"], "default": "json"}, "As what.")],
+            [_query("format", {"enum": ["json", "csv"], "default": "json"}, "The format.")],
         ),
         "post": _operation(
             "importRoutes",
             "Add many routes, all of them or none",
             {"200": _answer("Edited", "What changed or, with dry_run, would.")},
             [
-                _query("replace", _FLAG, "Leave the modules that are named exactly the hosts they are given."),
-                _query("dry_run", _FLAG, "Change nothing, and say what would change."),
+                _query("replace", _FLAG, "Give the modules that are named exactly these hosts."),
+                _query("dry_run", _FLAG, "Change nothing, and answer what would change."),
             ],
             {
                 "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/NewRoute"}}},

@@ -51,7 +51,7 @@ SCHEMAS: Schema = {
         host=HOST,
         ip=TEXT,
         port={"type": "integer", "minimum": 1, "maximum": 65535},
-        ttl=_or_null({**COUNT, "description": "Seconds that it stays without renewing; null: for good."}),
+        ttl=_or_null({**COUNT, "description": "Seconds that it stays without renewal; null: for good."}),
         owner=_or_null(TEXT),
     ),
     "Module": _object(modid=ID, cmdid=ID, modid_name=TEXT, cmdid_name=TEXT, hosts=_list("Host")),
@@ -62,17 +62,19 @@ SCHEMAS: Schema = {
     "Registered": _object(version=COUNT),
     "Calls": _object(at=_TIME, host=TEXT, succ=COUNT, err=COUNT),
     "History": _object(span=TEXT, step=COUNT, calls=_list("Calls")),
-    "Trouble": _object(modid=ID, cmdid=ID, hosts=COUNT, overloaded=COUNT, succ=COUNT, err=COUNT),
+    "Trouble": _object(
+        modid=ID, cmdid=ID, hosts=COUNT, overloaded={**COUNT, "description": "Ejected hosts."}, succ=COUNT, err=COUNT
+    ),
     "Overview": _object(
         at=_TIME,
         calls_per_second={"type": "number"},
         errors_per_second={"type": "number"},
         modules=COUNT,
         hosts=COUNT,
-        overloaded_hosts=COUNT,
+        overloaded_hosts={**COUNT, "description": "Hosts that a caller has ejected."},
         agents=COUNT,
         silent_agents=COUNT,
-        standing_alarms=COUNT,
+        standing_alarms={**COUNT, "description": "Active alarms."},
         trouble=_list("Trouble"),
     ),
     "Agents": _object(agents={"type": "array", "items": _object(ip=TEXT, seen_at=_TIME)}),
@@ -86,7 +88,7 @@ SCHEMAS: Schema = {
         caller=_or_null(TEXT),
         text=TEXT,
         raised_at=_TIME,
-        cleared_at=_or_null(_TIME),
+        cleared_at=_or_null({**_TIME, "description": "null: the alarm is active."}),
     ),
     "Alarms": _object(alarms=_list("Alarm")),
     "Edit": _object(
@@ -118,7 +120,7 @@ SCHEMAS: Schema = {
             "type": "string",
             "maxLength": MAX_NAME,
             "pattern": r"^([^\s\x00-\x1f\x7f]|[^\s\x00-\x1f\x7f][ -~]*[!-~])?$",
-            "description": "Printable, without blanks around it; empty takes the name away.",
+            "description": "Printable, without blanks around it; empty removes the name.",
         }
     ),
 }

@@ -77,7 +77,7 @@ class Access:
         if http_request.method == b"POST" and not same(request.field("form_key"), request.form_key):
             return trouble(
                 403,
-                Translatable("This form is not from a page that you were shown, or is too old. Go back and reload it."),
+                Translatable("This form is too old or not from this console. Go back and reload it."),
             )
         return None
 

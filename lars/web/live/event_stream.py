@@ -8,7 +8,7 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 ALIVE = b":\n\n"
-"""A comment: it shows proxies and the browser that the stream lives."""
+"""A comment, which shows proxies and the browser that the stream is alive."""
 
 
 def event(name: str, data: bytes, number: int) -> bytes:
@@ -18,15 +18,15 @@ def event(name: str, data: bytes, number: int) -> bytes:
 
 @implementer(IPushProducer)
 class EventStream:
-    """Writes to a request while its client reads; of what comes meanwhile the newest is kept.
+    """Writes to a request while its client reads; while it does not, only the newest event is kept.
 
-    `ended` fires when we end it; a client that goes away cancels it.
+    `ended` fires when the stream is ended here; Klein cancels it when the client goes away.
     """
 
     def __init__(self, request: Request) -> None:
         self._request = request
         self._paused = False
-        self._owed = b""
+        self._held = b""
         self.ended: Deferred[bytes] = Deferred()
         request.setHeader(b"Content-Type", b"text/event-stream; charset=utf-8")
         request.setHeader(b"X-Accel-Buffering", b"no")  # nginx would gather events otherwise
@@ -35,16 +35,16 @@ class EventStream:
         request.registerProducer(producer, True)
 
     def send(self, text: bytes) -> None:
-        """Writes an event, or owes it."""
+        """Writes an event, or holds it until the client reads again."""
         if self.ended.called:
             return
         if self._paused:
-            self._owed = text if text != ALIVE else self._owed
+            self._held = text if text != ALIVE else self._held
         else:
             self._request.write(text)
 
     def end(self) -> None:
-        """Ends the stream in order; the browser comes again by itself."""
+        """Ends the stream in order; the browser opens it again by itself."""
         if not self.ended.called:
             self._request.unregisterProducer()
             self.ended.callback(b"")
@@ -54,10 +54,10 @@ class EventStream:
 
     def resumeProducing(self) -> None:
         self._paused = False
-        if self._owed:
-            owed, self._owed = self._owed, b""
-            self._request.write(owed)
+        if self._held:
+            held, self._held = self._held, b""
+            self._request.write(held)
 
     def stopProducing(self) -> None:
-        """The client is gone; the request's own end tells so too."""
+        """The client is gone; the request ends by itself."""
         self._paused = True

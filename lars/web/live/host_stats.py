@@ -1,4 +1,4 @@
-"""The figures of a page, from what the database holds: pure."""
+"""Statistics of hosts and of the fleet, from the counts in the database: pure."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ from lars.db.calls import HostState, Minutes, ModuleCalls, Watched
 from lars.route import HostAddress
 
 LAG = 3.0
-"""Seconds that a call is on its way into the database, about: agents report every five."""
+"""Seconds that a call takes into the database, about: agents report every five."""
 
 
 def calls_a_second(minutes: Minutes, now: float) -> tuple[float, float]:
     """Successes and failures a second over the last minute; `now` in Unix seconds.
 
-    Of the minute before the running one, as large a part is taken as the running one still lacks.
+    Of the minute before the running one, the part is taken that the running one still lacks.
     """
     until = now - LAG
     running = int(until) // 60 * 60
@@ -25,14 +25,14 @@ def calls_a_second(minutes: Minutes, now: float) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class HostStats:
-    """A host of a module: its calls of all `of` of the module in the window, and what callers say of it."""
+    """A host of a module: its `calls`, out of `of` of the whole module, in the window, and its state at its callers."""
 
     host: HostAddress
     in_route: bool
     state: str
-    """ "idle", "overloaded" (at some callers), or "silent" when nobody has reported on it lately."""
+    """ "healthy", "ejected" (by some callers), or "silent" when none has reported on it lately."""
     callers: int
-    overloaded_at: int
+    ejected_by: int
     last_report: int
     calls: int
     err: int
@@ -40,19 +40,19 @@ class HostStats:
 
 
 def host_stats(watched: Watched) -> list[HostStats]:
-    """The hosts of the route, those in trouble first, then those that have been called and are not in it any more."""
+    """The hosts of the route, the ejected first, then hosts that were called and are no longer in it."""
     of = sum(calls.succ + calls.err for calls in watched.calls.values())
     route = set(watched.module.hosts)
     called = {host for host, calls in watched.calls.items() if calls.succ + calls.err}
-    figures = []
+    hosts = []
     for host in route | called:
         state = watched.states.get(host, HostState(0, 0, 0))
         calls = watched.calls.get(host, ModuleCalls(0, 0))
-        word = "silent" if not state.callers else "overloaded" if state.overloaded_at else "idle"
+        word = "silent" if not state.callers else "ejected" if state.overloaded_at else "healthy"
         total = calls.succ + calls.err
-        figures.append(
+        hosts.append(
             HostStats(
                 host, host in route, word, state.callers, state.overloaded_at, state.last_report, total, calls.err, of
             )
         )
-    return sorted(figures, key=lambda f: (not f.in_route, f.state != "overloaded", f.host))
+    return sorted(hosts, key=lambda h: (not h.in_route, h.state != "ejected", h.host))

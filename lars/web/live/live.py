@@ -1,62 +1,49 @@
-"""What pages show of now: read once for all who look, and only while somebody does."""
+"""Live data for pages: read once for all browsers, and only while one is open (docs/design/web.md, live data)."""
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredLock
-from twisted.internet.task import LoopingCall
+from twisted.internet.defer import DeferredLock
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from lars.db.calls import CallStore, Fleet, Minutes, Watched
+from lars.db.calls import CallStore, Minutes, Watched
 from lars.db.engine import DatabaseError
-from lars.route import ModuleId, format_ip
-from lars.web.formats import percent, rate, whole
+from lars.route import ModuleId
+from lars.runtime.periodic import Periodic
 from lars.web.live.cached_counts import CachedCounts
 from lars.web.live.event_stream import ALIVE, EventStream, event
 from lars.web.live.host_stats import HostStats, calls_a_second, host_stats
+from lars.web.live.payloads import Overview, fleet_payload, module_payload
+from lars.web.spans import WINDOW
 
 _log = Logger()
 
-WINDOW = 300
-"""Seconds of which the error rates and shares are."""
-
 HOUR = 3600
+
 PAUSE = 3
-"""A look that took a second is followed by so many without one: the database has others to serve."""
+"""A read that takes a second is followed by this many without one: the database serves others too."""
 
 LIFETIME = 300.0
-"""Seconds after which a stream ends, to be opened anew by who is still signed in."""
+"""Seconds after which a stream ends; the browser opens it again if it is still signed in."""
 
 HEARTBEAT = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """The fleet at one moment: `read_at` on the reactor's clock, `at` in Unix seconds."""
-
-    read_at: float
-    at: float
-    calls: float
-    errors: float
-    modules: int
-    hosts: int
-    minutes: Minutes
-    fleet: Fleet
+"""Seconds between comments on a stream, which keep proxies from closing it."""
 
 
 class Live:
-    """Reads for pages, and streams what has changed; `wall_clock` gives Unix seconds."""
+    """Reads for pages, and streams what changes; `interval` is in seconds, `wall_clock` gives Unix seconds."""
 
-    def __init__(self, calls: CallStore, interval: float, reactor: Any, wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self, calls: CallStore, interval: float, reactor: IReactorTime, wall_clock: Callable[[], float]
+    ) -> None:
         self._calls = calls
         self._interval = interval
         self._reactor = reactor
         self._wall_clock = wall_clock
         self._overview: Overview | None = None
-        self._one_look = DeferredLock()
+        self._one_read = DeferredLock()
         self._minutes: Minutes = {}
         self._sizes: CachedCounts[str, tuple[int, int]] = CachedCounts(lambda _all: calls.sizes(), reactor.seconds)
         self._streams: dict[EventStream, tuple[ModuleId | None, float]] = {}
@@ -64,25 +51,23 @@ class Live:
         self._number = 0
         self._not_before = 0.0
         self._alive_at = 0.0
-        self._ticking = LoopingCall(lambda: Deferred.fromCoroutine(self._tick()))
-        self._ticking.clock = reactor
-        self._ended: Deferred[LoopingCall] | None = None
+        self._refreshing = Periodic("refreshing of live pages", interval, self._refresh, reactor)
 
     @property
     def streams(self) -> int:
-        """How many browsers listen."""
+        """Browsers that listen."""
         return len(self._streams)
 
     async def overview(self) -> Overview:
-        """The fleet, not older than an interval; raises DatabaseError. Many who ask at once wait for one look."""
-        await self._one_look.acquire()
+        """The fleet, not older than an interval; callers at the same time share one read. Raises DatabaseError."""
+        await self._one_read.acquire()
         try:
             now = self._reactor.seconds()
             if self._overview is None or now - self._overview.read_at >= self._interval:
                 self._overview = await self._read()
             return self._overview
         finally:
-            self._one_look.release()
+            self._one_read.release()
 
     async def _read(self) -> Overview:
         at = self._wall_clock()
@@ -96,37 +81,34 @@ class Live:
         return Overview(self._reactor.seconds(), at, succ + err, err, *sizes, dict(self._minutes), fleet)
 
     async def watched(self, module: ModuleId) -> tuple[Watched, list[HostStats]]:
-        """A module now, and the figures of its hosts."""
+        """A module now, and the statistics of its hosts. Raises DatabaseError."""
         now = self._wall_clock()
         watched = (await self._calls.watched([module], now, _since(now)))[module]
         return watched, host_stats(watched)
 
     def open(self, stream: EventStream, module: ModuleId | None) -> None:
-        """Streams the fleet, or a module, until the stream ends."""
+        """Streams a module, or the fleet for None, until the stream ends."""
         self._streams[stream] = (module, self._reactor.seconds())
         if (sent := self._sent.get(module)) is not None:
             stream.send(sent)
 
     def close(self, stream: EventStream) -> None:
-        """The stream has ended; when it was the last, no looks are made."""
+        """The stream has ended; without streams nothing is read."""
         self._streams.pop(stream, None)
         if not self._streams:
             self._sent.clear()
 
     def start(self) -> None:
-        """Begins to look, whenever somebody listens."""
-        self._ended = self._ticking.start(self._interval)
+        """Begins to refresh streams, now and at each interval."""
+        self._refreshing.start(now=True)
 
     async def stop(self) -> None:
-        """Ends all streams."""
+        """Ends all streams; returns when no read is under way."""
         for stream in tuple(self._streams):
             stream.end()
-        if self._ticking.running:
-            self._ticking.stop()
-        if self._ended is not None:
-            await self._ended
+        await self._refreshing.stop()
 
-    async def _tick(self) -> None:
+    async def _refresh(self) -> None:
         began = self._reactor.seconds()
         self._end_old(began)
         if began - self._alive_at > HEARTBEAT:
@@ -136,22 +118,21 @@ class Live:
         if not self._streams or began < self._not_before:
             return
         try:
-            await self._look_for_all()
+            await self._read_and_publish()
         except DatabaseError as error:
-            _log.debug("live numbers stand still: {error}", error=str(error))
-        except Exception:  # its timer must live
-            _log.failure("reading live numbers met a bug")
-        self._not_before = began + PAUSE * (self._reactor.seconds() - began)
+            _log.debug("live pages are not refreshed: {error}", error=str(error))
+        finally:
+            self._not_before = began + PAUSE * (self._reactor.seconds() - began)
 
-    async def _look_for_all(self) -> None:
-        topics = {topic for topic, _since in self._streams.values()}
+    async def _read_and_publish(self) -> None:
+        topics = {topic for topic, _opened in self._streams.values()}
         modules = sorted(topic for topic in topics if topic is not None)
         if None in topics:
-            self._publish(None, fleet_event(await self.overview()))
+            self._publish(None, fleet_payload(await self.overview()))
         if modules:
             now = self._wall_clock()
             for module, watched in (await self._calls.watched(modules, now, _since(now))).items():
-                self._publish(module, module_event(watched))
+                self._publish(module, module_payload(watched))
         for topic in self._sent.keys() - topics:
             del self._sent[topic]
 
@@ -174,57 +155,3 @@ class Live:
 
 def _since(now: float) -> int:
     return (int(now) - WINDOW) // 60 * 60
-
-
-def fleet_event(overview: Overview) -> dict[str, Any]:
-    """What the overview's script puts in place; `parts` changes with what it must fetch anew."""
-    fleet = overview.fleet
-    parts = (fleet.alarms, [agent.ip for agent in fleet.agents], fleet.agents_silent)
-    return {
-        "calls": rate(overview.calls),
-        "errors": percent(overview.errors, overview.calls),
-        "overloaded": whole(fleet.overloaded),
-        "modules": whole(overview.modules),
-        "hosts": whole(overview.hosts),
-        "agents": whole(fleet.agents_count),
-        "silent": whole(fleet.agents_silent),
-        "alarms": whole(fleet.alarms_count),
-        "trouble": [
-            {
-                "modid": t.module.modid,
-                "cmdid": t.module.cmdid,
-                "name": t.name,
-                "overloaded": f"{t.overloaded} / {t.hosts}",
-                "state": "overloaded" if t.overloaded else "failing",
-                "errors": percent(t.err, t.succ + t.err),
-                "calls": whole(t.succ + t.err),
-            }
-            for t in fleet.trouble
-        ],
-        "parts": _digest(parts),
-    }
-
-
-def module_event(watched: Watched) -> dict[str, Any]:
-    """What a module's script puts in place."""
-    figures = host_stats(watched)
-    module = watched.module
-    parts = (module.hosts, module.modid_name, module.cmdid_name, sorted(module.leases))
-    return {
-        "hosts": {
-            f"{format_ip(f.host.ip)}:{f.host.port}": {
-                "state": f.state,
-                "by": f"{f.overloaded_at}/{f.callers}",
-                "share": percent(f.calls, f.of),
-                "portion": round(100 * f.calls / f.of) if f.of else 0,
-                "calls": whole(f.calls),
-                "errors": percent(f.err, f.calls),
-            }
-            for f in figures
-        },
-        "parts": _digest(parts),
-    }
-
-
-def _digest(parts: object) -> str:
-    return sha256(repr(parts).encode()).hexdigest()[:12]

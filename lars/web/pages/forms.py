@@ -115,7 +115,7 @@ def parse_password(text: str, again: str) -> str:
             )
         ) from None
     if text != again:
-        raise FormError(again=Translatable("This is not what you typed above."))
+        raise FormError(again=Translatable("This differs from what you typed above."))
     return text
 
 

@@ -8,13 +8,13 @@ from lars.db.routes import RouteEdit
 from lars.errors import InvalidRoute
 from lars.route import HostAddress, ModuleId, module_id, parse_host
 from lars.web.language import Translatable, untranslated
-from lars.web.live.live import WINDOW, module_event
+from lars.web.live.payloads import module_payload
 from lars.web.page_request import Answer, Page, PageRequest, Redirect
 from lars.web.pages.charts import chart, spark, totals
 from lars.web.pages.forms import BadHosts, FormError, parse_hosts, parse_module, parse_name
 from lars.web.pages.page_set import NotFound, PageSet, new_app, page
 from lars.web.roles import Role
-from lars.web.spans import SPANS, start_of
+from lars.web.spans import SPANS, WINDOW, start_of
 
 PAGE = 50
 """Modules on a page of the list."""
@@ -23,8 +23,8 @@ EDITS = 10
 """Edits that a module's page shows."""
 
 CONFLICT = Translatable(
-    "Somebody else has edited this module meanwhile. What stands now is shown here, and what you typed is kept: "
-    "look at both, then save again."
+    "Somebody else has edited this module since. Its current state is shown here, and what you typed is kept: "
+    "compare both, then save again."
 )
 
 
@@ -98,7 +98,7 @@ class ModulePages(PageSet):
 
     async def _page(self, request: PageRequest, module: ModuleId, typed: Typed) -> Page:
         span = request.field("span") if request.field("span") in SPANS else "1h"
-        watched, figures = await self.console.live.watched(module)
+        watched, hosts = await self.console.live.watched(module)
         _length, step = SPANS[span]
         history = await self.console.stores.calls.history(module, start_of(request.now, span), step)
         by_host: dict[HostAddress, dict[int, tuple[int, int]]] = {}
@@ -106,10 +106,10 @@ class ModulePages(PageSet):
             by_host.setdefault(bucket.host, {})[bucket.at] = (bucket.succ, bucket.err)
         values = {
             "module": watched.module,
-            "figures": figures,
-            "live": module_event(watched),
+            "hosts": hosts,
+            "live": module_payload(watched),
             "chart": chart(totals((b.at, b.succ, b.err) for b in history), request.now, span, request.zone),
-            "sparks": {figure.host: spark(by_host.get(figure.host, {}), request.now, span) for figure in figures},
+            "sparks": {h.host: spark(by_host.get(h.host, {}), request.now, span) for h in hosts},
             "span": span,
             "spans": tuple(SPANS),
             "edits": await self.console.stores.audit.edits(module, None, EDITS),

@@ -7,10 +7,11 @@ from twisted.web.server import Request
 from lars.errors import InvalidRoute, LarsError
 from lars.route import ModuleId, module_id
 from lars.web.live.event_stream import EventStream
-from lars.web.live.live import WINDOW, fleet_event
+from lars.web.live.payloads import fleet_payload
 from lars.web.page_request import Answer, Page, PageRequest
 from lars.web.pages.charts import chart, totals
 from lars.web.pages.page_set import PageSet, new_app, page
+from lars.web.spans import WINDOW
 
 AGENTS = 500
 """Agents that their page lists at most, those first that have been silent for longest."""
@@ -29,7 +30,7 @@ class OverviewPages(PageSet):
         calls = totals((minute, *counts) for minute, counts in overview.minutes.items())
         edits = await self.console.stores.audit.edits(None, None, 8)
         values = {
-            "live": fleet_event(overview),
+            "live": fleet_payload(overview),
             "fleet": overview.fleet,
             "modules": overview.modules,
             "chart": chart(calls, overview.at, "1h", request.zone),
@@ -45,9 +46,9 @@ class OverviewPages(PageSet):
 
     @page(app, "/alarms")
     async def alarms(self, _request: PageRequest) -> Answer:
-        standing = await self.console.stores.calls.alarms(True, ALARMS)
+        active = await self.console.stores.calls.alarms(True, ALARMS)
         cleared = await self.console.stores.calls.alarms(False, ALARMS)
-        return Page("alarms.html", {"standing": standing, "cleared": cleared, "most": ALARMS})
+        return Page("alarms.html", {"active": active, "cleared": cleared, "most": ALARMS})
 
     @app.route("/live/fleet")
     async def fleet_stream(self, http_request: Any) -> bytes:

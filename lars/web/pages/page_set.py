@@ -149,5 +149,5 @@ def _text_of(status: int) -> Translatable:
     if status == 404:
         return Translatable("There is no page at this address.")
     if status == 405:
-        return Translatable("This address does not answer that kind of request.")
+        return Translatable("This address does not take requests of this method.")
     return Translatable("This cannot be answered.")

@@ -113,7 +113,7 @@ class TransferPages(PageSet):
             return await self._shown(
                 request,
                 preview.edits,
-                Translatable("Routes have been edited meanwhile: this is what would change now."),
+                Translatable("Routes have been edited since: this is what would change now."),
             )
         return Redirect(f"/modules?notice={'imported' if done.changed else 'same'}&n={len(done.changed)}")
 
