@@ -1,4 +1,4 @@
-"""What lars-web tells of itself at /metrics: read at the scrape."""
+"""The metrics of lars-web, read at the scrape."""
 
 from collections.abc import Iterator
 
@@ -25,8 +25,8 @@ class WebMetrics(Collector):
         yield labelled_counter("lars_web_answers", "Requests answered, by the code's first digit", "code", answers)
         yield GaugeMetricFamily("lars_web_connections", "Connections open", site.open)
         yield CounterMetricFamily("lars_web_refused_connections", "Closed because too many were open", site.refused)
-        yield GaugeMetricFamily("lars_web_streams", "Browsers that are sent live numbers", self._live.streams)
-        yield CounterMetricFamily("lars_web_registrations", "Hosts that came or changed", registrar.registrations)
+        yield GaugeMetricFamily("lars_web_streams", "Browsers with a live stream", self._live.streams)
+        yield CounterMetricFamily("lars_web_registrations", "Hosts that registered or changed", registrar.registrations)
         yield CounterMetricFamily("lars_web_renewals", "Leases renewed", registrar.renewals)
-        yield CounterMetricFamily("lars_web_expired", "Hosts that left by not renewing", registrar.expired)
+        yield CounterMetricFamily("lars_web_expired", "Hosts removed because they no longer renewed", registrar.expired)
         yield GaugeMetricFamily("lars_web_kept", "Silent hosts kept in their routes", registrar.kept)

@@ -1,4 +1,4 @@
-"""Which set of pages answers which address: by the first part of the path."""
+"""The root resource: which set of pages answers an address, by the first part of its path."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from lars.web.static_files import StaticFiles
 
 
 class Root(Resource):
-    """The root: sets of pages by the first part of the path, and one for all others. They see the whole path."""
+    """Sets of pages by the first part of the path, and one for all other paths. Each of them sees the whole path."""
 
     def __init__(self, files: StaticFiles, branches: Mapping[str, Klein], rest: Klein) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's has no types

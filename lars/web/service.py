@@ -1,4 +1,4 @@
-"""lars-web as one Twisted service: pages, API, and the hosts that register themselves."""
+"""lars-web as one Twisted service: pages, API, and hosts that register themselves."""
 
 import time
 from collections.abc import Callable
@@ -39,9 +39,6 @@ from lars.web.static_files import StaticFiles
 from lars.web.views import Views
 
 _log = Logger()
-
-LOOK_AGAIN = 5.0
-"""Seconds between attempts to ask a database that is away whether there are users."""
 
 
 class WebService(AsyncService):
@@ -107,7 +104,7 @@ class WebService(AsyncService):
 
     @property
     def url(self) -> str:
-        """Where a browser finds it."""
+        """The address for browsers."""
         if self._settings.url or self.port is None:
             return self._settings.url
         where: Any = self.port.getHost()

@@ -1,4 +1,4 @@
-"""What programs send to the API: pure, from texts and JSON to values, or to a Problem that says what is wrong."""
+"""Reads what programs send to the API, from texts and JSON to values; raises Problem. Pure."""
 
 import json
 import re
@@ -11,7 +11,11 @@ from lars.route import HostAddress, ModuleId, module_id, serving_host
 from lars.web.api.problems import Problem, bad, unknown
 
 MIN_TTL, MAX_TTL = 3, 86_400
+"""Seconds of a lease."""
+
 MAX_LIMIT = 1000
+"""Rows of one answer."""
+
 MAX_ROW = 2**53
 """The largest id that every JSON reader holds exactly."""
 
@@ -25,7 +29,7 @@ def module_of(modid: int, cmdid: int) -> ModuleId:
 
 
 def host_of(text: object, where: str) -> HostAddress:
-    """A host as "10.0.0.5:8080"; raises Problem 400, naming `where` it stood."""
+    """A host as "10.0.0.5:8080"; raises Problem 400, which names `where` it was found."""
     if not isinstance(text, str):
         raise bad(f"{where}: write a host as a string such as 10.0.0.5:8080")
     try:
@@ -55,12 +59,12 @@ def choice(query: Mapping[str, str], name: str, values: tuple[str, ...]) -> str:
 
 
 def flag(query: Mapping[str, str], name: str) -> bool:
-    """true or false, which it is unless given; raises Problem 400 for anything else."""
+    """true or false, which is the default; raises Problem 400 for anything else."""
     return choice(query, name, ("false", "true")) == "true"
 
 
 def search_of(query: Mapping[str, str]) -> ModuleSearch:
-    """Which modules are asked for; raises Problem 400. A cursor is what the page before gave as `next`."""
+    """Which modules are asked for; raises Problem 400. A cursor is `next` of the previous page."""
     limit = number(query, "limit", 100, 1, MAX_LIMIT)
     sort, down = choice(query, "sort", SORTS), choice(query, "order", ("asc", "desc")) == "desc"
     text = query.get("search", "")
@@ -73,7 +77,7 @@ def search_of(query: Mapping[str, str]) -> ModuleSearch:
         return ModuleSearch(text, "module", False, 0, limit, ModuleId(int(after[1]), int(after[2])))
     if offset := re.fullmatch(r"o([0-9]{1,9})", cursor):
         return ModuleSearch(text, sort, down, int(offset[1]), limit)
-    raise bad("cursor: use what the page before gave as next, unchanged")
+    raise bad("cursor: use next of the previous page, unchanged")
 
 
 def cursor_after(search: ModuleSearch, last: ModuleId) -> str:
@@ -84,7 +88,7 @@ def cursor_after(search: ModuleSearch, last: ModuleId) -> str:
 
 
 def json_object(body: bytes, content_type: str, keys: Mapping[str, bool]) -> dict[str, Any]:
-    """The JSON object of a body, with these keys, of which those that are True must be there. Raises Problem."""
+    """The JSON object of a body, with these keys; a key with True is required. Raises Problem."""
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise Problem(415, "Unsupported Media Type", "send JSON, with Content-Type: application/json")
     try:
@@ -95,7 +99,7 @@ def json_object(body: bytes, content_type: str, keys: Mapping[str, bool]) -> dic
         raise bad("the body must be a JSON object")
     for key in value:
         if key not in keys:
-            raise bad(f"the body has a key {key[:60]!r} that is not known: use {', '.join(keys)}")
+            raise bad(f"the body has a key {key[:60]!r} that is unknown: use {', '.join(keys)}")
     for key, needed in keys.items():
         if needed and key not in value:
             raise bad(f"the body lacks the key {key!r}")
@@ -105,14 +109,14 @@ def json_object(body: bytes, content_type: str, keys: Mapping[str, bool]) -> dic
 def hosts_of(value: object, where: str) -> frozenset[HostAddress]:
     """A list of hosts; raises Problem 400."""
     if not isinstance(value, list):
-        raise bad(f"{where}: a list of hosts such as 10.0.0.5:8080 is wanted")
+        raise bad(f"{where}: write a list of hosts such as 10.0.0.5:8080")
     return frozenset(host_of(text, f"{where}[{n}]") for n, text in enumerate(value))
 
 
 def name_of(value: object) -> str:
     """A name; raises Problem 400."""
     if not isinstance(value, str) or len(value) > MAX_NAME or not value.isprintable() or value != value.strip():
-        raise bad(f"name: a text of at most {MAX_NAME} printable characters is wanted, without blanks around it")
+        raise bad(f"name: write at most {MAX_NAME} printable characters, without blanks around them")
     return value
 
 

@@ -1,10 +1,10 @@
-"""What the API answers with when it does not do as asked (RFC 9457)."""
+"""The API's refusals (RFC 9457)."""
 
 from collections.abc import Mapping
 
 
 class Problem(Exception):
-    """A request that is refused: status, a title that is the same each time, and what is wrong this time."""
+    """A refused request: its status, the title of that status, and what is wrong this time."""
 
     def __init__(
         self, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, **members: object
@@ -16,15 +16,16 @@ class Problem(Exception):
 
 
 def bad(detail: str, **members: object) -> Problem:
-    """The request holds what cannot be used."""
+    """The request cannot be used."""
     return Problem(400, "Bad Request", detail, None, **members)
 
 
 def unknown(detail: str) -> Problem:
+    """There is nothing of this name."""
     return Problem(404, "Not Found", detail)
 
 
 def changed(etag: str) -> Problem:
     """If-Match does not hold."""
-    detail = "the module is not what If-Match says: GET it again, look at what has changed, and send this anew"
+    detail = "the module is not what If-Match says: GET it again, check what has changed, and repeat the request"
     return Problem(412, "Precondition Failed", detail, {"ETag": f'"{etag}"'})

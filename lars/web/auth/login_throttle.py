@@ -1,18 +1,20 @@
-"""How often one may try to sign in: pure, `now` in seconds."""
+"""Limits failed sign-ins: pure, `now` in seconds of a monotonic clock."""
 
 from collections import OrderedDict
 
 FREE = 5
-"""Failures in a row before one has to wait."""
+"""Failures in a row before the first wait."""
 
 FIRST_WAIT = 2.0
 LONGEST_WAIT = 300.0
+"""Seconds."""
+
 CAPACITY = 10_000
-"""Addresses and names that are remembered; the oldest are forgotten first."""
+"""Addresses and names that are remembered; the oldest go first."""
 
 
 class LoginThrottle:
-    """CachedCounts failures by key, an address or a user's name; each beyond the fifth doubles the wait."""
+    """CachedCounts failures by key, an address or a user's name; from the fifth on, each doubles the wait."""
 
     def __init__(self) -> None:
         self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()  # key -> failures, when the last was
@@ -33,7 +35,7 @@ class LoginThrottle:
             self._failed.popitem(last=False)
 
     def forgive(self, key: str) -> None:
-        """The last failure was none: the others still count."""
+        """Takes back the last failure of a key; earlier ones still count."""
         count, last = self._failed.get(key, (0, 0.0))
         if count > 1:
             self._failed[key] = (count - 1, last)

@@ -1,4 +1,4 @@
-"""The tokens of programs: looked up once for many requests."""
+"""The tokens of programs, cached between requests."""
 
 from collections.abc import Callable
 
@@ -9,6 +9,7 @@ AGE = 5.0
 """Seconds for which a token that was removed elsewhere may still work."""
 
 CAPACITY = 10_000
+"""Tokens that are cached; the oldest go first."""
 
 
 class Tokens:
@@ -20,7 +21,7 @@ class Tokens:
         self._known: dict[str, tuple[float, Token]] = {}
 
     async def of(self, secret: str) -> Token | None:
-        """The token of a secret, None if there is none; raises DatabaseError."""
+        """The token of a secret, None if there is none. Raises DatabaseError."""
         if not secret.startswith(TOKEN_PREFIX) or len(secret) > 100:
             return None
         digest = digest_of(secret)
@@ -36,5 +37,5 @@ class Tokens:
         return token
 
     def forget(self) -> None:
-        """Looks every token up again: one has been removed here."""
+        """Empties the cache, after a token was removed here."""
         self._known.clear()

@@ -1,4 +1,4 @@
-"""Accounts: one's own password and tokens, and for admins the users."""
+"""Accounts: the user's own password and tokens, and for admins all users."""
 
 from lars.accounts import ROLES
 from lars.db.accounts import AccountRefused
@@ -11,7 +11,7 @@ from lars.web.roles import Role
 
 
 class AccountPages(PageSet):
-    """/account: one's own."""
+    """/account: the user's own (docs/design/web.md, accounts)."""
 
     app = new_app()
 
@@ -27,10 +27,12 @@ class AccountPages(PageSet):
 
     @page(app, "/account")
     async def show(self, request: PageRequest) -> Answer:
+        """The user's own account and tokens; an admin sees all tokens."""
         return await self._page(request)
 
     @page(app, "/account/password", form=True)
     async def change_password(self, request: PageRequest) -> Answer:
+        """Sets a new password, after the old one is checked, and ends other sessions."""
         assert request.user is not None
         name = request.user.name
         throttle, now = self.console.login_throttle, self.console.reactor.seconds()
@@ -50,6 +52,7 @@ class AccountPages(PageSet):
 
     @page(app, "/account/tokens", form=True)
     async def add_token(self, request: PageRequest) -> Answer:
+        """Makes a token and shows its secret once."""
         assert request.user is not None
         try:
             name, role = parse_token_name(request.field("token")), parse_role(request.field("role"))
@@ -64,6 +67,7 @@ class AccountPages(PageSet):
 
     @page(app, "/account/tokens/<int:token>/remove", form=True)
     async def remove_token(self, request: PageRequest, token: int) -> Answer:
+        """Removes a token of the user's own; an admin may remove any."""
         assert request.user is not None
         owner = None if request.may("admin") else request.user.name
         await self.console.stores.accounts.remove_token(request.actor, token, owner, request.now)
@@ -72,7 +76,7 @@ class AccountPages(PageSet):
 
 
 class UserPages(PageSet):
-    """/users: for admins."""
+    """/users: for admins (docs/design/web.md, accounts)."""
 
     app = new_app()
 
@@ -85,10 +89,12 @@ class UserPages(PageSet):
 
     @page(app, "/users", role=Role.ADMIN)
     async def show(self, request: PageRequest) -> Answer:
+        """All users."""
         return await self._page(request)
 
     @page(app, "/users", role=Role.ADMIN, form=True)
     async def add(self, request: PageRequest) -> Answer:
+        """Adds a user."""
         try:
             name, role = parse_user(request.field("name")), parse_role(request.field("role"))
             password = parse_password(request.field("password"), request.field("again"))
@@ -102,6 +108,7 @@ class UserPages(PageSet):
 
     @page(app, "/users/<name>/role", role=Role.ADMIN, form=True)
     async def set_role(self, request: PageRequest, name: str) -> Answer:
+        """Gives a user another role."""
         try:
             await self.console.stores.accounts.set_role(
                 request.actor, name, parse_role(request.field("role")), request.now
@@ -115,6 +122,7 @@ class UserPages(PageSet):
 
     @page(app, "/users/<name>/remove", role=Role.ADMIN, form=True)
     async def remove(self, request: PageRequest, name: str) -> Answer:
+        """Removes a user with their sessions and tokens."""
         try:
             await self.console.stores.accounts.remove(request.actor, name, request.now)
         except AccountRefused as refused:

@@ -1,4 +1,4 @@
-"""Who did what: the audit of edits, and the versions of routes as the C++ console shows them."""
+"""Who edited what: the audit, and the versions of routes as the C++ console shows them."""
 
 from lars.db.audit import AuditRow
 from lars.route import ModuleId
@@ -6,6 +6,7 @@ from lars.web.page_request import Answer, Page, PageRequest
 from lars.web.pages.page_set import PageSet, new_app, page
 
 PAGE = 50
+"""Rows on a page."""
 
 
 class AuditPages(PageSet):
@@ -15,6 +16,7 @@ class AuditPages(PageSet):
 
     @page(app, "/audit")
     async def list(self, request: PageRequest) -> Answer:
+        """The edits of all modules or of one, the newest first."""
         module = None
         if request.field("modid").isdigit() and request.field("cmdid").isdigit():
             module = ModuleId(request.number("modid", 0, 0, 2**31 - 1), request.number("cmdid", 0, 0, 2**31 - 1))
@@ -32,13 +34,14 @@ class VersionPages(PageSet):
 
     @page(app, "/versions")
     async def list(self, request: PageRequest) -> Answer:
+        """The route version and its changes, the newest first."""
         version, rows = await self.console.stores.audit.changes(request.number("before", 2**62, 0, 2**62), PAGE + 1)
         more = rows[PAGE - 1].id if len(rows) > PAGE else None
         return Page("versions.html", {"version": version, "rows": rows[:PAGE], "more": more})
 
 
 def hosts_changed(row: AuditRow) -> tuple[list[str], list[str]]:
-    """The hosts that an edit took out, and those that it added; of other edits, none."""
+    """The hosts that an edit removed, and those that it added; none for other edits."""
     if row.edit.what != "hosts":
         return [], []
     before, after = row.edit.before.split(), row.edit.after.split()

@@ -13,7 +13,7 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 8, 10, 24
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark of an axis: where, and what stands there."""
+    """A mark of an axis: its place and its label."""
 
     at: float
     text: str

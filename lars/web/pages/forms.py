@@ -9,11 +9,11 @@ from lars.route import MAX_HOSTS, MAX_ID, HostAddress, ModuleId, parse_ip, parse
 from lars.web.language import Translatable
 
 MAX_NAMED = 10
-"""Bad lines of a pasted list that are named; of more, how many there are."""
+"""Bad lines of a pasted list that are named; of others, only the number is shown."""
 
 
 class FormError(Exception):
-    """A form that cannot be done: what is wrong, by field."""
+    """A form cannot be used: what is wrong, by field."""
 
     def __init__(self, **errors: Translatable) -> None:
         super().__init__("; ".join(map(str, errors.values())))
@@ -55,7 +55,7 @@ def parse_line(text: str) -> HostAddress | Translatable:
 
 
 class BadHosts(Exception):
-    """A list of hosts with bad lines: what is wrong with the first, and how many more there are."""
+    """A list of hosts has bad lines: what is wrong with the first ones, and how many more there are."""
 
     def __init__(self, problems: tuple[Translatable, ...], more: int = 0) -> None:
         super().__init__("; ".join(map(str, problems)))
@@ -64,7 +64,7 @@ class BadHosts(Exception):
 
 
 def parse_hosts(text: str, needed: bool = True) -> frozenset[HostAddress]:
-    """A pasted list: hosts apart by line ends, blanks, commas or semicolons; what follows a # is not read.
+    """A pasted list: hosts separated by line ends, blanks, commas or semicolons; a # begins a comment.
 
     Raises BadHosts, naming the first bad ones.
     """

@@ -30,7 +30,7 @@ CONFLICT = Translatable(
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What a form of the module's page is shown with again, and what is wrong with it."""
+    """What was typed into a form of the module's page, and what is wrong with it."""
 
     form: str = ""
     text: str = ""
@@ -46,6 +46,7 @@ class ModulePages(PageSet):
 
     @page(app, "/modules")
     async def list(self, request: PageRequest) -> Answer:
+        """The modules that a search finds, by pages."""
         modules, calls = self.console.stores.modules, self.console.stores.calls
         sort = request.field("sort") if request.field("sort") in SORTS else "module"
         text, number = request.field("q").strip()[:200], request.number("page", 1, 1, 10**6)
@@ -70,11 +71,13 @@ class ModulePages(PageSet):
 
     @page(app, "/modules/new", role=Role.EDITOR)
     async def new(self, request: PageRequest) -> Answer:
+        """An empty form for a module."""
         fields = {name: request.field(name) for name in ("modid", "cmdid", "hosts")}
         return Page("module_new.html", {"typed": fields, "errors": {}, "problems_": (), "more": 0})
 
     @page(app, "/modules/new", role=Role.EDITOR, form=True)
     async def add(self, request: PageRequest) -> Answer:
+        """Adds hosts to a module that need not exist yet."""
         fields = {name: request.field(name) for name in ("modid", "cmdid", "hosts")}
         values: dict[str, Any] = {"typed": fields, "errors": {}, "problems_": (), "more": 0}
         try:
@@ -94,6 +97,7 @@ class ModulePages(PageSet):
 
     @page(app, "/modules/<int:modid>/<int:cmdid>")
     async def module(self, request: PageRequest, modid: int, cmdid: int) -> Answer:
+        """One module: its hosts, their calls over time, its edits."""
         return await self._page(request, known(modid, cmdid), Typed())
 
     async def _page(self, request: PageRequest, module: ModuleId, typed: Typed) -> Page:
@@ -120,6 +124,7 @@ class ModulePages(PageSet):
 
     @page(app, "/modules/<int:modid>/<int:cmdid>/add", role=Role.EDITOR, form=True)
     async def add_hosts(self, request: PageRequest, modid: int, cmdid: int) -> Answer:
+        """Adds hosts."""
         module, text = known(modid, cmdid), request.field("hosts")
         try:
             hosts = parse_hosts(text)
@@ -129,13 +134,14 @@ class ModulePages(PageSet):
 
     @page(app, "/modules/<int:modid>/<int:cmdid>/remove", role=Role.EDITOR, form=True)
     async def remove_hosts(self, request: PageRequest, modid: int, cmdid: int) -> Answer:
+        """Removes hosts."""
         module = known(modid, cmdid)
         hosts = frozenset(parse_host(word) for word in request.field("host").split())
         return await self._edit(request, RouteEdit(module, remove=hosts), Typed("remove"), "removed")
 
     @page(app, "/modules/<int:modid>/<int:cmdid>/replace", role=Role.EDITOR, form=True)
     async def replace_hosts(self, request: PageRequest, modid: int, cmdid: int) -> Answer:
-        """The pasted list is what people keep; hosts that registered themselves stay."""
+        """Replaces the hosts that people added by a list; hosts that registered themselves stay."""
         module, text = known(modid, cmdid), request.field("hosts")
         try:
             hosts = parse_hosts(text, needed=False)
@@ -157,11 +163,13 @@ class ModulePages(PageSet):
 
     @page(app, "/modules/<int:modid>/<int:cmdid>/names", role=Role.EDITOR)
     async def names(self, request: PageRequest, modid: int, cmdid: int) -> Answer:
+        """A form for the names of the module's modid and cmdid."""
         module = await self.console.stores.modules.module(known(modid, cmdid))
         return Page("names.html", {"module": module, "errors": {}, "typed": {}})
 
     @page(app, "/modules/<int:modid>/<int:cmdid>/names", role=Role.EDITOR, form=True)
     async def rename(self, request: PageRequest, modid: int, cmdid: int) -> Answer:
+        """Names a modid or a cmdid."""
         id_ = known(modid, cmdid)
         what = "modid" if request.field("what") == "modid" else "cmdid"
         errors, status = {}, 422
@@ -180,12 +188,12 @@ class ModulePages(PageSet):
 
 
 def address(module: ModuleId) -> str:
-    """Where a module's page is."""
+    """The address of a module's page."""
     return f"/modules/{module.modid}/{module.cmdid}"
 
 
 def known(modid: int, cmdid: int) -> ModuleId:
-    """A module of a path; raises NotFound if there can be none of these numbers."""
+    """A module of a path. Raises NotFound if there can be none of these numbers."""
     try:
         return module_id(modid, cmdid)
     except InvalidRoute as error:

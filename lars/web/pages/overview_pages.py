@@ -1,4 +1,4 @@
-"""The overview: what is in trouble first; and the streams that keep pages fresh."""
+"""The overview, agents and alarms, and the streams that refresh pages."""
 
 from typing import Any
 
@@ -14,9 +14,10 @@ from lars.web.pages.page_set import PageSet, new_app, page
 from lars.web.spans import WINDOW
 
 AGENTS = 500
-"""Agents that their page lists at most, those first that have been silent for longest."""
+"""Agents on their page at most, the longest silent first."""
 
 ALARMS = 200
+"""Alarms of each kind on their page at most, the newest first."""
 
 
 class OverviewPages(PageSet):
@@ -26,6 +27,7 @@ class OverviewPages(PageSet):
 
     @page(app, "/")
     async def overview(self, request: PageRequest) -> Answer:
+        """The fleet, modules in trouble first."""
         overview = await self.console.live.overview()
         calls = totals((minute, *counts) for minute, counts in overview.minutes.items())
         edits = await self.console.stores.audit.edits(None, None, 8)
@@ -41,21 +43,25 @@ class OverviewPages(PageSet):
 
     @page(app, "/agents")
     async def agents(self, _request: PageRequest) -> Answer:
+        """Agents, the longest silent first."""
         agents = await self.console.stores.calls.agents(AGENTS)
         return Page("agents.html", {"agents": agents, "most": AGENTS})
 
     @page(app, "/alarms")
     async def alarms(self, _request: PageRequest) -> Answer:
+        """Active and cleared alarms."""
         active = await self.console.stores.calls.alarms(True, ALARMS)
         cleared = await self.console.stores.calls.alarms(False, ALARMS)
         return Page("alarms.html", {"active": active, "cleared": cleared, "most": ALARMS})
 
     @app.route("/live/fleet")
     async def fleet_stream(self, http_request: Any) -> bytes:
+        """Streams what the overview shows (Server-Sent Events)."""
         return await self._stream(http_request, None)
 
     @app.route("/live/modules/<int:modid>/<int:cmdid>")
     async def module_stream(self, http_request: Any, modid: int, cmdid: int) -> bytes:
+        """Streams what a module's page shows; 404 if there can be no such module."""
         try:
             return await self._stream(http_request, module_id(modid, cmdid))
         except InvalidRoute:
@@ -69,7 +75,7 @@ class OverviewPages(PageSet):
             http_request.setResponseCode(503)
             return b""
         if request.role is None:
-            http_request.setResponseCode(403)  # after which a browser does not come again
+            http_request.setResponseCode(403)  # after which a browser does not open the stream again
             return b""
         stream = EventStream(http_request)
         self.console.live.open(stream, topic)

@@ -11,7 +11,10 @@ from lars.web.pages.page_set import NotFound, PageSet, new_app, page
 
 
 class SignInPages(PageSet):
-    """/sign-in, /sign-out and /setup/SECRET. `setup_secret` is the link's; empty when there are users."""
+    """/sign-in, /sign-out and /setup/SECRET (docs/design/web.md, access).
+
+    `setup_secret` is that of the link, empty once there are users.
+    """
 
     app = new_app()
 
@@ -21,6 +24,7 @@ class SignInPages(PageSet):
 
     @page(app, "/sign-in", role=None)
     async def show(self, request: PageRequest) -> Answer:
+        """The form for signing in."""
         if not await self.access.is_set_up():
             return Page("not_set_up.html", status=403)
         if request.user is not None:
@@ -33,6 +37,7 @@ class SignInPages(PageSet):
 
     @page(app, "/sign-in", role=None, form=True)
     async def sign_in(self, request: PageRequest) -> Answer:
+        """Begins a session, unless the password is wrong or too many attempts came before."""
         if not await self.access.is_set_up():
             return Page("not_set_up.html", status=403)
         name = _name(request.field("name"))
@@ -42,7 +47,7 @@ class SignInPages(PageSet):
             text = Translatable("Too many attempts: wait %(n)s seconds, then try again.", n=int(wait) + 1)
             return self._form(request, {"": text}, 429)
         for key in (address, account):
-            throttle.failed(key, now)  # before anything is waited for, so that many at once do not slip through
+            throttle.failed(key, now)  # before the first await, so that attempts in parallel count too
         user = await self.console.stores.accounts.user(name)
         if not await self.console.passwords.check(user.password if user else None, request.field("password")):
             return self._form(request, {"": Translatable("There is no user of this name with this password.")}, 403)
@@ -52,15 +57,18 @@ class SignInPages(PageSet):
 
     @page(app, "/sign-out", role=None, form=True)
     async def sign_out(self, request: PageRequest) -> Answer:
+        """Ends the session."""
         return Redirect("/sign-in?notice=out", (await self.access.end_session(request),))
 
     @page(app, "/setup/<secret>", role=None)
     async def show_setup(self, _request: PageRequest, secret: str) -> Answer:
+        """The form for the first admin's password."""
         await self._check_link(secret)
         return Page("setup.html", {"errors": {}, "name": "admin", "secret": secret})
 
     @page(app, "/setup/<secret>", role=None, form=True)
     async def set_up(self, request: PageRequest, secret: str) -> Answer:
+        """Adds the first admin and begins a session."""
         await self._check_link(secret)
         try:
             name = parse_user(request.field("name"))
@@ -77,11 +85,11 @@ class SignInPages(PageSet):
         if await self.access.is_set_up():
             raise NotFound("this link has been used: sign in, or ask an admin for an account")
         if not self.setup_secret or not same(secret, self.setup_secret):
-            raise NotFound("this is not the link that lars-web printed at its last start: look into its log")
+            raise NotFound("this is not the link that lars-web printed at its last start: see its log")
 
 
 def _name(text: str) -> str:
-    """The name of the user that is meant; empty, which nobody is called, if nobody can be called so."""
+    """The name of a user in its stored form; empty, which no user has, if it cannot be a name."""
     try:
         return user_name(text)
     except BadAccount:

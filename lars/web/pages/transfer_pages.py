@@ -1,4 +1,4 @@
-"""Import and export: a file is shown with what it would change, before it does."""
+"""Import and export: what a file would change is shown before it does."""
 
 import hashlib
 import json
@@ -19,10 +19,10 @@ from lars.web.pages.page_set import PageSet, new_app, page
 from lars.web.roles import Role
 
 SHOWN = 200
-"""Modules of a preview whose hosts are listed; of more, how many there are."""
+"""Modules of a preview whose hosts are listed; of others, only the number is shown."""
 
 KEPT = 20
-"""Previews that are kept at once; the oldest are forgotten first."""
+"""Previews that are kept at once; the oldest go first."""
 
 NAMED = 20
 """Bad lines of a file that are named."""
@@ -30,7 +30,7 @@ NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What somebody was shown of an import."""
+    """What a user was shown of an import."""
 
     user: str
     edits: tuple[RouteEdit, ...]
@@ -38,9 +38,9 @@ class Preview:
 
 
 def digest_of_changes(done: EditDone) -> str:
-    """What stands for the changes of an import, to notice when they would be others than those shown."""
-    told = "\n".join(f"{c.module} -{c.removed} +{c.added}" for c in done.changed)
-    return hashlib.sha256(told.encode()).hexdigest()
+    """A digest of the changes of an import, to notice when they differ from those shown."""
+    text = "\n".join(f"{c.module} -{c.removed} +{c.added}" for c in done.changed)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class TransferPages(PageSet):
@@ -54,10 +54,12 @@ class TransferPages(PageSet):
 
     @page(app, "/transfer")
     async def show(self, _request: PageRequest) -> Answer:
+        """The form for a file."""
         return _form({})
 
     @page(app, "/transfer/export")
     async def export(self, request: PageRequest) -> Answer:
+        """All routes as a file."""
         rows = [row for row in await self.console.stores.routes.routes() if is_route(row)]
         if request.field("format") == "json":
             return Download("routes.json", "application/json", json.dumps(as_objects(rows), indent=0).encode())
@@ -65,6 +67,7 @@ class TransferPages(PageSet):
 
     @page(app, "/transfer/preview", role=Role.EDITOR, form=True)
     async def preview(self, request: PageRequest) -> Answer:
+        """What a file would change."""
         text = request.field("file") or request.field("text")
         typed = {"text": request.field("text")[:200_000], "replace": bool(request.field("replace"))}
         if not text.strip():
@@ -103,6 +106,7 @@ class TransferPages(PageSet):
 
     @page(app, "/transfer/import", role=Role.EDITOR, form=True)
     async def import_(self, request: PageRequest) -> Answer:
+        """Makes the changes of a preview if they are still those that were shown."""
         preview = self._previews.pop(request.field("preview"), None)
         if preview is None or preview.user != request.actor:
             return _form({"": (Translatable("This preview is no longer kept: choose the file again."),)})
