@@ -1,6 +1,5 @@
 """Who edited what: the audit, and the versions of routes as the C++ console shows them."""
 
-from lars.db.audit import AuditRow
 from lars.route import ModuleId
 from lars.web.page_request import Answer, Page, PageRequest
 from lars.web.pages.page_set import PageSet, new_app, page
@@ -23,8 +22,7 @@ class AuditPages(PageSet):
         before = request.number("before", 2**62, 0, 2**62)
         rows = await self.console.stores.audit.edits(module, before, PAGE + 1)
         more = rows[PAGE - 1].id if len(rows) > PAGE else None
-        shown = [(row, hosts_changed(row)) for row in rows[:PAGE]]
-        return Page("audit.html", {"rows": shown, "module": module, "more": more})
+        return Page("audit.html", {"rows": rows[:PAGE], "module": module, "more": more})
 
 
 class VersionPages(PageSet):
@@ -38,11 +36,3 @@ class VersionPages(PageSet):
         version, rows = await self.console.stores.audit.changes(request.number("before", 2**62, 0, 2**62), PAGE + 1)
         more = rows[PAGE - 1].id if len(rows) > PAGE else None
         return Page("versions.html", {"version": version, "rows": rows[:PAGE], "more": more})
-
-
-def hosts_changed(row: AuditRow) -> tuple[list[str], list[str]]:
-    """The hosts that an edit removed, and those that it added; none for other edits."""
-    if row.edit.what != "hosts":
-        return [], []
-    before, after = row.edit.before.split(), row.edit.after.split()
-    return [h for h in before if h not in set(after)], [h for h in after if h not in set(before)]

@@ -1,4 +1,4 @@
-"""Numbers are counted once, and again behind the backs of those who look."""
+"""Counts are cached, and refreshed in the background."""
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock

@@ -1,4 +1,4 @@
-"""The geometry of charts, and the figures beside them."""
+"""The geometry of charts."""
 
 from datetime import UTC
 
@@ -6,9 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.web.formats import age, percent, rate, zone
-from lars.web.live.host_stats import calls_a_second
-from lars.web.pages.charts import HEIGHT, TOP, chart, nice_top, number_text, spark
+from lars.web.pages.charts import HEIGHT, TOP, chart, nice_top, number_text, spark, totals
 from lars.web.spans import SPANS, start_of
 
 NOW = 1_700_000_000.0
@@ -22,7 +20,7 @@ class ChartTests(SynchronousTestCase):
             self.assertTrue(4 <= len(made.x_ticks) <= 8, (span, made.x_ticks))
             self.assertEqual(len(made.y_ticks), 3)
 
-    def test_failures_stand_on_successes_and_reach_the_scale(self) -> None:
+    def test_failures_are_stacked_on_successes_and_reach_the_scale(self) -> None:
         start = start_of(NOW, "1h")
         bar = chart({start: (540, 60)}, NOW, "1h", UTC).bars[0]
         self.assertAlmostEqual(bar.succ_y - bar.err_height, bar.err_y, 1)
@@ -45,25 +43,5 @@ class ChartTests(SynchronousTestCase):
     def test_marks(self) -> None:
         self.assertEqual([number_text(n) for n in (0, 0.5, 25, 1500, 2e6)], ["0", "0.5", "25", "1.5k", "2M"])
 
-
-class FiguresTests(SynchronousTestCase):
-    def test_rate_takes_part_of_the_minute_before(self) -> None:
-        minute = 1_700_000_040
-        self.assertEqual(calls_a_second({minute - 60: (600, 60)}, minute + 3), (10.0, 1.0))
-        self.assertEqual(calls_a_second({minute - 60: (600, 0), minute: (300, 0)}, minute + 33), (10.0, 0.0))
-        self.assertEqual(calls_a_second({}, minute), (0.0, 0.0))
-
-    def test_texts(self) -> None:
-        self.assertEqual(
-            [percent(1, 0), percent(1, 3), percent(1, 1000), percent(5, 5)], ["-", "33.3%", "0.10%", "100%"]
-        )
-        self.assertEqual([rate(0), rate(0.25), rate(3.14), rate(1240)], ["0", "0.25", "3.1", "1,240"])
-        self.assertEqual(
-            [age(0, 5), age(0, 130), age(0, 7300), age(0, 180_000), age(9, 5)],
-            [(5, "s"), (2, "min"), (2, "h"), (2, "d"), (0, "s")],
-        )
-
-    def test_zone_of_a_stranger_is_utc(self) -> None:
-        for name in ("", "../../etc/passwd", "No/Where", "x" * 100, "/etc/passwd"):
-            self.assertIs(zone(name), UTC)
-        self.assertEqual(str(zone("Asia/Shanghai")), "Asia/Shanghai")
+    def test_totals_sum_hosts_by_period(self) -> None:
+        self.assertEqual(totals([(0, 1, 2), (60, 3, 0), (0, 10, 20)]), {0: (11, 22), 60: (3, 0)})

@@ -1,10 +1,20 @@
-"""What people type, and what is said of it."""
+"""What people type, and what is wrong with it."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.modules import search_condition
 from lars.route import MAX_HOSTS, ModuleId, parse_host
-from lars.web.pages.forms import BadHosts, FormError, parse_hosts, parse_module, parse_name, parse_password, parse_user
+from lars.web.pages.forms import (
+    BadHosts,
+    FormError,
+    parse_hosts,
+    parse_module,
+    parse_name,
+    parse_password,
+    parse_role,
+    parse_token_name,
+    parse_user,
+)
 
 
 class HostsTests(SynchronousTestCase):
@@ -42,9 +52,16 @@ class FieldsTests(SynchronousTestCase):
         self.assertIn("password", self.assertRaises(FormError, parse_password, "short", "short").errors)
         self.assertIn("again", self.assertRaises(FormError, parse_password, "0123456789", "012345678x").errors)
 
+    def test_role_and_token_name(self) -> None:
+        self.assertEqual(parse_role("editor"), "editor")
+        self.assertIn("role", self.assertRaises(FormError, parse_role, "emperor").errors)
+        self.assertEqual(parse_token_name("  auto  scaler "), "auto scaler")
+        for bad in (" ", "x" * 101, "a\x00b"):
+            self.assertIn("token", self.assertRaises(FormError, parse_token_name, bad).errors)
+
 
 class SearchTests(SynchronousTestCase):
-    def test_what_is_typed_says_what_is_meant(self) -> None:
+    def test_text_is_searched_by_its_form(self) -> None:
         for text in ("1 2", "(1, 2)", "1/2", "1,2"):
             self.assertEqual(search_condition(text), ("modid = ? AND cmdid = ?", [1, 2]))
         self.assertEqual(search_condition("7"), ("(modid = ? OR cmdid = ?)", [7, 7]))
