@@ -8,7 +8,6 @@ from lars.db.audit import AuditStore
 from lars.db.calls import CallStore
 from lars.db.database import Database
 from lars.db.modules import ModuleStore
-from lars.db.reports import ReportStore
 from lars.db.routes import RouteStore
 from lars.runtime.reactor import IReactor
 from lars.web.auth.access import Access
@@ -19,7 +18,6 @@ from lars.web.live.cached_counts import CachedCounts
 from lars.web.live.live import Live
 from lars.web.registry.registrar import Registrar
 from lars.web.settings import WebSettings
-from lars.web.static_files import StaticFiles
 from lars.web.views import Views
 
 
@@ -31,7 +29,6 @@ class Stores:
     audit: AuditStore
     calls: CallStore
     modules: ModuleStore
-    reports: ReportStore
     routes: RouteStore
 
     @classmethod
@@ -42,7 +39,6 @@ class Stores:
             AuditStore(database),
             CallStore(database),
             ModuleStore(database),
-            ReportStore(database),
             RouteStore(database),
         )
 
@@ -56,7 +52,6 @@ class Console:
     wall_clock: Callable[[], float]
     stores: Stores
     views: Views
-    files: StaticFiles
     access: Access
     login_throttle: LoginThrottle
     passwords: Passwords

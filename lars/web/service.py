@@ -59,19 +59,18 @@ class WebService(AsyncService):
         files, stores = StaticFiles(), Stores.of(database)
         self.registrar = Registrar(LeaseStore(database), settings, reactor, wall_clock)
         self.console = Console(
-            settings,
-            reactor,
-            wall_clock,
-            stores,
-            Views(files.address),
-            files,
-            Access(stores.accounts, settings, wall_clock),
-            LoginThrottle(),
-            Passwords(reactor),
-            self.registrar,
-            Live(stores.calls, settings.live_interval, reactor, wall_clock),
-            CachedCounts(stores.modules.count, reactor.seconds),
-            Tokens(stores.accounts, reactor.seconds),
+            settings=settings,
+            reactor=reactor,
+            wall_clock=wall_clock,
+            stores=stores,
+            views=Views(files.address),
+            access=Access(stores.accounts, settings, wall_clock),
+            login_throttle=LoginThrottle(),
+            passwords=Passwords(reactor),
+            registrar=self.registrar,
+            live=Live(stores.calls, settings.live_interval, reactor, wall_clock),
+            module_counts=CachedCounts(stores.modules.count, reactor.seconds),
+            tokens=Tokens(stores.accounts, reactor.seconds),
         )
         self._sign_in = SignInPages(self.console)
         overview = OverviewPages(self.console)

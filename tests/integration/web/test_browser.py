@@ -37,7 +37,7 @@ async def test_first_admin_by_link_and_a_host_that_an_agent_receives(site: Site,
     browser = open_browser()
     browser.go(f"{site.base}/modules")
     assert "Nobody can sign in yet" in browser.text
-    browser.errors()  # the browser tells of that page's status
+    browser.errors()  # the browser's console reports that page's status
     link = site.setup_link()
     browser.go(link)
     browser.fill(name="admin", password="short", again="short")
@@ -86,7 +86,7 @@ async def test_failing_node_turns_ejected_on_the_page_without_a_reload(site: Sit
     assert browser.errors() == []
 
 
-async def test_two_who_edit_the_same_module_the_second_is_told(site: Site, open_browser: OpenBrowser) -> None:
+async def test_second_of_two_edits_of_a_module_is_a_conflict(site: Site, open_browser: OpenBrowser) -> None:
     await site.up()
     site.add_user("lea", "editor")
     site.commands.ok("route", "add", "1", "1", A)

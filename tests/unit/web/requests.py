@@ -9,6 +9,6 @@ NOW = 1_700_000_000.0
 
 
 def page_request(role: str | None = "viewer", path: str = "/", language: str = "en", **fields: str) -> PageRequest:
-    """A request of the user lea, or of nobody who is signed in."""
+    """A request of the user lea, or without a role of one who is not signed in."""
     user = User("lea", "no hash", role, 0) if role else None
     return PageRequest(path, fields, NOW, user, "secret", "key", language, UTC, False, "127.0.0.1")
