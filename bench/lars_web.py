@@ -13,7 +13,7 @@ from bench.waiting import until
 from lars.accounts import hash_password
 from lars.db.accounts import add_token_txn, add_user_txn, begin_session_txn
 from lars.db.engine import Transaction
-from lars.web.tickets import TOKEN_PREFIX, digest_of, new_secret
+from lars.web.auth.secrets import TOKEN_PREFIX, digest_of, new_secret
 
 
 class LarsWeb(ChildProcess):

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 def zone(name: str) -> tzinfo:
-    """A time zone by its IANA name, as a browser tells it; UTC if there is none of that name."""
+    """A time zone by its IANA name, as a browser sends it; UTC if there is none of that name."""
     try:
         return ZoneInfo(name) if name and len(name) < 64 and not name.startswith(("/", ".")) else UTC
     except (ZoneInfoNotFoundError, ValueError, OSError):

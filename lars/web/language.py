@@ -1,4 +1,4 @@
-"""The console's languages: catalogues, which of them a browser wants, and texts that wait for their language."""
+"""The languages of the console: catalogues, the choice of a browser, and texts that are translated when shown."""
 
 import gettext
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ LANGUAGES = ("en", "zh")
 """The first is what the texts are written in; each other has a catalogue."""
 
 
-class Said:
+class Translatable:
     """A text in English, with %(name)s for its values, that a page shows in the reader's language."""
 
     __slots__ = ("text", "values")
@@ -31,9 +31,14 @@ class Said:
         return self.text % self.values if self.values else self.text
 
 
+def untranslated(text: object) -> Translatable:
+    """A text that is the same in every language: an error's, or what a user wrote."""
+    return Translatable("%(text)s", text=text)
+
+
 @cache
 def translations(language: str) -> gettext.NullTranslations:
-    """The catalogue of a language; compiled in memory, so that nothing is to be built when a text changes."""
+    """The catalogue of a language, compiled in memory, so that a changed text needs no build step."""
     if language == LANGUAGES[0]:
         return gettext.NullTranslations()
     with (FOLDER / language / "LC_MESSAGES" / "lars.po").open("rb") as source:
@@ -45,7 +50,7 @@ def translations(language: str) -> gettext.NullTranslations:
 
 
 def wanted_language(accept: str) -> str:
-    """The best of LANGUAGES for an Accept-Language header, of which regions are not looked at (RFC 9110, 12.5.4)."""
+    """The best of LANGUAGES for an Accept-Language header, whose regions do not count (RFC 9110, 12.5.4)."""
     best, most = LANGUAGES[0], 0.0
     for part in accept.split(","):
         tag, _, parameters = part.partition(";")
@@ -66,5 +71,5 @@ def _quality(parameters: str) -> float:
         return 0.0
 
 
-Errors = Mapping[str, Said]
+Errors = Mapping[str, Translatable]
 """What is wrong with a form: the name of a field, or "" for the whole of it, and a text beside it."""

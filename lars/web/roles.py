@@ -1,4 +1,4 @@
-"""Who may do what: a viewer looks, an editor edits routes, an admin also edits users."""
+"""Roles: a viewer reads, an editor edits routes, an admin also edits users."""
 
 from enum import StrEnum
 
@@ -17,5 +17,5 @@ class Role(StrEnum):
 
 
 def role_of(text: str) -> Role:
-    """The role of a row of the database; one that is not known there may look only."""
+    """The role of a row of the database; an unknown one is a viewer's."""
     return Role(text) if text in set(Role) else Role.VIEWER

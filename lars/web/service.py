@@ -1,4 +1,4 @@
-"""lars-web as one Twisted service: pages, API, and the hosts that register themselves."""
+"""lars-web as one Twisted service: pages, API, and hosts that register themselves."""
 
 import time
 from collections.abc import Callable
@@ -13,34 +13,32 @@ from lars.db.leases import LeaseStore
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.runtime.listening import listen, stop_listening
+from lars.runtime.reactor import IReactor
 from lars.runtime.service import AsyncService
-from lars.web.account_pages import AccountPages, UserPages
-from lars.web.api import Api
-from lars.web.attempts import Attempts
+from lars.web.api.dispatch import Api
+from lars.web.auth.access import Access
+from lars.web.auth.login_throttle import LoginThrottle
+from lars.web.auth.passwords import Passwords
+from lars.web.auth.secrets import new_secret
+from lars.web.auth.tokens import Tokens
 from lars.web.console import Console, Stores
-from lars.web.counts import Counts
-from lars.web.door import Door
-from lars.web.live import Live
-from lars.web.module_pages import ModulePages
-from lars.web.numbers import WebNumbers
-from lars.web.overview_pages import OverviewPages
-from lars.web.passwords import Passwords
-from lars.web.registrar import Registrar
+from lars.web.live.cached_counts import CachedCounts
+from lars.web.live.live import Live
+from lars.web.metrics import WebMetrics
+from lars.web.pages.account_pages import AccountPages, UserPages
+from lars.web.pages.audit_pages import AuditPages, VersionPages
+from lars.web.pages.module_pages import ModulePages
+from lars.web.pages.overview_pages import OverviewPages
+from lars.web.pages.sign_in_pages import SignInPages
+from lars.web.pages.transfer_pages import TransferPages
+from lars.web.registry.registrar import Registrar
+from lars.web.root import Root
 from lars.web.settings import WebSettings
-from lars.web.sign_in import SignInPages
 from lars.web.site import WebSite
 from lars.web.static_files import StaticFiles
-from lars.web.tickets import new_secret
-from lars.web.tokens import Tokens
-from lars.web.trail_pages import AuditPages, VersionPages
-from lars.web.transfer_pages import TransferPages
-from lars.web.tree import Tree
 from lars.web.views import Views
 
 _log = Logger()
-
-LOOK_AGAIN = 5.0
-"""Seconds between attempts to ask a database that is away whether there are users."""
 
 
 class WebService(AsyncService):
@@ -52,7 +50,7 @@ class WebService(AsyncService):
         self,
         settings: WebSettings,
         database: Database,
-        reactor: Any,
+        reactor: IReactor,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(reactor)
@@ -61,38 +59,36 @@ class WebService(AsyncService):
         files, stores = StaticFiles(), Stores.of(database)
         self.registrar = Registrar(LeaseStore(database), settings, reactor, wall_clock)
         self.console = Console(
-            settings,
-            reactor,
-            wall_clock,
-            stores,
-            Views(files.address),
-            files,
-            Attempts(),
-            Passwords(reactor),
-            self.registrar,
-            Live(stores.calls, settings.live_interval, reactor, wall_clock),
-            Counts(stores.modules.count, reactor.seconds),
-            Tokens(stores.accounts, reactor.seconds),
+            settings=settings,
+            reactor=reactor,
+            wall_clock=wall_clock,
+            stores=stores,
+            views=Views(files.address),
+            access=Access(stores.accounts, settings, wall_clock),
+            login_throttle=LoginThrottle(),
+            passwords=Passwords(reactor),
+            registrar=self.registrar,
+            live=Live(stores.calls, settings.live_interval, reactor, wall_clock),
+            module_counts=CachedCounts(stores.modules.count, reactor.seconds),
+            tokens=Tokens(stores.accounts, reactor.seconds),
         )
-        door = Door(self.console)
-        self._door = door
-        self._sign_in = SignInPages(door)
-        overview = OverviewPages(door)
+        self._sign_in = SignInPages(self.console)
+        overview = OverviewPages(self.console)
         branches = {
             "sign-in": self._sign_in.app,
             "sign-out": self._sign_in.app,
             "setup": self._sign_in.app,
-            "modules": ModulePages(door).app,
-            "transfer": TransferPages(door).app,
-            "audit": AuditPages(door).app,
-            "versions": VersionPages(door).app,
-            "account": AccountPages(door).app,
-            "users": UserPages(door).app,
-            "api": Api(door).app,
+            "modules": ModulePages(self.console).app,
+            "transfer": TransferPages(self.console).app,
+            "audit": AuditPages(self.console).app,
+            "versions": VersionPages(self.console).app,
+            "account": AccountPages(self.console).app,
+            "users": UserPages(self.console).app,
+            "api": Api(self.console).app,
         }
-        self.site = WebSite(reactor, Tree(files, branches, overview.app), settings.max_connections)
+        self.site = WebSite(reactor, Root(files, branches, overview.app), settings.max_connections)
         registry = new_registry("lars-web")
-        registry.register(WebNumbers(self.site, self.console.live, self.registrar))
+        registry.register(WebMetrics(self.site, self.console.live, self.registrar))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
 
@@ -107,7 +103,7 @@ class WebService(AsyncService):
 
     @property
     def url(self) -> str:
-        """Where a browser finds it."""
+        """The address for browsers."""
         if self._settings.url or self.port is None:
             return self._settings.url
         where: Any = self.port.getHost()
@@ -118,7 +114,7 @@ class WebService(AsyncService):
     async def _print_link(self) -> None:
         """Prints the one-time link, if nobody can sign in yet."""
         try:
-            if await self._door.is_set_up():
+            if await self.console.access.is_set_up():
                 return
         except DatabaseError as error:
             _log.warn("{error}; sign-in waits for it", error=str(error))

@@ -12,13 +12,13 @@ def site_url(text: str) -> str:
     """Where browsers find the console, without a slash at the end; empty: as `listen` says."""
     url = text.strip().rstrip("/")
     if url and not url.startswith(("http://", "https://")):
-        raise SettingsError(f"{text!r} is no address of a site: write it as https://lars.example")
+        raise SettingsError(f"{text!r} is not the address of a site: write it as https://lars.example")
     return url
 
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """What lars-web can be told; conf/lars-web.conf has every key."""
+    """The settings of lars-web; conf/lars-web.conf has every key (docs/design/settings.md, sources)."""
 
     db: str = database_setting()
     listen: str = setting(
@@ -38,8 +38,8 @@ class WebSettings:
     max_connections: int = setting(
         2000, "web", integer(1, 1_000_000), "Connections served at once; more are closed and counted"
     )
-    session_time: float = setting(43_200.0, "web", seconds, "Seconds after which one has to sign in again")
-    live_interval: float = setting(1.0, "web", seconds, "Seconds between looks at the database while pages are open")
+    session_time: float = setting(43_200.0, "web", seconds, "Seconds after which users sign in again")
+    live_interval: float = setting(1.0, "web", seconds, "Seconds between reads of the database while pages are open")
     preserve_ratio: float = setting(
         0.5,
         "web",

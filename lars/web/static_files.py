@@ -1,4 +1,4 @@
-"""The console's own files, read once; a browser keeps them until their content, and with it their address, changes."""
+"""Static files, read once; browsers cache them until their content, and with it their address, changes."""
 
 import hashlib
 from pathlib import Path
@@ -24,7 +24,7 @@ class StaticFiles(Resource):
         self._files = {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir()) if path.suffix in TYPES}
 
     def address(self, name: str) -> str:
-        """Where a page finds a file; KeyError if there is none."""
+        """The address of a file, which changes with its content. Raises KeyError if there is none."""
         return f"/static/{name}?{hashlib.sha256(self._files[name]).hexdigest()[:10]}"
 
     def render(self, request: Request) -> bytes:

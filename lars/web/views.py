@@ -1,38 +1,36 @@
-"""Templates: compiled at start, once for each language, with everything escaped that they do not make themselves."""
+"""Templates: compiled at start, once for each language, with everything escaped but their own markup."""
 
-import time
 from collections.abc import Callable, Mapping
-from datetime import UTC
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from lars.db.calls import Trouble
 from lars.route import HostAddress, format_ip
 from lars.web import formats
-from lars.web.language import LANGUAGES, Said, translations
-from lars.web.visit import Page, Visit
+from lars.web.alarm_texts import alarm_text
+from lars.web.language import LANGUAGES, Translatable, translations
+from lars.web.page_request import Page, PageRequest
 
 FOLDER = Path(__file__).parent / "templates"
 
-NOTICES: Mapping[str, Said] = {
-    "added": Said("Hosts added: %(n)s."),
-    "removed": Said("Hosts taken out: %(n)s."),
-    "replaced": Said("The list of hosts is saved."),
-    "same": Said("Nothing had to be changed."),
-    "renamed": Said("The name is saved."),
-    "imported": Said("Modules changed by the import: %(n)s."),
-    "password": Said("Your password is changed; other browsers are signed out."),
-    "user": Said("The user is saved."),
-    "gone": Said("The user is removed."),
-    "token": Said("The token is removed."),
-    "out": Said("You are signed out."),
+NOTICES: Mapping[str, Translatable] = {
+    "added": Translatable("Hosts added: %(n)s."),
+    "removed": Translatable("Hosts removed: %(n)s."),
+    "replaced": Translatable("The list of hosts is saved."),
+    "same": Translatable("There was nothing to change."),
+    "renamed": Translatable("The name is saved."),
+    "imported": Translatable("Modules changed by the import: %(n)s."),
+    "password": Translatable("Your password is changed; other browsers are signed out."),
+    "user": Translatable("The user is saved."),
+    "gone": Translatable("The user is removed."),
+    "token": Translatable("The token is removed."),
+    "out": Translatable("You are signed out."),
 }
-"""What a page says after a form was done; the address names it, so that nobody can make it say something else."""
+"""What a page says after a form is done. The address names one of these, so a link cannot make it say anything else."""
 
 
 class Views:
-    """Renders pages. `address` says where a static file is."""
+    """Renders pages. `address` gives the address of a static file."""
 
     def __init__(self, address: Callable[[str], str]) -> None:
         self._templates: dict[tuple[str, str], Template] = {}
@@ -58,24 +56,24 @@ class Views:
             rate=formats.rate,
             iso=formats.iso,
             ip=format_ip,
-            said=lambda said: said.to(catalogue),
+            translated=lambda text: text.to(catalogue),
+            alarm_text=lambda text: alarm_text(text).to(catalogue),
         )
-        environment.globals.update(
-            address=address, percent=formats.percent, language=language, host=HostAddress, UTC=UTC, Trouble=Trouble
-        )
+        environment.globals.update(address=address, percent=formats.percent, language=language, host=HostAddress)
         return environment
 
-    def render(self, page: Page, visit: Visit) -> bytes:
+    def render(self, page: Page, request: PageRequest) -> bytes:
         """A page as HTML."""
-        template = self._templates[visit.language, page.template]
+        template = self._templates[request.language, page.template]
 
         def moment(at: float) -> str:
-            return formats.moment(at, visit.zone)
+            return formats.moment(at, request.zone)
 
         def ago(then: float) -> tuple[int, str]:
-            return formats.age(then, visit.now)
+            return formats.age(then, request.now)
 
-        said = NOTICES.get(visit.field("said"))
-        notice = Said(said.text, n=visit.number("n", 0, 0, 10**9)) if said and "%(n)s" in said.text else said
-        values = {"visit": visit, "moment": moment, "ago": ago, "notice": notice, "now": time.time, **page.values}
+        notice = NOTICES.get(request.field("notice"))
+        if notice is not None and "%(n)s" in notice.text:
+            notice = Translatable(notice.text, n=request.number("n", 0, 0, 10**9))
+        values = {"request": request, "moment": moment, "ago": ago, "notice": notice, **page.values}
         return template.render(values).encode()

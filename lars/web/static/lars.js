@@ -1,4 +1,4 @@
-// Makes pages that work without it better: numbers stay fresh, charts tell the values under the pointer.
+// Makes pages that work without it better: numbers stay fresh, charts show the values under the pointer.
 "use strict";
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -21,7 +21,7 @@ function putState(element, state) {
 }
 
 function showFleet(now) {
-  for (const name of ["calls", "errors", "overloaded", "alarms", "agents", "silent", "modules", "hosts"]) {
+  for (const name of ["calls", "errors", "ejected", "alarms", "agents", "silent", "modules", "hosts"]) {
     const element = document.querySelector(`[data-live="${name}"]`);
     put(element, now[name]);
     if (element.dataset.alert) element.dataset.alert = now[name] === "0" ? "no" : "yes";
@@ -33,7 +33,7 @@ function showFleet(now) {
     const part = (name) => row.querySelector(`[data-is="${name}"]`);
     part("module").href = `/modules/${one.modid}/${one.cmdid}`;
     part("module").textContent = `(${one.modid}, ${one.cmdid})`;
-    for (const name of ["name", "overloaded", "errors", "calls"]) part(name).textContent = one[name];
+    for (const name of ["name", "ejected", "errors", "calls"]) part(name).textContent = one[name];
     part("state").dataset.state = one.state;
     part("state").textContent = words()[one.state];
     return row;
@@ -46,7 +46,7 @@ function showModule(now) {
     const host = now.hosts[row.dataset.host];
     if (!host) continue;
     putState(row.querySelector("[data-live-state] .state"), host.state);
-    put(row.querySelector('[data-live="by"]'), host.state === "overloaded" ? host.by : "");
+    put(row.querySelector('[data-live="by"]'), host.state === "ejected" ? host.by : "");
     for (const name of ["share", "calls", "errors"]) put(row.querySelector(`[data-live="${name}"]`), host[name]);
     row.querySelector("[data-live-width]").setAttribute("width", host.portion);
   }
@@ -101,10 +101,10 @@ listen();
 
 for (const chart of document.querySelectorAll(".chart")) {
   const readout = chart.querySelector("[data-readout]");
-  for (const title of chart.querySelectorAll(".bar title")) title.remove(); // the readout tells it sooner
+  for (const title of chart.querySelectorAll(".bar title")) title.remove(); // the readout shows it sooner
   chart.addEventListener("pointerover", (event) => {
     const bar = event.target.closest(".bar");
-    readout.textContent = bar ? bar.dataset.told : "";
+    readout.textContent = bar ? bar.dataset.readoutText : "";
   });
   chart.addEventListener("pointerleave", () => (readout.textContent = ""));
 }

@@ -75,7 +75,7 @@ class Browser:
             field.send_keys(text)
 
     def press(self, label: str) -> None:
-        """Presses the button that bears this label, and waits for the page that comes of it."""
+        """Presses the button with this label, and waits for the next page."""
         before = self.one("html")
         self.driver.find_element(By.XPATH, f"//main//button[normalize-space(text())='{label}']").click()
         self.until(lambda: _is_gone(before), f"a page after {label}")
@@ -89,10 +89,10 @@ class Browser:
         try:
             self.until(lambda: text in self.text, text)
         except Exception:
-            raise AssertionError(f"{text!r} is not to be read on {self.driver.current_url}:\n{self.text}") from None
+            raise AssertionError(f"{text!r} is not on {self.driver.current_url}:\n{self.text}") from None
 
     def errors(self) -> list[str]:
-        """What the browser's console has complained of since it was last asked."""
+        """Complaints of the browser's console since the last call."""
         entries = self.driver.get_log("browser")
         return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
 

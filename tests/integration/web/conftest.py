@@ -10,7 +10,7 @@ import pytest
 from lars.db.accounts import AccountStore
 from lars.db.database import Database, engine_for
 from lars.db.url import parse_url
-from lars.web.tickets import TOKEN_PREFIX, digest_of, new_secret
+from lars.web.auth.secrets import TOKEN_PREFIX, digest_of, new_secret
 from tests.integration.conftest import StartService
 from tests.integration.fleet import Commands
 from tests.integration.processes import ReservedPort, TwistdService, free_udp_base

@@ -196,7 +196,7 @@ async def test_metrics_and_health_of_lars_web(start_service: StartService, sqlit
         assert (await deferToThread(ask, web.number, "/modules"))[0] == 403, "nothing works before the first admin"
         assert (await deferToThread(ask, web.number, "/api/v1/modules"))[0] == 401
         assert (await deferToThread(ask, metrics.number, "/readyz")) == (200, "ready\n")
-        _status, told = await deferToThread(ask, metrics.number, "/metrics")
-        assert 'lars_web_answers_total{code="4xx"} 2.0' in told
-        assert "lars_web_streams 0.0" in told
+        _status, metrics_text = await deferToThread(ask, metrics.number, "/metrics")
+        assert 'lars_web_answers_total{code="4xx"} 2.0' in metrics_text
+        assert "lars_web_streams 0.0" in metrics_text
         await service.stopped()

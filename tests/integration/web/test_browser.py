@@ -37,7 +37,7 @@ async def test_first_admin_by_link_and_a_host_that_an_agent_receives(site: Site,
     browser = open_browser()
     browser.go(f"{site.base}/modules")
     assert "Nobody can sign in yet" in browser.text
-    browser.errors()  # the browser tells of that page's status
+    browser.errors()  # the browser's console reports that page's status
     link = site.setup_link()
     browser.go(link)
     browser.fill(name="admin", password="short", again="short")
@@ -65,9 +65,7 @@ async def test_first_admin_by_link_and_a_host_that_an_agent_receives(site: Site,
     assert "this link has been used" in other.text
 
 
-async def test_failing_node_turns_overloaded_on_the_page_without_a_reload(
-    site: Site, open_browser: OpenBrowser
-) -> None:
+async def test_failing_node_turns_ejected_on_the_page_without_a_reload(site: Site, open_browser: OpenBrowser) -> None:
     await site.up()
     site.add_user("lea", "viewer")
     site.commands.ok("route", "add", "1", "1", A)
@@ -78,9 +76,9 @@ async def test_failing_node_turns_overloaded_on_the_page_without_a_reload(
     browser.until(lambda: site.commands.run("get-host", "1", "1").returncode == 0, "the agent to know the module")
     site.commands.ok("simulate", "1", "1", "--err-rate", "10", "--count", "80", "--interval", "1")
     browser.until(
-        lambda: browser.one("tr[data-host] .state").get_attribute("data-state") == "overloaded", "the state to change"
+        lambda: browser.one("tr[data-host] .state").get_attribute("data-state") == "ejected", "the state to change"
     )
-    assert "set aside" in browser.one("tr[data-host]").text
+    assert "ejected" in browser.one("tr[data-host]").text
     assert browser.driver.execute_script("return window.loadedOnce") is True
     browser.go(f"{site.base}/")
     browser.reads("(1, 1)")
@@ -88,7 +86,7 @@ async def test_failing_node_turns_overloaded_on_the_page_without_a_reload(
     assert browser.errors() == []
 
 
-async def test_two_who_edit_the_same_module_the_second_is_told(site: Site, open_browser: OpenBrowser) -> None:
+async def test_second_of_two_edits_of_a_module_is_a_conflict(site: Site, open_browser: OpenBrowser) -> None:
     await site.up()
     site.add_user("lea", "editor")
     site.commands.ok("route", "add", "1", "1", A)
@@ -100,9 +98,9 @@ async def test_two_who_edit_the_same_module_the_second_is_told(site: Site, open_
     browser.driver.find_element(By.ID, "replace").clear()
     browser.driver.find_element(By.ID, "replace").send_keys(f"{A}\n{C}")
     browser.press("Save the list")
-    browser.reads("Somebody else has edited this module meanwhile.")
+    browser.reads("Somebody else has edited this module since.")
     assert browser.one("#replace").get_attribute("value") == f"{A}\n{C}", "what was typed is kept"
-    assert B in browser.text, "what stands now is shown"
+    assert B in browser.text, "the current state is shown"
     assert {r["port"] for r in site.commands.json("route", "list", "1", "1")} == {9001, 9002}
     browser.press("Save the list")
     browser.reads("The list of hosts is saved.")
@@ -122,11 +120,11 @@ async def test_import_is_shown_before_it_is_made(site: Site, open_browser: OpenB
     browser.fill(text="modid,cmdid,ip,port\n1,1,127.0.0.1,9002\n2,1,10.0.0.1,80\n")
     browser.one("#whole").click()
     browser.press("Show what would change")
-    browser.reads("2 modules are named; 2 would change: 2 hosts added, 1 taken out.")
+    browser.reads("The file names 2 modules; 2 would change: 2 hosts added, 1 removed.")
     assert len(site.commands.json("route", "list")) == 1, "nothing is changed by a preview"
     site.commands.ok("route", "add", "1", "1", C)
     browser.press("Make these changes")
-    browser.reads("Routes have been edited meanwhile")
+    browser.reads("Routes have been edited since")
     browser.press("Make these changes")
     browser.reads("Modules changed by the import: 2.")
     hosts = {f"{r['modid']} {r['ip']}:{r['port']}" for r in site.commands.json("route", "list")}
@@ -141,7 +139,7 @@ async def test_viewer_and_forged_form_are_refused(site: Site, open_browser: Open
     viewer, editor = open_browser(), open_browser()
     site.sign_in(viewer, "vic")
     viewer.go(f"{site.base}/modules/1/1")
-    assert "Take out" not in viewer.text
+    assert "Remove" not in viewer.text
     key = viewer.one('input[name="form_key"]').get_attribute("value")
     assert post(viewer, "/modules/1/1/add", f"form_key={key}&hosts={B}") == 403
     viewer.go(f"{site.base}/users")

@@ -22,7 +22,7 @@ def hosts(*some: HostAddress) -> frozenset[HostAddress]:
     return frozenset(some)
 
 
-async def test_modules_are_found_by_all_that_can_be_typed_and_sorted(database: Database) -> None:
+async def test_modules_are_found_by_every_form_of_search_and_sorted(database: Database) -> None:
     modules = ModuleStore(database)
     edits = [RouteEdit(M, hosts(A, B)), RouteEdit(OTHER, hosts(C)), RouteEdit(ModuleId(7, 1), hosts(A, B, C))]
     await RouteStore(database).edit("test", NOW, edits)
@@ -51,7 +51,7 @@ async def test_modules_are_found_by_all_that_can_be_typed_and_sorted(database: D
     assert [m.id for m in await modules.find(ModuleSearch(offset=2, limit=1), 0)] == [(7, 1)]
 
 
-async def test_an_edit_of_what_is_no_longer_so_is_told(database: Database) -> None:
+async def test_edit_of_a_module_that_has_changed_is_a_conflict(database: Database) -> None:
     modules = ModuleStore(database)
     seen = (await modules.module(M)).seen
     await modules.edit("one", NOW, RouteEdit(M, hosts(A)), seen)

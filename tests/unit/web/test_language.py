@@ -1,4 +1,4 @@
-"""The catalogues are whole, and the browser's wish is understood."""
+"""Catalogues are complete, and the best language of a browser is chosen."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 from twisted.trial.unittest import SynchronousTestCase
 
 import lars.web
-from lars.web.language import FOLDER, Said, translations, wanted_language
+from lars.web.language import FOLDER, Translatable, translations, untranslated, wanted_language
 
 WEB = Path(lars.web.__file__).parent
 
@@ -19,7 +19,7 @@ def texts() -> set[str]:
         WEB,
         [("**.py", "python"), ("templates/**.html", "jinja2")],
         {"templates/**.html": {"silent": "false", "newstyle_gettext": "true"}},
-        {"Said": None, "_": None},
+        {"Translatable": None, "_": None},
     )
     return {message for _file, _line, message, _comments, _context in found if isinstance(message, str)}
 
@@ -33,10 +33,13 @@ class CatalogueTests(SynchronousTestCase):
             self.assertTrue(translated, text)
             self.assertEqual(set(re.findall(r"%\(\w+\)s", text)), set(re.findall(r"%\(\w+\)s", translated)), text)
 
-    def test_said_waits_for_its_language(self) -> None:
-        said = Said("and %(n)s more", n=3)
-        self.assertEqual(said.to(translations("en")), "and 3 more")
-        self.assertEqual(said.to(translations("zh")), "另有 3 项")
+    def test_text_is_translated_when_it_is_shown(self) -> None:
+        text = Translatable("and %(n)s more", n=3)
+        self.assertEqual(text.to(translations("en")), "and 3 more")
+        self.assertEqual(text.to(translations("zh")), "另有 3 项")
+
+    def test_other_texts_are_the_same_in_every_language(self) -> None:
+        self.assertEqual(untranslated("100 %").to(translations("zh")), "100 %")
 
 
 class WishTests(SynchronousTestCase):

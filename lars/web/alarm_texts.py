@@ -1,0 +1,43 @@
+"""The texts of alarms in the reader's language: lars-reporter and lars-web store them in English. Pure."""
+
+import re
+
+from lars.web.language import Translatable, untranslated
+
+_FORMS = (
+    (
+        re.compile(
+            r"(?P<share>[\d.]+) % of (?P<calls>[\d,]+) calls in (?P<seconds>\S+) s failed, over (?P<limit>\S+) %"
+        ),
+        Translatable("%(share)s %% of %(calls)s calls in %(seconds)s s failed, over %(limit)s %%"),
+    ),
+    (
+        re.compile(r"ejected by (?P<n>\d+) of (?P<callers>\d+) callers"),
+        Translatable("ejected by %(n)s of %(callers)s callers"),
+    ),
+    (
+        re.compile(r"(?P<n>\d+) of (?P<callers>\d+) callers have set it aside"),
+        Translatable("ejected by %(n)s of %(callers)s callers"),
+    ),
+    (
+        re.compile(r"all (?P<n>\d+) hosts that callers report on are (?:ejected|set aside)"),
+        Translatable("all %(n)s hosts that callers report on are ejected"),
+    ),
+    (
+        re.compile(r"(?:no report|nothing was heard of it) for (?P<seconds>\d+) s"),
+        Translatable("no report for %(seconds)s s"),
+    ),
+    (
+        re.compile(r"(?P<n>\d+) hosts of module (?P<module>\(\d+, \d+\)) no longer renew; they are kept.*"),
+        Translatable("%(n)s hosts of module %(module)s no longer renew; they are kept, or most of them would be gone"),
+    ),
+)
+"""Forms of texts, those of earlier releases included, which the database keeps."""
+
+
+def alarm_text(text: str) -> Translatable:
+    """The text of an alarm, to be translated if its form is known; otherwise as it is."""
+    for form, translatable in _FORMS:
+        if match := form.fullmatch(text):
+            return Translatable(translatable.text, **match.groupdict())
+    return untranslated(text)

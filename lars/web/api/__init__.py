@@ -1,0 +1,1 @@
+"""The JSON API of programs under /api/v1 and its description."""

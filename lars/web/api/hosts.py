@@ -1,0 +1,47 @@
+"""One host of a module by the API: how nodes register themselves."""
+
+from lars.db.leases import Registration
+from lars.route import HostAddress
+from lars.web.api.endpoint import MODULE, Call, Reply, Resource, endpoint
+from lars.web.api.input import MAX_TTL, MIN_TTL, host_of, module_of, number
+from lars.web.api.problems import Problem, unknown
+from lars.web.api.rows import as_host
+from lars.web.roles import Role
+
+
+class HostResource(Resource):
+    """/modules/MODID/CMDID/hosts/HOST."""
+
+    @endpoint("GET", f"{MODULE}/hosts/<host>")
+    async def host(self, call: Call, modid: int, cmdid: int, host: str) -> Reply:
+        """One host of a module."""
+        address = _path_host(host)
+        module = await self.stores.modules.module(module_of(modid, cmdid))
+        if address not in module.hosts:
+            raise unknown(f"{address} is no host of module {module.id}")
+        return Reply(as_host(module, address))
+
+    @endpoint("PUT", f"{MODULE}/hosts/<host>", Role.EDITOR)
+    async def register(self, call: Call, modid: int, cmdid: int, host: str) -> Reply:
+        """Registers a host, or renews its lease (docs/design/web.md, self-registration)."""
+        place = (module_of(modid, cmdid), _path_host(host))
+        ttl = number(call.query, "ttl", 0, MIN_TTL, MAX_TTL)
+        outcome = await self.console.registrar.put(place, Registration(ttl, call.actor))
+        if outcome.refused:
+            raise Problem(409, "Conflict", f"module {place[0]} has as many hosts as a module can have")
+        if outcome.new:
+            return Reply({"version": outcome.version}, 201)
+        return Reply(status=204)
+
+    @endpoint("DELETE", f"{MODULE}/hosts/<host>", Role.EDITOR)
+    async def deregister(self, call: Call, modid: int, cmdid: int, host: str) -> Reply:
+        """Removes one host."""
+        await self.console.registrar.take((module_of(modid, cmdid), _path_host(host)), call.actor)
+        return Reply(status=204)
+
+
+def _path_host(text: str) -> HostAddress:
+    try:
+        return host_of(text, "the host in the path")
+    except Problem as problem:
+        raise unknown(str(problem)) from None

@@ -1,0 +1,43 @@
+"""All routes at once by the API: export and import."""
+
+from lars.db.routes import RouteEdit
+from lars.errors import BadInput
+from lars.route_file import as_csv, as_objects, is_route, read_routes
+from lars.web.api.endpoint import JSON, Call, Reply, Resource, endpoint
+from lars.web.api.input import choice, flag
+from lars.web.api.problems import Problem, bad
+from lars.web.api.rows import as_edited
+from lars.web.roles import Role
+
+
+class RouteResource(Resource):
+    """/routes."""
+
+    @endpoint("GET", "/api/v1/routes")
+    async def export(self, call: Call) -> Reply:
+        """All routes, as JSON or CSV."""
+        form = choice(call.query, "format", ("json", "csv"))
+        rows = [row for row in await self.stores.routes.routes() if is_route(row)]
+        if form == "csv":
+            return Reply((as_csv(rows) + "\n").encode(), content_type="text/csv; charset=utf-8")
+        return Reply(as_objects(rows))
+
+    @endpoint("POST", "/api/v1/routes", Role.EDITOR)
+    async def import_(self, call: Call) -> Reply:
+        """Adds or replaces many routes, all of them or none."""
+        kind = call.headers("Content-Type").partition(";")[0].strip().lower()
+        if kind not in (JSON, "text/csv"):
+            raise Problem(
+                415, "Unsupported Media Type", "send CSV or JSON, with Content-Type: text/csv or application/json"
+            )
+        replace, rehearse = flag(call.query, "replace"), flag(call.query, "dry_run")
+        try:
+            routes = read_routes("body.json" if kind == JSON else "body.csv", call.body)
+        except BadInput as error:
+            raise bad(
+                "some lines of the body cannot be used; nothing was changed", lines=error.problems[:100]
+            ) from None
+        edits = [RouteEdit(module, add=hosts, replace=replace) for module, hosts in sorted(routes.items())]
+        store = self.stores.routes
+        done = await (store.rehearse if rehearse else store.edit)(call.actor, call.now, edits)
+        return Reply(as_edited(done))

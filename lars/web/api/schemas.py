@@ -1,0 +1,126 @@
+"""The schemas of the API's OpenAPI document: what is sent and answered."""
+
+from typing import Any
+
+from lars.db.modules import MAX_NAME
+from lars.route import MAX_HOSTS, MAX_ID
+
+Schema = dict[str, Any]
+
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+HOST_PATTERN = rf"^(?!0\.0\.0\.0:){_OCTET}(\.{_OCTET}){{3}}:{_PORT}$"
+
+ID: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_ID}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+_TIME: Schema = {"type": "string", "format": "date-time"}
+HOST: Schema = {"type": "string", "pattern": HOST_PATTERN, "examples": ["10.0.0.5:8080"]}
+_HOSTS: Schema = {"type": "array", "items": {"$ref": "#/components/schemas/HostAddress"}, "maxItems": MAX_HOSTS}
+
+
+def _object(optional: tuple[str, ...] = (), **properties: Schema) -> Schema:
+    needed = [name for name in properties if name not in optional]
+    kind: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**kind, "required": needed} if needed else kind
+
+
+def _list(of: str) -> Schema:
+    return {"type": "array", "items": {"$ref": f"#/components/schemas/{of}"}}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+TEXT: Schema = {"type": "string"}
+
+SCHEMAS: Schema = {
+    "Problem": {
+        "type": "object",
+        "properties": {
+            "type": TEXT,
+            "title": TEXT,
+            "status": {"type": "integer"},
+            "detail": {**TEXT, "description": "What is wrong, where, and what to do."},
+            "lines": {"type": "array", "items": TEXT},
+        },
+        "required": ["type", "title", "status", "detail"],
+    },
+    "HostAddress": HOST,
+    "Host": _object(
+        host=HOST,
+        ip=TEXT,
+        port={"type": "integer", "minimum": 1, "maximum": 65535},
+        ttl=_or_null({**COUNT, "description": "Seconds that it stays without renewal; null: for good."}),
+        owner=_or_null(TEXT),
+    ),
+    "Module": _object(modid=ID, cmdid=ID, modid_name=TEXT, cmdid_name=TEXT, hosts=_list("Host")),
+    "ModuleLine": _object(modid=ID, cmdid=ID, modid_name=TEXT, cmdid_name=TEXT, hosts=COUNT),
+    "Modules": _object(modules=_list("ModuleLine"), next=_or_null({**TEXT, "description": "The next page's cursor."})),
+    "Change": _object(modid=ID, cmdid=ID, added=_HOSTS, removed=_HOSTS),
+    "Edited": _object(version=COUNT, changed=_list("Change")),
+    "Registered": _object(version=COUNT),
+    "Calls": _object(at=_TIME, host=TEXT, succ=COUNT, err=COUNT),
+    "History": _object(span=TEXT, step=COUNT, calls=_list("Calls")),
+    "Trouble": _object(
+        modid=ID, cmdid=ID, hosts=COUNT, overloaded={**COUNT, "description": "Ejected hosts."}, succ=COUNT, err=COUNT
+    ),
+    "Overview": _object(
+        at=_TIME,
+        calls_per_second={"type": "number"},
+        errors_per_second={"type": "number"},
+        modules=COUNT,
+        hosts=COUNT,
+        overloaded_hosts={**COUNT, "description": "Hosts that a caller has ejected."},
+        agents=COUNT,
+        silent_agents=COUNT,
+        standing_alarms={**COUNT, "description": "Active alarms."},
+        trouble=_list("Trouble"),
+    ),
+    "Agents": _object(agents={"type": "array", "items": _object(ip=TEXT, seen_at=_TIME)}),
+    "Alarm": _object(
+        id=COUNT,
+        rule=TEXT,
+        what=TEXT,
+        modid=ID,
+        cmdid=ID,
+        host=_or_null(TEXT),
+        caller=_or_null(TEXT),
+        text=TEXT,
+        raised_at=_TIME,
+        cleared_at=_or_null({**_TIME, "description": "null: the alarm is active."}),
+    ),
+    "Alarms": _object(alarms=_list("Alarm")),
+    "Edit": _object(
+        id=COUNT,
+        at=_TIME,
+        actor=TEXT,
+        what={"enum": ["hosts", "modid", "cmdid", "account"]},
+        modid=ID,
+        cmdid=ID,
+        before=TEXT,
+        after=TEXT,
+        version=COUNT,
+    ),
+    "Audit": _object(edits=_list("Edit"), next=_or_null(COUNT)),
+    "RouteChange": _object(id=COUNT, modid=COUNT, cmdid=COUNT, version=COUNT),
+    "Versions": _object(version=COUNT, changes=_list("RouteChange"), next=_or_null(COUNT)),
+    "Route": _object(modid=ID, cmdid=ID, ip=TEXT, port={"type": "integer", "minimum": 1, "maximum": 65535}),
+    "Routes": _list("Route"),
+    "NewRoute": _object(
+        modid={"type": "integer", "minimum": 1, "maximum": MAX_ID},
+        cmdid=ID,
+        ip={"type": "string", "pattern": rf"^(?!0\.0\.0\.0$){_OCTET}(\.{_OCTET}){{3}}$"},
+        port={"type": "integer", "minimum": 1, "maximum": 65535},
+    ),
+    "NewHosts": _object(hosts=_HOSTS),
+    "HostEdits": _object(("add", "remove"), add=_HOSTS, remove=_HOSTS),
+    "Name": _object(
+        name={
+            "type": "string",
+            "maxLength": MAX_NAME,
+            "pattern": r"^([^\s\x00-\x1f\x7f]|[^\s\x00-\x1f\x7f][ -~]*[!-~])?$",
+            "description": "Printable, without blanks around it; empty removes the name.",
+        }
+    ),
+}

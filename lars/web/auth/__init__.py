@@ -1,0 +1,1 @@
+"""Who may do what: sessions, tokens, passwords, and the secrets behind them."""

@@ -1,0 +1,41 @@
+"""The tokens of programs, cached between requests."""
+
+from collections.abc import Callable
+
+from lars.db.accounts import AccountStore, Token
+from lars.web.auth.secrets import TOKEN_PREFIX, digest_of
+
+AGE = 5.0
+"""Seconds for which a token that was removed elsewhere may still work."""
+
+CAPACITY = 10_000
+"""Tokens that are cached; the oldest go first."""
+
+
+class Tokens:
+    """Tokens by secret; `seconds` is the reactor's clock."""
+
+    def __init__(self, accounts: AccountStore, seconds: Callable[[], float]) -> None:
+        self._accounts = accounts
+        self._seconds = seconds
+        self._known: dict[str, tuple[float, Token]] = {}
+
+    async def of(self, secret: str) -> Token | None:
+        """The token of a secret, None if there is none. Raises DatabaseError."""
+        if not secret.startswith(TOKEN_PREFIX) or len(secret) > 100:
+            return None
+        digest = digest_of(secret)
+        known = self._known.get(digest)
+        if known is not None and self._seconds() - known[0] < AGE:
+            return known[1]
+        token = await self._accounts.token(digest)
+        self._known.pop(digest, None)
+        if token is not None:
+            self._known[digest] = (self._seconds(), token)
+            if len(self._known) > CAPACITY:
+                del self._known[next(iter(self._known))]
+        return token
+
+    def forget(self) -> None:
+        """Empties the cache, after a token was removed here."""
+        self._known.clear()

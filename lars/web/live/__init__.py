@@ -1,0 +1,1 @@
+"""What pages show of now: read once for all browsers, and streamed to them."""

@@ -1,0 +1,58 @@
+"""Statistics of hosts and of the fleet, from the counts in the database: pure."""
+
+from dataclasses import dataclass
+
+from lars.db.calls import HostState, Minutes, ModuleCalls, Watched
+from lars.route import HostAddress
+
+LAG = 3.0
+"""Seconds that a call takes into the database, about: agents report every five."""
+
+
+def calls_a_second(minutes: Minutes, now: float) -> tuple[float, float]:
+    """Successes and failures a second over the last minute; `now` in Unix seconds.
+
+    Of the minute before the running one, the part is taken that the running one still lacks.
+    """
+    until = now - LAG
+    running = int(until) // 60 * 60
+    part = 1 - (until - running) / 60
+    before = minutes.get(running - 60, (0, 0))
+    lately = [minutes.get(minute, (0, 0)) for minute in minutes if minute >= running]
+    succ, err = (sum(calls[i] for calls in lately) + part * before[i] for i in (0, 1))
+    return succ / 60, err / 60
+
+
+@dataclass(frozen=True, slots=True)
+class HostStats:
+    """A host of a module: its `calls`, out of `of` of the whole module, in the window, and its state at its callers."""
+
+    host: HostAddress
+    in_route: bool
+    state: str
+    """ "healthy", "ejected" (by some callers), or "silent" when none has reported on it lately."""
+    callers: int
+    ejected_by: int
+    last_report: int
+    calls: int
+    err: int
+    of: int
+
+
+def host_stats(watched: Watched) -> list[HostStats]:
+    """The hosts of the route, the ejected first, then hosts that were called and are no longer in it."""
+    of = sum(calls.succ + calls.err for calls in watched.calls.values())
+    route = set(watched.module.hosts)
+    called = {host for host, calls in watched.calls.items() if calls.succ + calls.err}
+    hosts = []
+    for host in route | called:
+        state = watched.states.get(host, HostState(0, 0, 0))
+        calls = watched.calls.get(host, ModuleCalls(0, 0))
+        word = "silent" if not state.callers else "ejected" if state.overloaded_at else "healthy"
+        total = calls.succ + calls.err
+        hosts.append(
+            HostStats(
+                host, host in route, word, state.callers, state.overloaded_at, state.last_report, total, calls.err, of
+            )
+        )
+    return sorted(hosts, key=lambda h: (not h.in_route, h.state != "ejected", h.host))

@@ -1,0 +1,32 @@
+"""The metrics of lars-web, read at the scrape."""
+
+from collections.abc import Iterator
+
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from lars.metrics.registry import labelled_counter
+from lars.web.live.live import Live
+from lars.web.registry.registrar import Registrar
+from lars.web.site import WebSite
+
+
+class WebMetrics(Collector):
+    """Counters and gauges of one lars-web."""
+
+    def __init__(self, site: WebSite, live: Live, registrar: Registrar) -> None:
+        self._site = site
+        self._live = live
+        self._registrar = registrar
+
+    def collect(self) -> Iterator[Metric]:
+        site, registrar = self._site, self._registrar
+        answers = {f"{digit}xx": site.answered.get(digit, 0) for digit in range(1, 6)}
+        yield labelled_counter("lars_web_answers", "Requests answered, by the code's first digit", "code", answers)
+        yield GaugeMetricFamily("lars_web_connections", "Connections open", site.open)
+        yield CounterMetricFamily("lars_web_refused_connections", "Closed because too many were open", site.refused)
+        yield GaugeMetricFamily("lars_web_streams", "Browsers with a live stream", self._live.streams)
+        yield CounterMetricFamily("lars_web_registrations", "Hosts that registered or changed", registrar.registrations)
+        yield CounterMetricFamily("lars_web_renewals", "Leases renewed", registrar.renewals)
+        yield CounterMetricFamily("lars_web_expired", "Hosts removed because they no longer renewed", registrar.expired)
+        yield GaugeMetricFamily("lars_web_kept", "Silent hosts kept in their routes", registrar.kept)

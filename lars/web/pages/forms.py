@@ -1,0 +1,134 @@
+"""What people type into forms: pure, from texts to values, or to what is wrong beside each field."""
+
+import re
+
+from lars.accounts import MAX_PASSWORD, MIN_PASSWORD, ROLES, BadAccount, new_password, user_name
+from lars.db.modules import MAX_NAME
+from lars.errors import InvalidRoute
+from lars.route import MAX_HOSTS, MAX_ID, HostAddress, ModuleId, parse_ip, parse_port
+from lars.web.language import Translatable
+
+MAX_NAMED = 10
+"""Bad lines of a pasted list that are named; of others, only the number is shown."""
+
+
+class FormError(Exception):
+    """A form cannot be used: what is wrong, by field."""
+
+    def __init__(self, **errors: Translatable) -> None:
+        super().__init__("; ".join(map(str, errors.values())))
+        self.errors = errors
+
+
+def parse_module(modid: str, cmdid: str) -> ModuleId:
+    """A module's ids; raises FormError for `modid` and `cmdid`."""
+    errors, numbers = {}, []
+    for name, text in (("modid", modid.strip()), ("cmdid", cmdid.strip())):
+        if text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= MAX_ID:
+            numbers.append(int(text))
+        else:
+            errors[name] = Translatable("Write a number from 0 to %(most)s.", most=MAX_ID)
+    if errors:
+        raise FormError(**errors)
+    if numbers == [0, 0]:
+        raise FormError(
+            cmdid=Translatable("Module (0, 0) does not exist: its messages would be empty. Choose other numbers.")
+        )
+    return ModuleId(*numbers)
+
+
+def parse_line(text: str) -> HostAddress | Translatable:
+    """One host as it was typed, or what is wrong with it."""
+    ip, colon, port = text.rpartition(":")
+    if not colon:
+        return Translatable("%(line)s: write IP:PORT, as in 10.0.0.5:8080.", line=text[:60])
+    try:
+        number = parse_ip(ip)
+    except InvalidRoute:
+        return Translatable("%(line)s: not an IPv4 address (Lars never resolves names).", line=text[:60])
+    if not number:
+        return Translatable("%(line)s: 0.0.0.0 is the address of no host.", line=text[:60])
+    try:
+        return HostAddress(number, parse_port(port))
+    except InvalidRoute:
+        return Translatable("%(line)s: the port is a number from 1 to 65535.", line=text[:60])
+
+
+class BadHosts(Exception):
+    """A list of hosts has bad lines: what is wrong with the first ones, and how many more there are."""
+
+    def __init__(self, problems: tuple[Translatable, ...], more: int = 0) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+        self.more = more
+
+
+def parse_hosts(text: str, needed: bool = True) -> frozenset[HostAddress]:
+    """A pasted list: hosts separated by line ends, blanks, commas or semicolons; a # begins a comment.
+
+    Raises BadHosts, naming the first bad ones.
+    """
+    lines = [line.partition("#")[0] for line in text.splitlines()]
+    words = [word for line in lines for word in re.split(r"[\s,;]+", line) if word]
+    parsed = [parse_line(word) for word in words]
+    problems = [said for said in parsed if isinstance(said, Translatable)]
+    if problems:
+        raise BadHosts(tuple(problems[:MAX_NAMED]), max(0, len(problems) - MAX_NAMED))
+    hosts = frozenset(host for host in parsed if isinstance(host, HostAddress))
+    if needed and not hosts:
+        raise BadHosts((Translatable("Write at least one host, as IP:PORT."),))
+    if len(hosts) > MAX_HOSTS:
+        raise BadHosts(
+            (Translatable("A module has at most %(most)s hosts; these are %(n)s.", most=MAX_HOSTS, n=len(hosts)),)
+        )
+    return hosts
+
+
+def parse_name(text: str) -> str:
+    """The name of a modid or cmdid; empty for none. Raises FormError for `name`."""
+    name = " ".join(text.split())
+    if len(name) > MAX_NAME:
+        raise FormError(name=Translatable("A name has at most %(most)s characters.", most=MAX_NAME))
+    if not name.isprintable():
+        raise FormError(name=Translatable("A name has no control characters."))
+    return name
+
+
+def parse_user(text: str) -> str:
+    """A user's name; raises FormError for `name`."""
+    try:
+        return user_name(text)
+    except BadAccount:
+        raise FormError(
+            name=Translatable("A name is 1 to 64 of a-z, 0-9 and ._-@, and begins with a letter or digit.")
+        ) from None
+
+
+def parse_password(text: str, again: str) -> str:
+    """A new password, typed twice; raises FormError for `password` and `again`."""
+    try:
+        new_password(text)
+    except BadAccount:
+        raise FormError(
+            password=Translatable(
+                "A password has %(least)s to %(most)s characters.", least=MIN_PASSWORD, most=MAX_PASSWORD
+            )
+        ) from None
+    if text != again:
+        raise FormError(again=Translatable("This differs from what you typed above."))
+    return text
+
+
+def parse_role(text: str) -> str:
+    """A role; raises FormError for `role`."""
+    if text not in ROLES:
+        raise FormError(role=Translatable("Choose one of these."))
+    return text
+
+
+def parse_token_name(text: str) -> str:
+    """What a token is for; raises FormError for `token`."""
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        raise FormError(token=Translatable("Say in 1 to 100 characters what uses it."))
+    return name

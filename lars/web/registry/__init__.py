@@ -1,0 +1,1 @@
+"""Hosts that register themselves, and leave when they no longer renew."""

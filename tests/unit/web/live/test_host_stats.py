@@ -1,0 +1,33 @@
+"""Statistics from the counts in the database."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.db.calls import Watched
+from lars.db.modules import Module
+from lars.web.live.host_stats import calls_a_second, host_stats
+from tests.unit.web.fleet import A, B, C, D, M, watched
+
+
+class CallsTests(SynchronousTestCase):
+    def test_rate_takes_part_of_the_minute_before(self) -> None:
+        minute = 1_700_000_040
+        self.assertEqual(calls_a_second({minute - 60: (600, 60)}, minute + 3), (10.0, 1.0))
+        self.assertEqual(calls_a_second({minute - 60: (600, 0), minute: (300, 0)}, minute + 33), (10.0, 0.0))
+        self.assertEqual(calls_a_second({}, minute), (0.0, 0.0))
+
+
+class HostStatsTests(SynchronousTestCase):
+    def test_ejected_hosts_come_first_and_former_ones_last(self) -> None:
+        hosts = host_stats(watched())
+        self.assertEqual(
+            [(h.host, h.state, h.in_route) for h in hosts],
+            [(A, "ejected", True), (B, "silent", True), (C, "healthy", True), (D, "silent", False)],
+        )
+
+    def test_calls_are_shares_of_the_whole_module(self) -> None:
+        first = host_stats(watched())[0]
+        self.assertEqual((first.calls, first.err, first.of), (40, 10, 100))
+        self.assertEqual((first.callers, first.ejected_by, first.last_report), (2, 1, 90))
+
+    def test_module_without_hosts_has_none(self) -> None:
+        self.assertEqual(host_stats(Watched(Module(M, "", "", ()), {}, {})), [])

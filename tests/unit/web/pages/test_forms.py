@@ -1,0 +1,70 @@
+"""What people type, and what is wrong with it."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.db.modules import search_condition
+from lars.route import MAX_HOSTS, ModuleId, parse_host
+from lars.web.pages.forms import (
+    BadHosts,
+    FormError,
+    parse_hosts,
+    parse_module,
+    parse_name,
+    parse_password,
+    parse_role,
+    parse_token_name,
+    parse_user,
+)
+
+
+class HostsTests(SynchronousTestCase):
+    def test_hosts_are_apart_by_anything_and_comments_are_skipped(self) -> None:
+        hosts = parse_hosts("10.0.0.1:80, 10.0.0.2:80;10.0.0.3:80\n# 10.0.0.4:80\n10.0.0.5:80 # old\n\t10.0.0.1:80")
+        self.assertEqual(hosts, {parse_host(f"10.0.0.{n}:80") for n in (1, 2, 3, 5)})
+
+    def test_every_bad_one_is_named_up_to_a_limit(self) -> None:
+        bad = self.assertRaises(BadHosts, parse_hosts, "x 1.2.3.4 0.0.0.0:1 1.2.3.4:0 " + "y " * 20)
+        self.assertEqual(bad.more, 14)
+        self.assertEqual(str(bad.problems[0]), "x: write IP:PORT, as in 10.0.0.5:8080.")
+        self.assertEqual(str(bad.problems[2]), "0.0.0.0:1: 0.0.0.0 is the address of no host.")
+        self.assertEqual(str(bad.problems[3]), "1.2.3.4:0: the port is a number from 1 to 65535.")
+
+    def test_none_and_too_many_are_refused(self) -> None:
+        self.assertRaises(BadHosts, parse_hosts, " # nothing")
+        self.assertEqual(parse_hosts("", needed=False), frozenset())
+        many = " ".join(f"10.0.{n // 250}.{n % 250}:80" for n in range(MAX_HOSTS + 1))
+        self.assertIn("4001", str(self.assertRaises(BadHosts, parse_hosts, many)))
+
+
+class FieldsTests(SynchronousTestCase):
+    def test_module(self) -> None:
+        self.assertEqual(parse_module(" 1 ", "2"), ModuleId(1, 2))
+        self.assertEqual(set(self.assertRaises(FormError, parse_module, "-1", "x").errors), {"modid", "cmdid"})
+        self.assertEqual(set(self.assertRaises(FormError, parse_module, "0", "0").errors), {"cmdid"})
+
+    def test_name_password_user(self) -> None:
+        self.assertEqual(parse_name("  a  b "), "a b")
+        self.assertRaises(FormError, parse_name, "x" * 256)
+        self.assertRaises(FormError, parse_name, "a\x00b")
+        self.assertEqual(parse_user(" Lea "), "lea")
+        self.assertRaises(FormError, parse_user, "two words")
+        self.assertEqual(parse_password("0123456789", "0123456789"), "0123456789")
+        self.assertIn("password", self.assertRaises(FormError, parse_password, "short", "short").errors)
+        self.assertIn("again", self.assertRaises(FormError, parse_password, "0123456789", "012345678x").errors)
+
+    def test_role_and_token_name(self) -> None:
+        self.assertEqual(parse_role("editor"), "editor")
+        self.assertIn("role", self.assertRaises(FormError, parse_role, "emperor").errors)
+        self.assertEqual(parse_token_name("  auto  scaler "), "auto scaler")
+        for bad in (" ", "x" * 101, "a\x00b"):
+            self.assertIn("token", self.assertRaises(FormError, parse_token_name, bad).errors)
+
+
+class SearchTests(SynchronousTestCase):
+    def test_text_is_searched_by_its_form(self) -> None:
+        for text in ("1 2", "(1, 2)", "1/2", "1,2"):
+            self.assertEqual(search_condition(text), ("modid = ? AND cmdid = ?", [1, 2]))
+        self.assertEqual(search_condition("7"), ("(modid = ? OR cmdid = ?)", [7, 7]))
+        self.assertEqual(search_condition("10.0.0.1")[0], "serverip = ?")
+        self.assertEqual(search_condition("10.0.0.1:80")[1], [167772161, 80])
+        self.assertEqual(search_condition("50%_!")[1], ["%50!%!_!!%", "%50!%!_!!%"])

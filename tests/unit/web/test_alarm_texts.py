@@ -1,0 +1,41 @@
+"""Alarms are shown in the reader's language, also those that an earlier release raised."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.web.alarm_texts import alarm_text
+from lars.web.language import translations
+
+FORMS = {
+    "12.5 % of 1,234 calls in 60 s failed, over 10 %": (
+        "12.5 % of 1,234 calls in 60 s failed, over 10 %",
+        "60 秒内 1,234 次调用失败 12.5% (阈值 10%)",
+    ),
+    "ejected by 2 of 3 callers": ("ejected by 2 of 3 callers", "被 2/3 个调用方摘除"),
+    "2 of 3 callers have set it aside": ("ejected by 2 of 3 callers", "被 2/3 个调用方摘除"),
+    "all 4 hosts that callers report on are ejected": (
+        "all 4 hosts that callers report on are ejected",
+        "调用方上报的全部 4 个主机均已被摘除",
+    ),
+    "all 4 hosts that callers report on are set aside": (
+        "all 4 hosts that callers report on are ejected",
+        "调用方上报的全部 4 个主机均已被摘除",
+    ),
+    "no report for 130 s": ("no report for 130 s", "已 130 秒没有上报"),
+    "nothing was heard of it for 130 s": ("no report for 130 s", "已 130 秒没有上报"),
+    "3 hosts of module (1, 2) no longer renew; they are kept, since most of it would be gone": (
+        "3 hosts of module (1, 2) no longer renew; they are kept, or most of them would be gone",
+        "模块 (1, 2) 有 3 个主机不再续约；已予保留，以免多数主机被移除",  # noqa: RUF001  # Chinese punctuation
+    ),
+}
+
+
+class AlarmTextTests(SynchronousTestCase):
+    def test_known_forms_are_translated(self) -> None:
+        for text, (english, chinese) in FORMS.items():
+            self.assertEqual(alarm_text(text).to(translations("en")), english)
+            self.assertEqual(alarm_text(text).to(translations("zh")), chinese)
+
+    def test_other_texts_are_shown_as_they_are(self) -> None:
+        for text in ("", "100 % wrong", "2 of 3 callers have set it aside, says a script", "%(n)s"):
+            for language in ("en", "zh"):
+                self.assertEqual(alarm_text(text).to(translations(language)), text)
