@@ -4,13 +4,13 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from bench.agent_memory import measure_memory
-from bench.cycles import measure_cycles
 from bench.errors import BenchError
 from bench.figure import Figure
-from bench.ground import ENGINES, Ground
-from bench.growth import measure_growth
-from bench.told import attempted, exit_status, telling
+from bench.figures.agent_cycles import measure_cycles
+from bench.figures.agent_growth import measure_growth
+from bench.figures.agent_memory import measure_memory
+from bench.output import attempted, exit_status, telling
+from bench.services.testbed import ENGINES, Ground
 
 _SOAK_MINUTES = 10.0
 

@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Callable, Sequence
 
-from bench.client_cycles import measure_asking, measure_cached, measure_in_flight
-from bench.client_ground import ClientGround
 from bench.errors import BenchError
 from bench.figure import Figure
-from bench.told import attempted, exit_status, telling
+from bench.figures.client_cycles import measure_asking, measure_cached, measure_in_flight
+from bench.output import attempted, exit_status, telling
+from bench.services.lone_agent import ClientGround
 
 Measuring = Callable[[ClientGround, Figure], None]
 """Measures one figure."""

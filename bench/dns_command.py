@@ -3,15 +3,15 @@
 import argparse
 from collections.abc import Callable, Sequence
 
-from bench.edits import measure_edits
 from bench.errors import BenchError
-from bench.fanout import measure_fanout
 from bench.figure import Figure
-from bench.ground import ENGINES, Ground
-from bench.load import measure_load
-from bench.reconnect import measure_reconnect
-from bench.route_requests import measure_requests
-from bench.told import attempted, exit_status, telling
+from bench.figures.dns_edits import measure_edits
+from bench.figures.dns_fanout import measure_fanout
+from bench.figures.dns_load import measure_load
+from bench.figures.dns_reconnect import measure_reconnect
+from bench.figures.dns_requests import measure_requests
+from bench.output import attempted, exit_status, telling
+from bench.services.testbed import ENGINES, Ground
 
 FIGURES: dict[str, Callable[[Ground, Figure], None]] = {
     "edit": measure_edits,

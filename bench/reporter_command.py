@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 from bench.errors import BenchError
 from bench.figure import Figure
-from bench.ground import ENGINES, Ground
-from bench.reporting import measure_age, measure_agents, measure_memory, measure_repeats, measure_rows
-from bench.told import attempted, exit_status, telling
+from bench.figures.reporter import measure_age, measure_agents, measure_memory, measure_repeats, measure_rows
+from bench.output import attempted, exit_status, telling
+from bench.services.testbed import ENGINES, Ground
 
 FIGURES: dict[str, Callable[[Ground, Figure], None]] = {
     "rows": measure_rows,

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 from bench.errors import BenchError
 from bench.figure import Figure
-from bench.ground import ENGINES, Ground
-from bench.told import attempted, exit_status, telling
-from bench.web_figures import measure_pages, measure_registrations, measure_streams
+from bench.figures.web import measure_pages, measure_registrations, measure_streams
+from bench.output import attempted, exit_status, telling
+from bench.services.testbed import ENGINES, Ground
 
 FIGURES: dict[str, Callable[[Ground, Figure], None]] = {
     "pages": measure_pages,
