@@ -5,7 +5,7 @@ import resource
 import time
 from pathlib import Path
 
-from bench.processes.process_tree import family_cpu_seconds
+from bench.processes.process_tree import tree_cpu_seconds
 
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -19,10 +19,10 @@ def _busy_seconds() -> float:
 def _own_seconds() -> float:
     """CPU time of this process, of all that it has started, and of what of that has ended."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return family_cpu_seconds(os.getpid()) + ended.ru_utime + ended.ru_stime
+    return tree_cpu_seconds(os.getpid()) + ended.ru_utime + ended.ru_stime
 
 
-class Others:
+class BackgroundCpu:
     """Watches from now on; nothing that this process has started may be killed meanwhile."""
 
     def __init__(self) -> None:

@@ -1,21 +1,23 @@
-"""How both commands tell their figures: one JSON document on stdout at the end, whatever happened before."""
+"""What every command prints: one JSON document on stdout at the end, whatever happened before."""
 
 import json
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from bench.errors import BenchError
 from bench.figure import Figure
 from bench.machine import facts
+from lars.errors import LarsError
 
 
 @contextmanager
-def telling(figures: Sequence[Figure]) -> Iterator[None]:
-    """Prints the figures that there are when the block ends, also by a signal, which lets everything be cleaned up."""
-    signal.signal(signal.SIGTERM, _end)
+def printed(figures: Sequence[Figure]) -> Iterator[None]:
+    """Prints the figures that there are when the block ends, also by SIGTERM or SIGINT, which run the clean-up too."""
+    signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGINT, _exit)
     try:
         yield
     finally:
@@ -24,16 +26,16 @@ def telling(figures: Sequence[Figure]) -> Iterator[None]:
         print(flush=True)
 
 
-def _end(number: int, _frame: FrameType | None) -> None:
+def _exit(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
 @contextmanager
 def attempted(figure: Figure) -> Iterator[None]:
-    """What keeps a figure from being measured is told with it, and the next one is measured all the same."""
+    """Records in the figure what keeps it from being measured, so that the next one is measured all the same."""
     try:
         yield
-    except (BenchError, OSError) as error:
+    except (LarsError, OSError, subprocess.SubprocessError) as error:
         figure.fail(str(error))
 
 

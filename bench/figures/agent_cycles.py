@@ -7,15 +7,16 @@ to machine where neither number does.
 import tempfile
 from pathlib import Path
 
-from bench.background_cpu import Others
+from bench.background_cpu import BackgroundCpu
 from bench.figure import Figure
 from bench.load.c_programs import compiled
 from bench.load.udp_load import THREADS, Load, UdpLoad
 from bench.processes.child_process import ChildProcess
+from bench.processes.ports import free_udp_base, udp_port_is_open
+from bench.processes.waiting import until
 from bench.services.fleet import Fleet
-from bench.services.lars_agent import worker_counts
-from bench.services.testbed import Ground
-from bench.udp_ports import free_udp_base
+from bench.services.lars_agent import WORKER_COUNTS
+from bench.services.testbed import Testbed
 from lars.route import ModuleId
 
 MODULES = [ModuleId(modid, 1) for modid in range(1, THREADS + 1)]
@@ -34,37 +35,38 @@ _CPU_BAR = 2.0
 _P99_BAR = 3.0
 
 
-def measure_cycles(ground: Ground, figure: Figure) -> None:
-    """An agent of one process, and one of three if there is such; of the two, the better latency counts."""
+def measure_cycles(testbed: Testbed, figure: Figure) -> None:
+    """An agent of one process, and one of three; of the two, the better latency counts."""
     figure.facts |= {"threads": THREADS, "hosts a module": HOSTS}
     p99 = {}
     with tempfile.TemporaryDirectory(prefix="lars-bench-c-") as folder:
         udpload, floor = (compiled(name, Path(folder)) for name in ("udpload", "floor"))
-        for workers in worker_counts():
-            with Fleet(ground, workers, ROWS) as fleet:
+        for workers in WORKER_COUNTS:
+            with Fleet(testbed, workers, ROWS) as fleet:
                 fleet.until_answering(MODULES, HOSTS)
-                p99[workers] = _beside_floor(ground, figure, f"workers={workers}", fleet, udpload, floor)
+                p99[workers] = _beside_floor(testbed, figure, f"workers={workers}", fleet, udpload, floor)
     best = min(p99, key=lambda workers: p99[workers])
     figure.facts["the better p99 is that of"] = f"workers={best}"
     figure.measure("get_host p99, agent/floor, the better", p99[best], "times", at_most=_P99_BAR)
 
 
-def _beside_floor(ground: Ground, figure: Figure, who: str, fleet: Fleet, udpload: str, floor: str) -> float:
+def _beside_floor(testbed: Testbed, figure: Figure, who: str, fleet: Fleet, udpload: str, floor: str) -> float:
     """Agent and floor in turn, then the check that every report was counted; the ratio of their p99."""
-    seconds, rounds = 0.3 if ground.small else _SECONDS, ground.size(_ROUNDS)
+    seconds, rounds = 0.3 if testbed.small else _SECONDS, testbed.size(_ROUNDS)
     base_port = free_udp_base(3)
     with ChildProcess("floor", [floor, str(base_port)], Path(floor).parent) as running:
         running.start()
+        until(lambda: all(udp_port_is_open(base_port + n) for n in range(3)), "the floor to listen", 10)
         loads = [UdpLoad(udpload, fleet.agent.port, fleet.agent.pid), UdpLoad(udpload, base_port, running.pid)]
         for load in loads:
             load.round(seconds / 3)  # warm-up
-        others = Others()
+        background = BackgroundCpu()
         taken: list[list[Load]] = [[], []]
         for _ in range(rounds):
             for load, results in zip(loads, taken, strict=True):
                 results.append(load.round(seconds))
         figure.facts[f"{who}: rounds"] = f"{rounds} of {seconds:g} s each"
-        figure.facts[f"{who}: other processes, cores"] = round(others.cores(), 2)
+        figure.facts[f"{who}: other processes, cores"] = round(background.cores(), 2)
     fleet.until_counted(loads[0].cycles, _COUNTED)
     figure.facts[f"{who}: calls in the database"] = f"all {loads[0].cycles}"
     agent, bare = (Load.median(results) for results in taken)

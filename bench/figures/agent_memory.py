@@ -5,10 +5,10 @@ import time
 from bench.errors import BenchError
 from bench.figure import Figure
 from bench.load.routes import Routes
-from bench.processes.process_tree import family_memory_mb
+from bench.processes.process_tree import tree_memory_mb
 from bench.services.fleet import Fleet
-from bench.services.lars_agent import worker_counts
-from bench.services.testbed import Ground
+from bench.services.lars_agent import WORKER_COUNTS
+from bench.services.testbed import Testbed
 from lars.route import ModuleId
 
 _MODULES = 10_000
@@ -17,32 +17,32 @@ _COUNTED = 600.0
 """Seconds until all reports are in the database, at most."""
 
 
-def measure_memory(ground: Ground, figure: Figure) -> None:
+def measure_memory(testbed: Testbed, figure: Figure) -> None:
     """Resident memory of the largest process, with one and with three."""
-    routes = Routes(ground.size(_MODULES))
+    routes = Routes(testbed.size(_MODULES))
     figure.facts |= {"modules": routes.modules, "hosts a module": routes.hosts}
-    for workers in worker_counts():
+    for workers in WORKER_COUNTS:
         who = f"workers={workers}"
-        with Fleet(ground, workers, routes.rows()) as fleet:
+        with Fleet(testbed, workers, routes.rows()) as fleet:
             modules = [routes.module(index) for index in range(routes.modules)]
             fleet.until_answering(modules[:1], routes.hosts)
-            figure.measure(f"{who}: one module", family_memory_mb(fleet.agent.pid)[0], "MiB")
+            figure.measure(f"{who}: one module", tree_memory_mb(fleet.agent.pid)[0], "MiB")
             begin = time.monotonic()
             for module in modules:
-                fleet.client.get_route(*module)  # the first question for it, which has dns asked
+                fleet.client.get_route(*module)  # the first request for it, so the agent asks dns
             fleet.until_answering(modules, routes.hosts)
             figure.facts[f"{who}: modules known after, s"] = round(time.monotonic() - begin, 1)
             _call_each(fleet, modules, routes.hosts)
             begin = time.monotonic()
             fleet.until_counted(routes.modules * routes.hosts, _COUNTED)
             figure.facts[f"{who}: last report to last count, s"] = round(time.monotonic() - begin, 1)
-            resident, largest = family_memory_mb(fleet.agent.pid)
+            resident, largest = tree_memory_mb(fleet.agent.pid)
         figure.measure(f"{who}: all modules", resident, "MiB", at_most=_BAR_MB)
         figure.measure(f"{who}: all modules, largest so far", largest, "MiB", at_most=_BAR_MB)
 
 
 def _call_each(fleet: Fleet, modules: list[ModuleId], hosts: int) -> None:
-    """Every host of every module is given once, and its call reported."""
+    """Gets every host of every module once, and reports its call."""
     for module in modules:
         chosen = [fleet.client.get_host(*module) for _ in range(hosts)]
         if len(set(chosen)) != hosts:

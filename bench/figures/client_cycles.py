@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -12,8 +11,18 @@ from statistics import median
 from bench.errors import BenchError
 from bench.figure import Figure
 from bench.load.c_programs import compiled
-from bench.services.lone_agent import ClientGround
-from lars.client import LarsClient
+from bench.load.module_process import run_module
+from bench.processes.waiting import until
+from bench.services.lars_agent import LarsAgent
+from lars.client import AgentUnavailable, LarsClient
+from lars.route import HostAddress, ModuleId
+
+HOSTS = 10
+ROUTES = {
+    ModuleId(modid, 1): [HostAddress((10 << 24) + (modid << 8) + host, 80) for host in range(1, HOSTS + 1)]
+    for modid in range(1, 11)
+}
+"""What the agent knows: the modules that udpload asks for, and more."""
 
 _ROUNDS = 21
 _ROUND_CYCLES = 3_000
@@ -32,20 +41,33 @@ def _cpu(who: int) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def measure_asking(ground: ClientGround, figure: Figure) -> None:
+def _until_answering(agent: LarsAgent) -> None:
+    def answers() -> bool:
+        agent.require_running()
+        try:
+            return all(client.get_route(*module) for module in ROUTES)
+        except AgentUnavailable:
+            return False
+
+    with LarsClient(agent.address, cache=False, state_dir="") as client:
+        until(answers, "the agent to answer", 60)
+
+
+def measure_asking(agent: LarsAgent, figure: Figure, small: bool) -> None:
     """One thread without the cache and a C client in turn, in short rounds: both under the same load of the machine."""
-    rounds = 3 if ground.small else _ROUNDS
+    _until_answering(agent)
+    rounds = 3 if small else _ROUNDS
     ours, theirs, walls = [], [], []
     with tempfile.TemporaryDirectory(prefix="lars-bench-c-") as folder:
         udpload = compiled("udpload", Path(folder))
-        with LarsClient(ground.address, timeout=5, cache=False, state_dir="") as client:
+        with LarsClient(agent.address, timeout=5, cache=False, state_dir="") as client:
             _cycles(client, _ROUND_CYCLES)
             for _ in range(rounds):
                 before, began = _cpu(RUSAGE_SELF), time.monotonic()
                 _cycles(client, _ROUND_CYCLES)
                 ours.append((_cpu(RUSAGE_SELF) - before) / _ROUND_CYCLES * 1e6)
                 walls.append((time.monotonic() - began) / _ROUND_CYCLES * 1e6)
-                theirs.append(_c_client(udpload, ground.agent.port))
+                theirs.append(_c_client(udpload, agent.port))
     figure.facts["rounds, in turn"] = f"{rounds} of {_ROUND_CYCLES} cycles and {_C_SECONDS:g} s"
     figure.measure("client, CPU", median(ours), "µs/cycle")
     figure.measure("client, time", median(walls), "µs/cycle")
@@ -68,13 +90,14 @@ def _c_client(udpload: str, port: int) -> float:
     return float((_cpu(RUSAGE_CHILDREN) - before) / cycles * 1e6)
 
 
-def measure_cached(ground: ClientGround, figure: Figure) -> None:
-    """The agent is asked once a ttl and told of the successes, which counts; a look-up is of the module's key."""
-    rounds = 3 if ground.small else _ROUNDS
-    number = _CACHED_CYCLES // 20 if ground.small else _CACHED_CYCLES
+def measure_cached(agent: LarsAgent, figure: Figure, small: bool) -> None:
+    """Includes asking the agent once a ttl and sending it the successes; a look-up is of the module's key."""
+    _until_answering(agent)
+    rounds = 3 if small else _ROUNDS
+    number = _CACHED_CYCLES // 20 if small else _CACHED_CYCLES
     cached, lookups = [], []
     table, module = {(modid, 1): modid for modid in range(1, 11)}, (1, 1)
-    with LarsClient(ground.address, state_dir="") as client:
+    with LarsClient(agent.address, state_dir="") as client:
         _cycles(client, number)
         for _ in range(rounds):
             began = time.perf_counter()
@@ -89,26 +112,15 @@ def measure_cached(ground: ClientGround, figure: Figure) -> None:
     figure.measure("cached get_host and report/look-up", median(cached) / median(lookups), "times")
 
 
-def measure_in_flight(ground: ClientGround, figure: Figure) -> None:
+def measure_in_flight(agent: LarsAgent, figure: Figure, small: bool) -> None:
     """Each client in a process of its own, one core at most: 100 coroutines that ask and report in a loop."""
-    seconds = 0.5 if ground.small else 5.0
+    _until_answering(agent)
+    seconds = 0.5 if small else 5.0
     figure.facts["coroutines"] = 100
     for name in ("asyncio", "twisted"):
         for cache in (False, True):
-            command = [
-                sys.executable,
-                "-m",
-                "bench.load.in_flight",
-                name,
-                ground.address,
-                f"{seconds:g}",
-                str(int(cache)),
-            ]
-            root = Path(__file__).resolve().parents[2]
-            done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=seconds + 60)
-            if done.returncode != 0:
-                raise BenchError(f"the {name} client failed: {' | '.join(done.stderr.strip().splitlines()[-3:])}")
-            found = json.loads(done.stdout)
+            arguments = [name, agent.address, f"{seconds:g}", str(int(cache))]
+            found = run_module("bench.load.in_flight", *arguments, deadline=seconds + 60)
             what = f"{name}, {'with' if cache else 'without'} the cache"
             figure.measure(what, found["cycles_per_s"], "cycles/s", at_least=_IN_FLIGHT_BAR)
             figure.measure(f"{what}, CPU", found["cpu_us"], "µs/cycle")

@@ -7,11 +7,12 @@ import time
 from bench.errors import BenchError
 from bench.figure import Figure
 from bench.load.agents import Agents
-from bench.load.routes import Answer, Routes
+from bench.load.routes import Routes, edit_number
 from bench.machine import allow_open_files
 from bench.percentile import percentile
 from bench.services.database import RouteDatabase
-from bench.services.testbed import Ground
+from bench.services.dns_client import Answer
+from bench.services.testbed import Testbed
 
 _SUBSCRIBERS = 100
 _ROUTES = Routes(modules=50)
@@ -27,7 +28,7 @@ class Editor(threading.Thread):
         self._count = count
         self._mean_pause = mean_pause
         self.committed: dict[int, float] = {}
-        """When (monotonic) the commit of each edit, numbered from 1, had returned."""
+        """When (monotonic) the commit of each edit, numbered from 1, returned."""
         self.error = ""
 
     @property
@@ -45,18 +46,18 @@ class Editor(threading.Thread):
             self.error = f"an edit failed: {error}"
 
 
-def measure_edits(ground: Ground, figure: Figure) -> None:
+def measure_edits(testbed: Testbed, figure: Figure) -> None:
     """100 subscribers to all modules, edits of one module each, at two poll intervals."""
     allow_open_files(2 * _SUBSCRIBERS + 200)
     figure.facts["subscribers"] = _SUBSCRIBERS
     for poll_interval, count, bar in _BARS:
-        _at_interval(ground, figure, poll_interval, ground.size(count), bar)
+        _at_interval(testbed, figure, poll_interval, testbed.size(count), bar)
 
 
-def _at_interval(ground: Ground, figure: Figure, poll_interval: float, count: int, bar: float) -> None:
-    database = ground.database()
+def _at_interval(testbed: Testbed, figure: Figure, poll_interval: float, count: int, bar: float) -> None:
+    database = testbed.database()
     database.fill(_ROUTES.rows())
-    dns = ground.dns(database, poll_interval)
+    dns = testbed.dns(database, poll_interval)
     dns.start()
     dns.until_answering(_ROUTES.module(0), 30)
     requests = [_ROUTES.requests(0, _ROUTES.modules)] * _SUBSCRIBERS
@@ -85,8 +86,8 @@ def _at_interval(ground: Ground, figure: Figure, poll_interval: float, count: in
 
 
 def _number(push: Answer) -> int:
-    """Which edit a push tells of; raises BenchError if its route is not what that edit made."""
-    number = push.edit() if push.hosts else 0
-    if number < 1 or push.hosts != _ROUTES.route(_ROUTES.index(push.module), number):
+    """The number of the edit that a push is of; raises BenchError if its route is not what that edit made."""
+    number = edit_number(push)
+    if number < 1 or not _ROUTES.is_route(push, number):
         raise BenchError(f"a push for module {push.module} is not what an edit made: {push.hosts}")
     return number

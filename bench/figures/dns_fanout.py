@@ -8,7 +8,7 @@ from bench.figure import Figure
 from bench.load.agents import Agents
 from bench.load.routes import Routes
 from bench.machine import allow_open_files
-from bench.services.testbed import Ground
+from bench.services.testbed import Testbed
 
 _CONNECTIONS = 5_000
 _ROUTES = Routes(modules=10)
@@ -18,18 +18,18 @@ _BAR = 0.5
 _METRIC = "lars_dns_push_seconds_sum"
 
 
-def measure_fanout(ground: Ground, figure: Figure) -> None:
+def measure_fanout(testbed: Testbed, figure: Figure) -> None:
     """Some edits of the one module, one after the other; the worst of them counts.
 
     When dns notices a change cannot be seen from outside. It lies between the commit and the first frame's arrival, so
     the bar is held against the time from the commit, which is too long by up to a poll interval.
     """
-    connections = ground.size(_CONNECTIONS)
+    connections = testbed.size(_CONNECTIONS)
     if refused := allow_open_files(connections + 200):
         raise BenchError(refused)
-    database = ground.database()
+    database = testbed.database()
     database.fill(_ROUTES.rows())
-    dns = ground.dns(database, _POLL_INTERVAL)
+    dns = testbed.dns(database, _POLL_INTERVAL)
     dns.start()
     dns.until_answering(_ROUTES.module(0), 30)
     from_commit, from_first, own = [], [], []
@@ -51,8 +51,7 @@ def measure_fanout(ground: Ground, figure: Figure) -> None:
     dns.close()
     figure.spread("commit to last frame", from_commit, "s", (0.5, 1), {1: _BAR})
     figure.spread("first to last frame", from_first, "s", (0.5, 1), {})
-    if dns.has_metrics:
-        figure.spread(f"dns's own ({_METRIC}): noticed to last frame written", own, "s", (0.5, 1), {})
+    figure.spread(f"dns's own ({_METRIC}): noticed to last frame written", own, "s", (0.5, 1), {})
     figure.facts |= {
         "connections": connections,
         "rounds": _ROUNDS,

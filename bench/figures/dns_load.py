@@ -1,4 +1,4 @@
-"""Figure `load`: a million routes: loaded, changed all at once while dns serves, edited one by one, and left alone."""
+"""Figure `load`: a million routes: loaded, changed all at once while dns serves, edited one by one, and idle."""
 
 import random
 import time
@@ -6,13 +6,13 @@ import time
 from bench.errors import BenchError
 from bench.figure import Figure
 from bench.load.agents import Agents
-from bench.load.lag import Probe, tell_metric
+from bench.load.lag import Probe, add_metric
 from bench.load.routes import Routes
 from bench.machine import allow_open_files
-from bench.processes.child_process import core_wait_seconds, cpu_seconds, memory_mb
+from bench.processes.process_tree import core_wait_seconds, cpu_seconds, memory_mb
 from bench.services.database import RouteDatabase
 from bench.services.lars_dns import LarsDns
-from bench.services.testbed import Ground
+from bench.services.testbed import Testbed
 from lars.route import ModuleId
 
 _MODULES = 100_000
@@ -24,26 +24,26 @@ _IDLE = 30.0
 _IDLE_PROBED = 20.0
 
 _STILL = ModuleId(9_000, 9_000)
-"""A module that no reload changes: the probe asks for it, and so is pushed nothing."""
+"""The module that the probe asks for; no reload changes it, so the probe is pushed nothing."""
 
 
-def measure_load(ground: Ground, figure: Figure) -> None:
+def measure_load(testbed: Testbed, figure: Figure) -> None:
     """Ten hosts in each of 100,000 modules."""
     allow_open_files(1_000)
-    routes = Routes(ground.size(_MODULES))
-    database = ground.database()
+    routes = Routes(testbed.size(_MODULES))
+    database = testbed.database()
     begin = time.monotonic()
     database.fill(routes.rows())
     database.fill([(*_STILL, (10 << 24) + host, 80) for host in range(1, 11)])
     figure.facts["routes"] = routes.modules * routes.hosts
     figure.facts["filling the database, s"] = round(time.monotonic() - begin, 1)
-    dns = ground.dns(database)
+    dns = testbed.dns(database)
     _start(figure, dns, routes)
     loaded = _Loaded(figure, dns, database, routes)
     loaded.reload("reload, one module in 100 watched", watchers=1, watched=max(1, routes.modules // 100))
     loaded.reload("reload, all modules watched", watchers=100, watched=routes.modules)
-    loaded.edit_one_by_one(ground.size(_EDITS))
-    loaded.idle(float(ground.size(int(_IDLE))), float(ground.size(int(_IDLE_PROBED))))
+    loaded.edit_one_by_one(testbed.size(_EDITS))
+    loaded.idle(float(testbed.size(int(_IDLE))), float(testbed.size(int(_IDLE_PROBED))))
     dns.close()
 
 
@@ -51,14 +51,14 @@ def _start(figure: Figure, dns: LarsDns, routes: Routes) -> None:
     last = routes.modules - 1
     started = dns.start()
     answered, answer = dns.until_answering(routes.module(last), 120)
-    if answer.hosts != routes.route(last):
+    if not routes.is_route(answer):
         raise BenchError(f"the first answer is wrong: {answer}")
     figure.measure("start to first answer", answered - started, "s")
     figure.measure("start, CPU of dns", cpu_seconds(dns.pid), "s")
-    _tell_memory(figure, dns, "after load")
+    _measure_memory(figure, dns, "after load")
 
 
-def _tell_memory(figure: Figure, dns: LarsDns, when: str) -> None:
+def _measure_memory(figure: Figure, dns: LarsDns, when: str) -> None:
     resident, largest = memory_mb(dns.pid)
     figure.measure(f"memory {when}", resident, "MiB", at_most=_MEMORY_BAR_MB)
     figure.measure(f"memory {when}, largest so far", largest, "MiB", at_most=_MEMORY_BAR_MB)
@@ -86,7 +86,7 @@ class _Loaded:
         return Agents(self._dns.port, requests, self._frame_size)
 
     def reload(self, what: str, watchers: int, watched: int) -> None:
-        """Every port changes in one transaction: until the last watched module is pushed, and the lag meanwhile."""
+        """Every port changes in one transaction: until the last watched module is pushed, and the lag until then."""
         each = watched // watchers
         with self._agents(watchers, watched) as agents:
             agents.connect()
@@ -109,14 +109,14 @@ class _Loaded:
             probed = probe.stop().between(committed, last + 0.5)
             for pushes in agents.answers():
                 for _when, push in pushes:
-                    if push.hosts != self._routes.route(self._routes.index(push.module), self._moves):
+                    if not self._routes.is_route(push, self._moves):
                         raise BenchError(f"{what}: the push for module {push.module} is wrong: {push.hosts}")
         figure.measure(f"{what}: commit to last frame", last - committed, "s")
-        probed.tell(figure, f"{what}: lag", _LAG_BAR_MS)
-        tell_metric(figure, what, before, after)
+        probed.add_to(figure, f"{what}: lag", _LAG_BAR_MS)
+        add_metric(figure, what, before, after)
         figure.facts[f"{what}: CPU of dns, s"] = round(cpu, 2)
         figure.facts[f"{what}: dns waited for a core, s"] = round(waited, 2)
-        _tell_memory(figure, dns, f"after {what}")
+        _measure_memory(figure, dns, f"after {what}")
 
     def edit_one_by_one(self, count: int) -> None:
         """Edits of one module each, at random moments of the polling."""
@@ -132,13 +132,13 @@ class _Loaded:
                 committed = self._database.edit(routes.edit(index, 1_000 + number))
                 delays.append(agents.await_frames(1, 60)[0] - committed)
                 ((_when, push),) = next(agents.answers())
-                if push.hosts != routes.route(index, 1_000 + number):
+                if not routes.is_route(push, 1_000 + number):
                     raise BenchError(f"the push for module {push.module} is wrong: {push.hosts}")
         self._figure.spread("one edit, commit to frame", delays, "s", (0.5, 0.99, 1), {0.99: _EDIT_BAR})
         self._figure.facts["one edit, commit to frame: edits"] = count
 
     def idle(self, seconds: float, probed_seconds: float) -> None:
-        """Nothing happens but polls and checks: CPU alone, then lag, which costs CPU to measure."""
+        """Only polls and checks: CPU first, then lag, which costs CPU to measure."""
         time.sleep(12)  # the check that follows an edit is over
         cpu = cpu_seconds(self._dns.pid)
         time.sleep(seconds)
@@ -150,6 +150,6 @@ class _Loaded:
             time.sleep(probed_seconds)
             after = self._dns.metrics()
             probed = probe.stop().between(begin + 0.1, begin + probed_seconds)
-        probed.tell(self._figure, "idle: lag", _LAG_BAR_MS)
-        tell_metric(self._figure, "idle", before, after)
-        _tell_memory(self._figure, self._dns, "in the end")
+        probed.add_to(self._figure, "idle: lag", _LAG_BAR_MS)
+        add_metric(self._figure, "idle", before, after)
+        _measure_memory(self._figure, self._dns, "in the end")

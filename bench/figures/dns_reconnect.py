@@ -3,12 +3,12 @@
 from bench.errors import BenchError
 from bench.figure import Figure
 from bench.load.agents import Agents
-from bench.load.lag import Probe, Probed, tell_metric
+from bench.load.lag import Probe, Probed, add_metric
 from bench.load.routes import Routes
 from bench.machine import allow_open_files, listen_drops
-from bench.processes.child_process import core_wait_seconds, cpu_seconds
+from bench.processes.process_tree import core_wait_seconds, cpu_seconds
 from bench.services.lars_dns import LarsDns
-from bench.services.testbed import Ground
+from bench.services.testbed import Testbed
 
 _AGENTS = 5_000
 _EACH = 20
@@ -19,18 +19,18 @@ _GIVEN_UP = 30.0
 _LAG_BAR_MS = 100.0
 
 
-def measure_reconnect(ground: Ground, figure: Figure) -> None:
-    """Agents that stand, a kill -9, a start, and all agents at once as soon as dns listens; three times.
+def measure_reconnect(testbed: Testbed, figure: Figure) -> None:
+    """Connected agents, a kill -9, a start, and all agents at once as soon as dns listens; three times.
 
-    How long dns listens already is known to a few milliseconds: a probe tries to connect all the time, then asks every
-    5 ms.
+    A probe tries to connect all the time, so the moment from which dns listens is known to a few milliseconds; then it
+    asks every 5 ms.
     """
-    count = ground.size(_AGENTS)
+    count = testbed.size(_AGENTS)
     if refused := allow_open_files(count + 200):
         raise BenchError(refused)
-    database = ground.database()
+    database = testbed.database()
     database.fill(_ROUTES.rows())
-    dns = ground.dns(database)
+    dns = testbed.dns(database)
     dns.start()
     dns.until_answering(_ROUTES.module(0), 60)
     frame_size = dns.frame_size(_ROUTES.module(0))
@@ -60,8 +60,8 @@ def _round(figure: Figure, dns: LarsDns, agents: Agents, number: int) -> None:
         after = dns.metrics()
         probed: Probed = probe.stop().between(listening, end)
     figure.spread(f"round {number}, answered", [when - listening for when in arrived], "s", (0.5, 0.99, 1), {1: _BAR})
-    probed.tell(figure, f"round {number}, lag", {1: _LAG_BAR_MS})
-    tell_metric(figure, f"round {number}", before, after)
+    probed.add_to(figure, f"round {number}, lag", {1: _LAG_BAR_MS})
+    add_metric(figure, f"round {number}", before, after)
     figure.facts[f"round {number}: agents not answered after {_GIVEN_UP:g} s, counted as answered then"] = unanswered
     figure.facts[f"round {number}: CPU of dns, s"] = round(cpu, 2)
     figure.facts[f"round {number}: dns waited for a core, s"] = round(waited, 2)
@@ -73,5 +73,5 @@ def _round(figure: Figure, dns: LarsDns, agents: Agents, number: int) -> None:
 def _check(agents: Agents) -> None:
     for number, each in enumerate(agents.answers()):
         for _when, answer in each:
-            if answer.hosts != _ROUTES.route(_ROUTES.index(answer.module)):
+            if not _ROUTES.is_route(answer):
                 raise BenchError(f"agent {number} got a wrong answer for module {answer.module}: {answer.hosts}")

@@ -6,10 +6,11 @@ import time
 from bench.errors import BenchError
 from bench.figure import Figure
 from bench.load.pipeline import Pipelined, pipelined, saturated
-from bench.load.routes import Routes, answers
-from bench.processes.child_process import core_wait_seconds, cpu_seconds
-from bench.services.lars_dns import LarsDns, ask
-from bench.services.testbed import Ground
+from bench.load.routes import Routes
+from bench.processes.process_tree import core_wait_seconds, cpu_seconds
+from bench.services.dns_client import answers, ask
+from bench.services.lars_dns import LarsDns
+from bench.services.testbed import Testbed
 
 _ROUTES = Routes(modules=4_000)
 _WINDOW = 3_000
@@ -21,30 +22,30 @@ _LONE = 10_000
 _BAR = 60_000
 
 
-def measure_requests(ground: Ground, figure: Figure) -> None:
+def measure_requests(testbed: Testbed, figure: Figure) -> None:
     """One connection that asks for all modules, round and round."""
-    database = ground.database()
+    database = testbed.database()
     database.fill(_ROUTES.rows())
-    dns = ground.dns(database)
+    dns = testbed.dns(database)
     dns.start()
     dns.until_answering(_ROUTES.module(0), 30)
     with socket.create_connection(("127.0.0.1", dns.port), 30) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         first = b"".join(ask(sock, _ROUTES.module(index)) for index in range(_ROUTES.modules))
         _check(first, _ROUTES.modules)
-        _pipelined(ground, figure, dns, sock, len(first) // _ROUTES.modules)
+        _pipelined(testbed, figure, dns, sock, len(first) // _ROUTES.modules)
     with socket.create_connection(("127.0.0.1", dns.port), 30) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _lone(ground, figure, sock)
+        _lone(testbed, figure, sock)
     dns.close()
 
 
-def _pipelined(ground: Ground, figure: Figure, dns: LarsDns, sock: socket.socket, answer_size: int) -> None:
+def _pipelined(testbed: Testbed, figure: Figure, dns: LarsDns, sock: socket.socket, answer_size: int) -> None:
     requests = _ROUTES.requests(0, _ROUTES.modules)
     request_size = len(requests) // _ROUTES.modules
     pipelined(sock, requests, request_size, answer_size, _WINDOW, 1.0)  # warm-up
     before, waited = cpu_seconds(dns.pid), core_wait_seconds(dns.pid)
-    done = pipelined(sock, requests, request_size, answer_size, _WINDOW, ground.size(int(_SECONDS)))
+    done = pipelined(sock, requests, request_size, answer_size, _WINDOW, testbed.size(int(_SECONDS)))
     dns_cpu, waited = cpu_seconds(dns.pid) - before, core_wait_seconds(dns.pid) - waited
     figure.measure("pipelined", done.per_second, "requests/s", at_least=_BAR)
     figure.measure("pipelined, CPU of dns", dns_cpu / done.answered * 1e6, "µs/request")
@@ -63,11 +64,11 @@ def _pipelined(ground: Ground, figure: Figure, dns: LarsDns, sock: socket.socket
     }
 
 
-def _lone(ground: Ground, figure: Figure, sock: socket.socket) -> None:
+def _lone(testbed: Testbed, figure: Figure, sock: socket.socket) -> None:
     frames = [_ROUTES.requests(index, 1) for index in range(_ROUTES.modules)]
     answer_size = len(ask(sock, _ROUTES.module(0)))
     delays = []
-    for number in range(ground.size(_LONE)):
+    for number in range(testbed.size(_LONE)):
         frame = frames[number % len(frames)]
         begin = time.perf_counter()
         sock.sendall(frame)
@@ -90,7 +91,7 @@ def _check(stream: bytes, frames: int) -> None:
     count = 0
     for answer in answers(stream):
         count += 1
-        if answer.hosts != _ROUTES.route(_ROUTES.index(answer.module)):
+        if not _ROUTES.is_route(answer):
             raise BenchError(f"the answer for module {answer.module} is wrong: {answer.hosts}")
     if count != frames:
-        raise BenchError(f"{frames} answers were due, {count} came")
+        raise BenchError(f"{frames} answers were expected, {count} arrived")

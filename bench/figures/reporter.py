@@ -9,10 +9,10 @@ from bench.exposition import histogram_percentile
 from bench.figure import Figure
 from bench.load.callers import Caller, Callers, report_body
 from bench.machine import allow_open_files
-from bench.processes.child_process import core_wait_seconds, cpu_seconds, memory_mb
+from bench.processes.process_tree import core_wait_seconds, cpu_seconds, memory_mb
 from bench.services.database import RouteDatabase
 from bench.services.lars_reporter import LarsReporter
-from bench.services.testbed import Ground
+from bench.services.testbed import Testbed
 
 _CALLERS = 100
 _SECONDS = 60.0
@@ -42,83 +42,82 @@ def _caller(reporter: LarsReporter, number: int, modules: int, hosts: int, own_h
     return Caller(reporter.port, (round_ << 32) + number + 1, bodies, hosts)
 
 
-def measure_rows(ground: Ground, figure: Figure) -> None:
+def measure_rows(testbed: Testbed, figure: Figure) -> None:
     """100 callers with 2,000 hosts each, in turn; each result is one status row and one history row."""
-    _rows(ground, figure, "hosts of its own each", own_hosts=True, bar=_ROWS_BAR)
-    _rows(ground, figure, "the same hosts all", own_hosts=False, bar=_ROWS_BAR)
+    _rows(testbed, figure, "hosts of its own each", own_hosts=True, bar=_ROWS_BAR)
+    _rows(testbed, figure, "the same hosts all", own_hosts=False, bar=_ROWS_BAR)
 
 
-def _rows(ground: Ground, figure: Figure, what: str, own_hosts: bool, bar: float) -> None:
-    database = ground.database()
-    reporter = ground.reporter(database)
+def _rows(testbed: Testbed, figure: Figure, what: str, own_hosts: bool, bar: float) -> None:
+    database = testbed.database()
+    reporter = testbed.reporter(database)
     with Callers([_caller(reporter, n, _MODULES, _HOSTS, own_hosts) for n in range(_CALLERS)]) as callers:
-        callers.report_in_turn(ground.size(10), _BUSY)  # all keys of status are there after a round
+        callers.report_in_turn(testbed.size(10), _BUSY)  # all keys of status are there after a round
         with _measured(figure, reporter, callers, f"{what}", bar):
-            callers.report_in_turn(ground.size(int(_SECONDS)), _BUSY)
+            callers.report_in_turn(testbed.size(int(_SECONDS)), _BUSY)
         callers.settle(60)
         _check(database, callers)
-    ground.end_figure()
+    testbed.end_figure()
 
 
-def measure_repeats(ground: Ground, figure: Figure) -> None:
-    """100 callers report on the same hosts again and again, each as soon as the reporter lets it."""
-    database = ground.database()
-    reporter = ground.reporter(database)
+def measure_repeats(testbed: Testbed, figure: Figure) -> None:
+    """100 callers report on the same hosts again and again, each as soon as its window allows."""
+    database = testbed.database()
+    reporter = testbed.reporter(database)
     with Callers([_caller(reporter, n, _FEW_MODULES, _FEW_HOSTS, True) for n in range(_CALLERS)]) as callers:
-        callers.flood(ground.size(3))
+        callers.flood(testbed.size(3))
         with _measured(figure, reporter, callers, "repeating keys", _REPEATS_BAR):
-            callers.flood(ground.size(30))
+            callers.flood(testbed.size(30))
         callers.settle(60)
         _check(database, callers)
 
 
-def measure_age(ground: Ground, figure: Figure) -> None:
+def measure_age(testbed: Testbed, figure: Figure) -> None:
     """Half of the load of the bars, steadily: how long a report waits until it is committed."""
     for what, modules, hosts, rate in (
         ("distinct keys", _MODULES, _HOSTS, _ROWS_BAR / 2),
         ("repeating keys", _FEW_MODULES, _FEW_HOSTS, _REPEATS_BAR / 2),
     ):
-        database = ground.database()
-        reporter = ground.reporter(database)
+        database = testbed.database()
+        reporter = testbed.reporter(database)
         with Callers([_caller(reporter, n, modules, hosts, True) for n in range(_CALLERS)]) as callers:
             rounds = rate / (modules * hosts)
-            callers.pace(ground.size(5), rounds)
+            callers.pace(testbed.size(5), rounds)
             callers.forget_ages()
             before = reporter.metrics()
             with _measured(figure, reporter, callers, f"{what} at half load", None):
-                callers.pace(ground.size(30), rounds)
+                callers.pace(testbed.size(30), rounds)
             callers.settle(60)
-            told = histogram_percentile("lars_reporter_commit_age_seconds", before, reporter.metrics(), 0.99)
+            age = histogram_percentile("lars_reporter_commit_age_seconds", before, reporter.metrics(), 0.99)
             figure.spread(f"{what}, sent to acknowledged", callers.ages, "s", (0.5, 0.99, 1), {0.99: _AGE_BAR})
-            if told is not None:
-                figure.measure(f"{what}, arrival to commit p99, by its own histogram", told, "s", at_most=_AGE_BAR)
-        ground.end_figure()
+            if age is not None:
+                figure.measure(f"{what}, arrival to commit p99, by its own histogram", age, "s", at_most=_AGE_BAR)
+        testbed.end_figure()
 
 
-def measure_agents(ground: Ground, figure: Figure) -> None:
+def measure_agents(testbed: Testbed, figure: Figure) -> None:
     """5,000 agents with ten hosts each, which report every five seconds."""
-    count, period = ground.size(_AGENTS), 5.0
-    unlimited = allow_open_files(3 * _AGENTS)
-    if unlimited:
-        raise BenchError(unlimited)
-    database = ground.database()
-    reporter = ground.reporter(database)
+    count, period = testbed.size(_AGENTS), 5.0
+    if refused := allow_open_files(3 * _AGENTS):
+        raise BenchError(refused)
+    database = testbed.database()
+    reporter = testbed.reporter(database)
     with Callers([_caller(reporter, n, 1, 10, True) for n in range(count)]) as callers:
         callers.pace(2 * period, count / period)
         callers.forget_ages()
         with _measured(figure, reporter, callers, f"{count:,} agents", None):
-            callers.pace(ground.size(40), count / period)
+            callers.pace(testbed.size(40), count / period)
         callers.settle(60)
         figure.spread("sent to acknowledged", callers.ages, "s", (0.5, 0.99, 1), {0.99: _AGE_BAR})
         _check(database, callers)
 
 
-def measure_memory(ground: Ground, figure: Figure) -> None:
+def measure_memory(testbed: Testbed, figure: Figure) -> None:
     """1,000,000 distinct keys pass through in two minutes: each caller's hosts change with every round."""
-    database = ground.database()
-    reporter = ground.reporter(database)
+    database = testbed.database()
+    reporter = testbed.reporter(database)
     figure.measure("memory at start", memory_mb(reporter.pid)[0], "MiB")
-    rounds, seconds = 5, ground.size(120)
+    rounds, seconds = 5, testbed.size(120)
     keys = 0
     for round_ in range(rounds):
         made = [_caller(reporter, n, _MODULES, _HOSTS, True, round_) for n in range(_CALLERS)]
@@ -137,7 +136,7 @@ def measure_memory(ground: Ground, figure: Figure) -> None:
 
 @contextmanager
 def _measured(figure: Figure, reporter: LarsReporter, callers: Callers, what: str, bar: float | None) -> Iterator[None]:
-    """Tells how many results were acknowledged in a second of the block, and what that cost."""
+    """Adds how many results were acknowledged a second in the block, and what that cost."""
     done, cpu, waited = callers.acknowledged, cpu_seconds(reporter.pid), core_wait_seconds(reporter.pid)
     before, begin, own = reporter.metrics(), time.monotonic(), time.process_time()
     yield

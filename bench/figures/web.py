@@ -3,8 +3,6 @@
 import json
 import random
 import socket
-import subprocess
-import sys
 import time
 from contextlib import ExitStack
 from functools import partial
@@ -12,11 +10,11 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.figure import Figure
+from bench.load.module_process import run_module
 from bench.load.web_data import fill_history_txn, routes
-from bench.processes.child_process import cpu_seconds
-from bench.services.lars_dns import checkout_environ
+from bench.processes.process_tree import cpu_seconds
 from bench.services.lars_web import LarsWeb
-from bench.services.testbed import Ground
+from bench.services.testbed import Testbed
 
 MODULES = 100_000
 ROWS = 1_000_000
@@ -32,39 +30,27 @@ NODES = 1_000
 BROWSERS = 200
 
 
-def console(ground: Ground, modules: int, rows: int) -> LarsWeb:
-    """A lars-web on such a fleet, that answers."""
-    database = ground.database()
+def console(testbed: Testbed, modules: int, rows: int) -> LarsWeb:
+    """A lars-web on a database of so many modules and rows of history; it is ready."""
+    database = testbed.database()
     database.fill(routes(modules))
     for part in range(PARTS if rows else 0):
         database.run(partial(fill_history_txn, modules=modules, rows=rows, part=part, parts=PARTS))
-    web = ground.own(LarsWeb(database.url))
-    database.run(web.let_in_txn)
-    web.start()
-    web.until_answering()
-    return web
+    web = testbed.own(LarsWeb(database.url))
+    database.run(web.add_user_txn)
+    return web.launch()
 
 
 def load(web: LarsWeb, requests: list[tuple[str, str]], headers: dict[str, str], rate: float, connections: int) -> Any:
-    """What the client process found."""
-    told = {"port": web.port, "headers": headers, "requests": requests, "rate": rate, "connections": connections}
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.load.web_client"],
-        input=json.dumps(told),
-        env=checkout_environ(),
-        capture_output=True,
-        text=True,
-        timeout=170,
-    )
-    if done.returncode:
-        raise BenchError(f"the client failed: {done.stderr[-300:]}")
-    return json.loads(done.stdout)
+    """What the client process printed (bench/load/web_client.py)."""
+    task = {"port": web.port, "headers": headers, "requests": requests, "rate": rate, "connections": connections}
+    return run_module("bench.load.web_client", stdin=json.dumps(task), deadline=170)
 
 
-def measure_pages(ground: Ground, figure: Figure) -> None:
+def measure_pages(testbed: Testbed, figure: Figure) -> None:
     """Overview, lists and modules, at RATE requests a second together."""
-    modules = ground.size(MODULES)
-    web = console(ground, modules, ground.size(ROWS))
+    modules = testbed.size(MODULES)
+    web = console(testbed, modules, testbed.size(ROWS))
     chance = random.Random(1)
 
     def module() -> str:
@@ -85,9 +71,9 @@ def measure_pages(ground: Ground, figure: Figure) -> None:
         figure.spread(name, samples, "ms", (0.5, 0.99, 1), {0.99: 300})
 
 
-def measure_registrations(ground: Ground, figure: Figure) -> None:
+def measure_registrations(testbed: Testbed, figure: Figure) -> None:
     """Hosts that register themselves, new ones and renewals."""
-    web = console(ground, ground.size(MODULES), 0)
+    web = console(testbed, testbed.size(MODULES), 0)
     nodes = [f"10.{n // 250}.{n % 250}.1:80" for n in range(NODES)]
     bearer = {"Authorization": f"Bearer {web.token}"}
 
@@ -95,17 +81,17 @@ def measure_registrations(ground: Ground, figure: Figure) -> None:
         return [("PUT", f"/api/v1/modules/{500 + n % 20}/1/hosts/{nodes[n % NODES]}?ttl=60") for n in range(count)]
 
     new = load(web, asked(NODES), bearer, 0, 200)
-    renewed = load(web, asked(ground.size(REGISTRATIONS)), bearer, 0, 16)
+    renewed = load(web, asked(testbed.size(REGISTRATIONS)), bearer, 0, 16)
     if new["bad"] or renewed["bad"]:
         raise BenchError("registrations were refused")
     figure.measure("new", NODES / new["seconds"], "/s", at_least=500)
     figure.measure("renewed", len(renewed["samples"]) / renewed["seconds"], "/s", at_least=500)
 
 
-def measure_streams(ground: Ground, figure: Figure) -> None:
+def measure_streams(testbed: Testbed, figure: Figure) -> None:
     """Live numbers to many browsers: half of them at the overview, the others at a hundred modules."""
-    web = console(ground, ground.size(MODULES), ground.size(ROWS))
-    browsers = ground.size(BROWSERS)
+    web = console(testbed, testbed.size(MODULES), testbed.size(ROWS))
+    browsers = testbed.size(BROWSERS)
     with ExitStack() as stack:
         sockets = []
         for n in range(browsers):
@@ -126,6 +112,6 @@ def measure_streams(ground: Ground, figure: Figure) -> None:
             sock.setblocking(False)
             read += len(sock.recv(1 << 20))
     if not read:
-        raise BenchError("the streams said nothing")
+        raise BenchError("no stream sent anything")
     figure.measure("cores used", used, "cores", at_most=0.5)
     figure.facts["browsers"] = browsers

@@ -1,28 +1,22 @@
-"""`bench/wire`: frames echoed through the wire protocol alone."""
+"""Figure `wire`: frames echoed through the wire protocol alone."""
 
-import argparse
 import socket
 import sys
 import tempfile
-from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from bench.errors import BenchError
 from bench.figure import Figure
 from bench.load.pipeline import Pipelined, pipelined, saturated
-from bench.output import attempted, exit_status, telling
-from bench.processes.child_process import ChildProcess, cpu_seconds
+from bench.processes.child_process import ChildProcess
 from bench.processes.ports import ReservedPort
+from bench.processes.process_tree import cpu_seconds
+from bench.processes.twistd import checkout_environ
 from bench.processes.waiting import until
-from bench.services.lars_dns import checkout_environ
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse, HostInfo
 from lars.wire.messages import MessageId, encode_message
-
-_WHAT = """
-Measures the wire protocol: frames of about 12 and about 200 bytes, echoed by a process of its own over one
-connection of 127.0.0.1. Prints JSON to stdout when all is done, and each number to stderr.
-"""
 
 _FRAMES = 4_000
 _WINDOW = 3_000
@@ -41,29 +35,15 @@ def larger_frames() -> list[bytes]:
     return [encode_message(MessageId.GET_ROUTE_RESPONSE, response) for response in responses]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measures; the exit status."""
-    parser = argparse.ArgumentParser(prog="bench/wire", description=_WHAT)
-    parser.add_argument("--seconds", type=float, default=10.0, help="for each size of frame (default: 10)")
-    seconds: float = parser.parse_args(arguments).seconds
-    figures: list[Figure] = []
-    with telling(figures):
-        figure = Figure("wire", "")
-        figures.append(figure)
-        with attempted(figure), tempfile.TemporaryDirectory(prefix="lars-bench-wire-") as folder:
-            _measure(figure, Path(folder), seconds)
-    return exit_status(figures)
-
-
-def _measure(figure: Figure, folder: Path, seconds: float) -> None:
-    port = ReservedPort()
-    command = [sys.executable, "-m", "bench.services.wire_echo", str(port.number)]
-    with ChildProcess("wire-echo", command, folder, checkout_environ()) as echo:
-        echo.start()
-        for frames in (small_frames(), larger_frames()):
-            with until(lambda: _connected(echo, port.number), "the echo to listen", 30) as sock:
-                _echoed(figure, echo, sock, frames, seconds)
-    port.close()
+def measure_wire(figure: Figure, seconds: float) -> None:
+    """Frames of each size, echoed for so many seconds."""
+    with tempfile.TemporaryDirectory(prefix="lars-bench-wire-") as folder, ReservedPort() as port:
+        command = [sys.executable, "-m", "bench.services.wire_echo", str(port.number)]
+        with ChildProcess("wire-echo", command, Path(folder), checkout_environ()) as echo:
+            echo.start()
+            for frames in (small_frames(), larger_frames()):
+                with until(partial(_connected, echo, port.number), "the echo to listen", 30) as sock:
+                    _echoed(figure, echo, sock, frames, seconds)
 
 
 def _connected(echo: ChildProcess, port: int) -> socket.socket | None:

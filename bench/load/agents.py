@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from bench.errors import BenchError
-from bench.load.routes import Answer, answers
+from bench.services.dns_client import Answer, answers
 
 _RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 _READ = 256 * 1024
@@ -22,7 +22,7 @@ _RETRY = 0.02
 
 
 class _Agent:
-    """One agent: its connection, and what has come on it."""
+    """One agent: its connection, and what has arrived on it."""
 
     __slots__ = ("arrivals", "received", "requests", "sock", "unsent")
 
@@ -37,7 +37,7 @@ class _Agent:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)  # leaves no port in TIME_WAIT
         self.unsent = memoryview(self.requests)
         self.received = bytearray()
-        self.arrivals: list[tuple[float, int]] = []  # when, and how many bytes in all by then
+        self.arrivals: list[tuple[float, int]] = []  # when, and bytes in all by then
 
     @property
     def last_arrival(self) -> float:
@@ -45,7 +45,7 @@ class _Agent:
 
 
 class Agents:
-    """Connections to dns, each of which sends its requests as soon as it stands."""
+    """Connections to dns, each of which sends its requests as soon as it is made."""
 
     def __init__(self, port: int, requests: Sequence[bytes], frame_size: int) -> None:
         self._place = ("127.0.0.1", port)
@@ -55,7 +55,7 @@ class Agents:
         self._agents: dict[int, _Agent] = {}
         self._again: list[tuple[float, _Agent]] = []
         self.retries = 0
-        """How often a connection was refused or cut off, and made again."""
+        """How often a connection was refused or reset, and made again."""
 
     def __enter__(self) -> Self:
         return self
@@ -72,7 +72,7 @@ class Agents:
             self._begin(_Agent(requests))
 
     def connect_in_turn(self, frames: int, deadline: float) -> None:
-        """Connects some at a time, each lot when the one before it has got its frames: no listen backlog overflows."""
+        """Connects some at a time, after those before them have got their frames, so no listen backlog overflows."""
         for start in range(0, len(self._requests), _LOT):
             for requests in self._requests[start : start + _LOT]:
                 self._begin(_Agent(requests))
@@ -80,7 +80,7 @@ class Agents:
 
     def _begin(self, agent: _Agent) -> None:
         self._agents[agent.sock.fileno()] = agent
-        agent.sock.connect_ex(self._place)  # whether that worked is told by the first send
+        agent.sock.connect_ex(self._place)  # the first send shows whether that worked
         self._epoll.register(agent.sock, select.EPOLLIN | select.EPOLLOUT)
 
     def hang_up(self) -> None:
@@ -96,10 +96,10 @@ class Agents:
         """
         missing = self.read(frames, deadline)
         if missing:
-            came = sum(len(agent.received) for agent in self._agents.values()) // self._frame_size
+            arrived = sum(len(agent.received) for agent in self._agents.values()) // self._frame_size
             raise BenchError(
-                f"after {deadline:g} s {missing} of {len(self._requests)} connections lack frames: {came} have come "
-                f"in all, {frames} each are due"
+                f"after {deadline:g} s {missing} of {len(self._requests)} connections lack frames: {arrived} have "
+                f"arrived in all, {frames} each are expected"
             )
         return [agent.last_arrival for agent in self._agents.values()]
 
@@ -151,13 +151,13 @@ class Agents:
             self._begin(self._again.pop(0)[1])
 
     def forget(self) -> None:
-        """Drops what has come so far, so that frames are counted from 0 again."""
+        """Drops what has arrived so far, so that frames are counted from 0 again."""
         for agent in self._agents.values():
             agent.received.clear()
             agent.arrivals.clear()
 
     def answers(self) -> Iterator[list[tuple[float, Answer]]]:
-        """For each connection, what has come, decoded, and when the last byte of each frame came."""
+        """For each connection, what has arrived, decoded, and when the last byte of each frame did."""
         for agent in self._agents.values():
             arrivals = iter(agent.arrivals)
             when, so_far = next(arrivals, (0.0, 0))

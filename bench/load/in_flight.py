@@ -28,7 +28,7 @@ async def cycles(client: Any, modid: int, end: float) -> int:
     return done
 
 
-def tell(done: int, seconds: float, cpu: float) -> None:
+def print_cycles(done: int, seconds: float, cpu: float) -> None:
     print(json.dumps({"cycles_per_s": done / seconds, "cpu_us": cpu / done * 1e6}))
 
 
@@ -42,7 +42,7 @@ async def with_asyncio(agent: str, seconds: float, cache: bool) -> None:
         await asyncio.gather(*(client.get_host(1 + n % 10, 1) for n in range(COROUTINES)))
         began, cpu = time.monotonic(), cpu_seconds()
         done = await asyncio.gather(*(cycles(client, 1 + n % 10, began + seconds) for n in range(COROUTINES)))
-        tell(sum(done), time.monotonic() - began, cpu_seconds() - cpu)
+        print_cycles(sum(done), time.monotonic() - began, cpu_seconds() - cpu)
 
 
 async def with_twisted(reactor: Any, agent: str, seconds: float, cache: bool) -> None:
@@ -51,7 +51,7 @@ async def with_twisted(reactor: Any, agent: str, seconds: float, cache: bool) ->
         began, cpu = time.monotonic(), cpu_seconds()
         runs = [Deferred.fromCoroutine(cycles(client, 1 + n % 10, began + seconds)) for n in range(COROUTINES)]
         done = await gatherResults(runs)
-        tell(sum(done), time.monotonic() - began, cpu_seconds() - cpu)
+        print_cycles(sum(done), time.monotonic() - began, cpu_seconds() - cpu)
 
 
 def main(name: str, agent: str, seconds: str, cache: str) -> None:

@@ -1,6 +1,7 @@
-"""How long lars-dns keeps others waiting: asked from outside every 5 ms, and by its own metric."""
+"""How long lars-dns keeps requests waiting: measured from outside every 5 ms, and by its own metric."""
 
 import json
+import os
 import select
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from bench.errors import BenchError
 from bench.exposition import Samples, histogram_percentile
 from bench.figure import Figure
 from bench.percentile import percentile
-from bench.services.lars_dns import CHECKOUT, LarsDns
+from bench.processes.twistd import checkout_environ
+from bench.services.lars_dns import LarsDns
 from lars.route import ModuleId
 
 METRIC = "lars_reactor_lag_seconds"
@@ -29,7 +31,7 @@ class Probed:
         """The requests that were due in that time (monotonic)."""
         return Probed([sample for sample in self.samples if start <= sample[0] <= end])
 
-    def tell(self, figure: Figure, what: str, bars: dict[float, float]) -> None:
+    def add_to(self, figure: Figure, what: str, bars: dict[float, float]) -> None:
         """Adds the latencies to a figure, and how late the probe itself was, which they include."""
         if not self.samples:
             raise BenchError("the probe asked nothing in that time")
@@ -48,7 +50,7 @@ class Probe:
     def __init__(self, dns: LarsDns, module: ModuleId) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.load.probe", str(dns.port), *map(str, module)],
-            cwd=CHECKOUT,
+            env={**os.environ, **checkout_environ()},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -64,7 +66,7 @@ class Probe:
         self._process.communicate()
 
     def connected_at(self, deadline: float) -> float:
-        """Waits until its connection stands; when (monotonic) that was."""
+        """Waits until it is connected; when (monotonic) that was."""
         output = self._process.stdout
         if output is None or not select.select([output], [], [], deadline)[0]:
             raise BenchError(f"lars-dns does not listen after {deadline:g} s")
@@ -81,8 +83,8 @@ class Probe:
         return Probed([(due, latency, late) for due, latency, late in json.loads(output)])
 
 
-def tell_metric(figure: Figure, what: str, before: Samples, after: Samples) -> None:
-    """Adds what lars-dns itself says of its reactor's lag between two readings: the bucket's upper limit, in ms."""
+def add_metric(figure: Figure, what: str, before: Samples, after: Samples) -> None:
+    """Adds the reactor's lag between two readings by lars-dns's own metric: the bucket's upper limit, in ms."""
     limits = {share: histogram_percentile(METRIC, before, after, share) for share in (0.99, 0.999, 1)}
     figure.facts[f"{what}: metric {METRIC}, at most ms"] = {
         "max" if share == 1 else f"p{share * 100:g}": None if limit is None else _ms(limit)

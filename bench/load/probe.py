@@ -16,8 +16,7 @@ import time
 from collections import deque
 from contextlib import suppress
 
-from bench.load.routes import request
-from bench.services.lars_dns import ask
+from bench.services.dns_client import ask, request
 from lars.route import ModuleId
 
 INTERVAL = 0.005

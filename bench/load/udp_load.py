@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Self
 
 from bench.errors import BenchError
-from bench.processes.process_tree import family_cpu_seconds
+from bench.processes.process_tree import tree_cpu_seconds
 
 THREADS = 10
 """Business processes at once; thread t asks for module (t + 1, 1), t from 0."""
@@ -57,19 +57,19 @@ class UdpLoad:
         return [self._program, str(THREADS), f"{seconds:g}", str(self._base_port)]
 
     def round(self, seconds: float) -> Load:
-        """One round; raises BenchError if what the server did was no fair round."""
-        before = family_cpu_seconds(self._pid)
+        """One round; raises BenchError if requests were lost, or answered without a host."""
+        before = tree_cpu_seconds(self._pid)
         done = subprocess.run(self.command(seconds), capture_output=True, text=True, timeout=seconds + 60)
-        cpu = family_cpu_seconds(self._pid) - before
+        cpu = tree_cpu_seconds(self._pid) - before
         if done.returncode != 0:
             raise BenchError(f"udpload ended with status {done.returncode}: {done.stderr.strip()}")
-        return self.judged(done.stdout, cpu)
+        return self.load_from(done.stdout, cpu)
 
-    def judged(self, printed: str, cpu_seconds: float) -> Load:
+    def load_from(self, printed: str, cpu_seconds: float) -> Load:
         """What udpload printed, with the server's CPU time; raises BenchError as `round` does."""
         found: dict[str, Any] = json.loads(printed)
         cycles = int(found["ok"])
         self.cycles += cycles
         if not cycles or found["bad"] or found["lost"] * 1000 > cycles or found["noexist"] or found["overload"]:
-            raise BenchError(f"no fair round: {found}")
+            raise BenchError(f"a round with too few answers or bad ones does not count: {found}")
         return Load(cycles, found["cycles_per_s"], found["p50_us"], found["p99_us"], cpu_seconds / cycles * 1e6)

@@ -13,33 +13,33 @@ from typing import Any
 
 
 def main() -> None:
-    told: dict[str, Any] = json.load(sys.stdin)
-    requests = [tuple(request) for request in told["requests"]]
+    task: dict[str, Any] = json.load(sys.stdin)
+    requests = [tuple(request) for request in task["requests"]]
     lock = threading.Lock()
-    began = time.monotonic() + (0.2 if told["rate"] else 0.0)
+    began = time.monotonic() + (0.2 if task["rate"] else 0.0)
     place = 0
     samples: list[tuple[str, float]] = []
     bad = 0
 
     def work() -> None:
         nonlocal place, bad
-        connection = HTTPConnection("127.0.0.1", told["port"], timeout=60)
+        connection = HTTPConnection("127.0.0.1", task["port"], timeout=60)
         while True:
             with lock:
                 mine, place = place, place + 1
             if mine >= len(requests):
                 return
-            due = began + mine / told["rate"] if told["rate"] else time.monotonic()
+            due = began + mine / task["rate"] if task["rate"] else time.monotonic()
             time.sleep(max(0.0, due - time.monotonic()))
             method, path = requests[mine]
-            connection.request(method, path, headers=told["headers"])
+            connection.request(method, path, headers=task["headers"])
             answer = connection.getresponse()
             answer.read()
             with lock:
                 samples.append((path, time.monotonic() - due))
                 bad += answer.status >= 300
 
-    threads = [threading.Thread(target=work) for _ in range(told["connections"])]
+    threads = [threading.Thread(target=work) for _ in range(task["connections"])]
     for thread in threads:
         thread.start()
     for thread in threads:

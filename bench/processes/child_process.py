@@ -1,4 +1,4 @@
-"""A process that a benchmark starts: it ends with the benchmark, and its CPU time and memory can be read."""
+"""A child process: its log, its end, and the signals that a test or a benchmark sends it."""
 
 import os
 import shutil
@@ -11,33 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bench.errors import BenchError
-
-_TICK = 1 / os.sysconf("SC_CLK_TCK")
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system CPU time of a process so far, in steps of 10 ms."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * _TICK
-
-
-def core_wait_seconds(pid: int) -> float:
-    """How long a process's main thread has been ready to run without a core: what the machine's other work costs it."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
-
-
-def memory_mb(pid: int) -> tuple[float, float]:
-    """Resident memory of a process in MiB: now, and the most that it has been."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    values = {name: text for name, _, text in (line.partition(":") for line in lines)}
-    return int(values["VmRSS"].split()[0]) / 1024, int(values["VmHWM"].split()[0]) / 1024
+from bench.processes.errors import ProcessError
 
 
 class ChildProcess:
     """A child process in a folder, its output in a log file there.
 
-    It ends at `close`, and at the latest with this process, even when that is killed.
+    It and what it starts end at `close`, and at the latest with this process, even when that is killed.
     """
 
     def __init__(
@@ -45,23 +25,37 @@ class ChildProcess:
     ) -> None:
         self.name = name
         self.folder = folder
-        self._log_file = folder / f"{name}.log"
+        self.log_file = folder / f"{name}.log"
         self._command = list(command)
         self._environ = {**os.environ, **(environ or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int:
+        """The process id, also of one that has ended."""
+        return self._started().pid
+
+    @property
+    def status(self) -> int | None:
+        """The exit status, minus the signal that ended it, or None while it runs."""
+        return self._started().poll()
+
+    def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            raise BenchError(f"{self.name} was never started")
-        return self._process.pid
+            raise ProcessError(f"{self.name} was never started")
+        return self._process
 
     def start(self) -> float:
-        """Starts it, the first time or again; the moment (monotonic) just before."""
+        """Starts it, the first time or again, with the same arguments; its log is appended to.
+
+        Returns the time (monotonic) just before.
+        """
+        if self._process is not None and self.status is None:
+            raise ProcessError(f"{self.name} is running already")
         setpriv = shutil.which("setpriv")
         prefix = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
-        with self._log_file.open("ab") as log:
-            started = time.monotonic()
+        with self.log_file.open("ab") as log:
+            begin = time.monotonic()
             self._process = subprocess.Popen(
                 prefix + self._command,
                 cwd=self.folder,
@@ -71,28 +65,49 @@ class ChildProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return started
+        return begin
 
     def require_running(self) -> None:
-        """Raises BenchError, with the end of its log, if it has ended."""
-        status = self._process.poll() if self._process is not None else None
-        if status is not None:
-            raise BenchError(f"{self.name} has ended with status {status}: {self.last_words()}")
-
-    def last_words(self) -> str:
-        """The end of its log."""
-        log = self._log_file.read_text(encoding="utf-8", errors="replace") if self._log_file.exists() else ""
-        return " | ".join(log.strip().splitlines()[-5:])
+        """Raises ProcessError, with the end of its log, if it has ended."""
+        if (status := self.status) is not None:
+            raise ProcessError(f"{self.name} has ended with status {status}: {self.last_lines()}")
 
     def kill(self) -> None:
-        """kill -9 to it and all that it has started; returns when it is gone."""
-        if self._process is not None:
-            with suppress(ProcessLookupError):  # all of them have ended
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(30)
+        """kill -9 to it alone: it has no chance to do anything; returns when it is gone."""
+        self._signal(signal.SIGKILL)
+        self._started().wait(10)
+
+    def terminate(self) -> None:
+        """Asks it to end in order; does not wait."""
+        self._signal(signal.SIGTERM)
+
+    def pause(self) -> None:
+        """Stops it where it is: its sockets stay open and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Lets it go on after `pause`."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        self.require_running()
+        os.kill(self.pid, number)
+
+    def log(self) -> str:
+        """All that it has logged, in all its runs."""
+        return self.log_file.read_text(encoding="utf-8", errors="replace") if self.log_file.exists() else ""
+
+    def last_lines(self) -> str:
+        """The end of its log in one line."""
+        return " | ".join(self.log().strip().splitlines()[-5:])
 
     def close(self) -> None:
-        self.kill()
+        """Ends it and all that it has started, at once."""
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):  # all of them have ended
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(30)
 
     def __enter__(self) -> Self:
         return self

@@ -7,56 +7,61 @@ from types import TracebackType
 from typing import Self
 
 from bench.errors import BenchError
+from bench.processes.errors import ProcessError
 from bench.processes.waiting import until
 from bench.services.lars_agent import LarsAgent
 from bench.services.lars_reporter import LarsReporter
-from bench.services.testbed import Ground
+from bench.services.testbed import Testbed
 from lars.client import AgentUnavailable, LarsClient
 from lars.db.database import engine_for
 from lars.db.url import parse_url
 from lars.route import ModuleId
 
-_UP = 60
-"""Seconds until an agent answers, at most."""
+_UP = 60.0
+"""Seconds until an agent knows a module, at most."""
 
 
 class Fleet:
-    """A Lars that serves the given rows of RouteData; its services end with the block."""
+    """A Lars that serves the given rows of RouteData; its services are ready, and end with the block."""
 
-    def __init__(self, ground: Ground, workers: int, rows: Iterable[Sequence[int]]) -> None:
-        self._ends = ExitStack()
-        self._ground = ground
+    def __init__(self, testbed: Testbed, workers: int, rows: Iterable[Sequence[int]]) -> None:
+        self._stack = ExitStack()
+        self._testbed = testbed
         self._workers = workers
         self._rows = rows
 
     def __enter__(self) -> Self:
-        with ExitStack() as started:
-            database = self._ground.database()
+        with ExitStack() as stack:
+            database = self._testbed.database()
             database.fill(self._rows)
             self._url = database.url
-            self._dns = started.enter_context(self._ground.dns(database))
-            self._reporter = started.enter_context(LarsReporter(database.url))
-            self.agent = started.enter_context(LarsAgent(self._workers, self._dns.port, self._reporter.port))
-            for service in (self._dns, self._reporter, self.agent):
+            dns = stack.enter_context(self._testbed.dns(database))
+            reporter = stack.enter_context(LarsReporter(database.url))
+            self.agent = stack.enter_context(LarsAgent(self._workers, dns.port, reporter.port))
+            self._services = (dns, reporter, self.agent)
+            for service in self._services:
                 service.start()
-            self.client = started.enter_context(
+            for service in self._services:
+                service.until_ready()
+            self.client = stack.enter_context(
                 closing(LarsClient(self.agent.address, timeout=5, cache=False, state_dir=""))
             )
-            self._ends = started.pop_all()
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ends.close()
+        self._stack.close()
 
     def until_answering(self, modules: Iterable[ModuleId], hosts: int) -> None:
         """Waits until the agent knows all the hosts of each module."""
         for module in modules:
             try:
                 until(partial(self._knows, module, hosts), f"the agent to know module {module}", _UP)
-            except BenchError as error:
-                raise BenchError(f"{error}; {self._last_words()}") from None
+            except ProcessError as error:
+                logs = "; ".join(f"the log of {each.name} ends: {each.last_lines()}" for each in self._services)
+                raise BenchError(f"{error}; {logs}") from None
 
     def _knows(self, module: ModuleId, hosts: int) -> bool:
         self.agent.require_running()
@@ -65,11 +70,8 @@ class Fleet:
         except AgentUnavailable:
             return False
 
-    def _last_words(self) -> str:
-        return "; ".join(f"{each.name} said: {each.last_words()}" for each in (self._dns, self._reporter, self.agent))
-
     def until_counted(self, successes: int, deadline: float) -> None:
-        """Waits until the database has just so many successes; what is lost or counted twice is no fair figure."""
+        """Waits until the database has just so many successes; raises BenchError if some are lost or counted twice."""
         until(lambda: self.counted() >= successes, f"{successes} calls in the database", deadline, 0.2)
         if (counted := self.counted()) != successes:
             raise BenchError(f"{counted} calls are in the database, {successes} were reported")

@@ -1,43 +1,43 @@
-"""A lars-agent process under twistd, as an operator would start it, on ports of its own."""
+"""The lars-agent that is measured, with lars-dns and lars-reporter or with routes from a file alone."""
 
-import os
-import shutil
-import subprocess
-import tempfile
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Self
 
-from bench.processes.child_process import ChildProcess
-from bench.services.lars_dns import checkout_environ, twistd
-from bench.udp_ports import free_udp_base
+from bench.processes.agent_state import SHARDS, save_agent_routes
+from bench.processes.ports import free_udp_base, udp_port_is_open
+from bench.services.lars_service import LarsService
+from lars.route import HostAddress, ModuleId
 
+WORKER_COUNTS = (1, 3)
+"""How many processes lars-agent can be."""
 
-@cache
-def worker_counts() -> list[int]:
-    """How many processes lars-agent can be: 1, and 3 if it has the option."""
-    told = subprocess.run(
-        [*twistd(), "lars-agent", "--help"], env={**os.environ, **checkout_environ()}, capture_output=True, text=True
-    )
-    return [1, 3] if "--workers=" in told.stdout else [1]
+NO_SERVER = 1
+"""A port that refuses, for an agent without dns or reporter."""
 
 
-class LarsAgent(ChildProcess):
-    """lars-agent in an empty folder of its own, which holds its log and its saved routes."""
+class LarsAgent(LarsService):
+    """lars-agent in one process or three."""
 
-    def __init__(self, workers: int, dns_port: int, reporter_port: int) -> None:
-        self.port = free_udp_base(3)
-        folder = Path(tempfile.mkdtemp(prefix="lars-bench-agent-"))
-        command = [*twistd(), "lars-agent", "--listen", f"127.0.0.1:{self.port}", "--state-dir", str(folder / "state")]
-        command += ["--dns", f"127.0.0.1:{dns_port}", "--reporter", f"127.0.0.1:{reporter_port}"]
-        if workers > 1:
-            command += ["--workers", str(workers)]
-        super().__init__("lars-agent", command, folder, checkout_environ())
+    def __init__(self, workers: int = 1, dns_port: int = NO_SERVER, reporter_port: int = NO_SERVER) -> None:
+        self.port = free_udp_base(SHARDS)
+        self.address = f"127.0.0.1:{self.port}"
+        super().__init__(
+            "lars-agent",
+            *("--listen", self.address, "--state-dir", "state", "--workers", str(workers)),
+            *("--dns", f"127.0.0.1:{dns_port}", "--reporter", f"127.0.0.1:{reporter_port}"),
+        )
 
-    @property
-    def address(self) -> str:
-        """Where it is asked, as a client is told."""
-        return f"127.0.0.1:{self.port}"
+    @classmethod
+    def launched(cls, routes: Mapping[ModuleId, Sequence[HostAddress]]) -> Self:
+        """An agent that knows these routes from a file, without dns and reporter; it is ready."""
+        agent = cls()
+        save_agent_routes(str(agent.folder / "state"), routes)
+        try:
+            return agent.launch()
+        except BaseException:
+            agent.close()
+            raise
 
-    def close(self) -> None:
-        super().close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def is_ready(self) -> bool:
+        """Whether all its shards have their ports."""
+        return all(udp_port_is_open(self.port + shard) for shard in range(SHARDS))
