@@ -75,14 +75,14 @@ class Browser:
             field.send_keys(text)
 
     def press(self, label: str) -> None:
-        """Presses the button that bears this label, and waits for the page that comes of it."""
+        """Presses the button with this label, and waits for the page that follows."""
         before = self.one("html")
         self.driver.find_element(By.XPATH, f"//main//button[normalize-space(text())='{label}']").click()
         self.until(lambda: _is_gone(before), f"a page after {label}")
 
     def until(self, condition: Any, what: str) -> None:
         """Waits for something to be so."""
-        WebDriverWait(self.driver, PATIENCE, 0.1).until(lambda _driver: condition(), f"waited in vain for {what}")
+        WebDriverWait(self.driver, PATIENCE, 0.1).until(lambda _driver: condition(), f"waited for {what}")
 
     def reads(self, text: str) -> None:
         """Waits until a text can be read on the page."""
@@ -92,7 +92,7 @@ class Browser:
             raise AssertionError(f"{text!r} is not to be read on {self.driver.current_url}:\n{self.text}") from None
 
     def errors(self) -> list[str]:
-        """What the browser's console has complained of since it was last asked."""
+        """Errors and warnings in the browser's console since the last call."""
         entries = self.driver.get_log("browser")
         return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
 
