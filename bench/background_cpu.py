@@ -1,4 +1,4 @@
-"""CPU time that other processes take while something is measured: what they take, Lars and its floor lack."""
+"""CPU time that other processes take from what is measured."""
 
 import os
 import resource
@@ -23,7 +23,7 @@ def _own_seconds() -> float:
 
 
 class BackgroundCpu:
-    """Watches from now on; nothing that this process has started may be killed meanwhile."""
+    """Watches from now on; while it does, nothing that this process has started may be killed."""
 
     def __init__(self) -> None:
         self._begin = time.monotonic(), _busy_seconds() - _own_seconds()

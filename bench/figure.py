@@ -37,6 +37,7 @@ class Measure:
         return f"{self.value:,.0f}" if self.value >= 1000 else f"{self.value:.4g}"
 
     def as_json(self) -> dict[str, object]:
+        """One entry of the printed document's `measures`."""
         document: dict[str, object] = {"name": self.name, "value": float(f"{self.value:.6g}"), "unit": self.unit}
         if self.bar is not None:
             document |= {"bar": f"{'>=' if self.at_least else '<='} {self.bar:g}", "met": self.met}
@@ -82,6 +83,7 @@ class Figure:
         print(f"{self.name} {self.engine}".rstrip() + f": {text}", file=sys.stderr, flush=True)
 
     def as_json(self) -> dict[str, object]:
+        """One entry of the printed document's `figures`."""
         document: dict[str, object] = {"figure": self.name, "engine": self.engine}
         document |= {"load_average_before": self.load_before}
         document |= {"measures": [measure.as_json() for measure in self.measures], "facts": self.facts}

@@ -32,7 +32,7 @@ def _exit(number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def attempted(figure: Figure) -> Iterator[None]:
-    """Records in the figure what keeps it from being measured, so that the next one is measured all the same."""
+    """Records in the figure what keeps it from being measured, so that the next one still is."""
     try:
         yield
     except (LarsError, OSError, subprocess.SubprocessError) as error:

@@ -57,7 +57,7 @@ def measure_asking(agent: LarsAgent, figure: Figure, small: bool) -> None:
     """One thread without the cache and a C client in turn, in short rounds: both under the same load of the machine."""
     _until_answering(agent)
     rounds = 3 if small else _ROUNDS
-    ours, theirs, walls = [], [], []
+    python, c, walls = [], [], []
     with tempfile.TemporaryDirectory(prefix="lars-bench-c-") as folder:
         udpload = compiled("udpload", Path(folder))
         with LarsClient(agent.address, timeout=5, cache=False, state_dir="") as client:
@@ -65,14 +65,14 @@ def measure_asking(agent: LarsAgent, figure: Figure, small: bool) -> None:
             for _ in range(rounds):
                 before, began = _cpu(RUSAGE_SELF), time.monotonic()
                 _cycles(client, _ROUND_CYCLES)
-                ours.append((_cpu(RUSAGE_SELF) - before) / _ROUND_CYCLES * 1e6)
+                python.append((_cpu(RUSAGE_SELF) - before) / _ROUND_CYCLES * 1e6)
                 walls.append((time.monotonic() - began) / _ROUND_CYCLES * 1e6)
-                theirs.append(_c_client(udpload, agent.port))
+                c.append(_c_client(udpload, agent.port))
     figure.facts["rounds, in turn"] = f"{rounds} of {_ROUND_CYCLES} cycles and {_C_SECONDS:g} s"
-    figure.measure("client, CPU", median(ours), "µs/cycle")
+    figure.measure("client, CPU", median(python), "µs/cycle")
     figure.measure("client, time", median(walls), "µs/cycle")
-    figure.measure("C client, CPU", median(theirs), "µs/cycle")
-    figure.measure("CPU, client/C client", median(ours) / median(theirs), "times", at_most=_CPU_BAR)
+    figure.measure("C client, CPU", median(c), "µs/cycle")
+    figure.measure("CPU, client/C client", median(python) / median(c), "times", at_most=_CPU_BAR)
 
 
 def _cycles(client: LarsClient, number: int) -> None:

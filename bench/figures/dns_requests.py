@@ -14,8 +14,7 @@ from bench.services.testbed import Testbed
 
 _ROUTES = Routes(modules=4_000)
 _WINDOW = 3_000
-"""Less than the modules: dns owes a connection each module once, so it may answer two waiting requests for one
-module together."""
+"""Less than the modules: dns may answer two waiting requests of a connection for one module together."""
 
 _SECONDS = 12.0
 _LONE = 10_000

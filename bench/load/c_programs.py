@@ -8,10 +8,10 @@ from bench.errors import BenchError
 
 
 def compiled(name: str, folder: Path) -> str:
-    """The path of the program that bench/NAME.c is, compiled into the folder."""
+    """Compiles NAME.c of this folder into another folder; the program's path. BenchError if there is no compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if not compiler:
-        raise BenchError("a C compiler is missing: apt-get install gcc libc6-dev")
+        raise BenchError("a C compiler is missing: run `apt-get install gcc libc6-dev`")
     source, program = Path(__file__).with_name(f"{name}.c"), folder / name
     done = subprocess.run(
         [compiler, "-O2", "-o", str(program), str(source), "-lpthread"], capture_output=True, text=True, timeout=60

@@ -46,6 +46,7 @@ class Caller:
 
     @property
     def in_flight(self) -> int:
+        """Reports that are not acknowledged."""
         return len(self._sent)
 
     def calls(self, index: int) -> tuple[int, int]:
@@ -69,7 +70,7 @@ class Caller:
         self.sock.sendall(b"".join(frames))
 
     def read(self) -> None:
-        """Takes the acknowledgements that have come."""
+        """Reads the acknowledgements that have arrived."""
         data = self.sock.recv(65_536)
         now = time.monotonic()
         if not data:
@@ -132,6 +133,7 @@ class Callers:
         return [age for caller in self._callers for age in caller.ages]
 
     def forget_ages(self) -> None:
+        """Drops the ages so far, such as those of the warm-up."""
         for caller in self._callers:
             caller.ages.clear()
 
@@ -149,7 +151,7 @@ class Callers:
             self._poll(0.01)
 
     def flood(self, seconds: float) -> None:
-        """Every caller reports anew as soon as it may."""
+        """Every caller reports again as soon as it may."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for caller in self._callers:

@@ -29,15 +29,18 @@ async def cycles(client: Any, modid: int, end: float) -> int:
 
 
 def print_cycles(done: int, seconds: float, cpu: float) -> None:
+    """Prints what run_module reads: cycles a second, and CPU µs of a cycle."""
     print(json.dumps({"cycles_per_s": done / seconds, "cpu_us": cpu / done * 1e6}))
 
 
 def cpu_seconds() -> float:
+    """CPU time of this process so far."""
     usage = getrusage(RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
 
 async def with_asyncio(agent: str, seconds: float, cache: bool) -> None:
+    """Measures the asyncio client."""
     async with AsyncioClient(agent, timeout=5, cache=cache, state_dir="") as client:
         await asyncio.gather(*(client.get_host(1 + n % 10, 1) for n in range(COROUTINES)))
         began, cpu = time.monotonic(), cpu_seconds()
@@ -46,6 +49,7 @@ async def with_asyncio(agent: str, seconds: float, cache: bool) -> None:
 
 
 async def with_twisted(reactor: Any, agent: str, seconds: float, cache: bool) -> None:
+    """Measures the Twisted client."""
     async with TwistedClient(agent, timeout=5, cache=cache, state_dir="", reactor=reactor) as client:
         await gatherResults([client.get_host(1 + n % 10, 1) for n in range(COROUTINES)])
         began, cpu = time.monotonic(), cpu_seconds()

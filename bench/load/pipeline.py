@@ -27,6 +27,7 @@ class Pipelined:
 
     @property
     def per_second(self) -> float:
+        """Answers a second."""
         return self.answered / self.seconds
 
 

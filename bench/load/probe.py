@@ -34,6 +34,7 @@ _PATIENCE = 10.0
 
 
 def main() -> None:
+    """Probes until standard input ends."""
     with suppress(PermissionError):
         os.nice(-10)  # what is measured is how long dns makes it wait, not the scheduler
     port, modid, cmdid = map(int, sys.argv[1:])

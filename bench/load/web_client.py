@@ -13,6 +13,7 @@ from typing import Any
 
 
 def main() -> None:
+    """Makes the requests that standard input names, and prints what came of them."""
     task: dict[str, Any] = json.load(sys.stdin)
     requests = [tuple(request) for request in task["requests"]]
     lock = threading.Lock()

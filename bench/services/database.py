@@ -27,6 +27,7 @@ class RouteDatabase:
             init_txn(txn)
 
     def close(self) -> None:
+        """Closes the connection."""
         self._connection.close()
 
     @contextmanager

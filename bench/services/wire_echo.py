@@ -19,9 +19,11 @@ class EchoProtocol(FrameProtocol):
     """Sends every route request and response back."""
 
     def on_request(self, message: GetRouteRequest) -> None:
+        """Echoes a request."""
         self.send(MessageId.GET_ROUTE_REQUEST, message)
 
     def on_response(self, message: GetRouteResponse) -> None:
+        """Echoes a response."""
         self.send(MessageId.GET_ROUTE_RESPONSE, message)
 
     receivers = {MessageId.GET_ROUTE_REQUEST: on_request, MessageId.GET_ROUTE_RESPONSE: on_response}
@@ -34,6 +36,7 @@ class EchoFactory(FrameFactory):
 
 
 def main() -> None:
+    """Listens on the port of the command line, until it is killed."""
     reactor: Any = real_reactor
     reactor.listenTCP(int(sys.argv[1]), EchoFactory(reactor), interface="127.0.0.1")
     reactor.run()
