@@ -1,9 +1,10 @@
 """Reads a service's metrics in the Prometheus text form, and what happened between two readings."""
 
-import http.client
 import re
 from dataclasses import dataclass
 from math import inf
+
+from bench.processes.http import get
 
 _SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})?\s+(\S+)")
 _LIMIT = re.compile(r'le="([^"]+)"')
@@ -29,13 +30,12 @@ class Samples:
 
 
 def scrape(port: int) -> Samples:
-    """GET /metrics on 127.0.0.1."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request("GET", "/metrics")
-        text = connection.getresponse().read().decode()
-    finally:
-        connection.close()
+    """The samples of a service's /metrics on a port of 127.0.0.1."""
+    return parsed(get(port, "/metrics")[1])
+
+
+def parsed(text: str) -> Samples:
+    """The samples of a page in the text form."""
     found = (_SAMPLE.match(line) for line in text.splitlines() if not line.startswith("#"))
     return Samples({f"{m[1]}{{{m[2]}}}" if m[2] else m[1]: float(m[3]) for m in found if m})
 

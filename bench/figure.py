@@ -1,4 +1,4 @@
-"""A figure: what was measured, against which bar, on what machine; told as JSON and as a line for a person."""
+"""A figure: what was measured, against which bar, on what machine; as JSON and as a line for a person."""
 
 import sys
 from collections.abc import Sequence
@@ -26,26 +26,27 @@ class Measure:
         return self.value >= self.bar if self.at_least else self.value <= self.bar
 
     def __str__(self) -> str:
-        told = f"{self.name} {self._rounded} {self.unit}"
+        text = f"{self.name} {self._rounded} {self.unit}"
         if self.bar is None:
-            return told
+            return text
         sign = "≥" if self.at_least else "≤"
-        return f"{told} (bar {sign} {self.bar:,g}: {'met' if self.met else 'MISSED'})"
+        return f"{text} (bar {sign} {self.bar:,g}: {'met' if self.met else 'MISSED'})"
 
     @property
     def _rounded(self) -> str:
         return f"{self.value:,.0f}" if self.value >= 1000 else f"{self.value:.4g}"
 
     def as_json(self) -> dict[str, object]:
-        told: dict[str, object] = {"name": self.name, "value": float(f"{self.value:.6g}"), "unit": self.unit}
+        """One entry of the printed document's `measures`."""
+        document: dict[str, object] = {"name": self.name, "value": float(f"{self.value:.6g}"), "unit": self.unit}
         if self.bar is not None:
-            told |= {"bar": f"{'>=' if self.at_least else '<='} {self.bar:g}", "met": self.met}
-        return told
+            document |= {"bar": f"{'>=' if self.at_least else '<='} {self.bar:g}", "met": self.met}
+        return document
 
 
 @dataclass(slots=True)
 class Figure:
-    """What one benchmark finds on one engine. Each measure is told to stderr as soon as it is known."""
+    """What one benchmark finds on one engine. Each measure is printed to stderr as soon as it is known."""
 
     name: str
     engine: str
@@ -71,17 +72,19 @@ class Figure:
 
     def _add(self, name: str, measures: Sequence[Measure]) -> None:
         self.measures += [replace(measure, name=f"{name} {measure.name}".rstrip()) for measure in measures]
-        self._tell(f"{name}: {', '.join(str(measure).lstrip() for measure in measures)}")
+        self._print(f"{name}: {', '.join(str(measure).lstrip() for measure in measures)}")
 
     def fail(self, reason: str) -> None:
-        """The figure, or the rest of it, cannot be had."""
+        """Records why the figure, or the rest of it, cannot be measured."""
         self.error = reason
-        self._tell(f"NOT MEASURED: {reason}")
+        self._print(f"NOT MEASURED: {reason}")
 
-    def _tell(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         print(f"{self.name} {self.engine}".rstrip() + f": {text}", file=sys.stderr, flush=True)
 
     def as_json(self) -> dict[str, object]:
-        told: dict[str, object] = {"figure": self.name, "engine": self.engine, "load_average_before": self.load_before}
-        told |= {"measures": [measure.as_json() for measure in self.measures], "facts": self.facts}
-        return told | ({"error": self.error} if self.error else {})
+        """One entry of the printed document's `figures`."""
+        document: dict[str, object] = {"figure": self.name, "engine": self.engine}
+        document |= {"load_average_before": self.load_before}
+        document |= {"measures": [measure.as_json() for measure in self.measures], "facts": self.facts}
+        return document | ({"error": self.error} if self.error else {})

@@ -14,7 +14,7 @@ class Built:
 
     name: str
     driver: tuple[str, ...]
-    """Makes one client, and calls it as its standard input says; what it takes and tells is said in its source."""
+    """Makes one client, and calls it as its standard input says; its source documents its input and output."""
     example: tuple[str, ...]
 
     @property

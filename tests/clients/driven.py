@@ -1,4 +1,4 @@
-"""A client of another language in a process of its own, that a test tells what to call."""
+"""A client of another language in a process of its own, whose calls a test chooses."""
 
 import os
 import select
@@ -8,7 +8,7 @@ import time
 from tests.clients.built import Built
 
 WAIT = 20.0
-"""Seconds after which a driver that says nothing has failed."""
+"""Seconds after which a driver without output has failed."""
 
 
 class Driven:
@@ -21,7 +21,7 @@ class Driven:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        self._said = b""
+        self._output = b""
 
     def call(self, *words: object) -> str:
         """Makes one call, such as `call("get_host", 1, 1)`; its outcome."""
@@ -44,13 +44,13 @@ class Driven:
     def _line(self) -> str:
         assert self._process.stdout is not None
         output = self._process.stdout.fileno()
-        while b"\n" not in self._said:
+        while b"\n" not in self._output:
             readable, _, _ = select.select([output], [], [], WAIT)
-            assert readable, "the driver says nothing"
-            said = os.read(output, 65_536)
-            assert said, f"the driver has ended with status {self._process.wait(WAIT)}"
-            self._said += said
-        line, _, self._said = self._said.partition(b"\n")
+            assert readable, "the driver prints nothing"
+            data = os.read(output, 65_536)
+            assert data, f"the driver has ended with status {self._process.wait(WAIT)}"
+            self._output += data
+        line, _, self._output = self._output.partition(b"\n")
         return line.decode()
 
     def close(self) -> None:

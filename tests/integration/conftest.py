@@ -46,7 +46,7 @@ def reactor() -> Any:
 
 @pytest_twisted.async_yield_fixture(autouse=True)  # type: ignore[untyped-decorator]  # pytest_twisted has no types
 async def logged_errors(reactor: Any) -> AsyncIterator[LoggedErrors]:
-    """Fails the test on errors in the log that it did not take, and on what it leaves in the reactor."""
+    """Fails the test on logged errors that it did not take, and on what it leaves in the reactor."""
     contents = ReactorContents(reactor)
     errors = LoggedErrors()
     errors.watch()
@@ -57,7 +57,8 @@ async def logged_errors(reactor: Any) -> AsyncIterator[LoggedErrors]:
     assert not problems, "\n".join(problems)
 
 
-def _launched(reactor: Any, tls: bool = False) -> Iterator[MariaDb]:
+def launched_mariadb(reactor: Any, tls: bool = False) -> Iterator[MariaDb]:
+    """A server that answers, for a fixture to yield from; it ends with the fixture."""
     server = MariaDb(reactor, tls)
     try:
         pytest_twisted.blockon(Deferred.fromCoroutine(server.launch()))
@@ -68,20 +69,20 @@ def _launched(reactor: Any, tls: bool = False) -> Iterator[MariaDb]:
 
 @pytest.fixture(scope="session")
 def mariadb(reactor: Any) -> Iterator[MariaDb]:
-    """The server that tests share; none of them kills or pauses it."""
-    yield from _launched(reactor)
+    """The server that tests share; no test kills or pauses it."""
+    yield from launched_mariadb(reactor)
 
 
 @pytest.fixture
 def own_mariadb(reactor: Any) -> Iterator[MariaDb]:
     """A server for one test alone, to be killed and paused."""
-    yield from _launched(reactor)
+    yield from launched_mariadb(reactor)
 
 
 @pytest.fixture
 def own_tls_mariadb(reactor: Any) -> Iterator[MariaDb]:
     """As own_mariadb, and connections to it are encrypted."""
-    yield from _launched(reactor, tls=True)
+    yield from launched_mariadb(reactor, tls=True)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.processes.twistd import checkout_environ
 from lars.client import LarsClient
 from lars.errors import LarsError
 from tests.integration.processes import ReservedPort, TwistdService, free_udp_base
@@ -27,8 +28,7 @@ class Commands:
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Runs one command to its end."""
         program = [sys.executable, "-m", "lars.cli", *arguments]
-        checkout = str(Path(__file__).parents[2])
-        environ = {**self._environ, "PYTHONPATH": checkout}
+        environ = {**self._environ, **checkout_environ()}
         return subprocess.run(
             program, cwd=self._folder, env=environ, input=stdin, capture_output=True, text=True, timeout=30
         )
@@ -54,16 +54,14 @@ class Fleet:
         self.agent_port = free_udp_base(3)
         self.commands = Commands(database_url, f"127.0.0.1:{self.agent_port}", folder)
         self.commands.ok("db", "init")
-        dns_port, reporter_port = (port.number for port in self.ports)
-        self.dns = start_service("lars-dns", "--db", database_url, f"--listen=tcp:{dns_port}:interface=127.0.0.1")
-        self.reporter = start_service(
-            "lars-reporter", "--db", database_url, f"--listen=tcp:{reporter_port}:interface=127.0.0.1"
-        )
+        dns, reporter = self.ports
+        self.dns = start_service("lars-dns", "--db", database_url, f"--listen={dns.endpoint}")
+        self.reporter = start_service("lars-reporter", "--db", database_url, f"--listen={reporter.endpoint}")
         self.agent = start_service(
             "lars-agent",
             f"--listen=127.0.0.1:{self.agent_port}",
-            f"--dns=127.0.0.1:{dns_port}",
-            f"--reporter=127.0.0.1:{reporter_port}",
+            f"--dns=127.0.0.1:{dns.number}",
+            f"--reporter=127.0.0.1:{reporter.number}",
             f"--state-dir={folder / 'state'}",
             "--report-interval=0.5",
         )

@@ -24,12 +24,12 @@ class LoggedErrors:
 
     def take(self, text: str = "") -> list[str]:
         """The errors whose text or exception holds `text`, which are then no failure of the test."""
-        taken = [event for event in self._events if text in self._told(event)]
+        taken = [event for event in self._events if text in self._text(event)]
         self._events = [event for event in self._events if event not in taken]
-        return [self._told(event) for event in taken]
+        return [self._text(event) for event in taken]
 
     @staticmethod
-    def _told(event: LogEvent) -> str:
+    def _text(event: LogEvent) -> str:
         failure = event.get("log_failure")
         return formatEvent(event) + (f"\n{failure.getTraceback()}" if failure else "")
 
@@ -39,7 +39,7 @@ class LoggedErrors:
 
     def stop(self) -> None:
         """Observes the log no more."""
-        gc.collect()  # a Deferred whose error nobody took logs it when it is freed
+        gc.collect()  # a Deferred whose error was not handled logs it when it is freed
         globalLogPublisher.removeObserver(self)
 
 

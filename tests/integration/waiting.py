@@ -6,6 +6,8 @@ from typing import Any
 
 from twisted.internet.task import deferLater
 
+from bench.processes.waiting import attempts
+
 STEP = 0.01
 """Seconds between two looks."""
 
@@ -13,16 +15,13 @@ STEP = 0.01
 async def until(
     reactor: Any, condition: Callable[[], Any], what: str | Callable[[], str], deadline: float = 10.0
 ) -> Any:
-    """The first true answer of a condition, which may be a coroutine function; the reactor runs meanwhile.
+    """The first true answer of a condition, which may be a coroutine function; the reactor runs between attempts.
 
-    Raises AssertionError, saying what did not come, after `deadline` seconds.
+    Raises AssertionError, which says what was waited for, after `deadline` seconds.
     """
-    end = reactor.seconds() + deadline
-    while True:
+    for _ in attempts(deadline, reactor.seconds):
         answer = condition()
-        found = await answer if inspect.isawaitable(answer) else answer
-        if found:
+        if found := await answer if inspect.isawaitable(answer) else answer:
             return found
-        if reactor.seconds() > end:
-            raise AssertionError(f"waited {deadline:g} s for {what if isinstance(what, str) else what()}")
         await deferLater(reactor, STEP)
+    raise AssertionError(f"waited {deadline:g} s for {what if isinstance(what, str) else what()}")

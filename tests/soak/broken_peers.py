@@ -45,7 +45,7 @@ class BrokenPeer(Protocol):
 
 
 Fault = Callable[[BrokenPeer, bytes], None]
-"""Called with no data when the connection stands, then with what the agent sends."""
+"""Called without data when the connection is made, then with what the agent sends."""
 
 
 class BrokenPeers(Factory):

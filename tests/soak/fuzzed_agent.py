@@ -1,6 +1,5 @@
 """A lars-agent process that is sent rubbish: what it must go on answering, its memory and its numbers."""
 
-import urllib.request
 from collections.abc import Callable, Iterable
 from itertools import cycle
 from pathlib import Path
@@ -9,17 +8,17 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.threads import deferToThread
 
+from bench.processes.agent_state import SHARDS, save_agent_routes
+from bench.processes.http import get
+from bench.processes.process_tree import memory_mb, process_tree
 from lars.client import LarsClient
 from lars.errors import LarsError
-from lars.route import HostAddress, ModuleId, shard_of
-from lars.saved_routes import encode_routes, routes_path, save_routes
+from lars.route import HostAddress, ModuleId
 from tests.integration.processes import ReservedPort, TwistdService, free_udp_base
 from tests.integration.waiting import until
 
-SHARDS = 3
-
 WATCHED = [ModuleId(2_000_000_000, 1_000_000_000 + n) for n in range(SHARDS)]
-"""A module of each shard, that no rubbish names; nobody reports on its hosts."""
+"""A module of each shard that no rubbish names; nothing reports on its hosts."""
 
 HOSTS = [HostAddress(0x0A000001 + n, 80) for n in range(3)]
 
@@ -31,15 +30,13 @@ class FuzzedAgent:
     """One lars-agent with saved routes of all these modules, on ports of its own."""
 
     def __init__(self, start_service: Callable[..., TwistdService], folder: Path, *options: str) -> None:
-        for shard in range(SHARDS):
-            routes = {module: HOSTS for module in WATCHED + SPOILT if shard_of(module, SHARDS) == shard}
-            save_routes(routes_path(str(folder / "state"), shard), encode_routes(routes))
+        save_agent_routes(str(folder / "state"), dict.fromkeys(WATCHED + SPOILT, HOSTS))
         self.port = free_udp_base(SHARDS)
         self._metrics = ReservedPort()
         self.service = start_service(
             "lars-agent",
             f"--listen=127.0.0.1:{self.port}",
-            f"--metrics=tcp:{self._metrics.number}:interface=127.0.0.1",
+            f"--metrics={self._metrics.endpoint}",
             f"--state-dir={folder / 'state'}",
             "--report-interval=0.5",
             *options,
@@ -69,39 +66,22 @@ class FuzzedAgent:
 
     def pids(self) -> set[int]:
         """Its process and those that it has started."""
-        started = {
-            int(entry.name)
-            for entry in Path("/proc").iterdir()
-            if entry.name.isdigit() and _parent(entry) == self.service.pid
-        }
-        return {self.service.pid, *started}
+        return process_tree(self.service.pid)
 
     def memory_mb(self) -> dict[int, float]:
         """Resident memory of each of its processes in MiB."""
-        lines = {pid: Path(f"/proc/{pid}/statm").read_text().split() for pid in self.pids()}
-        return {pid: int(fields[1]) * 4096 / 2**20 for pid, fields in lines.items()}
+        return {pid: memory_mb(pid)[0] for pid in self.pids()}
 
     async def numbers(self) -> dict[str, float]:
         """Its metrics of Lars, by name, or name and value of the one label; those of several shards added up."""
         numbers: dict[str, float] = {}
-        for family in text_string_to_metric_families(await deferToThread(self._scrape)):
+        for family in text_string_to_metric_families((await deferToThread(get, self._metrics.number, "/metrics"))[1]):
             for sample in family.samples:
                 labels = [value for name, value in sample.labels.items() if name != "shard"]
                 name = "|".join([sample.name, *labels])
                 numbers[name] = numbers.get(name, 0) + sample.value
         return {name: value for name, value in numbers.items() if name.startswith("lars_agent_")}
 
-    def _scrape(self) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics.number}/metrics", timeout=10) as answer:
-            return str(answer.read().decode())
-
     def close(self) -> None:
         self.client.close()
         self._metrics.close()
-
-
-def _parent(process: Path) -> int:
-    try:
-        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:  # it has ended meanwhile
-        return 0

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from twisted.internet.threads import deferToThread
 
+from bench.processes.agent_state import SHARDS
 from lars.route import shard_of
 from tests.integration.fleet import Commands, StartService
 from tests.integration.processes import ReservedPort
 from tests.integration.waiting import until
 from tests.soak.bad_datagrams import BadDatagrams
 from tests.soak.broken_peers import BrokenPeers
-from tests.soak.fuzzed_agent import HOSTS, SHARDS, SPOILT, WATCHED, FuzzedAgent
+from tests.soak.fuzzed_agent import HOSTS, SPOILT, WATCHED, FuzzedAgent
 
 DATAGRAMS = 1_000_000
 AT_ONCE = 250

@@ -1,14 +1,14 @@
 """A real lars-agent that knows its routes from a file, with nothing to link to."""
 
 import re
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
 from twisted.internet.threads import deferToThread
 
-from lars.route import HostAddress, ModuleId, shard_of
-from lars.saved_routes import encode_routes, routes_path, save_routes
+from bench.processes.agent_state import save_agent_routes
+from bench.processes.http import get
+from lars.route import HostAddress, ModuleId
 from tests.integration.fleet import StartService
 from tests.integration.processes import ReservedPort, TwistdService, free_udp_base
 
@@ -20,9 +20,7 @@ class LoneAgent:
         self, start_service: StartService, folder: Path, routes: Mapping[ModuleId, list[HostAddress]], *options: str
     ) -> None:
         self.state_dir = str(folder / "state")
-        for shard in range(3):
-            mine = {module: hosts for module, hosts in routes.items() if shard_of(module, 3) == shard}
-            save_routes(routes_path(self.state_dir, shard), encode_routes(mine))
+        save_agent_routes(self.state_dir, routes)
         self.port = free_udp_base(3)
         self.address = f"127.0.0.1:{self.port}"
         self._start_service = start_service
@@ -41,7 +39,7 @@ class LoneAgent:
             "--dns=127.0.0.1:1",
             "--reporter=127.0.0.1:1",
             f"--state-dir={self.state_dir}",
-            f"--metrics=tcp:{self._metrics.number}:interface=127.0.0.1",
+            f"--metrics={self._metrics.endpoint}",
             *self._options,
         )
         return self.process
@@ -54,12 +52,8 @@ class LoneAgent:
 
     async def counted(self, name: str) -> int:
         """One of its counters, such as lars_agent_reports_total."""
-
-        def fetch() -> str:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics.number}/metrics", timeout=5) as answer:
-                return str(answer.read().decode())
-
-        found = re.search(rf"^{re.escape(name)} ([0-9.e+]+)$", await deferToThread(fetch), re.MULTILINE)
+        _status, page = await deferToThread(get, self._metrics.number, "/metrics")
+        found = re.search(rf"^{re.escape(name)} ([0-9.e+]+)$", page, re.MULTILINE)
         assert found is not None, name
         return int(float(found[1]))
 

@@ -1,4 +1,4 @@
-"""Agents as lars-dns sees them: they record every route they are told, and when."""
+"""Agents as lars-dns sees them: they record every route that they receive, and when."""
 
 import socket
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ AT_ONCE = 0.5
 Hosts = tuple[HostAddress, ...]
 
 
-class Told(NamedTuple):
+class ReceivedRoute(NamedTuple):
     """One route that lars-dns sent, as an answer or as a push. `at` is in reactor seconds."""
 
     at: float
@@ -32,13 +32,13 @@ class Told(NamedTuple):
 
 
 class Agent(FrameProtocol):
-    """One connection of an agent of ours."""
+    """One connection of a Python agent."""
 
     factory: "Agents"
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: list[Told] = []
+        self.received: list[ReceivedRoute] = []
         self.lost: Failure | None = None
         self.slowest = 0.0
         """How long the slowest answer took so far, in seconds."""
@@ -50,7 +50,9 @@ class Agent(FrameProtocol):
     def on_route(self, response: GetRouteResponse) -> None:
         now = self.factory.clock.seconds()
         module = ModuleId(response.modid, response.cmdid)
-        self.told.append(Told(now, module, tuple(HostAddress(host.ip, host.port) for host in response.host)))
+        self.received.append(
+            ReceivedRoute(now, module, tuple(HostAddress(host.ip, host.port) for host in response.host))
+        )
         self.slowest = max(self.slowest, now - self._asked.pop(module, now))
 
     receivers = {MessageId.GET_ROUTE_RESPONSE: on_route}
@@ -62,12 +64,12 @@ class Agent(FrameProtocol):
         self.stream.write(b"".join(request(module) for module in fresh))
 
     def hosts(self, module: ModuleId) -> Hosts | None:
-        """The newest route of a module that it was told; None if none."""
-        return next((told.hosts for told in reversed(self.told) if told.module == module), None)
+        """The newest route of a module that it received; None if none."""
+        return next((route.hosts for route in reversed(self.received) if route.module == module), None)
 
     def all_hosts(self, module: ModuleId) -> set[Hosts]:
-        """Every route of a module that it was ever told."""
-        return {told.hosts for told in self.told if told.module == module}
+        """Every route of a module that it ever received."""
+        return {route.hosts for route in self.received if route.module == module}
 
     async def answered(self, *modules: ModuleId, deadline: float = AT_ONCE) -> None:
         """Asks for modules and waits for all answers."""
@@ -80,7 +82,7 @@ class Agent(FrameProtocol):
         )
 
     async def knows(self, module: ModuleId, hosts: Iterable[HostAddress], deadline: float = 5.0) -> None:
-        """Waits until just these hosts are the newest route of a module that it was told."""
+        """Waits until just these hosts are the newest route of a module that it received."""
         wanted = tuple(sorted(hosts))
         await until(
             self.factory.clock,
@@ -172,6 +174,6 @@ class DeafAgent:
 
 
 def request(module: ModuleId, peer: int = 1) -> bytes:
-    """A GetRouteRequest as a frame, of an agent of ours or, with peer 0, of a C++ one."""
+    """A GetRouteRequest as a frame, of a Python agent or, with peer 0, of a C++ one."""
     message = GetRouteRequest(modid=module.modid, cmdid=module.cmdid, peer=peer)
     return encode_message(MessageId.GET_ROUTE_REQUEST, message)

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from twisted.internet.defer import Deferred
 
 from lars.db.database import Database
 from lars.db.routes import RouteEdit
 from lars.db.schema import init_txn
-from tests.integration.conftest import StartService
+from tests.integration.conftest import StartService, launched_mariadb
 from tests.integration.dns.agents import Agents
 from tests.integration.dns.running import Routes, RunningDns
 from tests.integration.dns.watched import NOW, A, M, Watched
@@ -21,17 +20,12 @@ StartDns = Callable[..., RunningDns]
 
 @pytest.fixture(scope="session")
 def _shaken_mariadb(reactor: Any) -> Iterator[MariaDb]:
-    server = MariaDb(reactor)
-    try:
-        pytest_twisted.blockon(Deferred.fromCoroutine(server.launch()))
-        yield server
-    finally:
-        server.close()
+    yield from launched_mariadb(reactor)
 
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # pytest_twisted has no types
 async def shaky_mariadb(_shaken_mariadb: MariaDb) -> AsyncIterator[MariaDb]:
-    """A server that a test may kill, pause and make read-only; it is whole again for the next one."""
+    """A server that a test may kill, pause and make read-only; it is restored for the next one."""
     yield _shaken_mariadb
     if _shaken_mariadb.status is None:
         _shaken_mariadb.resume()
@@ -94,7 +88,7 @@ def start_dns(start_service: StartService) -> Iterator[StartDns]:
 
 @pytest.fixture
 def agents(reactor: Any) -> Iterator[Agents]:
-    """Agents that connect to a lars-dns and record what they are told."""
+    """Agents that connect to a lars-dns and record the routes that they receive."""
     agents = Agents(reactor)
     yield agents
     agents.drop_all()

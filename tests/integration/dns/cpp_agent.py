@@ -54,7 +54,7 @@ class CppAgent:
         return split
 
     def routes(self) -> list[tuple[ModuleId, list[HostAddress]]]:
-        """Every route it was told, in order, parsed with its own declarations."""
+        """Every route that it received, in order, parsed with its own declarations."""
         return list(self._routes())
 
     def _routes(self) -> Iterator[tuple[ModuleId, list[HostAddress]]]:

@@ -46,7 +46,7 @@ async def test_killed_database_is_told_once_served_through_and_recovered_from(
     await agent.knows(M, [A, B])
     await asking.was_answered()
     assert agent.all_hosts(N) == {(C,)}
-    assert [told.hosts for told in agent.told if told.module == M] == [(A,), (A, B)], "nothing else was pushed"
+    assert [route.hosts for route in agent.received if route.module == M] == [(A,), (A, B)], "nothing else was pushed"
     assert dns.number("lars_dns_route_version") == version
     assert len(dns.faults) == len(set(dns.faults)) <= 2, "the lost connection, and the refused one"
     assert all("serving the last 2 modules, trying again" in line for line in dns.faults)

@@ -98,7 +98,7 @@ async def edited_at_random(
     for agent in told:
         for module in MODULES:
             await agent.knows(module, editor.now[module])
-        assert {route.module for route in agent.told if route.hosts not in editor.ever[route.module]} == set()
+        assert {route.module for route in agent.received if route.hosts not in editor.ever[route.module]} == set()
 
 
 async def test_agents_end_with_what_the_table_says_and_were_told_nothing_it_never_said(

@@ -40,14 +40,14 @@ async def test_dns_without_its_database_serves_what_it_saved_and_pushes_what_dif
     agent = await agents.connect(dns.port)
     await agent.answered(*SAVED, NEW)
     assert [agent.hosts(module) for module in (*SAVED, NEW)] == [(A,), (A,), (A,), (A,), ()]
-    answers = len(agent.told)
+    answers = len(agent.received)
     shaky_mariadb.start()
     await shaky_mariadb.answers()
     await agent.knows(NEW, [B])
     await agent.knows(GONE, [])
-    pushed = {told.module: told.hosts for told in agent.told[answers:]}
+    pushed = {route.module: route.hosts for route in agent.received[answers:]}
     assert pushed == {MORE: (A, B), OTHER: (C,), GONE: (), NEW: (B,)}
-    assert len(agent.told) == answers + 4, "one push for each"
+    assert len(agent.received) == answers + 4, "one push for each"
     assert dns.page("/readyz") == (200, "ready\n")
     await dns.service.stopped()
     saved = load_table(tmp_path / "saved")

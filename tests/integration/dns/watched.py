@@ -32,7 +32,7 @@ class Watched:
         self.published += [module for module, _lost in changed]
 
     async def poll(self) -> list[ModuleId]:
-        """One poll, and the check that it starts; the modules published meanwhile."""
+        """One poll, and the check that it starts; the modules published by them."""
         self.published = []
         await self.watcher.poll()
         await self.watcher.checked()

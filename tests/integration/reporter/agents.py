@@ -1,4 +1,4 @@
-"""Agents that know the sums of their reports: the outbox and link of lars-agent, in the test's reactor."""
+"""Agents that know the sums of what they report: the outbox and link of lars-agent, in the test's reactor."""
 
 import random
 import secrets
@@ -23,7 +23,7 @@ INTERVAL = 0.02
 
 
 class Agent:
-    """One run of one agent. `counted` sums its calls by (host, whether they failed)."""
+    """One run of one agent. `counted` are its calls: successes under False, failures under True."""
 
     def __init__(self, reactor: Any, ports: Sequence[int], caller: int) -> None:
         self.outbox = Outbox(secrets.randbits(64) or 1)
@@ -76,7 +76,7 @@ class Agent:
 
 
 class Agents:
-    """Several agents; `counted` sums the calls of all of them."""
+    """Several agents; `counted` are the calls of all of them."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor

@@ -54,7 +54,7 @@ async def test_killed_database_is_logged_once_and_reports_wait_for_it(
     await shaky_mariadb.answers()
     await agent.is_acknowledged()
     assert await sums(shaky_database) == agents.counted
-    faults = reporter.faults()
+    faults = reporter.faults
     reasons = [fault.partition(";")[0] for fault in faults]
     assert all(before != after for before, after in pairwise(reasons)), "logged on change"
     assert 1 <= len(set(reasons)) <= 3, "lost connections, and refused ones"
@@ -84,7 +84,7 @@ async def test_database_that_hangs_delays_acknowledgements_and_nothing_else(
     shaky_mariadb.resume()
     await agent.is_acknowledged()
     assert await sums(shaky_database) == agents.counted
-    assert reporter.faults() == [], "it was away for less than a timeout"
+    assert reporter.faults == [], "it was away for less than a timeout"
 
 
 async def test_slow_database_is_no_fault(
@@ -106,7 +106,7 @@ async def test_slow_database_is_no_fault(
     for agent in agents.all:
         await agent.is_acknowledged(20)
     assert await sums(shaky_database) == agents.counted
-    assert reporter.faults() == []
+    assert reporter.faults == []
     await proxy.close()
 
 
@@ -149,7 +149,7 @@ async def test_read_only_database_is_logged_and_reports_wait_for_it(
     [agent] = agents.start(reporter.port)
     agent.report(M, A, 10, 1)
     await fails(reporter, reactor)
-    [fault] = reporter.faults()
+    [fault] = reporter.faults
     assert "read-only" in fault
     shaky_mariadb.query("SET GLOBAL read_only = 0")
     await agent.is_acknowledged()
@@ -173,7 +173,7 @@ async def test_full_disk_is_logged_and_reports_wait_for_it(
     resource.prlimit(reporter.service.pid, resource.RLIMIT_FSIZE, limits)
     await agent.is_acknowledged()
     assert await sums(sqlite_database) == agents.counted
-    assert 1 <= len(reporter.faults()) <= 2
+    assert 1 <= len(reporter.faults) <= 2
     assert reporter.recoveries == 1
 
 
@@ -199,4 +199,4 @@ async def test_row_that_the_database_refuses_is_dropped_alone_and_logged(
     assert await sums(database) == {(1, 1, ip, 80): (ip, 0) for ip in (1, 2, 4, 5)}
     assert reporter.number("refused_rows_total") == 1
     assert "module (1, 1), host 0.0.0.3:80" in reporter.service.log()
-    assert reporter.faults() == []
+    assert reporter.faults == []

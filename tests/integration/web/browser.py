@@ -82,7 +82,7 @@ class Browser:
 
     def until(self, condition: Any, what: str) -> None:
         """Waits for something to be so."""
-        WebDriverWait(self.driver, PATIENCE, 0.1).until(lambda _driver: condition(), f"waited in vain for {what}")
+        WebDriverWait(self.driver, PATIENCE, 0.1).until(lambda _driver: condition(), f"waited for {what}")
 
     def reads(self, text: str) -> None:
         """Waits until a text can be read on the page."""

@@ -25,20 +25,20 @@ class Site:
     def __init__(self, reactor: Any, start_service: StartService, folder: Path, *options: str) -> None:
         self.reactor = reactor
         self.ports = [ReservedPort(), ReservedPort(), ReservedPort()]
-        dns, reporter, web = (port.number for port in self.ports)
+        dns, reporter, web = self.ports
         self.agent = f"127.0.0.1:{free_udp_base(3)}"
         conf = folder / "agent.conf"
         conf.write_text("[agent]\nreport_interval = 0.5\n", encoding="utf-8")
         self.stack: TwistdService = start_service(
             "lars",
-            f"--dns-listen=tcp:{dns}:interface=127.0.0.1",
-            f"--reporter-listen=tcp:{reporter}:interface=127.0.0.1",
-            f"--web-listen=tcp:{web}:interface=127.0.0.1",
+            f"--dns-listen={dns.endpoint}",
+            f"--reporter-listen={reporter.endpoint}",
+            f"--web-listen={web.endpoint}",
             f"--agent-listen={self.agent}",
             f"--agent-config={conf}",
             *options,
         )
-        self.base = f"http://127.0.0.1:{web}"
+        self.base = f"http://127.0.0.1:{web.number}"
         self.commands = Commands(f"sqlite:///{folder}/lars.db", self.agent, folder)
 
     async def up(self) -> None:

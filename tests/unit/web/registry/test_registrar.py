@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.engine import DatabaseAway
-from lars.db.leases import Batch, Expired, Judge, Registration, Silence, Stored
+from lars.db.leases import Batch, Expired, ExpiryPolicy, Registration, Silence, Stored
 from lars.web.registry.registrar import GATHER, LATE, SLOW, TICK, Outcome, Registrar
 from lars.web.settings import WebSettings
 from tests.unit.web.fleet import A, B, C, M
@@ -35,7 +35,7 @@ class FakeLeases:
         self.batches.append(batch)
         return Stored(len(self.batches), frozenset(batch.put) - self.refused, self.refused)
 
-    async def expire(self, _now: float, _margin: float, heard_for: float, judge: Judge) -> Expired:
+    async def expire(self, _now: float, _margin: float, heard_for: float, judge: ExpiryPolicy) -> Expired:
         if self.search_error is not None:
             raise self.search_error
         self.heard_for.append(heard_for)

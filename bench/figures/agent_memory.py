@@ -1,0 +1,51 @@
+"""Figure `memory`: an agent that knows 10,000 modules of ten hosts, each host chosen once and reported once."""
+
+import time
+
+from bench.errors import BenchError
+from bench.figure import Figure
+from bench.load.routes import Routes
+from bench.processes.process_tree import tree_memory_mb
+from bench.services.fleet import Fleet
+from bench.services.lars_agent import WORKER_COUNTS
+from bench.services.testbed import Testbed
+from lars.route import ModuleId
+
+_MODULES = 10_000
+_BAR_MB = 150.0
+_COUNTED = 600.0
+"""Seconds until all reports are in the database, at most."""
+
+
+def measure_memory(testbed: Testbed, figure: Figure) -> None:
+    """Resident memory of the largest process, with one and with three."""
+    routes = Routes(testbed.size(_MODULES))
+    figure.facts |= {"modules": routes.modules, "hosts a module": routes.hosts}
+    for workers in WORKER_COUNTS:
+        who = f"workers={workers}"
+        with Fleet(testbed, workers, routes.rows()) as fleet:
+            modules = [routes.module(index) for index in range(routes.modules)]
+            fleet.until_answering(modules[:1], routes.hosts)
+            figure.measure(f"{who}: one module", tree_memory_mb(fleet.agent.pid)[0], "MiB")
+            begin = time.monotonic()
+            for module in modules:
+                fleet.client.get_route(*module)  # the first request for it, so the agent asks dns
+            fleet.until_answering(modules, routes.hosts)
+            figure.facts[f"{who}: modules known after, s"] = round(time.monotonic() - begin, 1)
+            _call_each(fleet, modules, routes.hosts)
+            begin = time.monotonic()
+            fleet.until_counted(routes.modules * routes.hosts, _COUNTED)
+            figure.facts[f"{who}: last report to last count, s"] = round(time.monotonic() - begin, 1)
+            resident, largest = tree_memory_mb(fleet.agent.pid)
+        figure.measure(f"{who}: all modules", resident, "MiB", at_most=_BAR_MB)
+        figure.measure(f"{who}: all modules, largest so far", largest, "MiB", at_most=_BAR_MB)
+
+
+def _call_each(fleet: Fleet, modules: list[ModuleId], hosts: int) -> None:
+    """Gets every host of every module once, and reports its call."""
+    for module in modules:
+        chosen = [fleet.client.get_host(*module) for _ in range(hosts)]
+        if len(set(chosen)) != hosts:
+            raise BenchError(f"of {hosts} hosts of module {module}, {len(set(chosen))} were chosen in {hosts} requests")
+        for host in chosen:
+            fleet.client.report(host)
