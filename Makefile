@@ -26,18 +26,18 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:
-	@echo "make demo    all of Lars on this machine, with a few hosts that fail and recover"
-	@echo "make test    every check, as CI runs them: the five below"
-	@echo "make lint    ruff: rules and format"
-	@echo "make types   mypy, strict"
-	@echo "make unit    the unit tests, under trial"
+	@echo "make demo           all of Lars on this machine, with a few hosts that fail and recover"
+	@echo "make test           every check, as CI runs them: $(STAGES)"
+	@echo "make lint           ruff: rules and format"
+	@echo "make types          mypy, strict"
+	@echo "make unit           the unit tests, under trial"
 	@echo "make integration    real processes, databases and a browser, under pytest"
 	@echo "make test-clients   builds the C++ and Java clients and tests them, also against a real agent"
-	@echo "make soak    the long tests: kill storms and fuzzing"
-	@echo "make proto   lars/wire/lars_pb2.py anew from proto/lars.proto"
-	@echo "make docs    the documents as a site, build/docs; a broken link or reference fails"
-	@echo "make venv    .venv with all that the above need"
-	@echo "make clean   away with caches and build output; .venv and data stay"
+	@echo "make docs           the documents as a site, build/docs; a broken link or reference fails"
+	@echo "make soak           the long tests: kill storms and fuzzing"
+	@echo "make proto          lars/wire/lars_pb2.py anew from proto/lars.proto"
+	@echo "make venv           .venv with all that the above need"
+	@echo "make clean          away with caches and build output; .venv and data stay"
 
 .PHONY: demo
 demo: $(VENV)/.run
@@ -93,6 +93,8 @@ test-clients: compilers $(VENV)/.test
 .PHONY: soak
 soak: mariadb $(VENV)/.test
 	@$(BIN)/python -m pytest tests/soak || { [ $$? = 5 ] && echo "tests/soak holds no test yet"; }
+
+STAGES += docs
 
 .PHONY: docs
 docs: $(VENV)/.docs

@@ -2,6 +2,7 @@
 
 import gc
 import inspect
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -34,6 +35,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = SLOWEST.read_text(encoding="utf-8").split()
     places = {name: place for place, name in enumerate(order)}
     items.sort(key=lambda item: places.get(item.nodeid.partition("[")[0], len(order)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_as_in_a_terminal() -> None:
+    """Undoes what `nohup` and a shell's `&` leave to their processes: ignored signals, which tests send."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
