@@ -150,12 +150,15 @@ class DatagramCodec:
     # As a DirectoryListener: what the short way knows ends with the module or host.
 
     def module_added(self, module: Module) -> None:
+        """Recognizes get_host requests for the module from now on."""
         self._by_fields[module_fields(module.id)] = module
 
     def module_removed(self, module: Module) -> None:
+        """Recognizes them no more."""
         del self._by_fields[module_fields(module.id)]
 
     def hosts_removed(self, hosts: Iterable[RoutedHost]) -> None:
+        """Forgets the reports of hosts that have left their route."""
         for host in hosts:
             for data in host.reports:
                 del self._known_reports[data]

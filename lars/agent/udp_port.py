@@ -118,7 +118,7 @@ class UdpPort:
             return  # all is read, or an ICMP error of an earlier answer: the next read works
 
     def _log_bug(self) -> None:
-        if times := self._limit.tell("failed"):
+        if times := self._limit.admit("failed"):
             _log.failure(
                 "{place}: a datagram could not be handled ({times} such since the last line)",
                 place=self._place,

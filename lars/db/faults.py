@@ -45,7 +45,7 @@ class DatabaseFaults:
         if text != self.text:
             self._limit.clear(self.text)
         self.text = text
-        is_logged = bool(self._limit.tell(text))
+        is_logged = bool(self._limit.admit(text))
         if is_logged:
             _log.warn("{text}; {fallback}, trying again", text=text, fallback=self._fallback())
         return is_logged

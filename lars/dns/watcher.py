@@ -231,7 +231,7 @@ class RouteWatcher:
     def _taken(self, found: FullCheck, count: int, first: bool) -> None:
         self._digests = found.digests
         examples = "; ".join(found.refused.examples)
-        if examples and self._refused_limit.tell(examples):
+        if examples and self._refused_limit.admit(examples):
             _log.warn(
                 "{count} rows of RouteData cannot be served: {examples}; `lars db check` lists them",
                 count=found.refused.count,

@@ -54,7 +54,7 @@ class _Page(Resource):
         try:
             return self._pages.answer(request.method, request.path, accept.decode("latin-1"))
         except Exception:
-            if times := self._limit.tell("broken"):
+            if times := self._limit.admit("broken"):
                 _log.failure(
                     "{path} cannot be answered ({times} such since the last line)",
                     path=request.path.decode("latin-1"),

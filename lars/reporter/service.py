@@ -103,7 +103,7 @@ class ReporterService(AsyncService):
         self.factory.written(batch)
         self._write_metrics.written(batch)
         refused = batch.committed.refused
-        if refused and (times := self._log_limit.tell("refused row")):
+        if refused and (times := self._log_limit.admit("refused row")):
             _log.error(
                 "the database refuses a row, which is dropped: {row} ({count} in this transaction, {times} such "
                 "transactions since the last line)",

@@ -68,7 +68,7 @@ class BoundedSite(Site):
     def buildProtocol(self, addr: IAddress | None) -> Any:
         if len(self.channels) >= self._max_connections:
             self.refused += 1
-            if times := self.log_limit.tell("refused"):
+            if times := self.log_limit.admit("refused"):
                 _log.warn(
                     "HTTP connection from {peer} closed: {limit} connections are open, the limit ({times} such since "
                     "the last line)",

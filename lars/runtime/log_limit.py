@@ -1,16 +1,16 @@
-"""Keeps a repeated fault from flooding the log: one line on change, then at most one a minute."""
+"""Limits how often a repeated event is logged: at once when it is new, then at most once an interval."""
 
 from collections.abc import Callable
 
 
 class LogLimit:
-    """Decides whether a repeated event gets a line now.
+    """Decides whether a repeated event is worth a log line now.
 
     Args:
-        now: a clock, in seconds.
-        interval: seconds, from the first line on, in which an event gets at most `burst` lines.
-        capacity: events that are remembered, at most; the oldest is forgotten first.
-        burst: lines an interval.
+        now: a clock in seconds.
+        interval: seconds in which an event is admitted at most `burst` times; the first time starts it.
+        capacity: events that are remembered; the oldest is forgotten for a new one.
+        burst: times that an event is admitted in an interval.
     """
 
     def __init__(self, now: Callable[[], float], interval: float = 60.0, capacity: int = 256, burst: int = 1) -> None:
@@ -18,27 +18,27 @@ class LogLimit:
         self._interval = interval
         self._capacity = capacity
         self._burst = burst
-        self._told: dict[object, tuple[float, int, int]] = {}  # event -> since when, told since, untold since
+        self._events: dict[object, tuple[float, int, int]] = {}  # event -> start of interval, admitted, suppressed
 
-    def tell(self, event: object) -> int:
-        """Notes an event. Returns how many times it happened since its last line, this one included; 0: write none."""
+    def admit(self, event: object) -> int:
+        """How many times the event has happened since its last line, this one included; 0 means do not log it."""
         now = self._now()
-        known = self._told.get(event)
+        known = self._events.get(event)
         if known is None:
-            if len(self._told) >= self._capacity:
-                del self._told[next(iter(self._told))]
-            self._told[event] = (now, 1, 0)
+            if len(self._events) >= self._capacity:
+                del self._events[next(iter(self._events))]
+            self._events[event] = (now, 1, 0)
             return 1
-        since, told, untold = known
+        since, admitted, suppressed = known
         if now - since >= self._interval:
-            self._told[event] = (now, 1, 0)
-            return untold + 1
-        if told < self._burst:
-            self._told[event] = (since, told + 1, 0)
+            self._events[event] = (now, 1, 0)
+            return suppressed + 1
+        if admitted < self._burst:
+            self._events[event] = (since, admitted + 1, 0)
             return 1
-        self._told[event] = (since, told, untold + 1)
+        self._events[event] = (since, admitted, suppressed + 1)
         return 0
 
     def clear(self, event: object) -> None:
-        """Forgets an event that is over: its next occurrence gets a line at once."""
-        self._told.pop(event, None)
+        """Forgets an event that is over: its next occurrence is logged at once."""
+        self._events.pop(event, None)

@@ -80,7 +80,7 @@ class Periodic:
         return None
 
     def _log_bug(self, failure: Failure) -> None:
-        if times := self._limit.tell(failure.type):
+        if times := self._limit.admit(failure.type):
             _log.failure(
                 "{name} failed; the next try follows in {interval:g} s ({times} such since the last line)",
                 failure,

@@ -172,7 +172,7 @@ class FrameFactory(Factory):
         self._log_bounded(event, text, peer.connected_to, message_id=message_id)
 
     def _log_bounded(self, event: object, text: str, peer: str, **values: object) -> None:
-        if times := self._log_limit.tell(event):
+        if times := self._log_limit.admit(event):
             _log.warn(text + " ({times} such since the last line)", peer=peer, times=times, **values)
 
     async def close_connections(self, patience: float = 1.0) -> None:

@@ -2,7 +2,8 @@
 
 A module may have further tests in test_MODULE_TOPIC.py. covered_elsewhere.txt lists what has no unit test of its own, a
 line each: a module or a folder of lars/ (its modules together), and the test files that cover it. Tests directly in
-tests/unit may also be about the repository. Files that do not begin with `test_` hold what tests share.
+tests/unit may also be about the repository; those in tests/unit/bench are named after a module anywhere in bench/.
+Files that do not begin with `test_` hold what tests share.
 """
 
 import ast
@@ -46,8 +47,11 @@ def unit_tests() -> Iterator[Path]:
 def mirrored(test: Path) -> bool:
     """Whether a test file is named after a module in the same place."""
     words = test.stem.split("_")[1:]
-    folder = ROOT / "lars" / test.parent.relative_to(UNIT)
-    return any((folder / f"{'_'.join(words[:length])}.py").exists() for length in range(1, len(words) + 1))
+    names = ["_".join(words[:length]) for length in range(1, len(words) + 1)]
+    place = test.parent.relative_to(UNIT)
+    if place.parts[0] == "bench":
+        return any(list((ROOT / "bench").rglob(f"{name}.py")) for name in names)
+    return any((ROOT / "lars" / place / f"{name}.py").exists() for name in names)
 
 
 class MirrorTests(SynchronousTestCase):

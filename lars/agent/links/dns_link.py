@@ -53,6 +53,7 @@ class DnsLinkProtocol(FrameProtocol):
         self.factory.lost(self)
 
     def on_route(self, response: GetRouteResponse) -> None:
+        """Takes a route, an answer or a push."""
         try:
             module = module_id(response.modid, response.cmdid)
         except InvalidRoute as error:

@@ -124,14 +124,14 @@ class LinkFactory(FrameFactory):
     def _linked(self, _protocol: IProtocol) -> None:
         if not self._refusals:
             self._down.clear("")
-        if times := self._changes.tell("up"):
+        if times := self._changes.admit("up"):
             _log.info(
                 "linked to {what} {server}{again}", what=self._what, server=self.endpoint.name, again=_again(times)
             )
 
     def _retry_after(self, failures: int) -> float:
         failures += self._refusals
-        if failures and self._down.tell("") and (times := self._changes.tell("down")):
+        if failures and self._down.admit("") and (times := self._changes.admit("down")):
             text = "no {what} answers ({servers}); trying again{again}"
             _log.warn(text, what=self._what, servers=self.endpoint.names, again=_again(times))
         return self._delay(failures)

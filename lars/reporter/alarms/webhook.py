@@ -104,7 +104,7 @@ class Webhooks:
                 await self._request(alarm.webhook, payload(alarm, cleared))
             except PostFailed as error:
                 self.outcomes["failed"] += 1
-                if times := self._limit.tell((alarm.webhook, str(error))):
+                if times := self._limit.admit((alarm.webhook, str(error))):
                     _log.warn(
                         "cannot post alarm {id} to {where}: {error}; trying again ({times} such since the last line)",
                         id=alarm.id,

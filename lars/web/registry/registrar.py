@@ -203,5 +203,5 @@ class Registrar:
     def _missed(self, what: str, reason: str) -> None:
         """Renewals may have been missed: silence counts anew from now."""
         self._heard_since = self._reactor.seconds()
-        if self._limit.tell(what):
+        if self._limit.admit(what):
             _log.warn("{what}: no host expires before its ttl has passed again. {reason}", what=what, reason=reason)
