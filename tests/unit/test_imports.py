@@ -26,7 +26,7 @@ PURE = (
     "lars/balancing/**/*.py",
     "lars/errors.py",
     "lars/route.py",
-    "lars/route_file.py",
+    "lars/route_formats.py",
     "lars/dns/subscriptions.py",
     "lars/dns/table.py",
     "lars/reporter/alarms/rules.py",

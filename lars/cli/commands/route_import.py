@@ -13,7 +13,7 @@ from lars.cli.database import run_with_database
 from lars.cli.terminal.output import counted
 from lars.db.routes import EditDone, RouteEdit, RouteStore
 from lars.db.url import DatabaseUrl
-from lars.route_file import read_routes
+from lars.route_formats import read_routes
 
 
 @click.command("import")

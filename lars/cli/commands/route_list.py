@@ -9,7 +9,7 @@ from lars.cli.terminal.output import counted, print_json, print_table
 from lars.db.routes import RouteStore
 from lars.db.url import DatabaseUrl
 from lars.route import HostAddress
-from lars.route_file import as_csv, as_objects, is_route
+from lars.route_formats import as_csv, as_objects, is_route
 
 
 @click.command("list", cls=NumbersCommand)

@@ -2,7 +2,7 @@
 
 from lars.db.routes import RouteEdit
 from lars.errors import BadInput
-from lars.route_file import as_csv, as_objects, is_route, read_routes
+from lars.route_formats import as_csv, as_objects, is_route, read_routes
 from lars.web.api.endpoint import JSON, Call, Reply, Resource, endpoint
 from lars.web.api.input import choice, flag
 from lars.web.api.problems import Problem, bad

@@ -10,7 +10,7 @@ from twisted.internet.threads import deferToThreadPool
 
 from lars.db.routes import EditDone, RouteEdit
 from lars.errors import BadInput, InvalidRoute
-from lars.route_file import as_csv, as_objects, is_route, read_routes
+from lars.route_formats import as_csv, as_objects, is_route, read_routes
 from lars.web.auth.secrets import new_secret
 from lars.web.console import Console
 from lars.web.language import Translatable, untranslated

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.errors import BadInput
 from lars.route import MAX_HOSTS, HostAddress, ModuleId, RouteRow, parse_host
-from lars.route_file import as_csv, as_objects, is_route, read_routes
+from lars.route_formats import as_csv, as_objects, is_route, read_routes
 
 HEADER = "modid,cmdid,ip,port\n"
 
