@@ -1,5 +1,6 @@
 """How Sphinx builds the documents; `make docs` runs it so that every warning is an error."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -35,4 +36,14 @@ napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 
 # Types of other projects: their inventories would have to be fetched, and the build uses no network.
-nitpick_ignore_regex = [("py:.*", r"(collections\.abc|types|twisted|asyncio)\..*")]
+nitpick_ignore_regex = [("py:.*", r"(collections\.abc|types|twisted|asyncio)\..*|IReactor")]
+
+
+def name_interfaces(app, what, name, obj, options, signature, returned):  # type: ignore[no-untyped-def]
+    """Shows an interface of zope.interface in a signature by its name."""
+    return re.sub(r"<InterfaceClass [\w.]*?(\w+)>", r"\1", signature or "") or None, returned
+
+
+def setup(app):  # type: ignore[no-untyped-def]
+    """Called by Sphinx."""
+    app.connect("autodoc-process-signature", name_interfaces)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from time import monotonic
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
@@ -24,7 +24,7 @@ from lars.client.queries import no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, AsyncAttempt, Retrying
 from lars.client.udp_mux import Timer, UdpMux
 from lars.errors import LarsError
-from lars.runtime.reactor import IReactor
+from lars.runtime.reactor import IReactor, installed_reactor
 
 
 class LarsClient:
@@ -57,10 +57,7 @@ class LarsClient:
         reactor: IReactor | None = None,
     ) -> None:
         address = agent_address(agent)
-        if reactor is None:
-            from twisted.internet import reactor as installed  # importing it installs it
-
-            reactor = cast(IReactor, installed)
+        reactor = reactor or installed_reactor()
         self._core = Core(address, timeout, cache_ttl if cache else 0.0, state_folder(state_dir, address))
         self._async_core = AsyncCore(self._core)
         self._core.begin(self._async_core)

@@ -1,4 +1,8 @@
-"""Every public name of lars/ has a docstring; a method that overrides or implements another may inherit its own."""
+"""Every public name of lars/ has a docstring.
+
+A method that overrides or implements another may inherit its own; so may those of a typing.Protocol, which only names
+methods that others have.
+"""
 
 import inspect
 import pkgutil
@@ -30,7 +34,7 @@ def undocumented(module: ModuleType) -> Iterator[str]:
             continue
         if inspect.isfunction(value) and not value.__doc__:
             yield f"{module.__name__}.{name}"
-        elif inspect.isclass(value):
+        elif inspect.isclass(value) and not getattr(value, "_is_protocol", False):
             yield from _undocumented_of_class(value)
 
 
