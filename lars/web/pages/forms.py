@@ -71,7 +71,7 @@ def parse_hosts(text: str, needed: bool = True) -> frozenset[HostAddress]:
     lines = [line.partition("#")[0] for line in text.splitlines()]
     words = [word for line in lines for word in re.split(r"[\s,;]+", line) if word]
     parsed = [parse_line(word) for word in words]
-    problems = [said for said in parsed if isinstance(said, Translatable)]
+    problems = [problem for problem in parsed if isinstance(problem, Translatable)]
     if problems:
         raise BadHosts(tuple(problems[:MAX_NAMED]), max(0, len(problems) - MAX_NAMED))
     hosts = frozenset(host for host in parsed if isinstance(host, HostAddress))

@@ -8,7 +8,7 @@ from lars.web.language import translations
 FORMS = {
     "12.5 % of 1,234 calls in 60 s failed, over 10 %": (
         "12.5 % of 1,234 calls in 60 s failed, over 10 %",
-        "60 秒内 1,234 次调用失败 12.5% (阈值 10%)",
+        "60 秒内 1,234 次调用中 12.5% 失败 (阈值 10%)",
     ),
     "ejected by 2 of 3 callers": ("ejected by 2 of 3 callers", "被 2/3 个调用方摘除"),
     "2 of 3 callers have set it aside": ("ejected by 2 of 3 callers", "被 2/3 个调用方摘除"),
