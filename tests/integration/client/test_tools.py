@@ -37,7 +37,7 @@ async def test_simulate_fails_one_host_from_a_call_on(agent: LoneAgent, lars: Co
 async def test_simulate_refuses_contradictory_options(agent: LoneAgent, lars: Commands) -> None:
     await agent.up()
     for options, problem in (
-        (["--after", "5"], "name it with --down IP:PORT"),
+        (["--after", "5"], "give it with --down IP:PORT"),
         (["--down", "10.9.9.9:1"], "10.9.9.9:1 is no host of module (1, 1)"),
     ):
         ended = await deferToThread(lars.run, "simulate", "1", "1", *options)
