@@ -40,7 +40,7 @@ _ANSWER_HEADERS = [HEADER.pack(MessageId.GET_HOST_RESPONSE, n) for n in range(12
 
 
 class DatagramCodec:
-    """Answers the datagrams of one shard from its directory."""
+    """Answers the datagrams of one shard from its directory, which has one codec only: hosts keep its encodings."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory

@@ -12,9 +12,11 @@ from lars.route import HostAddress, ModuleId
 class Shard:
     """Routes come from a Python lars-dns, whose pushes keep them right."""
 
+    codec_type = DatagramCodec
+
     def __init__(self, ask: Callable[[ModuleId], None] = lambda _module: None) -> None:
         self.directory = Directory(lambda: Classic(ClassicSettings()), ask)
-        self.codec = DatagramCodec(self.directory)
+        self.codec = self.codec_type(self.directory)
         self.counters = self.directory.counters
 
     @property

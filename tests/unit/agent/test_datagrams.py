@@ -1,7 +1,6 @@
 """The codec: datagrams in, answers out, by two ways that do the same."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -190,9 +189,7 @@ class ParsingCodec(DatagramCodec):
 class ParsingShard(Shard):
     """A shard without the short way."""
 
-    def __init__(self, ask: Callable[[ModuleId], None]) -> None:
-        super().__init__(ask)
-        self.codec = ParsingCodec(self.directory)
+    codec_type = ParsingCodec
 
 
 def varint(value: int, size: int = 0) -> bytes:
