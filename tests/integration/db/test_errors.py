@@ -1,4 +1,4 @@
-"""What a failed query tells a person: the database and the query, never the password; a bug keeps its traceback."""
+"""The error of a failed query names the database and the query, never the password; a bug keeps its traceback."""
 
 from collections.abc import Callable
 from pathlib import Path

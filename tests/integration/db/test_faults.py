@@ -1,8 +1,8 @@
-"""What becomes of queries when the database is away, slow, full of locks, or being closed."""
+"""Queries when the database is down, slow, locked, or being closed."""
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Event
@@ -15,6 +15,7 @@ from lars.db.database import Database
 from lars.db.engine import DatabaseAway, Row, Transaction
 from lars.db.mysql import MysqlEngine
 from lars.db.url import MysqlUrl, parse_url
+from lars.runtime.reactor import IReactor
 from tests.integration.mariadb import MariaDb
 from tests.integration.waiting import until
 
@@ -44,7 +45,7 @@ def on_mariadb(mariadb_url: str, open_database: OpenDatabase) -> Database:
 
 
 @pytest.fixture
-def impatient(mariadb_url: str, reactor: Any) -> Any:
+def impatient(mariadb_url: str, reactor: IReactor) -> Iterator[Database]:
     """A database whose queries fail after half a second without an answer."""
     url = parse_url(mariadb_url)
     assert isinstance(url, MysqlUrl)
@@ -72,7 +73,7 @@ class TestKilledConnections:
 
 
 class TestLocks:
-    async def deadlock(self, reactor: Any, database: Database, *, again: bool) -> list[Any]:
+    async def deadlock(self, reactor: IReactor, database: Database, *, again: bool) -> list[Any]:
         """Two transactions that lock two rows in opposite order; their outcomes, and how often each was run."""
         await database.write("set the scene", make_counter)
         locked = {1: Event(), 2: Event()}
@@ -94,11 +95,11 @@ class TestLocks:
         outcomes.sort(key=str)
         return [*outcomes, len(runs)]
 
-    async def test_a_deadlock_is_retried_outside_the_transaction(self, reactor: Any, on_mariadb: Database) -> None:
+    async def test_a_deadlock_is_retried_outside_the_transaction(self, reactor: IReactor, on_mariadb: Database) -> None:
         assert await self.deadlock(reactor, on_mariadb, again=True) == [None, None, 3]
         assert await on_mariadb.read("look", counted) == (2,)
 
-    async def test_a_write_that_may_not_run_twice_is_not_retried(self, reactor: Any, on_mariadb: Database) -> None:
+    async def test_a_write_that_may_not_run_twice_is_not_retried(self, reactor: IReactor, on_mariadb: Database) -> None:
         done, failed, runs = sorted(
             await self.deadlock(reactor, on_mariadb, again=False), key=lambda item: (isinstance(item, int), str(item))
         )
@@ -107,20 +108,20 @@ class TestLocks:
         assert "cross: Deadlock found" in failed.getErrorMessage()
 
     async def test_sqlite_waits_for_another_writer(
-        self, reactor: Any, tmp_path: Path, sqlite_url: str, open_database: OpenDatabase
+        self, reactor: IReactor, tmp_path: Path, sqlite_url: str, open_database: OpenDatabase
     ) -> None:
         database = open_database(sqlite_url)
         await database.write("set the scene", make_counter)
         with closing(sqlite3.connect(tmp_path / "lars.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             counting = Deferred.fromCoroutine(database.write("count", count))
-            assert await database.read("look", counted) == (0,)  # readers wait for nobody
+            assert await database.read("look", counted) == (0,)  # readers do not wait for writers
             other.execute("COMMIT")
         await counting
         assert await database.read("look", counted) == (1,)
 
     async def test_a_read_during_which_the_table_was_made_anew_begins_again(
-        self, reactor: Any, mariadb: MariaDb, on_mariadb: Database
+        self, reactor: IReactor, mariadb: MariaDb, on_mariadb: Database
     ) -> None:
         await on_mariadb.write("set the scene", make_counter)
         begun, changed = Event(), Event()
@@ -165,7 +166,7 @@ class TestTimeouts:
 
 class TestServerGone:
     async def test_a_query_under_way_fails_as_away_and_queries_heal_after_the_restart(
-        self, reactor: Any, own_mariadb: MariaDb, open_database: OpenDatabase
+        self, reactor: IReactor, own_mariadb: MariaDb, open_database: OpenDatabase
     ) -> None:
         database = open_database(own_mariadb.url(own_mariadb.new_database()))
         under_way = Event()
@@ -189,7 +190,7 @@ class TestServerGone:
 class TestClose:
     """Database.close takes no longer than it takes to cut what runs, and every query then fails as away."""
 
-    async def assert_closes_at_once(self, reactor: Any, database: Database, queries: int) -> None:
+    async def assert_closes_at_once(self, reactor: IReactor, database: Database, queries: int) -> None:
         failures: list[Any] = []
         for _ in range(queries):
             Deferred.fromCoroutine(database.read("look", one)).addBoth(failures.append)
@@ -202,14 +203,16 @@ class TestClose:
         with pytest.raises(DatabaseAway, match="look: the connection is being closed"):
             await database.read("look", one)
 
-    async def test_while_a_query_hangs(self, reactor: Any, own_mariadb: MariaDb, open_database: OpenDatabase) -> None:
+    async def test_while_a_query_hangs(
+        self, reactor: IReactor, own_mariadb: MariaDb, open_database: OpenDatabase
+    ) -> None:
         database = open_database(own_mariadb.url(own_mariadb.new_database()))
         await database.read("look", one)
         own_mariadb.pause()
         await self.assert_closes_at_once(reactor, database, 1)
 
     async def test_while_an_encrypted_query_hangs(
-        self, reactor: Any, own_tls_mariadb: MariaDb, open_database: OpenDatabase
+        self, reactor: IReactor, own_tls_mariadb: MariaDb, open_database: OpenDatabase
     ) -> None:
         def cipher(txn: Transaction) -> Row | None:
             return txn.one("SHOW SESSION STATUS LIKE 'Ssl_version'")
@@ -220,7 +223,7 @@ class TestClose:
         await self.assert_closes_at_once(reactor, database, 1)
 
     async def test_while_more_queries_wait_than_there_are_threads(
-        self, reactor: Any, own_mariadb: MariaDb, open_database: OpenDatabase
+        self, reactor: IReactor, own_mariadb: MariaDb, open_database: OpenDatabase
     ) -> None:
         database = open_database(own_mariadb.url(own_mariadb.new_database()))
         await database.read("look", one)
@@ -228,13 +231,13 @@ class TestClose:
         await self.assert_closes_at_once(reactor, database, 7)
 
     async def test_while_a_connection_is_being_made(
-        self, reactor: Any, own_mariadb: MariaDb, open_database: OpenDatabase
+        self, reactor: IReactor, own_mariadb: MariaDb, open_database: OpenDatabase
     ) -> None:
         own_mariadb.pause()
         await self.assert_closes_at_once(reactor, open_database(own_mariadb.url("lars_1")), 3)
 
     async def test_while_an_sqlite_file_is_locked(
-        self, reactor: Any, tmp_path: Path, sqlite_url: str, open_database: OpenDatabase
+        self, reactor: IReactor, tmp_path: Path, sqlite_url: str, open_database: OpenDatabase
     ) -> None:
         database = open_database(sqlite_url)
         await database.write("set the scene", make_counter)

@@ -1,4 +1,4 @@
-"""Reports into the database: each counts once, whoever commits it and however often; on either engine."""
+"""Writes of reports: each counts once, no matter which reporter commits it or how often; on both engines."""
 
 from collections.abc import Callable
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from threading import Event
-from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred, gatherResults
@@ -12,6 +11,7 @@ from lars.db.engine import DatabaseError, Row, Transaction
 from lars.db.routes import EditDone, RouteChanged, RouteEdit, RouteStore, edit_txn, load_txn
 from lars.errors import InvalidRoute
 from lars.route import MAX_HOSTS, HostAddress, ModuleId, parse_host
+from lars.runtime.reactor import IReactor
 from tests.integration.waiting import until
 
 OpenDatabase = Callable[[str], Database]
@@ -107,7 +107,7 @@ async def test_the_audit_says_when_who_before_and_after(database: Database, stor
     ]
 
 
-async def test_what_changed_is_told_as_added_and_removed(store: RouteStore) -> None:
+async def test_what_changed_is_listed_as_added_and_removed(store: RouteStore) -> None:
     await edit(store, add(PAY, A, B))
     [changed] = (await edit(store, replace(PAY, B, C))).changed
     assert (changed.added, changed.removed) == ([C], [A])
@@ -168,7 +168,7 @@ async def test_edits_from_two_places_serialise_and_none_is_lost(
 
 
 async def test_a_load_sees_one_moment_whatever_is_edited_meanwhile(
-    reactor: Any, database: Database, store: RouteStore, open_database: OpenDatabase, database_url: str
+    reactor: IReactor, database: Database, store: RouteStore, open_database: OpenDatabase, database_url: str
 ) -> None:
     writer = RouteStore(open_database(database_url))
     await edit(writer, add(PAY, A))

@@ -1,1 +1,1 @@
-"""Tests of the parts of lars.db that need no database."""
+"""Tests of lars.db without a server: pure parts, and transactions on SQLite in memory."""

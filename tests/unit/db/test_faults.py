@@ -1,4 +1,4 @@
-"""What is wrong with the database: told on change, then at most once a minute, and tried again ever more slowly."""
+"""Faults of the database: logged on change, then at most once a minute, and retried with growing delays."""
 
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
@@ -15,8 +15,8 @@ class DatabaseFaultsTests(SynchronousTestCase):
     def query_fails(self, text: str = "db: look: refused") -> list[str]:
         """One failed query; what is logged."""
         with capturedLogs() as events:
-            told = self.faults.failed(text, self.clock.seconds())
-        self.assertEqual(told, bool(events))
+            is_logged = self.faults.failed(text, self.clock.seconds())
+        self.assertEqual(is_logged, bool(events))
         return [event["log_format"].format(**event) for event in events]
 
     def query_works(self) -> list[str]:
@@ -32,23 +32,23 @@ class DatabaseFaultsTests(SynchronousTestCase):
             waited += 0.25
         return waited
 
-    def test_fault_is_told_with_what_is_done_about_it(self) -> None:
+    def test_fault_is_logged_with_what_is_done_about_it(self) -> None:
         self.assertEqual(self.query_fails(), ["db: look: refused; serving the last 3 modules, trying again"])
         self.assertEqual((self.faults.text, self.faults.count), ("db: look: refused", 1))
 
-    def test_fault_that_goes_on_is_told_once_a_minute(self) -> None:
+    def test_fault_that_goes_on_is_logged_once_a_minute(self) -> None:
         lines = 0
         for _ in range(121):
             lines += len(self.query_fails())
             self.clock.advance(1)
         self.assertEqual((lines, self.faults.count), (3, 121))
 
-    def test_another_fault_is_told_at_once_and_so_is_the_first_when_it_comes_back(self) -> None:
+    def test_another_fault_is_logged_at_once_and_so_is_the_first_when_it_comes_back(self) -> None:
         for text in ("lost", "refused", "lost"):
             self.assertEqual(len(self.query_fails(text)), 1)
             self.assertEqual(self.query_fails(text), [])
 
-    def test_end_is_told_once_and_the_next_fault_at_once(self) -> None:
+    def test_end_is_logged_once_and_the_next_fault_at_once(self) -> None:
         self.query_fails()
         self.assertEqual(self.query_works(), ["the database answers again"])
         self.assertEqual((self.query_works(), self.faults.text), ([], ""))

@@ -1,0 +1,101 @@
+"""The lease store: registrations of a batch share a version, and silent hosts leave as the policy says."""
+
+from lars.db.leases import Batch, Expired, LeaseStore, Place, Registration, Silence, Stored
+from lars.db.routes import hosts_of_txn, version_txn
+from lars.route import MAX_HOSTS, HostAddress, ModuleId
+from tests.unit.db.memory import StoreCase
+
+PAY = ModuleId(1, 1)
+A, B, C = (HostAddress(n, 80) for n in (1, 2, 3))
+NOW = 1000.0
+LEASE = Registration(30, "ann")
+
+
+class LeaseCase(StoreCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.store = LeaseStore(self.database)
+
+    def put(self, *hosts: HostAddress, registration: Registration = LEASE, now: float = NOW) -> frozenset[Place]:
+        """Registers hosts; the places that are new."""
+        batch = Batch({(PAY, host): registration for host in hosts}, {})
+        stored: Stored = self.successResultOf(self.store.store(batch, now))
+        return stored.new
+
+    def hosts(self) -> set[HostAddress]:
+        return hosts_of_txn(self.txn, [PAY])[PAY]
+
+
+class StoreTests(LeaseCase):
+    def test_batch_has_one_version(self) -> None:
+        self.assertEqual(self.put(A, B), {(PAY, A), (PAY, B)})
+        self.assertEqual((self.hosts(), version_txn(self.txn)), ({A, B}, 1000))
+
+    def test_renewal_has_no_version(self) -> None:
+        self.put(A)
+        self.assertEqual(self.put(A, now=NOW + 20), frozenset())
+        self.assertEqual(version_txn(self.txn), 1000)
+
+    def test_registration_for_ever_has_no_lease(self) -> None:
+        self.put(A, B)
+        self.put(A, registration=Registration(0, "ann"))
+        self.assertEqual((self.hosts(), self.successResultOf(self.store.places())), ({A, B}, {(PAY, B)}))
+
+    def test_owner_removes_a_host_with_its_lease(self) -> None:
+        self.put(A, B)
+        self.successResultOf(self.store.store(Batch({}, {(PAY, A): "ann"}), NOW))
+        self.assertEqual((self.hosts(), self.successResultOf(self.store.places())), ({B}, {(PAY, B)}))
+
+    def test_new_hosts_over_the_limit_are_refused_and_others_renewed(self) -> None:
+        self.put(*(HostAddress(n, 80) for n in range(1, MAX_HOSTS + 1)))
+        over = HostAddress(MAX_HOSTS + 1, 80)
+        stored = self.successResultOf(self.store.store(Batch({(PAY, A): LEASE, (PAY, over): LEASE}, {}), NOW + 9))
+        self.assertEqual((stored.refused, stored.new), ({(PAY, over)}, frozenset()))
+        self.assertEqual(len(self.hosts()), MAX_HOSTS)
+
+
+class ExpiryTests(LeaseCase):
+    def expire(self, now: float, *leaving: HostAddress, heard_for: float = 1000.0) -> tuple[Expired, list[Silence]]:
+        """Expires with a policy that lets some hosts leave; the result, and what the policy was asked."""
+        asked: list[Silence] = []
+
+        def policy(silence: Silence) -> frozenset[HostAddress]:
+            asked.append(silence)
+            return frozenset(leaving)
+
+        return self.successResultOf(self.store.expire(now, 5.0, heard_for, policy)), asked
+
+    def alarms(self) -> list[tuple[object, ...]]:
+        return self.txn.all("SELECT what, cleared_at FROM Alarm ORDER BY id")
+
+    def test_host_is_silent_a_margin_after_its_lease(self) -> None:
+        self.put(A)
+        for now, silent in ((NOW + 35, []), (NOW + 35.1, [Silence(PAY, 0, (A,))])):
+            self.assertEqual(self.expire(now)[1], silent)
+
+    def test_host_that_could_not_renew_in_time_is_kept(self) -> None:
+        self.put(A)
+        self.assertEqual(self.expire(NOW + 100, A, heard_for=30.0), (Expired({}, {}), []))
+        self.assertEqual(self.hosts(), {A})
+
+    def test_longest_silent_host_comes_first(self) -> None:
+        self.put(B, now=NOW)
+        self.put(A, now=NOW + 1)
+        self.put(C, now=NOW + 100)
+        self.assertEqual(self.expire(NOW + 100)[1], [Silence(PAY, 1, (B, A))])
+
+    def test_hosts_leave_and_kept_ones_raise_an_alarm_until_they_renew(self) -> None:
+        self.put(A, B)
+        result, _ = self.expire(NOW + 100, A)
+        self.assertEqual((result, self.hosts()), (Expired({PAY: 1}, {PAY: 1}), {B}))
+        self.assertEqual(self.alarms(), [("hosts_kept", 0)])
+        self.expire(NOW + 101)
+        self.put(B, now=NOW + 102)
+        self.expire(NOW + 103)
+        self.assertEqual(self.alarms(), [("hosts_kept", int(NOW + 103))])
+
+    def test_lease_of_a_host_that_sql_removed_ends(self) -> None:
+        self.put(A)
+        self.txn.execute("DELETE FROM RouteData")
+        self.assertEqual(self.expire(NOW + 100), (Expired({}, {}), []))
+        self.assertEqual(self.successResultOf(self.store.places()), set())
