@@ -1,4 +1,4 @@
-"""The examples do what their READMEs show: fetch from hosts of which one is down, until it is set aside."""
+"""The examples do what their READMEs show: fetch from hosts of which one is down, until it is ejected."""
 
 import re
 import subprocess

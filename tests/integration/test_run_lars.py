@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -33,7 +34,9 @@ case $1 in get-host) [ "$2" != 9 ] || exit 1 ;; esac
 
 class RunLarsTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.home = Path(self.mktemp()).absolute()
+        folder = TemporaryDirectory(prefix="run-lars-")
+        self.addCleanup(folder.cleanup)
+        self.home = Path(folder.name, "home")
         self.bin = self.home / ".venv" / "bin"
         self.bin.mkdir(parents=True)
         shutil.copy(SCRIPT, self.home)
