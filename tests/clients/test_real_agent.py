@@ -50,7 +50,7 @@ async def test_module_whose_only_host_fails_is_overloaded(fleet: Fleet, client: 
     for _ in range(40):
         client.ok("report", 1, 1, A, 1, 0)
     outcomes = Counter(client.call("get_host", 1, 1).split(":")[0] for _ in range(11))
-    text = "Overloaded every host of module (1, 1) is set aside as failing"
+    text = "Overloaded every host of module (1, 1) is ejected for its failures"
     assert outcomes == {text: 10, f"ok {A.split(':')[0]}": 1}
 
 

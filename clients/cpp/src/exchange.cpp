@@ -87,7 +87,7 @@ std::optional<Host> HostQuestion::answer(std::string_view datagram) const {
             throw no_such_module(module_);
         case kOverload:
             throw Overloaded("every host of module " + written(module_) +
-                             " is set aside as failing: try again later; `lars status " + ids(module_) +
+                             " is ejected for its failures: try again later; `lars status " + ids(module_) +
                              "` shows their errors");
         default:
             throw AgentUnavailable("the agent could not choose a host of module " + written(module_) + ": see its log");

@@ -327,7 +327,7 @@ TEST(call_that_fails_without_an_exception_is_reported_so) {
 TEST(without_a_host_there_is_no_call) {
     Responder agent(refusing(1));
     const Client client(agent.agent(), kLong);
-    CHECK_THROWS(lars::Overloaded, "set aside", (void)client.call(0, 3));
+    CHECK_THROWS(lars::Overloaded, "ejected for its failures", (void)client.call(0, 3));
     (void)agent.next();
     CHECK(agent.none_is_left());
 }

@@ -110,7 +110,7 @@ public final class LarsClient implements AutoCloseable {
      * @param cmdid the module's function
      * @return the host
      * @throws NoSuchModuleException if the agent knows no host of the module
-     * @throws OverloadedException if every host is set aside as failing
+     * @throws OverloadedException if every host is ejected for its failures
      */
     public Host getHost(int modid, int cmdid) {
         ModuleId module = new ModuleId(modid, cmdid);
@@ -231,7 +231,7 @@ public final class LarsClient implements AutoCloseable {
      * @return the call's result
      * @throws E what the call threw
      * @throws NoSuchModuleException if the agent knows no host of the module
-     * @throws OverloadedException if every host is set aside as failing
+     * @throws OverloadedException if every host is ejected for its failures
      */
     public <T, E extends Exception> T call(int modid, int cmdid, Call<T, E> call) throws E {
         Host host = getHost(modid, cmdid);

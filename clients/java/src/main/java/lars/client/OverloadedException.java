@@ -4,7 +4,7 @@ package lars.client;
 public final class OverloadedException extends LarsException {
     private static final long serialVersionUID = 1;
 
-    private static final String ADVICE = "every host of module %s is set aside as failing: try again later; "
+    private static final String ADVICE = "every host of module %s is ejected for its failures: try again later; "
             + "`lars status %d %d` shows their errors";
 
     OverloadedException(ModuleId module) {

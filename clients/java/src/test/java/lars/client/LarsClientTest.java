@@ -383,7 +383,7 @@ final class LarsClientTest {
     void withoutAHostThereIsNoCall() throws Exception {
         try (Responder agent = new Responder(Responder.refusing(1));
                 LarsClient client = client(agent)) {
-            Check.raises(OverloadedException.class, "set aside", () -> client.run(0, 3, host -> {
+            Check.raises(OverloadedException.class, "ejected for its failures", () -> client.run(0, 3, host -> {
                 throw new AssertionError("called without a host");
             }));
         }
