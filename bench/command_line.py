@@ -11,6 +11,7 @@ from bench.figures import wire
 from bench.figures.agent_cycles import measure_cycles
 from bench.figures.agent_growth import measure_growth
 from bench.figures.agent_memory import measure_memory
+from bench.figures.agent_port import measure_port
 from bench.figures.client_cycles import ROUTES, measure_asking, measure_cached, measure_in_flight
 from bench.figures.dns_edits import measure_edits
 from bench.figures.dns_fanout import measure_fanout
@@ -34,6 +35,7 @@ Measures lars-agent: the real process under twistd, with a real lars-dns, lars-r
 of 127.0.0.1. Prints JSON to stdout at the end, and each number, as soon as it is known, to stderr. Needs a C compiler.
 
   cycles   get_host and report by ten business processes at once, beside a program that only receives and sends
+  port     the same on the agent's own UDP port and on Twisted's, shards alone; only if it is named
   memory   10,000 modules of ten hosts
   growth   of memory under load; takes ten minutes, so only if it is named or with --soak
 """
@@ -148,7 +150,7 @@ def _engine_command(
 
 
 def _add_agent_options(parser: ArgumentParser) -> None:
-    _add_figures(parser, ["cycles", "memory", "growth"], "all but growth")
+    _add_figures(parser, ["cycles", "port", "memory", "growth"], "all but port and growth")
     _add_engine(parser, [*ENGINES, "both"], "both")
     parser.add_argument("--soak", action="store_true", help="measure growth as well")
     parser.add_argument(
@@ -159,11 +161,12 @@ def _add_agent_options(parser: ArgumentParser) -> None:
 def _measure_agent(options: Namespace, figures: Figures) -> None:
     measures: dict[str, Measure] = {
         "cycles": measure_cycles,
+        "port": measure_port,
         "memory": measure_memory,
         "growth": partial(measure_growth, minutes=options.soak_minutes or SOAK_MINUTES),
     }
     soak = options.soak or options.soak_minutes
-    names = options.figures or [name for name in measures if soak or name != "growth"]
+    names = options.figures or ["cycles", "memory", *(["growth"] if soak else [])]
     _measure_on_engines(options, {name: measures[name] for name in names}, figures)
 
 

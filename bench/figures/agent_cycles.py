@@ -11,18 +11,14 @@ from bench.background_cpu import BackgroundCpu
 from bench.figure import Figure
 from bench.load.c_programs import compiled
 from bench.load.udp_load import THREADS, Load, UdpLoad
+from bench.load.udp_modules import HOSTS, MODULES
 from bench.processes.child_process import ChildProcess
 from bench.processes.ports import free_udp_base, udp_port_is_open
 from bench.processes.waiting import until
 from bench.services.fleet import Fleet
 from bench.services.lars_agent import WORKER_COUNTS
 from bench.services.testbed import Testbed
-from lars.route import ModuleId
 
-MODULES = [ModuleId(modid, 1) for modid in range(1, THREADS + 1)]
-"""Those that udpload asks for."""
-
-HOSTS = 10
 ROWS = [(*module, (10 << 24) + (module.modid << 8) + host, 8000) for module in MODULES for host in range(1, HOSTS + 1)]
 
 _ROUNDS = 5

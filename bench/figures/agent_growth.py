@@ -6,9 +6,10 @@ from pathlib import Path
 from statistics import median
 
 from bench.figure import Figure
-from bench.figures.agent_cycles import HOSTS, MODULES, ROWS
+from bench.figures.agent_cycles import ROWS
 from bench.load.c_programs import compiled
 from bench.load.udp_load import UdpLoad
+from bench.load.udp_modules import HOSTS, MODULES
 from bench.percentile import percentile
 from bench.processes.process_tree import tree_memory_mb
 from bench.services.fleet import Fleet
