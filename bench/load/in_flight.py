@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from lars.client.asyncio import LarsClient as AsyncioClient
 from lars.client.twisted import LarsClient as TwistedClient
+from lars.runtime.reactor import IReactor
 
 COROUTINES = 100
 BATCH = 50
@@ -48,7 +49,7 @@ async def with_asyncio(agent: str, seconds: float, cache: bool) -> None:
         print_cycles(sum(done), time.monotonic() - began, cpu_seconds() - cpu)
 
 
-async def with_twisted(reactor: Any, agent: str, seconds: float, cache: bool) -> None:
+async def with_twisted(reactor: IReactor, agent: str, seconds: float, cache: bool) -> None:
     """Measures the Twisted client."""
     async with TwistedClient(agent, timeout=5, cache=cache, state_dir="", reactor=reactor) as client:
         await gatherResults([client.get_host(1 + n % 10, 1) for n in range(COROUTINES)])

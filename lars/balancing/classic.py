@@ -76,7 +76,7 @@ class Classic(Policy[H]):
         super().__init__()
         self._settings = settings
         self._soonest = min(settings.idle_timeout, settings.overload_timeout)
-        self._hosts: dict[H, None] = {}
+        self._hosts: tuple[H, ...] = ()
         self._idle: Rotation[H] = Rotation()
         self._overloaded: Rotation[H] = Rotation()
         self._since_probe = 0
@@ -164,16 +164,17 @@ class Classic(Policy[H]):
     def rebuild(self, hosts: Iterable[H], now: float) -> None:
         self.revision += 1
         wanted = dict.fromkeys(hosts)
-        for host in [host for host in self._hosts if host not in wanted]:
-            del self._hosts[host]
-            (self._overloaded if host.record.overloaded else self._idle).remove(host)
-            host.record = None
+        before = dict.fromkeys(self._hosts)
+        for host in before:
+            if host not in wanted:
+                (self._overloaded if host.record.overloaded else self._idle).remove(host)
+                host.record = None
         for host in wanted:
-            if host not in self._hosts:
+            if host not in before:
                 host.record = _Record()
                 host.record.reset(self._settings.init_succ_cnt, 0, now)
-                self._hosts[host] = None
                 self._idle.add(host)
+        self._hosts = (*(host for host in before if host in wanted), *(host for host in wanted if host not in before))
 
     @property
     def ejected(self) -> int:

@@ -22,7 +22,7 @@ class Subject(NamedTuple):
 class Alarm:
     """One row of Alarm. Times are in Unix seconds; `cleared_at` is 0 while the alarm is active.
 
-    `raise_told` and `clear_told` are the states of the two webhook posts: WAITING, TOLD or GIVEN_UP.
+    `raise_told` and `clear_told` are the states of the two webhook posts: WAITING, POSTED or GIVEN_UP.
     """
 
     id: int
@@ -37,7 +37,7 @@ class Alarm:
     clear_told: int
 
 
-WAITING, TOLD, GIVEN_UP = 0, 1, 2
+WAITING, POSTED, GIVEN_UP = 0, 1, 2
 """A webhook post is due, has succeeded (or there is no webhook), or will not be retried."""
 
 
@@ -92,9 +92,9 @@ class AlarmStore:
         """The active alarms and, with `since`, those that have cleared since; oldest first."""
         return await self._database.read("read alarms", _alarms_txn, since)
 
-    async def untold(self) -> list[Alarm]:
+    async def to_post(self) -> list[Alarm]:
         """The alarms with a webhook post that is due, oldest first."""
-        return await self._database.read("read alarms to post", _untold_txn)
+        return await self._database.read("read alarms to post", _unmark_posted_txn)
 
     async def raised(self, alarm: Alarm) -> tuple[Alarm, bool]:
         """Stores an alarm that is raised; its id is ignored.
@@ -108,9 +108,9 @@ class AlarmStore:
         """Stores that an alarm is cleared; returns its row, and whether it was active until now."""
         return await self._database.write("store a cleared alarm", clear_txn, alarm_id, now)
 
-    async def told(self, alarm_id: int, cleared: bool, outcome: int) -> None:
-        """Stores the outcome, TOLD or GIVEN_UP, of the webhook post of the raise or of the clear."""
-        await self._database.write_again("store a posted alarm", told_txn, alarm_id, cleared, outcome)
+    async def mark_posted(self, alarm_id: int, cleared: bool, outcome: int) -> None:
+        """Stores the outcome, POSTED or GIVEN_UP, of the webhook post of the raise or of the clear."""
+        await self._database.write_again("store a posted alarm", mark_posted_txn, alarm_id, cleared, outcome)
 
 
 def _calls_txn(txn: Transaction, since: int, per_host: bool) -> list[HostCalls]:
@@ -153,7 +153,7 @@ def _alarms_txn(txn: Transaction, since: int | None) -> list[Alarm]:
     return _read(txn, "cleared_at = 0 OR cleared_at >= ?", (since,))
 
 
-def _untold_txn(txn: Transaction) -> list[Alarm]:
+def _unmark_posted_txn(txn: Transaction) -> list[Alarm]:
     return _read(txn, f"raise_told = {WAITING} OR (clear_told = {WAITING} AND cleared_at > 0)", ())
 
 
@@ -161,7 +161,7 @@ def raise_txn(txn: Transaction, alarm: Alarm) -> tuple[Alarm, bool]:
     """See AlarmStore.raised."""
     columns = ["rule", "what", *Subject._fields, "text", "raised_at", "cleared_at", "webhook"]
     columns += ["raise_told", "clear_told"]
-    post = WAITING if alarm.webhook else TOLD
+    post = WAITING if alarm.webhook else POSTED
     values = [alarm.rule, alarm.what, *alarm.subject, alarm.text, alarm.raised_at, 0, alarm.webhook, post, post]
     is_new = txn.execute(txn.engine.insert_ignore("Alarm", columns), values) == 1
     same = "rule = ? AND modid = ? AND cmdid = ? AND ip = ? AND port = ? AND caller = ? AND cleared_at = 0"
@@ -176,7 +176,7 @@ def clear_txn(txn: Transaction, alarm_id: int, now: int) -> tuple[Alarm, bool]:
     return stored, was_active
 
 
-def told_txn(txn: Transaction, alarm_id: int, cleared: bool, outcome: int) -> None:
-    """See AlarmStore.told."""
+def mark_posted_txn(txn: Transaction, alarm_id: int, cleared: bool, outcome: int) -> None:
+    """See AlarmStore.mark_posted."""
     column = "clear_told" if cleared else "raise_told"
     txn.execute(f"UPDATE Alarm SET {column} = ? WHERE id = ?", (outcome, alarm_id))

@@ -3,7 +3,7 @@
 from twisted.application.service import ServiceMaker
 
 LarsDns = ServiceMaker("Lars DNS", "lars.dns.tap", "maps modules to routes", "lars-dns")
-LarsAgent = ServiceMaker("Lars agent", "lars.agent.tap", "tells business processes which host to call", "lars-agent")
+LarsAgent = ServiceMaker("Lars agent", "lars.agent.tap", "answers which host to call", "lars-agent")
 LarsReporter = ServiceMaker("Lars reporter", "lars.reporter.tap", "collects call counts", "lars-reporter")
-LarsWeb = ServiceMaker("Lars web", "lars.web.tap", "the console of operators, and its JSON API", "lars-web")
+LarsWeb = ServiceMaker("Lars web", "lars.web.tap", "the console and its JSON API", "lars-web")
 LarsStack = ServiceMaker("Lars stack", "lars.stack.tap", "all of Lars in one process", "lars")

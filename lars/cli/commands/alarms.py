@@ -8,7 +8,7 @@ import click
 from lars.cli.arguments import db_option, json_option
 from lars.cli.database import run_with_database
 from lars.cli.terminal.output import print_json, print_table
-from lars.db.alarms import TOLD, WAITING, Alarm, AlarmStore, Subject
+from lars.db.alarms import POSTED, WAITING, Alarm, AlarmStore, Subject
 from lars.db.url import DatabaseUrl
 from lars.route import HostAddress, ModuleId, format_ip
 
@@ -64,7 +64,7 @@ def _webhook_state(alarm: Alarm) -> str:
     if not alarm.webhook:
         return "none"
     outcome = alarm.clear_told if alarm.cleared_at else alarm.raise_told
-    return "posted" if outcome == TOLD else "waiting" if outcome == WAITING else "given up"
+    return "posted" if outcome == POSTED else "waiting" if outcome == WAITING else "given up"
 
 
 def _object(alarm: Alarm) -> dict[str, object]:

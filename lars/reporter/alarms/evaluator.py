@@ -98,7 +98,7 @@ class AlarmEvaluator:
     async def _evaluate(self) -> None:
         self._state.synchronize(alarm for alarm in await self._store.alarms() if alarm.what in _KINDS)
         if self._is_first:
-            for alarm in await self._store.untold():
+            for alarm in await self._store.to_post():
                 self.webhooks.post(alarm)
             for rule_name, subject, alarm_id in self._state.orphans(self._rules):
                 await self._clear(rule_name, subject, alarm_id, "its rule was removed")

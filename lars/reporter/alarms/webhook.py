@@ -16,7 +16,7 @@ from twisted.web.client import Agent, ResponseFailed
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
-from lars.db.alarms import GIVEN_UP, TOLD, WAITING, Alarm, AlarmStore
+from lars.db.alarms import GIVEN_UP, POSTED, WAITING, Alarm, AlarmStore
 from lars.db.engine import DatabaseError
 from lars.errors import LarsError
 from lars.reporter.alarms.delivery import DeliveryQueue
@@ -113,12 +113,12 @@ class Webhooks:
                         times=times,
                     )
                 return False
-            outcome = TOLD
+            outcome = POSTED
         try:
-            await self._store.told(alarm.id, cleared, outcome)
+            await self._store.mark_posted(alarm.id, cleared, outcome)
         except DatabaseError as error:
             _log.info("alarm {id} may be posted again after a restart: {error}", id=alarm.id, error=str(error))
-        self.outcomes["posted"] += outcome == TOLD
+        self.outcomes["posted"] += outcome == POSTED
         return True
 
     async def _request(self, url: str, content: dict[str, object]) -> None:

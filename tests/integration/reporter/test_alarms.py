@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
-from lars.db.alarms import TOLD, Alarm, AlarmStore, Subject
+from lars.db.alarms import POSTED, Alarm, AlarmStore, Subject
 from lars.db.database import Database
 from lars.route import HostAddress, ModuleId, parse_ip
 from tests.integration.reporter.agents import Agent, Agents
@@ -128,7 +128,7 @@ async def test_alarm_is_raised_posted_and_cleared_once(
 
     async def both_posted() -> bool:
         [alarm] = await store.alarms(began)
-        return (alarm.raise_told, alarm.clear_told) == (TOLD, TOLD) and alarm.cleared_at >= alarm.raised_at
+        return (alarm.raise_told, alarm.clear_told) == (POSTED, POSTED) and alarm.cleared_at >= alarm.raised_at
 
     await until(reactor, both_posted, "the row of the alarm to say that both were posted")
 

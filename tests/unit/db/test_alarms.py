@@ -1,6 +1,6 @@
 """The alarm store: an alarm is raised and cleared once, and its webhook posts are due until they have an outcome."""
 
-from lars.db.alarms import GIVEN_UP, TOLD, WAITING, Alarm, AlarmStore, CallerSeen, HostCalls, HostStates, Subject
+from lars.db.alarms import GIVEN_UP, POSTED, WAITING, Alarm, AlarmStore, CallerSeen, HostCalls, HostStates, Subject
 from tests.unit.db.memory import StoreCase
 
 
@@ -44,20 +44,20 @@ class AlarmStoreTests(StoreCase):
 
     def test_alarm_without_a_webhook_has_no_post_due(self) -> None:
         stored, _ = self.raised()
-        self.assertEqual((stored.raise_told, stored.clear_told), (TOLD, TOLD))
-        self.assertEqual(self.successResultOf(self.store.untold()), [])
+        self.assertEqual((stored.raise_told, stored.clear_told), (POSTED, POSTED))
+        self.assertEqual(self.successResultOf(self.store.to_post()), [])
 
     def test_post_of_the_raise_and_of_the_clear_are_due_until_their_outcome(self) -> None:
         stored, _ = self.raised("https://example.com/hook")
         self.assertEqual((stored.raise_told, stored.clear_told), (WAITING, WAITING))
-        self.assertEqual(self.successResultOf(self.store.untold()), [stored])
-        self.successResultOf(self.store.told(stored.id, False, TOLD))
-        self.assertEqual(self.successResultOf(self.store.untold()), [])
+        self.assertEqual(self.successResultOf(self.store.to_post()), [stored])
+        self.successResultOf(self.store.mark_posted(stored.id, False, POSTED))
+        self.assertEqual(self.successResultOf(self.store.to_post()), [])
         self.successResultOf(self.store.cleared(stored.id, 2000))
-        [due] = self.successResultOf(self.store.untold())
+        [due] = self.successResultOf(self.store.to_post())
         self.assertEqual((due.id, due.clear_told), (stored.id, WAITING))
-        self.successResultOf(self.store.told(stored.id, True, GIVEN_UP))
-        self.assertEqual(self.successResultOf(self.store.untold()), [])
+        self.successResultOf(self.store.mark_posted(stored.id, True, GIVEN_UP))
+        self.assertEqual(self.successResultOf(self.store.to_post()), [])
 
 
 class MeasurementTests(StoreCase):

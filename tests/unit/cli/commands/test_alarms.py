@@ -5,7 +5,7 @@ from functools import partial
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.alarms import Alarm, Subject, clear_txn, raise_txn, told_txn
+from lars.db.alarms import Alarm, Subject, clear_txn, mark_posted_txn, raise_txn
 from lars.route import parse_ip
 from tests.unit.cli.command import run
 from tests.unit.cli.database import SqliteFile
@@ -43,5 +43,5 @@ class AlarmsTests(SynchronousTestCase):
 
     def test_state_of_the_webhook_is_shown(self) -> None:
         for outcome, expected in ((1, "posted"), (2, "given up")):
-            self.database.transact(partial(told_txn, alarm_id=self.active, cleared=False, outcome=outcome))
+            self.database.transact(partial(mark_posted_txn, alarm_id=self.active, cleared=False, outcome=outcome))
             self.assertEqual(run("alarms", "--json", cwd=self.database.folder).json[0]["webhook"], expected)

@@ -40,7 +40,7 @@ class Store:
             raise self.fails
         return [row for row in self.rows if not row.cleared_at]
 
-    async def untold(self) -> list[Alarm]:
+    async def to_post(self) -> list[Alarm]:
         return [row for row in self.rows if not row.raise_told]
 
     async def states(self, since: int) -> list[HostStates]:
