@@ -58,7 +58,7 @@ test:
 	echo "make test: passed in $$((all / 60)) min $$((all % 60)) s ($${took#, })"
 
 .PHONY: setup
-setup: test-needs $(VENV)/.test $(VENV)/.axe
+setup: test-needs $(VENV)/.test $(VENV)/.docs $(VENV)/.axe
 
 .PHONY: lint
 lint: $(VENV)/.test
@@ -151,7 +151,7 @@ $(VENV)/.test: pyproject.toml
 
 $(VENV)/.docs: pyproject.toml
 	@echo "installing lars and what builds its documents into $(VENV)"
-	@$(PIP) --editable '.[docs]'
+	@$(call install,.[docs])
 	@touch $(VENV)/.run $@
 
 ifneq ($(shell grep -qsF '$(CURDIR)/$(BIN)/python' $(BIN)/pip && $(BIN)/pip --version >/dev/null 2>&1 && echo whole),whole)
