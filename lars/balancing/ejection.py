@@ -27,6 +27,8 @@ class EjectionSettings:
             them less likely than `chance`.
         factor, excess: or if its share of failures is above `factor` times the others' plus `excess`.
         first_wait, max_wait: time to the first probe, which doubles with each strike, up to a limit.
+        max_slow_wait: the limit for a host that last failed by being slow: each probe of it costs a caller a timeout.
+        hurried_wait: the limit while load is shed.
         jitter: share by which such a time varies at random.
         probe_gap: calls from one probe to the next, at least.
         slow_strikes: strikes that a slow failure counts as.
@@ -44,14 +46,16 @@ class EjectionSettings:
     chance: float = 1e-6
     factor: float = 2.0
     excess: float = 0.1
-    first_wait: float = 2.0
-    max_wait: float = 20.0
+    first_wait: float = 6.0
+    max_wait: float = 10.0
+    max_slow_wait: float = 20.0
+    hurried_wait: float = 2.0
     jitter: float = 0.2
     probe_gap: int = 20
     slow_strikes: int = 4
     forgiven: float = 30.0
-    ramp: float = 3.0
-    pain: float = 2.0
+    ramp: float = 2.0
+    pain: float = 4.0
     slow_pain: float = 8.0
     max_pain_row: int = 8
     pain_decay: float = 2.0
@@ -142,19 +146,19 @@ class Ejection(Generic[H]):
     def _wait(self, record: Record[H]) -> None:
         """Sets the time of an ejected host's next probe."""
         settings = self._settings
-        seconds = min(
-            settings.first_wait if self._hurried else settings.max_wait,
-            settings.first_wait * 2.0 ** min(record.strikes - 1, 9),
-        )
+        longest = settings.max_slow_wait if record.failed_slowly else settings.max_wait
+        if self._hurried:
+            longest = settings.hurried_wait
+        seconds = min(longest, settings.first_wait * 2.0 ** min(record.strikes - 1, 9))
         jitter = settings.jitter * (2 * self._rng.random() - 1)
         record.probe_at = self.clock + seconds * (1 + jitter)
         self._schedule()
 
     def hurry(self, hurried: bool) -> None:
-        """Whether every ejected host is probed each `first_wait` from now on, however often that was in vain."""
+        """Whether every ejected host is probed each `hurried_wait` from now on, however often that was in vain."""
         if hurried and not self._hurried:
             for record in self.ejected:
-                record.probe_at = min(record.probe_at, self.clock + self._settings.first_wait)
+                record.probe_at = min(record.probe_at, self.clock + self._settings.hurried_wait)
             self._schedule()
         self._hurried = hurried
 
@@ -192,6 +196,7 @@ class Ejection(Generic[H]):
             record.stale -= 1
         elif failed:
             record.strikes += self._settings.slow_strikes if slow else 1
+            record.failed_slowly = slow
             self._wait(record)
         else:
             self._restore(record, "probe")
@@ -213,7 +218,7 @@ class Ejection(Generic[H]):
         if self.clock - record.joined_at > settings.forgiven:
             record.strikes = 0
         record.strikes += settings.slow_strikes if slow else 1
-        record.ejected, record.stale = True, record.in_flight
+        record.ejected, record.stale, record.failed_slowly = True, record.in_flight, slow
         self.eligible.remove(record)
         self.ejected.append(record)
         self._good -= record.good

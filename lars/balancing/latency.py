@@ -23,10 +23,10 @@ class LatencySettings:
         decay: seconds in which what is left of a slow host's latency decays by e.
     """
 
-    smoothing: float = 0.1
+    smoothing: float = 0.05
     band: float = 1.25
     max_penalty: float = 4.0
-    recent_calls: int = 20
+    recent_calls: int = 40
     usual_calls: int = 1000
     warmup_calls: int = 50
     slow_times: float = 8.0

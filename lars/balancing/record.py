@@ -19,6 +19,7 @@ class Record(Generic[H]):
         latency: seconds that its calls take, smoothed; 0 while unknown.
         penalty: how often longer than the module's calls its calls take, 1 or more.
         ejected: whether it gets probes only.
+        failed_slowly: whether its last failure while ejected, or the one that ejected it, was slow.
         stale: calls in flight from before it was ejected, whose results say nothing new.
         strikes: how often it was ejected and probed in vain; doubles the time to the next probe.
         probe_at: when its next probe is due.
@@ -29,6 +30,7 @@ class Record(Generic[H]):
     __slots__ = (
         "bad",
         "ejected",
+        "failed_slowly",
         "failures",
         "good",
         "host",
@@ -53,4 +55,4 @@ class Record(Generic[H]):
         self.good = self.bad = self.pain = self.latency = self.leak = self.probe_at = 0.0
         self.in_flight = self.failures = self.stale = self.strikes = 0
         self.penalty = 1.0
-        self.ejected = False
+        self.ejected = self.failed_slowly = False
