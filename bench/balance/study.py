@@ -1,5 +1,6 @@
 """Runs of several policies in several scenarios, with several seeds each."""
 
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import nullcontext
@@ -42,7 +43,9 @@ def compare(
     cases: Sequence[Case], policies: Sequence[str], seeds: Sequence[int], jobs: int
 ) -> Iterator[list[dict[str, object]]]:
     """For each case the rows of all policies, as they are printed; `jobs` runs at a time."""
-    with ProcessPoolExecutor(jobs) if jobs > 1 else nullcontext() as executor:
+    ignore_interrupts = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C also reaches the workers; this process ends them
+    pool = ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=ignore_interrupts) if jobs > 1 else None
+    with pool or nullcontext() as executor:
         for case in cases:
             yield _rows(case, policies, seeds, executor)
 
