@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from bench.balance import command as balance
 from bench.figure import Figure
 from bench.figures import wire
 from bench.figures.agent_cycles import measure_cycles
@@ -90,15 +91,27 @@ connection of 127.0.0.1. Prints JSON to stdout at the end, and each number, as s
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command: its help, its options, and what it measures with them.
-
-    `measure` appends each figure to the list before it is measured, so that an interrupted command still prints it.
-    """
+    """One command: its help, its options, and what it does with them; `run` returns the exit status."""
 
     summary: str
     description: str
     add_options: Callable[[ArgumentParser], None]
-    measure: Callable[[Namespace, Figures], None]
+    run: Callable[[Namespace], int]
+
+
+def _printing(measure: Callable[[Namespace, Figures], None]) -> Callable[[Namespace], int]:
+    """Measures and prints figures; the exit status is 1 if one could not be measured.
+
+    `measure` appends each figure to the list before it is measured, so that an interrupted command still prints it.
+    """
+
+    def run(options: Namespace) -> int:
+        figures: Figures = []
+        with printed(figures):
+            measure(options, figures)
+        return exit_status(figures)
+
+    return run
 
 
 def _add_figures(parser: ArgumentParser, names: Sequence[str], unnamed: str = "all") -> None:
@@ -146,7 +159,7 @@ def _engine_command(
     def measure(options: Namespace, figures: Figures) -> None:
         _measure_on_engines(options, {name: measures[name] for name in options.figures or measures}, figures)
 
-    return Command(summary, description, add_options, measure)
+    return Command(summary, description, add_options, _printing(measure))
 
 
 def _add_agent_options(parser: ArgumentParser) -> None:
@@ -195,12 +208,13 @@ def _measure_wire(options: Namespace, figures: Figures) -> None:
 
 
 COMMANDS = {
-    "agent": Command("cycles, memory and its growth", AGENT, _add_agent_options, _measure_agent),
+    "agent": Command("cycles, memory and its growth", AGENT, _add_agent_options, _printing(_measure_agent)),
+    "balance": Command(balance.SUMMARY, balance.DESCRIPTION, balance.add_options, balance.run),
     "client": Command(
         "CPU time and throughput of the Python clients",
         CLIENT,
         lambda parser: _add_figures(parser, list(_CLIENT_FIGURES)),
-        _measure_client,
+        _printing(_measure_client),
     ),
     "dns": _engine_command(
         "edits, fan-out, requests, a million routes, reconnects",
@@ -235,7 +249,7 @@ COMMANDS = {
         ENGINES,
         "mariadb",
     ),
-    "wire": Command("frames echoed through the wire protocol", WIRE, _add_wire_options, _measure_wire),
+    "wire": Command("frames echoed through the wire protocol", WIRE, _add_wire_options, _printing(_measure_wire)),
 }
 
 
@@ -256,9 +270,6 @@ def parser_of(commands: Mapping[str, Command]) -> ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measures what the command line names; the exit status: 1 if a figure could not be measured."""
+    """Runs the command that the command line names; returns the exit status."""
     options = parser_of(COMMANDS).parse_args(arguments)
-    figures: Figures = []
-    with printed(figures):
-        COMMANDS[options.command].measure(options, figures)
-    return exit_status(figures)
+    return COMMANDS[options.command].run(options)
