@@ -66,13 +66,14 @@ def maglev_table(names: Sequence[str], weights: Sequence[float], size: int) -> l
 class ConsistentHash(Picker[H]):
     """The host of a key; calls without a key (0) go to a random one."""
 
-    __slots__ = ("_hosts", "_rng", "_share", "_table")
+    __slots__ = ("_hosts", "_in_flight", "_rng", "_share", "_table", "_until_sum")
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._hosts: Sequence[Record[H]] = ()
         self._table: list[int] = []
         self._share: list[float] = []
+        self._in_flight = self._until_sum = 0
 
     def rebuild(self, eligible: Sequence[Record[H]]) -> None:
         # In the order of their addresses, so that every agent has the same table.
@@ -88,7 +89,11 @@ class ConsistentHash(Picker[H]):
         table, hosts = self._table, self._hosts
         place = mix(key or self._rng.getrandbits(64)) % len(table)
         number = table[place]
-        in_flight = sum(record.in_flight for record in hosts) + 1
+        if not self._until_sum:
+            self._until_sum = len(hosts)  # so that the sum costs the same a call, however many hosts there are
+            self._in_flight = sum(record.in_flight for record in hosts)
+        self._until_sum -= 1
+        in_flight = self._in_flight + 1
         for _ in range(len(hosts)):
             if hosts[number].in_flight < BALANCE_FACTOR * in_flight * self._share[number] + 1:
                 return hosts[number]

@@ -44,7 +44,18 @@ class EjectingPolicy(Policy[H]):
         settings: the numbers of the rules.
     """
 
-    __slots__ = ("_draw", "_ejection", "_latency", "_picker", "_ramp", "_rebuilt", "_records", "_settings", "_shedding")
+    __slots__ = (
+        "_draw",
+        "_ejection",
+        "_latency",
+        "_picker",
+        "_ramp",
+        "_rebuilt",
+        "_records",
+        "_settings",
+        "_shedding",
+        "_succeeded",
+    )
 
     def __init__(self, picker: Picker[H], rng: random.Random, settings: EjectingSettings | None = None) -> None:
         super().__init__()
@@ -56,6 +67,7 @@ class EjectingPolicy(Policy[H]):
         self._shedding = Shedding(settings.shedding)
         self._ramp = settings.ejection.ramp
         self._records: dict[H, Record[H]] = {}
+        self._succeeded = 0  # calls since the last sweep
         self._rebuilt = -1  # the version of the eligible hosts that the picker has
 
     def pick(self, key: int, now: float) -> H | None:
@@ -63,8 +75,8 @@ class EjectingPolicy(Policy[H]):
         if admitted < 1 and self._draw() > admitted:
             return None
         ejection = self._ejection
-        ejection.advance(now)
-        if ejection.ejected and (probed := ejection.probe()) is not None:
+        probed = ejection.next_call(now)
+        if probed is not None:
             probed.in_flight += 1
             return probed.host
         if ejection.version != self._rebuilt:
@@ -103,18 +115,23 @@ class EjectingPolicy(Policy[H]):
         record: Record[H] = host.record
         if record.in_flight:
             record.in_flight -= 1
-        slow = False
-        if failed:
-            slow = self._latency.is_slow(cost)
-        elif cost:
+        if cost and not failed:
             self._latency.learn(record, cost)
-        if record.weight:
-            if not record.ejected:
-                self._shedding.count(failed, slow)
-            before = self._ejection.version
-            self._ejection.report(record, failed, slow)
-            if before != self._ejection.version:
-                self.revision += 1
+        if not record.weight:
+            return  # a drained host, of which nothing is to be decided
+        if not (failed or record.ejected):
+            self._succeeded += 1
+            self._ejection.succeeded(record)
+            return
+        slow = failed and self._latency.is_slow(cost)
+        before = self._ejection.version
+        if record.ejected:
+            self._ejection.probed(record, failed, slow)
+        else:
+            self._shedding.failed(slow)
+            self._ejection.failed(record, slow)
+        if before != self._ejection.version:
+            self.revision += 1
 
     def report_successes(self, host: H, calls: int, now: float) -> None:
         # Evidence decays, so that more than some hundreds say the same as some hundreds do.
@@ -126,7 +143,8 @@ class EjectingPolicy(Policy[H]):
         passed = self._ejection.sweep()
         if passed:
             latency = self._latency
-            self._shedding.interval(latency.recent, latency.usual)
+            self._shedding.interval(self._succeeded, latency.recent, latency.usual)
+            self._succeeded = 0
             self._ejection.hurry(self._shedding.admitted < 1)
             forget = passed / self._settings.forget
             for record in self._records.values():

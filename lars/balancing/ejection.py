@@ -29,6 +29,7 @@ class EjectionSettings:
         first_wait, max_wait: time to the first probe, which doubles with each strike, up to a limit.
         max_slow_wait: the limit for a host that last failed by being slow: each probe of it costs a caller a timeout.
         hurried_wait: the limit while load is shed.
+        longest: real time after which an ejected host is probed in any case, however little traffic there is.
         jitter: share by which such a time varies at random.
         probe_gap: calls from one probe to the next, at least.
         slow_strikes: strikes that a slow failure counts as.
@@ -49,7 +50,8 @@ class EjectionSettings:
     first_wait: float = 6.0
     max_wait: float = 10.0
     max_slow_wait: float = 20.0
-    hurried_wait: float = 2.0
+    hurried_wait: float = 0.5
+    longest: float = 600.0
     jitter: float = 0.2
     probe_gap: int = 20
     slow_strikes: int = 4
@@ -77,10 +79,12 @@ class Ejection(Generic[H]):
         "_good",
         "_hurried",
         "_last",
+        "_next_deadline",
         "_next_probe",
         "_rng",
         "_settings",
         "_since_probe",
+        "_step",
         "_swept",
         "_trouble",
         "clock",
@@ -92,9 +96,10 @@ class Ejection(Generic[H]):
     def __init__(self, settings: EjectionSettings, rng: random.Random) -> None:
         self._settings = settings
         self._rng = rng
-        self._last: float | None = None
+        self._step = settings.step
+        self._last = 0.0
         self._swept = 0.0
-        self._next_probe = math.inf
+        self._next_probe = self._next_deadline = math.inf
         self._since_probe = 0
         self._hurried = False
         self._good = self._bad = 0.0  # sums over the eligible hosts
@@ -104,13 +109,6 @@ class Ejection(Generic[H]):
         self.eligible: list[Record[H]] = []
         self.ejected: list[Record[H]] = []
         self.version = 0
-
-    def advance(self, now: float) -> None:
-        """Lets the module's clock go on, for one call."""
-        if self._last is not None:
-            step = now - self._last
-            self.clock += step if step < self._settings.step else self._settings.step
-        self._last = now
 
     def add(self, record: Record[H]) -> None:
         """A new host, which is eligible, at a random place."""
@@ -130,15 +128,24 @@ class Ejection(Generic[H]):
 
     # -- picking
 
-    def probe(self) -> Record[H] | None:
-        """The ejected host whose turn it is to be probed by this call, if it is time for a probe."""
+    def next_call(self, now: float) -> Record[H] | None:
+        """Lets the module's clock go on for one call. Returns the ejected host that it is to probe, if it is time."""
+        step = now - self._last
+        self.clock += step if step < self._step else self._step
+        self._last = now
+        return self._probe() if self.ejected else None
+
+    def _probe(self) -> Record[H] | None:
         self._since_probe += 1
         settings = self._settings
         due = self.clock >= self._next_probe and self._since_probe >= settings.probe_gap
         # While most calls fail, the ejected hosts are as good a guess as the others.
-        if not (due or (self._trouble > 0.5 and self._since_probe >= 2)):
+        if due or (self._trouble > 0.5 and self._since_probe >= 2):
+            record = min(self.ejected, key=lambda each: each.probe_at)
+        elif self._last >= self._next_deadline:
+            record = min(self.ejected, key=lambda each: each.deadline)
+        else:
             return None
-        record = min(self.ejected, key=lambda each: each.probe_at)
         self._since_probe = 0
         self._wait(record)
         return record
@@ -152,6 +159,7 @@ class Ejection(Generic[H]):
         seconds = min(longest, settings.first_wait * 2.0 ** min(record.strikes - 1, 9))
         jitter = settings.jitter * (2 * self._rng.random() - 1)
         record.probe_at = self.clock + seconds * (1 + jitter)
+        record.deadline = self._last + settings.longest * (1 + abs(jitter))
         self._schedule()
 
     def hurry(self, hurried: bool) -> None:
@@ -164,6 +172,7 @@ class Ejection(Generic[H]):
 
     def _schedule(self) -> None:
         self._next_probe = min((each.probe_at for each in self.ejected), default=math.inf)
+        self._next_deadline = min((each.deadline for each in self.ejected), default=math.inf)
 
     def share(self, record: Record[H]) -> float:
         """The part of its share of calls that a host gets by now, 0 to 1 (slow start)."""
@@ -171,18 +180,17 @@ class Ejection(Generic[H]):
 
     # -- results
 
-    def report(self, record: Record[H], failed: bool, slow: bool) -> None:
-        """Counts one call; `slow` says that it failed by being slow."""
-        if record.ejected:
-            self._probed(record, failed, slow)
-            return
-        self._trouble += 0.1 * (failed - self._trouble)
-        if not failed:
-            record.good += 1
-            self._good += 1
-            if record.failures:
-                record.failures, record.pain = 0, 0.0
-            return
+    def succeeded(self, record: Record[H]) -> None:
+        """Counts a successful call to an eligible host."""
+        self._trouble *= 0.9
+        record.good += 1
+        self._good += 1
+        if record.failures:
+            record.failures, record.pain = 0, 0.0
+
+    def failed(self, record: Record[H], slow: bool) -> None:
+        """Counts a failed call to an eligible host, and ejects it if that is due; `slow` says that it was slow."""
+        self._trouble += 0.1 * (1 - self._trouble)
         settings = self._settings
         record.bad += 1
         self._bad += 1
@@ -191,7 +199,8 @@ class Ejection(Generic[H]):
         record.pain = pain * min(settings.max_pain_row, record.failures)
         self._judge(record, slow)
 
-    def _probed(self, record: Record[H], failed: bool, slow: bool) -> None:
+    def probed(self, record: Record[H], failed: bool, slow: bool) -> None:
+        """Takes the result of a call to an ejected host, and restores it if that is due."""
         if record.stale:  # a call from before it was ejected
             record.stale -= 1
         elif failed:

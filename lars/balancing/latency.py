@@ -25,7 +25,7 @@ class LatencySettings:
 
     smoothing: float = 0.05
     band: float = 1.25
-    max_penalty: float = 4.0
+    max_penalty: float = 8.0
     recent_calls: int = 40
     usual_calls: int = 1000
     warmup_calls: int = 50
@@ -49,17 +49,23 @@ class Latency:
 
     def learn(self, record: Record[Any], cost: float) -> None:
         """Takes the cost of a successful call. A peak counts as twice the mean at most, so that one says little."""
-        settings = self._settings
-        self._timed = timed = min(settings.usual_calls, self._timed + 1)
+        # Comparisons rather than min and max: this is done for every call.
+        settings, timed = self._settings, self._timed
+        if timed < settings.usual_calls:
+            self._timed = timed = timed + 1
         usual, recent = self.usual, self.recent
         known = timed > settings.warmup_calls
-        self.usual = usual + ((min(cost, 2 * usual) if known else cost) - usual) / timed
-        self.recent = recent = recent + ((min(cost, 2 * recent) if known else cost) - recent) / min(
-            timed, settings.recent_calls
-        )
-        record.latency += settings.smoothing * (cost - record.latency) if record.latency else cost
+        self.usual = usual + ((2 * usual if known and cost > 2 * usual else cost) - usual) / timed
+        calls = settings.recent_calls if timed > settings.recent_calls else timed
+        self.recent = recent = recent + ((2 * recent if known and cost > 2 * recent else cost) - recent) / calls
+        latency = record.latency
+        record.latency = latency = latency + settings.smoothing * (cost - latency) if latency else cost
         if timed >= settings.warmup_calls:
-            record.penalty = min(settings.max_penalty, max(1.0, record.latency / (settings.band * recent)))
+            penalty = latency / (settings.band * recent)
+            if penalty <= 1:
+                record.penalty = 1.0
+            else:
+                record.penalty = penalty if penalty < settings.max_penalty else settings.max_penalty
 
     def is_slow(self, cost: float) -> bool:
         """Whether a failed call took much longer than the module's calls usually do, as a timeout does."""

@@ -23,12 +23,14 @@ class Record(Generic[H]):
         stale: calls in flight from before it was ejected, whose results say nothing new.
         strikes: how often it was ejected and probed in vain; doubles the time to the next probe.
         probe_at: when its next probe is due.
+        deadline: when, in real time, it is probed in any case.
         joined_at: when it joined or was restored; its share grows from then on.
         leak: fraction of a call in flight that is about to be forgotten.
     """
 
     __slots__ = (
         "bad",
+        "deadline",
         "ejected",
         "failed_slowly",
         "failures",
@@ -52,7 +54,7 @@ class Record(Generic[H]):
         self.weight = 0.0
         self.scale = 1.0
         self.joined_at = joined_at
-        self.good = self.bad = self.pain = self.latency = self.leak = self.probe_at = 0.0
+        self.good = self.bad = self.pain = self.latency = self.leak = self.probe_at = self.deadline = 0.0
         self.in_flight = self.failures = self.stale = self.strikes = 0
         self.penalty = 1.0
         self.ejected = self.failed_slowly = False

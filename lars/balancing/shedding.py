@@ -21,9 +21,9 @@ class SheddingSettings:
         fresh: latencies up to so many times the usual are safe.
     """
 
-    min_calls: int = 5
+    min_calls: int = 8
     failing: float = 0.5
-    slow: float = 0.1
+    slow: float = 0.2
     well: float = 0.1
     down: float = 0.7
     up: float = 1.05
@@ -46,19 +46,21 @@ class Shedding:
         self.admitted = 1.0
         """The share of calls that is let in, `floor` to 1."""
 
-    def count(self, failed: bool, slow: bool) -> None:
-        """Takes the result of one call; `slow` says that it failed by being slow."""
+    def failed(self, slow: bool) -> None:
+        """Counts a failed call; `slow` says that it failed by being slow."""
         self._calls += 1
-        self._failed += failed
+        self._failed += 1
         self._slow += slow
 
-    def interval(self, recent: float, usual: float) -> None:
+    def interval(self, succeeded: int, recent: float, usual: float) -> None:
         """Decides for the next interval from the results of this one.
 
         Args:
+            succeeded: successful calls since the last interval.
             recent: seconds that calls take now.
             usual: seconds that they usually take.
         """
+        self._calls += succeeded
         settings, calls = self._settings, self._calls
         if (
             calls >= settings.min_calls
