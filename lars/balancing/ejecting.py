@@ -35,6 +35,9 @@ class EjectingSettings:
     least_share: float = 0.05
 
 
+DEFAULTS = EjectingSettings()
+
+
 class EjectingPolicy(Policy[H]):
     """Picks by a picker; ejects hosts that fail alone; sheds load while most calls fail by being slow.
 
@@ -59,7 +62,7 @@ class EjectingPolicy(Policy[H]):
 
     def __init__(self, picker: Picker[H], rng: random.Random, settings: EjectingSettings | None = None) -> None:
         super().__init__()
-        self._settings = settings = settings or EjectingSettings()
+        self._settings = settings = settings or DEFAULTS
         self._picker = picker
         self._draw = rng.random
         self._ejection: Ejection[H] = Ejection(settings.ejection, rng)

@@ -28,7 +28,7 @@ def new_policy(name: str, rng: random.Random, classic: ClassicSettings | None = 
 
     Args:
         name: which.
-        rng: for its draws.
+        rng: for its draws. Policies may share one; a seeded one makes a run repeatable.
         classic: the numbers of the classic rules.
     """
     if name == "classic":
