@@ -1,19 +1,13 @@
 """The project's own policies in the simulator: an adapter that runs the classes of lars/balancing."""
 
 import random
-from collections.abc import Callable, Sequence
-from importlib import import_module
-from typing import cast
+from collections.abc import Sequence
 
 from bench.balance.policy import REFUSED_BY_POLICY, NewPolicy, SimulatedPolicy
-from bench.errors import BenchError
-from lars.balancing.classic import Classic, ClassicSettings
 from lars.balancing.host import Host, HostState
+from lars.balancing.policies import new_policy
 from lars.balancing.policy import Policy
-from lars.errors import LarsError
 from lars.route import HostAddress
-
-NAMES = ("adaptive", "round_robin", "consistent_hash", "classic")
 
 FIRST_ADDRESS = 0x0A000001  # 10.0.0.1
 PORT = 8080
@@ -71,33 +65,6 @@ class ProjectPolicy(SimulatedPolicy):
             self._ejected = ejected
 
 
-_Factory = Callable[[str, random.Random], Policy[NumberedHost]]
-
-
-def _factory() -> _Factory:
-    """What makes the project's policies by name; while lars/balancing has no such thing, only classic exists."""
-    try:
-        module = import_module("lars.balancing.policies")
-    except ModuleNotFoundError:
-        return _only_classic
-    return cast(_Factory, module.new_policy)
-
-
-def _only_classic(name: str, _rng: random.Random) -> Policy[NumberedHost]:
-    if name != "classic":
-        raise LookupError(name)
-    return Classic(ClassicSettings())
-
-
 def project_policy(name: str) -> NewPolicy:
-    """Makes agents with the project's policy of a name.
-
-    Raises:
-        BenchError: lars/balancing has no policy of that name.
-    """
-    factory = _factory()
-    try:
-        factory(name, random.Random(0))
-    except (LookupError, ValueError, LarsError) as error:
-        raise BenchError(f"lars/balancing has no policy {name} yet") from error
-    return lambda hosts, rng, now: ProjectPolicy(factory(name, rng), hosts, rng, now)
+    """Makes agents with the project's policy of one of NAMES."""
+    return lambda hosts, rng, now: ProjectPolicy(new_policy(name, rng), hosts, rng, now)

@@ -11,6 +11,7 @@ from bench.balance.policies.envoy import (
 from bench.balance.policies.finagle import Finagle, PeakEwma
 from bench.balance.policies.simple import PlainRoundRobin, Random
 from bench.balance.policy import NewPolicy
+from lars.balancing import policies
 
 OTHERS: dict[str, NewPolicy] = {
     "plain_round_robin": PlainRoundRobin,
@@ -25,13 +26,9 @@ OTHERS: dict[str, NewPolicy] = {
 }
 """The policies of others, and the reference that the project's are compared with."""
 
-NAMES = (*project.NAMES, *OTHERS)
+NAMES = (*policies.NAMES, *OTHERS)
 
 
 def policy(name: str) -> NewPolicy:
-    """What makes the policy of a name in NAMES.
-
-    Raises:
-        BenchError: it is the project's, and lars/balancing does not have it.
-    """
+    """What makes the policy of a name in NAMES."""
     return OTHERS[name] if name in OTHERS else project.project_policy(name)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from twisted.trial.unittest import SynchronousTestCase
 
 from bench.balance.policies.project import NumberedHost, ProjectPolicy, project_policy
-from bench.errors import BenchError
 from lars.balancing.classic import Classic, ClassicSettings
 from lars.balancing.host import HostState, StateChange
+from lars.balancing.policies import NAMES
 from lars.balancing.policy import Policy
 
 
@@ -83,11 +83,9 @@ class ProjectPolicyTests(SynchronousTestCase):
         self.assertEqual(len({host.address for host in self.inner.all}), 3)
 
     def test_names_are_those_of_lars_balancing(self) -> None:
-        policy = project_policy("classic")([0, 1, 2], random.Random(1), 0.0)
-        self.assertEqual({policy.choose(0, 1.0) for _ in range(3)}, {0, 1, 2})
-        with self.assertRaises(BenchError) as raised:
-            project_policy("perfect")
-        self.assertEqual(str(raised.exception), "lars/balancing has no policy perfect yet")
+        for name in NAMES:
+            policy = project_policy(name)([0, 1, 2], random.Random(1), 0.0)
+            self.assertEqual({policy.choose(call, 1.0) for call in range(60)}, {0, 1, 2}, name)
 
     def test_classic_decides_as_it_does_in_the_agent(self) -> None:
         """The same calls through the adapter and without it."""

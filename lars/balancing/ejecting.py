@@ -1,0 +1,199 @@
+"""The policies that eject: one picker among the eligible hosts, and the rules that say which hosts these are.
+
+See docs/design/balancing.md, ejecting policies.
+"""
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from lars.balancing.ejection import Ejection, EjectionSettings
+from lars.balancing.host import H, HostState, StateChange
+from lars.balancing.latency import Latency, LatencySettings
+from lars.balancing.picker import Picker, load
+from lars.balancing.policy import Policy
+from lars.balancing.record import Record
+from lars.balancing.shedding import Shedding, SheddingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class EjectingSettings:
+    """The numbers of all rules.
+
+    Attributes:
+        forget: seconds in which calls in flight are forgotten where callers never report, by a share of them each
+            second.
+        second_draws: hosts drawn besides one that has just failed, or that is not due its share yet.
+        least_share: the share of its calls that a host gets from the start of its ramp.
+    """
+
+    ejection: EjectionSettings = field(default_factory=EjectionSettings)
+    latency: LatencySettings = field(default_factory=LatencySettings)
+    shedding: SheddingSettings = field(default_factory=SheddingSettings)
+    forget: float = 2.0
+    second_draws: int = 3
+    least_share: float = 0.05
+
+
+DEFAULTS = EjectingSettings()
+
+
+class EjectingPolicy(Policy[H]):
+    """Picks by a picker; ejects hosts that fail alone; sheds load while most calls fail by being slow.
+
+    Args:
+        picker: picks among the eligible hosts.
+        rng: for draws; a seeded one makes a run repeatable.
+        settings: the numbers of the rules.
+    """
+
+    __slots__ = (
+        "_draw",
+        "_ejection",
+        "_latency",
+        "_picker",
+        "_ramp",
+        "_rebuilt",
+        "_records",
+        "_settings",
+        "_shedding",
+        "_succeeded",
+    )
+
+    def __init__(self, picker: Picker[H], rng: random.Random, settings: EjectingSettings | None = None) -> None:
+        super().__init__()
+        self._settings = settings = settings or DEFAULTS
+        self._picker = picker
+        self._draw = rng.random
+        self._ejection: Ejection[H] = Ejection(settings.ejection, rng)
+        self._latency = Latency(settings.latency)
+        self._shedding = Shedding(settings.shedding)
+        self._ramp = settings.ejection.ramp
+        self._records: dict[H, Record[H]] = {}
+        self._succeeded = 0  # calls since the last sweep
+        self._rebuilt = -1  # the version of the eligible hosts that the picker has
+
+    def pick(self, key: int, now: float) -> H | None:
+        admitted = self._shedding.admitted
+        if admitted < 1 and self._draw() > admitted:
+            return None
+        ejection = self._ejection
+        probed = ejection.next_call(now)
+        if probed is not None:
+            probed.in_flight += 1
+            return probed.host
+        if ejection.version != self._rebuilt:
+            if not ejection.eligible:
+                return None
+            self._rebuild_picker()
+        record = self._picker.pick(key)
+        if record.pain or ejection.clock - record.joined_at < self._ramp:
+            record = self._second_thoughts(record)
+        record.in_flight += 1
+        return record.host
+
+    def _rebuild_picker(self) -> None:
+        eligible = self._ejection.eligible
+        mean = sum(record.weight for record in eligible) / len(eligible)
+        for record in eligible:
+            record.scale = mean / record.weight
+        self._picker.rebuild(eligible)
+        self._rebuilt = self._ejection.version
+
+    def _second_thoughts(self, first: Record[H]) -> Record[H]:
+        """Some more draws where the choice has just failed, or is not due its share yet."""
+        ejection, draw, eligible = self._ejection, self._draw, self._ejection.eligible
+        if not first.pain and draw() < max(self._settings.least_share, ejection.share(first)):
+            return first
+        best = first if first.pain else None
+        for _ in range(self._settings.second_draws):
+            other = eligible[int(draw() * len(eligible))]
+            if ejection.clock - other.joined_at < self._ramp and draw() > ejection.share(other):
+                continue
+            if best is None or load(other) < load(best):
+                best = other
+        return best or first
+
+    def report(self, host: H, failed: bool, cost: float, now: float) -> None:
+        record: Record[H] = host.record
+        if record.in_flight:
+            record.in_flight -= 1
+        if cost and not failed:
+            self._latency.learn(record, cost)
+        if not record.weight:
+            return  # a drained host, of which nothing is to be decided
+        if not (failed or record.ejected):
+            self._succeeded += 1
+            self._ejection.succeeded(record)
+            return
+        slow = failed and self._latency.is_slow(cost)
+        before = self._ejection.version
+        if record.ejected:
+            self._ejection.probed(record, failed, slow)
+        else:
+            self._shedding.failed(slow)
+            self._ejection.failed(record, slow)
+        if before != self._ejection.version:
+            self.revision += 1
+
+    def report_successes(self, host: H, calls: int, now: float) -> None:
+        # Evidence decays, so that more than some hundreds say the same as some hundreds do.
+        for _ in range(min(calls, 256)):
+            self.report(host, False, 0.0, now)
+
+    def sweep(self, now: float) -> list[StateChange[H]]:
+        """Lets evidence decay, and decides on load shedding."""
+        passed = self._ejection.sweep()
+        if passed:
+            latency = self._latency
+            self._shedding.interval(self._succeeded, latency.recent, latency.usual)
+            self._succeeded = 0
+            self._ejection.hurry(self._shedding.admitted < 1)
+            forget = passed / self._settings.forget
+            for record in self._records.values():
+                latency.decay(record, passed)
+                if record.in_flight:
+                    record.leak += record.in_flight * forget
+                    if record.leak >= 1:
+                        whole = int(record.leak)
+                        record.leak -= whole
+                        record.in_flight -= min(record.in_flight, whole)
+        return list(self._ejection.take_changes())
+
+    def rebuild(self, hosts: Iterable[H], now: float) -> None:
+        self.revision += 1
+        wanted = dict.fromkeys(hosts)
+        first = not self._records
+        everywhere = not any(host.weight for host in wanted)  # drained hosts take calls where there are no others
+        for host, record in list(self._records.items()):
+            if host not in wanted or not (host.weight or everywhere):
+                self._leave(record)
+            if host not in wanted:
+                del self._records[host]
+                host.record = None
+        for host in wanted:
+            if host not in self._records:
+                # The first hosts have their share at once.
+                joined_at = -self._ramp if first else self._ejection.clock
+                host.record = self._records[host] = Record(host, joined_at)
+            record = self._records[host]
+            weight = float(host.weight or everywhere)
+            if weight and not record.weight:
+                self._ejection.add(record)
+            if weight != record.weight:
+                record.weight = weight
+                self._ejection.version += 1
+
+    def _leave(self, record: Record[H]) -> None:
+        """Takes a host out of rotation: it has left the route, or is drained."""
+        if record.weight:
+            self._ejection.remove(record)
+            record.ejected, record.failures, record.pain, record.weight = False, 0, 0.0, 0.0
+
+    @property
+    def ejected(self) -> int:
+        return len(self._ejection.ejected)
+
+    def states(self) -> Mapping[H, HostState]:
+        healthy, ejected = HostState.HEALTHY, HostState.EJECTED
+        return {host: ejected if record.ejected else healthy for host, record in self._records.items()}

@@ -1,0 +1,280 @@
+"""Ejection: which hosts of a module get no calls for a while, by their failures (docs/design/balancing.md, ejection).
+
+Evidence decays with time and is judged against the other hosts of the module, so that what fails everywhere ejects
+nobody. Envoy's outlier detection and Finagle's failure accrual are the models; unlike them it has no fixed share of
+hosts that may be ejected, because a zone that dies is more than half of many modules.
+"""
+
+import math
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic
+
+from lars.balancing.host import H, HostState, StateChange
+from lars.balancing.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class EjectionSettings:
+    """Numbers of the ejection rules. Times are in seconds.
+
+    Attributes:
+        step: the module's clock goes on by this much at most from one call to the next.
+        decay: time in which counts of calls decay by e.
+        prior: good calls that every host is credited with.
+        in_a_row, chance: a host is ejected after so many failures in a row, if the others' share of failures makes
+            them less likely than `chance`.
+        factor, excess: or if its share of failures is above `factor` times the others' plus `excess`.
+        first_wait, max_wait: time to the first probe, which doubles with each strike, up to a limit.
+        max_slow_wait: the limit for a host that last failed by being slow: each probe of it costs a caller a timeout.
+        hurried_wait: the limit while load is shed.
+        longest: real time after which an ejected host is probed in any case, however little traffic there is.
+        jitter: share by which such a time varies at random.
+        probe_gap: calls from one probe to the next, at least.
+        slow_strikes: strikes that a slow failure counts as.
+        forgiven: strikes are forgotten after so long in rotation.
+        ramp: time in which a host that joins or is restored gets its share of calls.
+        pain, slow_pain: calls in flight that a failure, and a slow one, counts as.
+        max_pain_row: failures in a row that add to the pain, at most.
+        pain_decay: time in which the pain decays by e.
+    """
+
+    step: float = 0.05
+    decay: float = 10.0
+    prior: float = 4.0
+    in_a_row: int = 2
+    chance: float = 1e-6
+    factor: float = 2.0
+    excess: float = 0.1
+    first_wait: float = 6.0
+    max_wait: float = 10.0
+    max_slow_wait: float = 20.0
+    hurried_wait: float = 0.5
+    longest: float = 600.0
+    jitter: float = 0.2
+    probe_gap: int = 20
+    slow_strikes: int = 4
+    forgiven: float = 30.0
+    ramp: float = 2.0
+    pain: float = 4.0
+    slow_pain: float = 8.0
+    max_pain_row: int = 8
+    pain_decay: float = 2.0
+
+
+class Ejection(Generic[H]):
+    """The hosts of a module in two lists: eligible ones and ejected ones.
+
+    Attributes:
+        clock: seconds that have passed for the module. With little traffic it goes slower than time, so that evidence
+            keeps until there are calls to judge it by.
+        eligible, ejected: the records.
+        version: another number whenever `eligible` has changed.
+    """
+
+    __slots__ = (
+        "_bad",
+        "_changes",
+        "_good",
+        "_hurried",
+        "_last",
+        "_next_deadline",
+        "_next_probe",
+        "_rng",
+        "_settings",
+        "_since_probe",
+        "_step",
+        "_swept",
+        "_trouble",
+        "clock",
+        "ejected",
+        "eligible",
+        "version",
+    )
+
+    def __init__(self, settings: EjectionSettings, rng: random.Random) -> None:
+        self._settings = settings
+        self._rng = rng
+        self._step = settings.step
+        self._last = 0.0
+        self._swept = 0.0
+        self._next_probe = self._next_deadline = math.inf
+        self._since_probe = 0
+        self._hurried = False
+        self._good = self._bad = 0.0  # sums over the eligible hosts
+        self._trouble = 0.0  # share of failures among the last ten calls or so
+        self._changes: list[StateChange[H]] = []
+        self.clock = 0.0
+        self.eligible: list[Record[H]] = []
+        self.ejected: list[Record[H]] = []
+        self.version = 0
+
+    def add(self, record: Record[H]) -> None:
+        """A new host, which is eligible, at a random place."""
+        self.eligible.insert(int(self._rng.random() * (len(self.eligible) + 1)), record)
+        self.version += 1
+
+    def remove(self, record: Record[H]) -> None:
+        """A host that leaves. If it was the last eligible one, an ejected one is restored."""
+        (self.ejected if record.ejected else self.eligible).remove(record)
+        if not record.ejected:
+            self._good -= record.good
+            self._bad -= record.bad
+        self._schedule()
+        self.version += 1
+        if self.ejected and not self.eligible:
+            self._restore(min(self.ejected, key=lambda each: each.probe_at), "no other host")
+
+    # -- picking
+
+    def next_call(self, now: float) -> Record[H] | None:
+        """Lets the module's clock go on for one call. Returns the ejected host that it is to probe, if it is time."""
+        step = now - self._last
+        self.clock += step if step < self._step else self._step
+        self._last = now
+        return self._probe() if self.ejected else None
+
+    def _probe(self) -> Record[H] | None:
+        self._since_probe += 1
+        settings = self._settings
+        due = self.clock >= self._next_probe and self._since_probe >= settings.probe_gap
+        # While most calls fail, the ejected hosts are as good a guess as the others.
+        if due or (self._trouble > 0.5 and self._since_probe >= 2):
+            record = min(self.ejected, key=lambda each: each.probe_at)
+        elif self._last >= self._next_deadline:
+            record = min(self.ejected, key=lambda each: each.deadline)
+        else:
+            return None
+        self._since_probe = 0
+        self._wait(record)
+        return record
+
+    def _wait(self, record: Record[H]) -> None:
+        """Sets the time of an ejected host's next probe."""
+        settings = self._settings
+        longest = settings.max_slow_wait if record.failed_slowly else settings.max_wait
+        if self._hurried:
+            longest = settings.hurried_wait
+        seconds = min(longest, settings.first_wait * 2.0 ** min(record.strikes - 1, 9))
+        jitter = settings.jitter * (2 * self._rng.random() - 1)
+        record.probe_at = self.clock + seconds * (1 + jitter)
+        record.deadline = self._last + settings.longest * (1 + abs(jitter))
+        self._schedule()
+
+    def hurry(self, hurried: bool) -> None:
+        """Whether every ejected host is probed each `hurried_wait` from now on, however often that was in vain."""
+        if hurried and not self._hurried:
+            for record in self.ejected:
+                record.probe_at = min(record.probe_at, self.clock + self._settings.hurried_wait)
+            self._schedule()
+        self._hurried = hurried
+
+    def _schedule(self) -> None:
+        self._next_probe = min((each.probe_at for each in self.ejected), default=math.inf)
+        self._next_deadline = min((each.deadline for each in self.ejected), default=math.inf)
+
+    def share(self, record: Record[H]) -> float:
+        """The part of its share of calls that a host gets by now, 0 to 1 (slow start)."""
+        return min(1.0, (self.clock - record.joined_at) / self._settings.ramp)
+
+    # -- results
+
+    def succeeded(self, record: Record[H]) -> None:
+        """Counts a successful call to an eligible host."""
+        self._trouble *= 0.9
+        record.good += 1
+        self._good += 1
+        if record.failures:
+            record.failures, record.pain = 0, 0.0
+
+    def failed(self, record: Record[H], slow: bool) -> None:
+        """Counts a failed call to an eligible host, and ejects it if that is due; `slow` says that it was slow."""
+        self._trouble += 0.1 * (1 - self._trouble)
+        settings = self._settings
+        record.bad += 1
+        self._bad += 1
+        record.failures += 1
+        pain = settings.slow_pain if slow else settings.pain
+        record.pain = pain * min(settings.max_pain_row, record.failures)
+        self._judge(record, slow)
+
+    def probed(self, record: Record[H], failed: bool, slow: bool) -> None:
+        """Takes the result of a call to an ejected host, and restores it if that is due."""
+        if record.stale:  # a call from before it was ejected
+            record.stale -= 1
+        elif failed:
+            record.strikes += self._settings.slow_strikes if slow else 1
+            record.failed_slowly = slow
+            self._wait(record)
+        else:
+            self._restore(record, "probe")
+
+    def _judge(self, record: Record[H], slow: bool) -> None:
+        """After a failure: ejects the host if it is this host that fails, and not all of them."""
+        settings, eligible = self._settings, self.eligible
+        if len(eligible) < 2 or 2 * sum(each.failures > 0 for each in eligible) > len(eligible) + 1:
+            return
+        good, bad = self._good - record.good, self._bad - record.bad
+        others = bad / (good + bad + settings.prior)
+        share = record.bad / (record.good + record.bad + settings.prior)
+        in_a_row = record.failures >= settings.in_a_row and others**record.failures < settings.chance
+        if in_a_row or share > settings.factor * others + settings.excess:
+            self._eject(record, slow, "failures in a row" if in_a_row else "failures", others)
+
+    def _eject(self, record: Record[H], slow: bool, reason: str, others: float) -> None:
+        settings = self._settings
+        if self.clock - record.joined_at > settings.forgiven:
+            record.strikes = 0
+        record.strikes += settings.slow_strikes if slow else 1
+        record.ejected, record.stale, record.failed_slowly = True, record.in_flight, slow
+        self.eligible.remove(record)
+        self.ejected.append(record)
+        self._good -= record.good
+        self._bad -= record.bad
+        self.version += 1
+        self._wait(record)
+        self._changes.append(
+            StateChange(
+                record.host,
+                HostState.EJECTED,
+                reason,
+                f"{record.failures} failed in a row, {record.bad:.0f} of {record.good + record.bad:.0f} recent calls, "
+                f"the others' share {others:.1%}; probed in {record.probe_at - self.clock:.0f} s",
+            )
+        )
+
+    def _restore(self, record: Record[H], reason: str) -> None:
+        record.ejected, record.failures, record.pain, record.joined_at = False, 0, 0.0, self.clock
+        self.ejected.remove(record)
+        self._good += record.good
+        self._bad += record.bad
+        self._schedule()
+        self.add(record)
+        evidence = f"full share in {self._settings.ramp:g} s"
+        self._changes.append(StateChange(record.host, HostState.HEALTHY, reason, evidence))
+
+    # -- time
+
+    def sweep(self) -> float:
+        """Lets evidence decay; called about once a second. Returns the seconds of the module's clock that passed."""
+        passed = self.clock - self._swept
+        if passed:
+            self._swept = self.clock
+            keep, soothe = math.exp(-passed / self._settings.decay), math.exp(-passed / self._settings.pain_decay)
+            self._good = self._bad = 0.0
+            for records in (self.eligible, self.ejected):
+                for record in records:
+                    record.good *= keep
+                    record.bad *= keep
+                    if record.pain:
+                        record.pain = record.pain * soothe if record.pain > 0.2 else 0.0
+            for record in self.eligible:
+                self._good += record.good
+                self._bad += record.bad
+        return passed
+
+    def take_changes(self) -> Iterable[StateChange[H]]:
+        """The changes of state since the last take."""
+        changes, self._changes = self._changes, []
+        return changes

@@ -1,0 +1,21 @@
+"""The adaptive policy loses few calls; tests/soak has every scenario."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from bench.balance.scenarios import Fleet
+from bench.balance.study import Case, run
+
+
+class QualityTests(SynchronousTestCase):
+    def assert_at_most(self, bar: float, scenario: str, key: str) -> None:
+        found = run(Case(scenario, Fleet()), "adaptive", 7)[key]
+        assert found is not None
+        self.assertLessEqual(found, bar)
+
+    def test_dead_host_costs_few_calls_and_is_back_soon(self) -> None:
+        self.assert_at_most(0.07, "dead", "lost%")
+        self.assert_at_most(12, "dead", "return_s")
+
+    def test_failing_host_is_found_out_and_what_fails_everywhere_is_not_refused(self) -> None:
+        self.assert_at_most(0.15, "fail30", "lost%")
+        self.assert_at_most(0, "all30", "refused%")
