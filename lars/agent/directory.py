@@ -75,7 +75,7 @@ class Directory:
 
     def __init__(
         self,
-        new_policy: Callable[[], Policy[RoutedHost]],
+        new_policy: Callable[[ModuleId], Policy[RoutedHost]],
         ask: Callable[[ModuleId], None],
         max_modules: int = MAX_MODULES,
     ) -> None:
@@ -163,7 +163,7 @@ class Directory:
     # What lars-dns and time change.
 
     def _add(self, key: ModuleId, now: float) -> Module:
-        module = self._modules[key] = Module(key, self._new_policy(), now)
+        module = self._modules[key] = Module(key, self._new_policy(key), now)
         for listener in self._listeners:
             listener.module_added(module)
         return module

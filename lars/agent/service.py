@@ -19,8 +19,8 @@ from lars.agent.route_files import RouteFiles
 from lars.agent.settings import SHARDS, AgentSettings
 from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort
 from lars.agent.udp_protocol import ShardProtocol
-from lars.balancing.classic import Classic
 from lars.balancing.host import HostState, StateChange
+from lars.balancing.policies import new_policy
 from lars.balancing.policy import Policy
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
@@ -61,6 +61,8 @@ class AgentService(AsyncService):
         super().__init__(reactor)
         self._settings = settings
         self._now: Callable[[], float] = reactor.seconds
+        self._module_policies = dict(settings.module_policies)
+        self._rng = random.Random()  # one for all modules: it takes 2.5 kB
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
         self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use)
         self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock)
@@ -88,11 +90,19 @@ class AgentService(AsyncService):
             Periodic("saving routes", 3.0, self._files.save_changed, reactor),
         ]
 
-    def _new_policy(self) -> Policy[RoutedHost]:
-        return Classic(self._settings.classic)
+    def _new_policy(self, module: ModuleId) -> Policy[RoutedHost]:
+        name = self._module_policies.get(module, self._settings.policy)
+        return new_policy(name, self._rng, classic=self._settings.classic)
 
     async def start(self) -> None:
         tune_gil_and_gc()
+        if self._settings.without_effect:
+            _log.warn(
+                "[loadbalance] {keys}: no effect on modules with the policy {policy}, which are all but those that "
+                "[balance] modules lists; only classic has these settings",
+                keys=", ".join(self._settings.without_effect),
+                policy=self._settings.policy,
+            )
         await self._metrics.start()
         self._files.load(self._now())
         freeze_loaded_objects()

@@ -15,7 +15,7 @@ class Shard:
     codec_type = DatagramCodec
 
     def __init__(self, ask: Callable[[ModuleId], None] = lambda _module: None) -> None:
-        self.directory = Directory(lambda: Classic(ClassicSettings()), ask)
+        self.directory = Directory(lambda _module: Classic(ClassicSettings()), ask)
         self.codec = self.codec_type(self.directory)
         self.counters = self.directory.counters
 
