@@ -2,7 +2,8 @@
 
 Pure: `now` (seconds, monotonic) is an argument. Two ways lead to each answer. The short way recognizes a get_host by
 the bytes that name its module, and a report of a success by all its bytes, once the long way has seen them; it parses
-and encodes nothing. The long way uses protobuf. Both do the same. See docs/design/agent.md, datagrams.
+and encodes nothing. The long way uses protobuf. Both do the same; a get_host with a key always takes the long way.
+See docs/design/agent.md, datagrams.
 """
 
 from collections.abc import Iterable
@@ -97,7 +98,7 @@ class DatagramCodec:
 
     def _get_host(self, request: GetHostRequest, now: float) -> bytes:
         module = self._directory.find(request.modid, request.cmdid, now)
-        host = self._directory.pick(module, 0, now)
+        host = self._directory.pick(module, request.key, now)
         if host is None:
             return self._no_host(module, request)
         seq = GetHostResponse(seq=request.seq).SerializeToString()
