@@ -6,9 +6,11 @@ See docs/design/balancing.md, ejecting policies.
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from lars.balancing.ejection import Ejection, EjectionSettings
-from lars.balancing.host import H, HostState, StateChange
+from lars.balancing.explanation import Explainer
+from lars.balancing.host import H, HostExplanation, HostState, StateChange
 from lars.balancing.latency import Latency, LatencySettings
 from lars.balancing.picker import Picker, load
 from lars.balancing.policy import Policy
@@ -176,3 +178,15 @@ class EjectingPolicy(Policy[H]):
     def states(self) -> Mapping[H, HostState]:
         healthy, ejected = HostState.HEALTHY, HostState.EJECTED
         return {host: ejected if record.ejected else healthy for host, record in self._records.items()}
+
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[H]]:
+        explainer = Explainer(
+            self._ejection,
+            self._picker,
+            admitted=self._shedding.admitted,
+            recent=self._latency.recent,
+            ramp=self._ramp,
+            draws=self._settings.second_draws,
+            least=self._settings.least_share,
+        )
+        return explainer.explain(islice(self._records.values(), first, None if most is None else first + most))

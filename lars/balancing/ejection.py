@@ -132,12 +132,17 @@ class Ejection(Generic[H]):
         settings = self._settings
         due = self.clock >= self._next_probe and self._since_probe >= settings.probe_gap
         # While most calls fail, the ejected hosts are as good a guess as the others.
-        if not (due or (self._trouble > 0.5 and self._since_probe >= 2)):
+        if not (due or (self.in_trouble and self._since_probe >= 2)):
             return None
         record = min(self.ejected, key=lambda each: each.probe_at)
         self._since_probe = 0
         self._wait(record)
         return record
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether most of the last calls have failed."""
+        return self._trouble > 0.5
 
     def _wait(self, record: Record[H]) -> None:
         """Sets the time of an ejected host's next probe."""
