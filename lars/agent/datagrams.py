@@ -10,11 +10,13 @@ from collections.abc import Iterable
 
 from lars.agent.directory import Directory
 from lars.agent.encodings import module_fields
+from lars.agent.explain import explain_page
 from lars.agent.module import Module, RoutedHost
 from lars.agent.module_list import module_page
-from lars.route import HostAddress
+from lars.route import HostAddress, ModuleId
 from lars.wire.frames import HEADER, HEADER_SIZE, FrameError, decode_datagram, encode_frame
 from lars.wire.lars_pb2 import (
+    ExplainRequest,
     GetHostRequest,
     GetHostResponse,
     GetRouteRequest,
@@ -91,6 +93,8 @@ class DatagramCodec:
             if isinstance(message, ModuleListRequest):
                 page = module_page(self._directory.modules, message)
                 return encode_message(MessageId.MODULE_LIST_RESPONSE, page)
+            if isinstance(message, ExplainRequest):
+                return self._explain(message, now)
         except FrameError:
             pass
         self.malformed += 1
@@ -147,6 +151,11 @@ class DatagramCodec:
             modid=request.modid, cmdid=request.cmdid, host=[HostInfo(ip=h.ip, port=h.port) for h in hosts]
         )
         return encode_message(MessageId.API_GET_ROUTE_RESPONSE, answer)
+
+    def _explain(self, request: ExplainRequest, now: float) -> bytes:
+        # Only looks: a module that nobody calls is neither asked for nor kept.
+        module = self._directory.modules.get(ModuleId(request.modid, request.cmdid))
+        return encode_message(MessageId.EXPLAIN_RESPONSE, explain_page(module, request, now))
 
     # As a DirectoryListener: what the short way knows ends with the module or host.
 

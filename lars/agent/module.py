@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from lars.agent.encodings import answer_fields
 from lars.agent.route_state import RouteState
 from lars.agent.unrouted_counts import UnroutedCounts
-from lars.balancing.host import Host, HostState, StateChange
+from lars.balancing.host import Host, HostExplanation, HostState, StateChange
 from lars.balancing.policy import Policy
 from lars.route import HostAddress, ModuleId
 
@@ -170,6 +170,15 @@ class Module:
     def ejected(self) -> int:
         """The number of hosts that are ejected."""
         return self._policy.ejected
+
+    @property
+    def policy_name(self) -> str:
+        """The name of the policy."""
+        return self._policy.name
+
+    def explain(self, now: float, first: int, most: int) -> list[HostExplanation[RoutedHost]]:
+        """How the policy would choose now, of `most` hosts from number `first` on."""
+        return self._policy.explain(now, first, most)
 
     def states(self) -> dict[HostAddress, HostState]:
         """The state of each host, in the order of `hosts`."""

@@ -172,7 +172,7 @@ class DatagramTests(SynchronousTestCase):
             self.assertIsNone(self.shard.datagram(garbage, 0.0))
         self.assertEqual(self.shard.codec.malformed, 6)
 
-    @given(st.binary(max_size=200) | st.builds(encode_frame, st.integers(-5, 15), st.binary(max_size=100)))
+    @given(st.binary(max_size=200) | st.builds(encode_frame, st.integers(-5, 19), st.binary(max_size=100)))
     @settings(deadline=None)
     def test_no_datagram_raises(self, data: bytes) -> None:
         self.shard.datagram(data, 0.0)
