@@ -134,7 +134,7 @@ class SweepTests(DirectoryTestCase):
         self.assertEqual(self.directory.sweep([module], 1.0), [])
         ((_key, change),) = self.directory.sweep([module], 15.0)
         self.assertEqual((change.state, change.reason), (HostState.HEALTHY, "timeout"))
-        self.assertEqual((self.counters.ejected, self.counters.restored), (1, 1))
+        self.assertEqual((self.counters.ejections, self.counters.restorations), ({"errors": 1}, {"timeout": 1}))
 
     def test_unused_module_is_forgotten_but_not_with_unreported_calls(self) -> None:
         module = self.module(str(A))
