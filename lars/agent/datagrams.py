@@ -53,10 +53,18 @@ class DatagramCodec:
         """Datagrams that are no request of a client."""
         directory.add_listener(self)
 
-    def answer(self, data: bytes, now: float) -> bytes | None:
-        """The answer to a datagram, or None where there is none. What is no request is counted and dropped."""
+    def answer(self, data: bytes, now: float, source: int = 0) -> bytes | None:
+        """The answer to a datagram, or None where there is none. What is no request is counted and dropped.
+
+        Args:
+            data: the datagram.
+            now: when it has come.
+            source: the port that it came from; 0 where that does not matter.
+        """
         host = self._known_reports.get(data)
         if host is not None:
+            if host.module.source != source:
+                host.module.heard(source, now)
             self._directory.report_success(host, now)
             return None
         size = len(data)
@@ -67,28 +75,30 @@ class DatagramCodec:
                 end += 1
             module = self._by_fields.get(data[end:])
             if module is not None and end < 15:
+                if module.source != source:
+                    module.heard(source, now)
                 host = self._directory.pick(module, 0, now)
                 if host is not None:
                     return _ANSWER_HEADERS[end - 8 + len(host.answer)] + data[8:end] + host.answer
                 return self._no_host(module, GetHostRequest.FromString(data[8:]))
-        return self._parsed(data, now)
+        return self._parsed(data, now, source)
 
-    def _parsed(self, data: bytes, now: float) -> bytes | None:
+    def _parsed(self, data: bytes, now: float, source: int) -> bytes | None:
         """The long way."""
         try:
             message_id, body = decode_datagram(data)
             message = decode_message(message_id, body)
             if message_id == MessageId.GET_HOST_REQUEST and isinstance(message, GetHostRequest):
-                return self._get_host(message, now)
+                return self._get_host(message, now, source)
             if message_id == MessageId.REPORT_REQUEST and isinstance(message, ReportRequest):
-                self._report(message, data, now)
+                self._report(message, data, now, source)
                 return None
             if message_id == MessageId.API_GET_ROUTE_REQUEST and isinstance(message, GetRouteRequest):
-                return self._get_route(message, now)
+                return self._get_route(message, now, source)
             if isinstance(message, RouteStateRequest):
-                return self._get_state(message, now)
+                return self._get_state(message, now, source)
             if isinstance(message, ReportBatch):
-                self._report_batch(message, now)
+                self._report_batch(message, now, source)
                 return None
             if isinstance(message, ModuleListRequest):
                 page = module_page(self._directory.modules, message)
@@ -100,8 +110,15 @@ class DatagramCodec:
         self.malformed += 1
         return None
 
-    def _get_host(self, request: GetHostRequest, now: float) -> bytes:
-        module = self._directory.find(request.modid, request.cmdid, now)
+    def _find(self, modid: int, cmdid: int, now: float, source: int) -> Module | None:
+        """The module that a request is about."""
+        module = self._directory.find(modid, cmdid, now)
+        if module is not None and module.source != source:
+            module.heard(source, now)
+        return module
+
+    def _get_host(self, request: GetHostRequest, now: float, source: int) -> bytes:
+        module = self._find(request.modid, request.cmdid, now, source)
         host = self._directory.pick(module, request.key, now)
         if host is None:
             return self._no_host(module, request)
@@ -113,8 +130,8 @@ class DatagramCodec:
         answer = GetHostResponse(seq=request.seq, modid=request.modid, cmdid=request.cmdid, retcode=retcode)
         return encode_message(MessageId.GET_HOST_RESPONSE, answer)
 
-    def _report(self, request: ReportRequest, data: bytes, now: float) -> None:
-        module = self._directory.find(request.modid, request.cmdid, now)
+    def _report(self, request: ReportRequest, data: bytes, now: float, source: int) -> None:
+        module = self._find(request.modid, request.cmdid, now, source)
         if module is None or not request.HasField("host"):
             self.malformed += 1
             return
@@ -129,8 +146,8 @@ class DatagramCodec:
         if host.remember_report(data):
             self._known_reports[data] = host
 
-    def _report_batch(self, batch: ReportBatch, now: float) -> None:
-        module = self._directory.find(batch.modid, batch.cmdid, now)
+    def _report_batch(self, batch: ReportBatch, now: float, source: int) -> None:
+        module = self._find(batch.modid, batch.cmdid, now, source)
         if module is None:
             self.malformed += 1
             return
@@ -138,15 +155,15 @@ class DatagramCodec:
             if result.succ:
                 self._directory.report_successes(module, HostAddress(result.ip, result.port), result.succ, now)
 
-    def _get_state(self, request: RouteStateRequest, now: float) -> bytes:
-        state = self._directory.route_state(self._directory.find(request.modid, request.cmdid, now))
+    def _get_state(self, request: RouteStateRequest, now: float, source: int) -> bytes:
+        state = self._directory.route_state(self._find(request.modid, request.cmdid, now, source))
         if state is None:
             nothing = RouteStateResponse(seq=request.seq, modid=request.modid, cmdid=request.cmdid)
             return encode_message(MessageId.ROUTE_STATE_RESPONSE, nothing)
         return encode_frame(MessageId.ROUTE_STATE_RESPONSE, state.answer(request.seq, request.version))
 
-    def _get_route(self, request: GetRouteRequest, now: float) -> bytes:
-        hosts = self._directory.route(self._directory.find(request.modid, request.cmdid, now))
+    def _get_route(self, request: GetRouteRequest, now: float, source: int) -> bytes:
+        hosts = self._directory.route(self._find(request.modid, request.cmdid, now, source))
         answer = GetRouteResponse(
             modid=request.modid, cmdid=request.cmdid, host=[HostInfo(ip=h.ip, port=h.port) for h in hosts]
         )

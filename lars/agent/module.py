@@ -16,6 +16,10 @@ ENCODINGS = 2
 """Encodings of a host's report that are remembered: a C++ client writes an address as a negative number."""
 
 
+SHARED = 10.0
+"""Seconds for which a module counts as used by several processes after two of them have sent something."""
+
+
 class RoutedHost(Host):
     """A host of a module's route.
 
@@ -59,11 +63,13 @@ class Module:
         "_policy",
         "_reported_states",
         "_route_state",
+        "_shared_until",
         "asked_at",
         "fresh_until",
         "hosts",
         "id",
         "routed_at",
+        "source",
         "subscribed",
         "unrouted",
         "used_at",
@@ -84,6 +90,9 @@ class Module:
         """When lars-dns last sent the route."""
         self.subscribed = False
         """Whether lars-dns pushes changes of the route and understands UnsubscribeRequest."""
+        self.source = 0
+        """The port of the process that has sent the last datagram about it; 0 if that is not known."""
+        self._shared_until = now
         self._policy = policy
         self._reported_states: Mapping[HostAddress, HostState] = {}
         self._route_state: RouteState | None = None
@@ -91,6 +100,12 @@ class Module:
     def used(self, now: float) -> None:
         """Notes that a business process has asked for the module."""
         self.used_at = now
+
+    def heard(self, source: int, now: float) -> None:
+        """Notes that another process than before sends something about it."""
+        if self.source:
+            self._shared_until = now + SHARED
+        self.source = source
 
     def asked(self, now: float) -> None:
         """Notes that lars-dns is asked for the route."""
@@ -107,7 +122,8 @@ class Module:
         if host is None:
             self.unrouted.count(address, failed)
             return None
-        self._policy.report(host, failed, cost, now)
+        source = self.source if now < self._shared_until else 0
+        self._policy.report(host, failed, cost, now, source)
         if failed:
             host.err += 1
         else:

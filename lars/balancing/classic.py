@@ -95,7 +95,8 @@ class Classic(Policy[H]):
                 return self._overloaded.next()
         return self._idle.next() if self._idle.size else None
 
-    def report(self, host: H, failed: bool, cost: float, now: float) -> None:
+    def report(self, host: H, failed: bool, cost: float, now: float, source: int = 0) -> None:
+        """The source makes no difference, as in the C++ Lars."""
         record: _Record = host.record
         if failed:
             self._failed(host, record, failure_weight(cost), now)

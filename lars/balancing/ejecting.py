@@ -101,7 +101,7 @@ class EjectingPolicy(Policy[H]):
                 best = other
         return best or first
 
-    def report(self, host: H, failed: bool, cost: float, now: float) -> None:
+    def report(self, host: H, failed: bool, cost: float, now: float, source: int = 0) -> None:
         record: Record[H] = host.record
         if record.in_flight:
             record.in_flight -= 1
@@ -114,7 +114,7 @@ class EjectingPolicy(Policy[H]):
             if not record.ejected:
                 self._shedding.count(failed, slow)
             before = self._ejection.version
-            self._ejection.report(record, failed, slow)
+            self._ejection.report(record, failed, slow, source)
             if before != self._ejection.version:
                 self.revision += 1
 

@@ -172,8 +172,8 @@ class Ejection(Generic[H]):
 
     # -- results
 
-    def report(self, record: Record[H], failed: bool, slow: bool) -> None:
-        """Counts one call; `slow` says that it failed by being slow."""
+    def report(self, record: Record[H], failed: bool, slow: bool, source: int = 0) -> None:
+        """Counts one call; `slow` says that it failed by being slow, and `source` is as in Policy.report."""
         if record.ejected:
             self._probed(record, failed, slow)
             return
@@ -184,13 +184,18 @@ class Ejection(Generic[H]):
             if record.failures:
                 record.failures, record.pain = 0, 0.0
             return
+        if not record.failures:
+            record.accuser = source
+        elif record.accuser != source:
+            record.accuser = 0
         settings = self._settings
         record.bad += 1
         self._bad += 1
         record.failures += 1
         pain = settings.slow_pain if slow else settings.pain
         record.pain = pain * min(settings.max_pain_row, record.failures)
-        self._judge(record, slow)
+        if not record.accuser:
+            self._judge(record, slow)
 
     def _probed(self, record: Record[H], failed: bool, slow: bool) -> None:
         if record.stale:  # a call from before it was ejected

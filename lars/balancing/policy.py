@@ -42,8 +42,16 @@ class Policy(ABC, Generic[H]):
         """
 
     @abstractmethod
-    def report(self, host: H, failed: bool, cost: float, now: float) -> None:
-        """Counts one call to a host of the route. `cost` is its duration in seconds, 0 where unknown."""
+    def report(self, host: H, failed: bool, cost: float, now: float, source: int = 0) -> None:
+        """Counts one call to a host of the route.
+
+        Args:
+            host: the host.
+            failed: whether the call failed.
+            cost: its duration in seconds, 0 where unknown.
+            now: the time.
+            source: which of several callers reports it, none of which may eject a host alone; 0 for one that may.
+        """
 
     @abstractmethod
     def report_successes(self, host: H, calls: int, now: float) -> None:

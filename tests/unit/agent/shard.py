@@ -24,8 +24,8 @@ class Shard:
     def modules(self) -> Mapping[ModuleId, Module]:
         return self.directory.modules
 
-    def datagram(self, data: bytes, now: float) -> bytes | None:
-        return self.codec.answer(data, now)
+    def datagram(self, data: bytes, now: float, source: int = 0) -> bytes | None:
+        return self.codec.answer(data, now, source)
 
     def take_route(self, key: ModuleId, hosts: Iterable[HostAddress], fresh_until: float, now: float) -> None:
         self.directory.take_route(key, hosts, fresh_until, True, now)

@@ -198,8 +198,8 @@ HOSTS = [HostAddress(0x7F000001, 9001), HostAddress(0xC0A801B1, 7777), HostAddre
 class ParsingCodec(DatagramCodec):
     """A codec without the short way."""
 
-    def answer(self, data: bytes, now: float) -> bytes | None:
-        return self._parsed(data, now)
+    def answer(self, data: bytes, now: float, source: int = 0) -> bytes | None:
+        return self._parsed(data, now, source)
 
 
 class ParsingShard(Shard):
