@@ -63,7 +63,7 @@ class DatagramCodec:
         """
         host = self._known_reports.get(data)
         if host is not None:
-            if host.module.source != source:
+            if host.module.reporter != source:
                 host.module.heard(source, now)
             self._directory.report_success(host, now)
             return None
@@ -75,8 +75,6 @@ class DatagramCodec:
                 end += 1
             module = self._by_fields.get(data[end:])
             if module is not None and end < 15:
-                if module.source != source:
-                    module.heard(source, now)
                 host = self._directory.pick(module, 0, now)
                 if host is not None:
                     return _ANSWER_HEADERS[end - 8 + len(host.answer)] + data[8:end] + host.answer
@@ -89,14 +87,14 @@ class DatagramCodec:
             message_id, body = decode_datagram(data)
             message = decode_message(message_id, body)
             if message_id == MessageId.GET_HOST_REQUEST and isinstance(message, GetHostRequest):
-                return self._get_host(message, now, source)
+                return self._get_host(message, now)
             if message_id == MessageId.REPORT_REQUEST and isinstance(message, ReportRequest):
                 self._report(message, data, now, source)
                 return None
             if message_id == MessageId.API_GET_ROUTE_REQUEST and isinstance(message, GetRouteRequest):
-                return self._get_route(message, now, source)
+                return self._get_route(message, now)
             if isinstance(message, RouteStateRequest):
-                return self._get_state(message, now, source)
+                return self._get_state(message, now)
             if isinstance(message, ReportBatch):
                 self._report_batch(message, now, source)
                 return None
@@ -110,15 +108,8 @@ class DatagramCodec:
         self.malformed += 1
         return None
 
-    def _find(self, modid: int, cmdid: int, now: float, source: int) -> Module | None:
-        """The module that a request is about."""
-        module = self._directory.find(modid, cmdid, now)
-        if module is not None and module.source != source:
-            module.heard(source, now)
-        return module
-
-    def _get_host(self, request: GetHostRequest, now: float, source: int) -> bytes:
-        module = self._find(request.modid, request.cmdid, now, source)
+    def _get_host(self, request: GetHostRequest, now: float) -> bytes:
+        module = self._directory.find(request.modid, request.cmdid, now)
         host = self._directory.pick(module, request.key, now)
         if host is None:
             return self._no_host(module, request)
@@ -130,8 +121,15 @@ class DatagramCodec:
         answer = GetHostResponse(seq=request.seq, modid=request.modid, cmdid=request.cmdid, retcode=retcode)
         return encode_message(MessageId.GET_HOST_RESPONSE, answer)
 
+    def _reported(self, modid: int, cmdid: int, now: float, source: int) -> Module | None:
+        """The module that a report is about; notes where the report comes from."""
+        module = self._directory.find(modid, cmdid, now)
+        if module is not None and module.reporter != source:
+            module.heard(source, now)
+        return module
+
     def _report(self, request: ReportRequest, data: bytes, now: float, source: int) -> None:
-        module = self._find(request.modid, request.cmdid, now, source)
+        module = self._reported(request.modid, request.cmdid, now, source)
         if module is None or not request.HasField("host"):
             self.malformed += 1
             return
@@ -147,7 +145,7 @@ class DatagramCodec:
             self._known_reports[data] = host
 
     def _report_batch(self, batch: ReportBatch, now: float, source: int) -> None:
-        module = self._find(batch.modid, batch.cmdid, now, source)
+        module = self._reported(batch.modid, batch.cmdid, now, source)
         if module is None:
             self.malformed += 1
             return
@@ -155,15 +153,15 @@ class DatagramCodec:
             if result.succ:
                 self._directory.report_successes(module, HostAddress(result.ip, result.port), result.succ, now)
 
-    def _get_state(self, request: RouteStateRequest, now: float, source: int) -> bytes:
-        state = self._directory.route_state(self._find(request.modid, request.cmdid, now, source))
+    def _get_state(self, request: RouteStateRequest, now: float) -> bytes:
+        state = self._directory.route_state(self._directory.find(request.modid, request.cmdid, now))
         if state is None:
             nothing = RouteStateResponse(seq=request.seq, modid=request.modid, cmdid=request.cmdid)
             return encode_message(MessageId.ROUTE_STATE_RESPONSE, nothing)
         return encode_frame(MessageId.ROUTE_STATE_RESPONSE, state.answer(request.seq, request.version))
 
-    def _get_route(self, request: GetRouteRequest, now: float, source: int) -> bytes:
-        hosts = self._directory.route(self._find(request.modid, request.cmdid, now, source))
+    def _get_route(self, request: GetRouteRequest, now: float) -> bytes:
+        hosts = self._directory.route(self._directory.find(request.modid, request.cmdid, now))
         answer = GetRouteResponse(
             modid=request.modid, cmdid=request.cmdid, host=[HostInfo(ip=h.ip, port=h.port) for h in hosts]
         )

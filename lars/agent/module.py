@@ -17,7 +17,7 @@ ENCODINGS = 2
 
 
 SHARED = 10.0
-"""Seconds for which a module counts as used by several processes after two of them have sent something."""
+"""Seconds for which a process must be the only one that reports a module's calls before it ejects hosts alone."""
 
 
 class RoutedHost(Host):
@@ -68,8 +68,8 @@ class Module:
         "fresh_until",
         "hosts",
         "id",
+        "reporter",
         "routed_at",
-        "source",
         "subscribed",
         "unrouted",
         "used_at",
@@ -90,8 +90,8 @@ class Module:
         """When lars-dns last sent the route."""
         self.subscribed = False
         """Whether lars-dns pushes changes of the route and understands UnsubscribeRequest."""
-        self.source = 0
-        """The port of the process that has sent the last datagram about it; 0 if that is not known."""
+        self.reporter = 0
+        """The port that the last report of its calls came from; 0 if that is not known."""
         self._shared_until = now
         self._policy = policy
         self._reported_states: Mapping[HostAddress, HostState] = {}
@@ -102,10 +102,9 @@ class Module:
         self.used_at = now
 
     def heard(self, source: int, now: float) -> None:
-        """Notes that another process than before sends something about it."""
-        if self.source:
-            self._shared_until = now + SHARED
-        self.source = source
+        """Notes that another process than before reports its calls."""
+        self._shared_until = now + SHARED
+        self.reporter = source
 
     def asked(self, now: float) -> None:
         """Notes that lars-dns is asked for the route."""
@@ -122,7 +121,7 @@ class Module:
         if host is None:
             self.unrouted.count(address, failed)
             return None
-        source = self.source if now < self._shared_until else 0
+        source = self.reporter if now < self._shared_until else 0
         self._policy.report(host, failed, cost, now, source)
         if failed:
             host.err += 1

@@ -31,13 +31,13 @@ class SourceTests(SynchronousTestCase):
         self.shard.datagram(asking(), self.now)
         self.shard.take_route(M, HOSTS, 600.0, self.now)
 
-    def calls(self, source: int, times: int, failing: HostAddress | None = None) -> int:
+    def calls(self, source: int, times: int, failing: HostAddress | None = None, asker: int = 0) -> int:
         """Makes calls a tenth of a second apart; how many were refused."""
         refused = 0
         for _ in range(times):
             self.now += 0.1
             self.shard.sweep(self.now)
-            answer = self.shard.datagram(asking(), self.now, source)
+            answer = self.shard.datagram(asking(), self.now, asker or source)
             assert answer is not None
             response = GetHostResponse.FromString(decode_datagram(answer)[1])
             if response.retcode != Retcode.SUCC:
@@ -53,7 +53,7 @@ class SourceTests(SynchronousTestCase):
 
     def test_forged_reports_of_one_process_eject_nobody_and_refuse_no_call(self) -> None:
         for policy in PICKERS:
-            for before in (2, 100):
+            for before in (0, 2, 100):
                 self.with_policy(policy)
                 self.calls(PROCESS, before)
                 for _ in range(5):
@@ -82,15 +82,14 @@ class SourceTests(SynchronousTestCase):
                     break
             self.assertEqual(self.ejected(), [HOSTS[1]], policy)
 
-    def test_the_only_process_of_a_module_ejects_alone(self) -> None:
+    def test_process_that_has_been_the_only_one_for_a_while_ejects_alone(self) -> None:
         for policy in PICKERS:
             self.with_policy(policy)
-            self.calls(PROCESS, 100)
             self.calls(OTHER, 1)
-            self.calls(PROCESS, 1)
+            self.calls(PROCESS, 1, asker=PROCESS + 100)
             self.now += SHARED
-            for _ in range(300):
-                self.calls(PROCESS, 1, failing=HOSTS[1])
+            for _ in range(300):  # it asks on another socket than it reports on
+                self.calls(PROCESS, 1, failing=HOSTS[1], asker=PROCESS + 100)
                 if self.ejected():
                     break
             self.assertEqual(self.ejected(), [HOSTS[1]], policy)
