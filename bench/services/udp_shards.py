@@ -25,7 +25,7 @@ def main() -> None:
     reactor = installed_reactor()
     tune_gil_and_gc()
     for number in range(SHARDS):
-        directory = Directory(lambda: Classic(ClassicSettings()), lambda _module: None)
+        directory = Directory(lambda _module: Classic(ClassicSettings()), lambda _module: None)
         protocol = ShardProtocol(DatagramCodec(directory), reactor.seconds)
         for module in MODULES:
             if shard_of(module, SHARDS) == number:

@@ -2,18 +2,21 @@
 
 Pure: `now` (seconds, monotonic) is an argument. Two ways lead to each answer. The short way recognizes a get_host by
 the bytes that name its module, and a report of a success by all its bytes, once the long way has seen them; it parses
-and encodes nothing. The long way uses protobuf. Both do the same. See docs/design/agent.md, datagrams.
+and encodes nothing. The long way uses protobuf. Both do the same; a get_host with a key always takes the long way.
+See docs/design/agent.md, datagrams.
 """
 
 from collections.abc import Iterable
 
 from lars.agent.directory import Directory
 from lars.agent.encodings import module_fields
+from lars.agent.explain import explain_page
 from lars.agent.module import Module, RoutedHost
 from lars.agent.module_list import module_page
-from lars.route import HostAddress
+from lars.route import HostAddress, ModuleId
 from lars.wire.frames import HEADER, HEADER_SIZE, FrameError, decode_datagram, encode_frame
 from lars.wire.lars_pb2 import (
+    ExplainRequest,
     GetHostRequest,
     GetHostResponse,
     GetRouteRequest,
@@ -50,10 +53,18 @@ class DatagramCodec:
         """Datagrams that are no request of a client."""
         directory.add_listener(self)
 
-    def answer(self, data: bytes, now: float) -> bytes | None:
-        """The answer to a datagram, or None where there is none. What is no request is counted and dropped."""
+    def answer(self, data: bytes, now: float, source: int = 0) -> bytes | None:
+        """The answer to a datagram, or None where there is none. What is no request is counted and dropped.
+
+        Args:
+            data: the datagram.
+            now: when it has come.
+            source: the port that it came from; 0 where that does not matter.
+        """
         host = self._known_reports.get(data)
         if host is not None:
+            if host.module.reporter != source:
+                host.module.heard(source, now)
             self._directory.report_success(host, now)
             return None
         size = len(data)
@@ -68,9 +79,9 @@ class DatagramCodec:
                 if host is not None:
                     return _ANSWER_HEADERS[end - 8 + len(host.answer)] + data[8:end] + host.answer
                 return self._no_host(module, GetHostRequest.FromString(data[8:]))
-        return self._parsed(data, now)
+        return self._parsed(data, now, source)
 
-    def _parsed(self, data: bytes, now: float) -> bytes | None:
+    def _parsed(self, data: bytes, now: float, source: int) -> bytes | None:
         """The long way."""
         try:
             message_id, body = decode_datagram(data)
@@ -78,18 +89,20 @@ class DatagramCodec:
             if message_id == MessageId.GET_HOST_REQUEST and isinstance(message, GetHostRequest):
                 return self._get_host(message, now)
             if message_id == MessageId.REPORT_REQUEST and isinstance(message, ReportRequest):
-                self._report(message, data, now)
+                self._report(message, data, now, source)
                 return None
             if message_id == MessageId.API_GET_ROUTE_REQUEST and isinstance(message, GetRouteRequest):
                 return self._get_route(message, now)
             if isinstance(message, RouteStateRequest):
                 return self._get_state(message, now)
             if isinstance(message, ReportBatch):
-                self._report_batch(message, now)
+                self._report_batch(message, now, source)
                 return None
             if isinstance(message, ModuleListRequest):
                 page = module_page(self._directory.modules, message)
                 return encode_message(MessageId.MODULE_LIST_RESPONSE, page)
+            if isinstance(message, ExplainRequest):
+                return self._explain(message, now)
         except FrameError:
             pass
         self.malformed += 1
@@ -97,7 +110,7 @@ class DatagramCodec:
 
     def _get_host(self, request: GetHostRequest, now: float) -> bytes:
         module = self._directory.find(request.modid, request.cmdid, now)
-        host = self._directory.pick(module, 0, now)
+        host = self._directory.pick(module, request.key, now)
         if host is None:
             return self._no_host(module, request)
         seq = GetHostResponse(seq=request.seq).SerializeToString()
@@ -108,8 +121,15 @@ class DatagramCodec:
         answer = GetHostResponse(seq=request.seq, modid=request.modid, cmdid=request.cmdid, retcode=retcode)
         return encode_message(MessageId.GET_HOST_RESPONSE, answer)
 
-    def _report(self, request: ReportRequest, data: bytes, now: float) -> None:
-        module = self._directory.find(request.modid, request.cmdid, now)
+    def _reported(self, modid: int, cmdid: int, now: float, source: int) -> Module | None:
+        """The module that a report is about; notes where the report comes from."""
+        module = self._directory.find(modid, cmdid, now)
+        if module is not None and module.reporter != source:
+            module.heard(source, now)
+        return module
+
+    def _report(self, request: ReportRequest, data: bytes, now: float, source: int) -> None:
+        module = self._reported(request.modid, request.cmdid, now, source)
         if module is None or not request.HasField("host"):
             self.malformed += 1
             return
@@ -124,8 +144,8 @@ class DatagramCodec:
         if host.remember_report(data):
             self._known_reports[data] = host
 
-    def _report_batch(self, batch: ReportBatch, now: float) -> None:
-        module = self._directory.find(batch.modid, batch.cmdid, now)
+    def _report_batch(self, batch: ReportBatch, now: float, source: int) -> None:
+        module = self._reported(batch.modid, batch.cmdid, now, source)
         if module is None:
             self.malformed += 1
             return
@@ -146,6 +166,11 @@ class DatagramCodec:
             modid=request.modid, cmdid=request.cmdid, host=[HostInfo(ip=h.ip, port=h.port) for h in hosts]
         )
         return encode_message(MessageId.API_GET_ROUTE_RESPONSE, answer)
+
+    def _explain(self, request: ExplainRequest, now: float) -> bytes:
+        # Only looks: a module that nobody calls is neither asked for nor kept.
+        module = self._directory.modules.get(ModuleId(request.modid, request.cmdid))
+        return encode_message(MessageId.EXPLAIN_RESPONSE, explain_page(module, request, now))
 
     # As a DirectoryListener: what the short way knows ends with the module or host.
 

@@ -3,6 +3,7 @@
 Pure: `now` (seconds, monotonic) is an argument. See docs/design/agent.md, directory.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
@@ -29,17 +30,17 @@ class DirectoryCounters:
         reports: calls reported.
         unrouted: of these, calls to hosts outside the route.
         dropped: of these, calls of modules forgotten since that were not counted.
-        ejected: hosts that were ejected.
-        restored: hosts that became healthy again.
+        ejections: hosts that were ejected, by the reason of the policy.
+        restorations: hosts that became healthy again, likewise.
     """
 
     __slots__ = (
         "dropped",
-        "ejected",
+        "ejections",
         "noexist",
         "overload",
         "reports",
-        "restored",
+        "restorations",
         "routes",
         "states",
         "succ",
@@ -48,7 +49,9 @@ class DirectoryCounters:
 
     def __init__(self) -> None:
         self.succ = self.overload = self.noexist = self.routes = self.states = 0
-        self.reports = self.unrouted = self.dropped = self.ejected = self.restored = 0
+        self.reports = self.unrouted = self.dropped = 0
+        self.ejections: Counter[str] = Counter()
+        self.restorations: Counter[str] = Counter()
 
 
 class DirectoryListener(Protocol):
@@ -75,7 +78,7 @@ class Directory:
 
     def __init__(
         self,
-        new_policy: Callable[[], Policy[RoutedHost]],
+        new_policy: Callable[[ModuleId], Policy[RoutedHost]],
         ask: Callable[[ModuleId], None],
         max_modules: int = MAX_MODULES,
     ) -> None:
@@ -163,7 +166,7 @@ class Directory:
     # What lars-dns and time change.
 
     def _add(self, key: ModuleId, now: float) -> Module:
-        module = self._modules[key] = Module(key, self._new_policy(), now)
+        module = self._modules[key] = Module(key, self._new_policy(key), now)
         for listener in self._listeners:
             listener.module_added(module)
         return module
@@ -198,10 +201,10 @@ class Directory:
     def sweep(self, modules: Iterable[Module], now: float) -> list[tuple[ModuleId, StateChange[RoutedHost]]]:
         """Runs the timers of some modules' policies. Returns the changes of state since the last sweep."""
         changes = [(module.id, change) for module in modules for change in module.sweep(now)]
-        if changes:
-            ejected = sum(change.state is HostState.EJECTED for _module, change in changes)
-            self.counters.ejected += ejected
-            self.counters.restored += len(changes) - ejected
+        counters = self.counters
+        for _module, change in changes:
+            ejected = change.state is HostState.EJECTED
+            (counters.ejections if ejected else counters.restorations)[change.reason] += 1
         return changes
 
     def take_due(self, now: float, update_timeout: float) -> list[ModuleId]:

@@ -1,6 +1,7 @@
 """The metrics of lars-agent, read from what it keeps anyway when Prometheus asks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -11,6 +12,12 @@ from lars.agent.links.dns_link import DnsLink
 from lars.agent.links.report_link import ReportLink
 from lars.agent.udp_port import UdpPort, dropped_datagrams
 from lars.metrics.registry import labelled_counter, labelled_gauge
+
+EJECTIONS = ("errors", "window", "failures in a row", "failures")
+"""The reasons for which the policies eject, first those of classic."""
+
+RESTORATIONS = ("successes", "timeout", "probe", "no other host")
+"""The reasons for which they restore."""
 
 MODULES_SHOWN = 1_000
 """Modules that have a time series of their own; of more, there are only totals."""
@@ -93,14 +100,19 @@ class AgentMetrics(Collector):
             "state",
             {"idle": hosts - ejected, "overloaded": ejected},
         )
+        ejections = _by_reason(EJECTIONS, (d.counters.ejections for d in self._directories))
+        restorations = _by_reason(RESTORATIONS, (d.counters.restorations for d in self._directories))
         yield labelled_counter(
             "lars_agent_state_changes_total",
             "Hosts ejected (to overloaded) and restored (to idle).",
             "to",
-            {
-                "overloaded": sum(d.counters.ejected for d in self._directories),
-                "idle": sum(d.counters.restored for d in self._directories),
-            },
+            {"overloaded": sum(ejections.values()), "idle": sum(restorations.values())},
+        )
+        yield labelled_counter(
+            "lars_agent_ejections_total", "Hosts ejected, by the rule that decided.", "reason", ejections
+        )
+        yield labelled_counter(
+            "lars_agent_restorations_total", "Hosts restored, by the rule that decided.", "reason", restorations
         )
         now = self._now()
         ages = [now - m.routed_at for m in modules if m.routed_at is not None]
@@ -119,3 +131,11 @@ class AgentMetrics(Collector):
             by_module.add_metric([modid, cmdid, "idle"], len(module.hosts) - module.ejected)
             by_module.add_metric([modid, cmdid, "overloaded"], module.ejected)
         yield by_module
+
+
+def _by_reason(reasons: Sequence[str], counters: Iterable[Counter[str]]) -> Mapping[str, int]:
+    """The sums by reason, as label values; each known reason is there from the start."""
+    sums = Counter(dict.fromkeys(reasons, 0))
+    for counter in counters:
+        sums.update(counter)
+    return {reason.replace(" ", "_"): count for reason, count in sums.items()}

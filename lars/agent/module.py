@@ -8,12 +8,16 @@ from collections.abc import Iterable, Mapping
 from lars.agent.encodings import answer_fields
 from lars.agent.route_state import RouteState
 from lars.agent.unrouted_counts import UnroutedCounts
-from lars.balancing.host import Host, HostState, StateChange
+from lars.balancing.host import Host, HostExplanation, HostState, StateChange
 from lars.balancing.policy import Policy
 from lars.route import HostAddress, ModuleId
 
 ENCODINGS = 2
 """Encodings of a host's report that are remembered: a C++ client writes an address as a negative number."""
+
+
+SHARED = 10.0
+"""Seconds for which a process must be the only one that reports a module's calls before it ejects hosts alone."""
 
 
 class RoutedHost(Host):
@@ -59,10 +63,12 @@ class Module:
         "_policy",
         "_reported_states",
         "_route_state",
+        "_shared_until",
         "asked_at",
         "fresh_until",
         "hosts",
         "id",
+        "reporter",
         "routed_at",
         "subscribed",
         "unrouted",
@@ -84,6 +90,9 @@ class Module:
         """When lars-dns last sent the route."""
         self.subscribed = False
         """Whether lars-dns pushes changes of the route and understands UnsubscribeRequest."""
+        self.reporter = 0
+        """The port that the last report of its calls came from; 0 if that is not known."""
+        self._shared_until = now
         self._policy = policy
         self._reported_states: Mapping[HostAddress, HostState] = {}
         self._route_state: RouteState | None = None
@@ -91,6 +100,11 @@ class Module:
     def used(self, now: float) -> None:
         """Notes that a business process has asked for the module."""
         self.used_at = now
+
+    def heard(self, source: int, now: float) -> None:
+        """Notes that another process than before reports its calls."""
+        self._shared_until = now + SHARED
+        self.reporter = source
 
     def asked(self, now: float) -> None:
         """Notes that lars-dns is asked for the route."""
@@ -107,7 +121,8 @@ class Module:
         if host is None:
             self.unrouted.count(address, failed)
             return None
-        self._policy.report(host, failed, cost, now)
+        source = self.reporter if now < self._shared_until else 0
+        self._policy.report(host, failed, cost, now, source)
         if failed:
             host.err += 1
         else:
@@ -170,6 +185,15 @@ class Module:
     def ejected(self) -> int:
         """The number of hosts that are ejected."""
         return self._policy.ejected
+
+    @property
+    def policy_name(self) -> str:
+        """The name of the policy."""
+        return self._policy.name
+
+    def explain(self, now: float, first: int, most: int) -> list[HostExplanation[RoutedHost]]:
+        """How the policy would choose now, of `most` hosts from number `first` on."""
+        return self._policy.explain(now, first, most)
 
     def states(self) -> dict[HostAddress, HostState]:
         """The state of each host, in the order of `hosts`."""

@@ -17,10 +17,10 @@ from lars.agent.metrics import AgentMetrics
 from lars.agent.module import Module, RoutedHost
 from lars.agent.route_files import RouteFiles
 from lars.agent.settings import SHARDS, AgentSettings
+from lars.agent.state_log import StateLog
 from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort
 from lars.agent.udp_protocol import ShardProtocol
-from lars.balancing.classic import Classic
-from lars.balancing.host import HostState, StateChange
+from lars.balancing.policies import new_policy
 from lars.balancing.policy import Policy
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
@@ -61,6 +61,9 @@ class AgentService(AsyncService):
         super().__init__(reactor)
         self._settings = settings
         self._now: Callable[[], float] = reactor.seconds
+        self._state_log = StateLog(reactor.seconds)
+        self._module_policies = dict(settings.module_policies)
+        self._rng = random.Random()  # one for all modules: it takes 2.5 kB
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
         self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use)
         self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock)
@@ -88,11 +91,19 @@ class AgentService(AsyncService):
             Periodic("saving routes", 3.0, self._files.save_changed, reactor),
         ]
 
-    def _new_policy(self) -> Policy[RoutedHost]:
-        return Classic(self._settings.classic)
+    def _new_policy(self, module: ModuleId) -> Policy[RoutedHost]:
+        name = self._module_policies.get(module, self._settings.policy)
+        return new_policy(name, self._rng, classic=self._settings.classic)
 
     async def start(self) -> None:
         tune_gil_and_gc()
+        if self._settings.without_effect:
+            _log.warn(
+                "[loadbalance] {keys}: no effect on modules with the policy {policy}, which are all but those that "
+                "[balance] modules lists; only classic has these settings",
+                keys=", ".join(self._settings.without_effect),
+                policy=self._settings.policy,
+            )
         await self._metrics.start()
         self._files.load(self._now())
         freeze_loaded_objects()
@@ -144,7 +155,7 @@ class AgentService(AsyncService):
         """Runs the policies' timers, asks again for what is old, forgets what nobody uses."""
         async for directory, modules in self._slices():
             for key, change in directory.sweep(modules, self._now()):
-                _log_change(key, change)
+                self._state_log.changed(key, change)
         now = self._now()
         for number, directory in self._directories.items():
             if self.dns.up:
@@ -189,14 +200,3 @@ class AgentService(AsyncService):
         await maybeDeferred(self.reporter.service.stopService)
         await self._files.save_changed()
         await self._metrics.stop()
-
-
-def _log_change(module: ModuleId, change: StateChange[RoutedHost]) -> None:
-    _log.info(
-        "{module} {host} {what} ({reason}): {evidence}",
-        module=module,
-        host=change.host.address,
-        what="ejected" if change.state is HostState.EJECTED else "restored",
-        reason=change.reason,
-        evidence=change.evidence,
-    )

@@ -1,13 +1,15 @@
 """The settings of lars-agent."""
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lars.balancing.classic import ClassicSettings
-from lars.errors import SettingsError
+from lars.balancing.policies import NAMES
+from lars.errors import InvalidRoute, SettingsError
 from lars.metrics.settings import metrics_setting
-from lars.route import MAX_PORT, HostAddress, parse_host, parse_ip, parse_port
+from lars.route import MAX_PORT, HostAddress, ModuleId, module_id, parse_host, parse_ip, parse_port
 from lars.settings import Legacy, absolute_path, integer, ratio, seconds, setting
 
 SHARDS = 3
@@ -51,6 +53,51 @@ def worker_count(text: str) -> int:
     if text not in ("1", str(SHARDS)):
         raise SettingsError(f"{text!r} is not a number of workers: use 1, or {SHARDS} for a process a shard")
     return int(text)
+
+
+class ModulePolicy(NamedTuple):
+    """A module and the name of its policy."""
+
+    module: ModuleId
+    policy: str
+
+    def __str__(self) -> str:
+        return f"{self.module.modid}.{self.module.cmdid}:{self.policy}"
+
+
+ModulePolicies = tuple[ModulePolicy, ...]
+"""Modules with a policy of their own."""
+
+
+def policy_name(text: str) -> str:
+    """The name of a balancing policy."""
+    if text not in NAMES:
+        near = difflib.get_close_matches(text, NAMES, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise SettingsError(f"{text!r} is not a policy: use {', '.join(NAMES[:-1])} or {NAMES[-1]}{hint}")
+    return text
+
+
+def module_policies(text: str) -> ModulePolicies:
+    """ "1.1:adaptive, 2.7:classic": MODID.CMDID:POLICY, by commas; empty means none."""
+    found: dict[ModuleId, ModulePolicy] = {}
+    for item in text.split(",") if text.strip() else ():
+        ids, _colon, policy = item.strip().partition(":")
+        module = _module(item.strip(), ids.strip())
+        if module in found:
+            raise SettingsError(f"module {module} appears twice: give it one policy")
+        found[module] = ModulePolicy(module, policy_name(policy.strip()))
+    return tuple(found.values())
+
+
+def _module(item: str, ids: str) -> ModuleId:
+    modid, _dot, cmdid = ids.partition(".")
+    try:
+        return module_id(int(modid), int(cmdid))
+    except (ValueError, InvalidRoute):
+        raise SettingsError(
+            f"{item!r} does not begin with a module: write MODID.CMDID:POLICY, such as 1.1:adaptive"
+        ) from None
 
 
 def caller_ip(text: str) -> int:
@@ -110,6 +157,16 @@ class AgentSettings:
     module_ttl: float = setting(3600.0, "agent", seconds, "Seconds after which a module nobody asks for is forgotten")
     workers: int = setting(1, "agent", worker_count, "Processes: 1 for all shards together, 3 for one a shard")
     metrics: str = metrics_setting("agent")
+    policy: str = setting(
+        "classic", "balance", policy_name, f"How calls are balanced: {', '.join(NAMES[:-1])} or {NAMES[-1]}"
+    )
+    module_policies: ModulePolicies = setting(
+        (),
+        "balance",
+        module_policies,
+        "Modules with a policy of their own, MODID.CMDID:POLICY by commas",
+        key="modules",
+    )
     update_timeout: float = _balance(15.0, seconds, "Seconds after which a route of a C++ dns is asked for again")
     probe_num: int = _balance(_DEFAULTS.probe_num, _COUNT, "Requests between two probes of an overloaded host")
     init_succ_cnt: int = _balance(_DEFAULTS.init_succ_cnt, _COUNT, "Virtual successes of a host that becomes idle")
@@ -134,3 +191,12 @@ class AgentSettings:
     def classic(self) -> ClassicSettings:
         """The numbers of the classic rules."""
         return ClassicSettings(**{name: getattr(self, name) for name in ClassicSettings.__dataclass_fields__})
+
+    @property
+    def without_effect(self) -> list[str]:
+        """The keys of [loadbalance] that differ from their defaults, and that `policy` has no use for."""
+        if self.policy == "classic":
+            return []
+        return [
+            name for name in ClassicSettings.__dataclass_fields__ if getattr(self, name) != getattr(_DEFAULTS, name)
+        ]

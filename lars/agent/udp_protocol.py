@@ -24,6 +24,6 @@ class ShardProtocol(DatagramProtocol):
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
         """Answers one datagram; malformed ones get no answer."""
-        answer = self._answer(datagram, self._now())
+        answer = self._answer(datagram, self._now(), addr[1])
         if answer is not None:
             self.transport.write(answer, addr)  # type: ignore[union-attr]  # there is one while datagrams come

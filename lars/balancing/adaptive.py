@@ -5,7 +5,9 @@ turns instead of a second draw makes it plain round robin where all hosts are eq
 """
 
 import random
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 from lars.balancing.host import H
 from lars.balancing.picker import Picker
@@ -43,3 +45,21 @@ class Adaptive(Picker[H]):
         ) * second.penalty:
             return second
         return first
+
+    def shares(self, eligible: Sequence[Record[H]]) -> list[float]:
+        """A host keeps its turns against those that cost as much or more, and takes those of what costs more."""
+        by_weight = super().shares(eligible)
+        others = len(eligible) - 1
+        if not others:
+            return by_weight
+        mean = sum(record.weight for record in eligible) / len(eligible)
+        costs = [((each.in_flight + each.pain) * mean / each.weight + 1) * each.penalty for each in eligible]
+        ranked = sorted(zip(costs, by_weight, strict=True))
+        in_order = [cost for cost, _turns in ranked]
+        turns_below = [0.0, *accumulate(turns for _cost, turns in ranked)]
+        found = []
+        for cost, turns in zip(costs, by_weight, strict=True):
+            keeps = others - bisect_left(in_order, cost)
+            taken = turns_below[-1] - turns_below[bisect_right(in_order, cost)]
+            found.append((turns * keeps + taken) / others)
+        return found

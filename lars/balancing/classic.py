@@ -8,8 +8,9 @@ refuses connections.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
-from lars.balancing.host import H, HostState, StateChange
+from lars.balancing.host import H, HostExplanation, HostState, StateChange
 from lars.balancing.policy import Policy
 from lars.balancing.rotation import Rotation
 
@@ -94,7 +95,8 @@ class Classic(Policy[H]):
                 return self._overloaded.next()
         return self._idle.next() if self._idle.size else None
 
-    def report(self, host: H, failed: bool, cost: float, now: float) -> None:
+    def report(self, host: H, failed: bool, cost: float, now: float, source: int = 0) -> None:
+        """The source makes no difference, as in the C++ Lars."""
         record: _Record = host.record
         if failed:
             self._failed(host, record, failure_weight(cost), now)
@@ -183,6 +185,32 @@ class Classic(Policy[H]):
     def states(self) -> Mapping[H, HostState]:
         healthy, ejected = HostState.HEALTHY, HostState.EJECTED
         return {host: ejected if host.record.overloaded else healthy for host in self._hosts}
+
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[H]]:
+        idle, overloaded, every = self._idle.size, self._overloaded.size, self._settings.probe_num + 1
+        probes = 1 / every if overloaded else 0.0
+        stop = None if most is None else first + most
+        found = []
+        for host in islice(self._hosts, first, stop):
+            record: _Record = host.record
+            left = self._settings.overload_timeout - (now - record.reset_at)
+            found.append(
+                HostExplanation(
+                    host=host,
+                    state=HostState.EJECTED if record.overloaded else HostState.HEALTHY,
+                    share=probes / overloaded if record.overloaded else (1 - probes) / idle,
+                    calls=record.rsucc + record.rerr,
+                    failures=record.rerr,
+                    failures_in_a_row=record.contin_err,
+                    in_flight=None,
+                    latency=None,
+                    next_probe=None,
+                    why=f"failed: 1 call in {every} is a probe; restored in {max(0.0, left):.0f} s"
+                    if record.overloaded
+                    else "takes its turn",
+                )
+            )
+        return found
 
     def _enter_idle(self, host: H, record: _Record, reason: str, now: float) -> None:
         self._note(host, HostState.HEALTHY, reason)

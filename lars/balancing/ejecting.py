@@ -6,9 +6,11 @@ See docs/design/balancing.md, ejecting policies.
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from lars.balancing.ejection import Ejection, EjectionSettings
-from lars.balancing.host import H, HostState, StateChange
+from lars.balancing.explanation import Explainer
+from lars.balancing.host import H, HostExplanation, HostState, StateChange
 from lars.balancing.latency import Latency, LatencySettings
 from lars.balancing.picker import Picker, load
 from lars.balancing.policy import Policy
@@ -114,7 +116,7 @@ class EjectingPolicy(Policy[H]):
                 best = other
         return best or first
 
-    def report(self, host: H, failed: bool, cost: float, now: float) -> None:
+    def report(self, host: H, failed: bool, cost: float, now: float, source: int = 0) -> None:
         record: Record[H] = host.record
         if record.in_flight:
             record.in_flight -= 1
@@ -132,7 +134,7 @@ class EjectingPolicy(Policy[H]):
             self._ejection.probed(record, failed, slow)
         else:
             self._shedding.failed(slow)
-            self._ejection.failed(record, slow)
+            self._ejection.failed(record, slow, source)
         if before != self._ejection.version:
             self.revision += 1
 
@@ -197,3 +199,15 @@ class EjectingPolicy(Policy[H]):
     def states(self) -> Mapping[H, HostState]:
         healthy, ejected = HostState.HEALTHY, HostState.EJECTED
         return {host: ejected if record.ejected else healthy for host, record in self._records.items()}
+
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[H]]:
+        explainer = Explainer(
+            self._ejection,
+            self._picker,
+            admitted=self._shedding.admitted,
+            recent=self._latency.recent,
+            ramp=self._ramp,
+            draws=self._settings.second_draws,
+            least=self._settings.least_share,
+        )
+        return explainer.explain(islice(self._records.values(), first, None if most is None else first + most))

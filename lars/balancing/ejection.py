@@ -140,7 +140,7 @@ class Ejection(Generic[H]):
         settings = self._settings
         due = self.clock >= self._next_probe and self._since_probe >= settings.probe_gap
         # While most calls fail, the ejected hosts are as good a guess as the others.
-        if due or (self._trouble > 0.5 and self._since_probe >= 2):
+        if due or (self.in_trouble and self._since_probe >= 2):
             record = min(self.ejected, key=lambda each: each.probe_at)
         elif self._last >= self._next_deadline:
             record = min(self.ejected, key=lambda each: each.deadline)
@@ -149,6 +149,11 @@ class Ejection(Generic[H]):
         self._since_probe = 0
         self._wait(record)
         return record
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether most of the last calls have failed."""
+        return self._trouble > 0.5
 
     def _wait(self, record: Record[H]) -> None:
         """Sets the time of an ejected host's next probe."""
@@ -188,16 +193,24 @@ class Ejection(Generic[H]):
         if record.failures:
             record.failures, record.pain = 0, 0.0
 
-    def failed(self, record: Record[H], slow: bool) -> None:
-        """Counts a failed call to an eligible host, and ejects it if that is due; `slow` says that it was slow."""
+    def failed(self, record: Record[H], slow: bool, source: int) -> None:
+        """Counts a failed call to an eligible host, and ejects it if that is due.
+
+        `slow` says that it failed by being slow; `source` is as in Policy.report.
+        """
         self._trouble += 0.1 * (1 - self._trouble)
+        if not record.failures:
+            record.accuser = source
+        elif record.accuser != source:
+            record.accuser = 0
         settings = self._settings
         record.bad += 1
         self._bad += 1
         record.failures += 1
         pain = settings.slow_pain if slow else settings.pain
         record.pain = pain * min(settings.max_pain_row, record.failures)
-        self._judge(record, slow)
+        if not record.accuser:
+            self._judge(record, slow)
 
     def probed(self, record: Record[H], failed: bool, slow: bool) -> None:
         """Takes the result of a call to an ejected host, and restores it if that is due."""

@@ -46,3 +46,35 @@ class StateChange(Generic[H]):
     state: HostState
     reason: str
     evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostExplanation(Generic[H]):
+    """What a policy knows of one host, and what follows from it for the next call.
+
+    Attributes:
+        host: the host.
+        state: whether it takes calls.
+        share: the share of the module's calls that it would get now, 0 to 1.
+        calls, failures: recent calls by which it is judged, and those of them that failed; fractions where they decay.
+        failures_in_a_row: its last calls that have failed one after the other.
+        in_flight: its calls that are not reported yet; None where the policy does not count them.
+        latency: seconds that its calls take; None while that is not known.
+        next_probe: seconds until its next probe; None where no time is set for one.
+        why: the reason for state and share: ASCII, at most MAX_WHY characters.
+    """
+
+    host: H
+    state: HostState
+    share: float
+    calls: float
+    failures: float
+    failures_in_a_row: int
+    in_flight: int | None
+    latency: float | None
+    next_probe: float | None
+    why: str
+
+
+MAX_WHY = 64
+"""Characters of HostExplanation.why: a page of them must fit a datagram."""

@@ -21,6 +21,11 @@ class Picker(ABC, Generic[H]):
     def pick(self, key: int) -> Record[H]:
         """The host for the next call."""
 
+    def shares(self, eligible: Sequence[Record[H]]) -> list[float]:
+        """The share of the next call that each of the eligible hosts would get now; here by weight alone."""
+        total = sum(record.weight for record in eligible)
+        return [record.weight / total for record in eligible]
+
 
 def load(record: Record[H]) -> float:
     """What one more call would cost at a host: 1 and the calls there, by weight, times its slowness.

@@ -31,6 +31,8 @@ def new_policy(name: str, rng: random.Random, classic: ClassicSettings | None = 
         rng: for its draws. Policies may share one; a seeded one makes a run repeatable.
         classic: the numbers of the classic rules.
     """
-    if name == "classic":
-        return Classic(classic or ClassicSettings())
-    return EjectingPolicy(PICKERS[name](rng), rng)
+    policy: Policy[Any] = Classic(classic or ClassicSettings())
+    if name != "classic":
+        policy = EjectingPolicy(PICKERS[name](rng), rng)
+    policy.name = name
+    return policy

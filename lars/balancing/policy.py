@@ -8,19 +8,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Generic
 
-from lars.balancing.host import H, HostState, StateChange
+from lars.balancing.host import H, HostExplanation, HostState, StateChange
 
 
 class Policy(ABC, Generic[H]):
     """The hosts of one module and the rule by which they get calls. `now` is in seconds, monotonic.
 
     Attributes:
+        name: the name by which it was chosen (policies.NAMES); empty where it was made without one.
         revision: another number whenever the hosts or a host's state may have changed.
     """
 
-    __slots__ = ("revision",)
+    __slots__ = ("name", "revision")
 
     def __init__(self) -> None:
+        self.name = ""
         self.revision = 0
 
     @abstractmethod
@@ -40,8 +42,16 @@ class Policy(ABC, Generic[H]):
         """
 
     @abstractmethod
-    def report(self, host: H, failed: bool, cost: float, now: float) -> None:
-        """Counts one call to a host of the route. `cost` is its duration in seconds, 0 where unknown."""
+    def report(self, host: H, failed: bool, cost: float, now: float, source: int = 0) -> None:
+        """Counts one call to a host of the route.
+
+        Args:
+            host: the host.
+            failed: whether the call failed.
+            cost: its duration in seconds, 0 where unknown.
+            now: the time.
+            source: which of several callers reports it, none of which may eject a host alone; 0 for one that may.
+        """
 
     @abstractmethod
     def report_successes(self, host: H, calls: int, now: float) -> None:
@@ -59,3 +69,13 @@ class Policy(ABC, Generic[H]):
     @abstractmethod
     def states(self) -> Mapping[H, HostState]:
         """The state of each host, hosts that have been there for longer first."""
+
+    @abstractmethod
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[H]]:
+        """What it knows of each host and how it would choose now, in the order of `states`. Changes nothing.
+
+        Args:
+            now: the time.
+            first: hosts to pass over.
+            most: hosts to return at most; None for all.
+        """

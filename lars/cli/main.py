@@ -22,6 +22,7 @@ COMMANDS = {
     "simulate": LazyCommand("lars.cli.commands.simulate:simulate", "Simulate a caller whose calls fail at random."),
     "qps": LazyCommand("lars.cli.commands.qps:qps", "Measure how many calls a second the agent serves."),
     "top": LazyCommand("lars.cli.commands.top:top", "Watch the agent: modules, hosts, states, rates."),
+    "explain": LazyCommand("lars.cli.commands.explain:explain", "Show how the agent would choose a host, and why."),
     "bench": LazyCommand("lars.cli.commands.bench:bench", "Measure the agent: cycles, latency, CPU time."),
     "completion": LazyCommand("lars.cli.commands.completion:completion", "Print the completion script of a shell."),
     "demo": LazyCommand("lars.cli.demo:demo", "Run all of Lars here and watch it balance."),

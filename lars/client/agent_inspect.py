@@ -1,4 +1,4 @@
-"""What an agent holds, for the tools that show it: its modules, their hosts, states and counts."""
+"""What an agent holds, for the tools that show it: modules, hosts, states, counts, and how it would choose."""
 
 import time
 from collections.abc import Iterator
@@ -8,13 +8,16 @@ from lars.client.address import SHARDS, AgentAddress
 from lars.client.errors import AgentUnavailable
 from lars.client.queries import MAX_DATAGRAM
 from lars.client.udp_socket import UdpSocket
-from lars.route import HostAddress, ModuleId
+from lars.route import HostAddress, ModuleId, shard_of
 from lars.wire.frames import FrameError, decode_datagram
-from lars.wire.lars_pb2 import ModuleListRequest, ModuleListResponse
+from lars.wire.lars_pb2 import ExplainedHost, ExplainRequest, ExplainResponse, ModuleListRequest, ModuleListResponse
 from lars.wire.messages import MessageId, decode_message, encode_message
 
 COUNT_BITS = 0xFFFFFFFF
 """Counts run on, and start over at 2**32."""
+
+
+_ADVICE = "is lars-agent running there, and of this version?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,103 @@ class ModuleListQuery:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class HostExplanation:
+    """How the agent's policy would treat one host now. What is None is not known, or not counted by the policy.
+
+    Attributes:
+        address: the host.
+        ejected: whether it only gets probes.
+        share: the share of the module's calls that it would get, 0 to 1.
+        calls, failures: recent calls by which it is judged, and those of them that failed.
+        failures_in_a_row: its last calls that have failed one after the other.
+        in_flight: its calls that are not reported yet.
+        latency: seconds that its calls take.
+        next_probe: seconds until its next probe.
+        why: the reason, in words.
+    """
+
+    address: HostAddress
+    ejected: bool
+    share: float
+    calls: float
+    failures: float
+    failures_in_a_row: int
+    in_flight: int | None
+    latency: float | None
+    next_probe: float | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleExplanation:
+    """The policy of a module, by its name, and what it knows of each host; no hosts if the agent knows none."""
+
+    policy: str
+    hosts: list[HostExplanation]
+
+
+class ExplainQuery:
+    """A query for one page of a module's explanation, from the host at `offset` on."""
+
+    __slots__ = ("_asked", "datagrams")
+
+    max_size = MAX_DATAGRAM
+
+    def __init__(self, seq: int, module: ModuleId, offset: int) -> None:
+        self._asked = (seq & COUNT_BITS, *module, offset)
+        request = ExplainRequest(seq=seq & COUNT_BITS, modid=module.modid, cmdid=module.cmdid, offset=offset)
+        self.datagrams = (encode_message(MessageId.EXPLAIN_REQUEST, request),)
+
+    def answer(self, datagram: bytes) -> ExplainResponse | None:
+        """The page, or None if the datagram does not answer this query."""
+        try:
+            message = decode_message(*decode_datagram(datagram))
+        except FrameError:
+            return None
+        if not isinstance(message, ExplainResponse):
+            return None
+        return message if (message.seq, message.modid, message.cmdid, message.offset) == self._asked else None
+
+
+def explain_module(agent: AgentAddress, module: ModuleId, timeout: float) -> ModuleExplanation:
+    """How the agent would choose a host of the module now; it is asked page by page.
+
+    Raises AgentUnavailable if the module's shard does not answer within `timeout` seconds.
+    """
+    peer = AgentAddress(agent.ip, agent.port + shard_of(module, SHARDS))
+    hosts: list[HostExplanation] = []
+    try:
+        sock = UdpSocket(peer, timeout / 2)
+        try:
+            while True:
+                page = sock.ask(ExplainQuery(sock.next_seq(), module, len(hosts)), time.monotonic() + timeout)
+                if page is None:
+                    raise AgentUnavailable(f"the agent at {peer} does not explain its choices: {_ADVICE}")
+                hosts += map(_explained, page.host)
+                if not page.host or len(hosts) >= page.total:
+                    return ModuleExplanation(page.policy, hosts)
+        finally:
+            sock.close()
+    except OSError as error:
+        raise AgentUnavailable(f"the agent at {peer} cannot be reached ({error.strerror}): {_ADVICE}") from None
+
+
+def _explained(host: ExplainedHost) -> HostExplanation:
+    return HostExplanation(
+        HostAddress(host.ip, host.port),
+        host.ejected,
+        host.share,
+        host.calls,
+        host.failures,
+        host.failures_in_a_row,
+        host.in_flight if host.HasField("in_flight") else None,
+        host.latency if host.HasField("latency") else None,
+        host.next_probe if host.HasField("next_probe") else None,
+        host.why,
+    )
+
+
 def list_hosts(agent: AgentAddress, timeout: float) -> Iterator[HostSnapshot]:
     """Every host of every module of the agent, shard by shard; of very large modules, the first ones.
 
@@ -62,7 +162,6 @@ def list_hosts(agent: AgentAddress, timeout: float) -> Iterator[HostSnapshot]:
 
 
 def _list_shard(peer: AgentAddress, timeout: float) -> Iterator[HostSnapshot]:
-    advice = "is lars-agent running there, and of this version?"
     try:
         sock = UdpSocket(peer, timeout / 2)
         try:
@@ -70,7 +169,7 @@ def _list_shard(peer: AgentAddress, timeout: float) -> Iterator[HostSnapshot]:
             while True:
                 page = sock.ask(ModuleListQuery(sock.next_seq(), offset), time.monotonic() + timeout)
                 if page is None:
-                    raise AgentUnavailable(f"the agent at {peer} does not list its modules: {advice}")
+                    raise AgentUnavailable(f"the agent at {peer} does not list its modules: {_ADVICE}")
                 if not page.module:
                     return
                 for module in page.module:
@@ -81,4 +180,4 @@ def _list_shard(peer: AgentAddress, timeout: float) -> Iterator[HostSnapshot]:
         finally:
             sock.close()
     except OSError as error:
-        raise AgentUnavailable(f"the agent at {peer} cannot be reached ({error.strerror}): {advice}") from None
+        raise AgentUnavailable(f"the agent at {peer} cannot be reached ({error.strerror}): {_ADVICE}") from None

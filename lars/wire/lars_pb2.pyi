@@ -71,14 +71,16 @@ class ReportStatusRequest(_message.Message):
     def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., caller: _Optional[int] = ..., results: _Optional[_Iterable[_Union[HostCallResult, _Mapping]]] = ..., ts: _Optional[int] = ..., period_ms: _Optional[int] = ..., boot: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...
 
 class GetHostRequest(_message.Message):
-    __slots__ = ("seq", "modid", "cmdid")
+    __slots__ = ("seq", "modid", "cmdid", "key")
     SEQ_FIELD_NUMBER: _ClassVar[int]
     MODID_FIELD_NUMBER: _ClassVar[int]
     CMDID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
     seq: int
     modid: int
     cmdid: int
-    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ...) -> None: ...
+    key: int
+    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., key: _Optional[int] = ...) -> None: ...
 
 class GetHostResponse(_message.Message):
     __slots__ = ("seq", "modid", "cmdid", "retcode", "host")
@@ -195,6 +197,62 @@ class ModuleListResponse(_message.Message):
     module: _containers.RepeatedCompositeFieldContainer[ModuleState]
     total: int
     def __init__(self, seq: _Optional[int] = ..., offset: _Optional[int] = ..., module: _Optional[_Iterable[_Union[ModuleState, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+
+class ExplainRequest(_message.Message):
+    __slots__ = ("seq", "modid", "cmdid", "offset")
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    modid: int
+    cmdid: int
+    offset: int
+    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., offset: _Optional[int] = ...) -> None: ...
+
+class ExplainedHost(_message.Message):
+    __slots__ = ("ip", "port", "ejected", "share", "calls", "failures", "failures_in_a_row", "in_flight", "latency", "next_probe", "why")
+    IP_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    EJECTED_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_IN_A_ROW_FIELD_NUMBER: _ClassVar[int]
+    IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PROBE_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    ip: int
+    port: int
+    ejected: bool
+    share: float
+    calls: float
+    failures: float
+    failures_in_a_row: int
+    in_flight: int
+    latency: float
+    next_probe: float
+    why: str
+    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., ejected: _Optional[bool] = ..., share: _Optional[float] = ..., calls: _Optional[float] = ..., failures: _Optional[float] = ..., failures_in_a_row: _Optional[int] = ..., in_flight: _Optional[int] = ..., latency: _Optional[float] = ..., next_probe: _Optional[float] = ..., why: _Optional[str] = ...) -> None: ...
+
+class ExplainResponse(_message.Message):
+    __slots__ = ("seq", "modid", "cmdid", "offset", "policy", "host", "total")
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    modid: int
+    cmdid: int
+    offset: int
+    policy: str
+    host: _containers.RepeatedCompositeFieldContainer[ExplainedHost]
+    total: int
+    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., offset: _Optional[int] = ..., policy: _Optional[str] = ..., host: _Optional[_Iterable[_Union[ExplainedHost, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
 
 class UnsubscribeRequest(_message.Message):
     __slots__ = ("modid", "cmdid")

@@ -7,6 +7,8 @@ from google.protobuf.message import DecodeError
 
 from lars.wire.frames import FrameError, encode_frame
 from lars.wire.lars_pb2 import (
+    ExplainRequest,
+    ExplainResponse,
     GetHostRequest,
     GetHostResponse,
     GetRouteRequest,
@@ -23,7 +25,9 @@ from lars.wire.lars_pb2 import (
 )
 
 Message: TypeAlias = (
-    GetHostRequest
+    ExplainRequest
+    | ExplainResponse
+    | GetHostRequest
     | GetHostResponse
     | GetRouteRequest
     | GetRouteResponse
@@ -57,6 +61,8 @@ class MessageId(IntEnum):
     UNSUBSCRIBE_REQUEST = 13
     MODULE_LIST_REQUEST = 14
     MODULE_LIST_RESPONSE = 15
+    EXPLAIN_REQUEST = 16
+    EXPLAIN_RESPONSE = 17
 
 
 class Retcode(IntEnum):
@@ -84,6 +90,8 @@ MESSAGE_TYPES: dict[int, type[Message]] = {
     MessageId.UNSUBSCRIBE_REQUEST: UnsubscribeRequest,
     MessageId.MODULE_LIST_REQUEST: ModuleListRequest,
     MessageId.MODULE_LIST_RESPONSE: ModuleListResponse,
+    MessageId.EXPLAIN_REQUEST: ExplainRequest,
+    MessageId.EXPLAIN_RESPONSE: ExplainResponse,
 }
 
 

@@ -1,11 +1,12 @@
-"""A whole shard without a socket: a directory of classic policies, and its codec."""
+"""A whole shard without a socket: a directory with one kind of policy, and its codec."""
 
+import random
 from collections.abc import Callable, Iterable, Mapping
 
 from lars.agent.datagrams import DatagramCodec
 from lars.agent.directory import Directory
 from lars.agent.module import Module
-from lars.balancing.classic import Classic, ClassicSettings
+from lars.balancing.policies import new_policy
 from lars.route import HostAddress, ModuleId
 
 
@@ -14,8 +15,8 @@ class Shard:
 
     codec_type = DatagramCodec
 
-    def __init__(self, ask: Callable[[ModuleId], None] = lambda _module: None) -> None:
-        self.directory = Directory(lambda: Classic(ClassicSettings()), ask)
+    def __init__(self, ask: Callable[[ModuleId], None] = lambda _module: None, policy: str = "classic") -> None:
+        self.directory = Directory(lambda _module: new_policy(policy, random.Random(1)), ask)
         self.codec = self.codec_type(self.directory)
         self.counters = self.directory.counters
 
@@ -23,8 +24,8 @@ class Shard:
     def modules(self) -> Mapping[ModuleId, Module]:
         return self.directory.modules
 
-    def datagram(self, data: bytes, now: float) -> bytes | None:
-        return self.codec.answer(data, now)
+    def datagram(self, data: bytes, now: float, source: int = 0) -> bytes | None:
+        return self.codec.answer(data, now, source)
 
     def take_route(self, key: ModuleId, hosts: Iterable[HostAddress], fresh_until: float, now: float) -> None:
         self.directory.take_route(key, hosts, fresh_until, True, now)

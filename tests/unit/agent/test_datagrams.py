@@ -129,6 +129,22 @@ class DatagramTests(SynchronousTestCase):
         self.assertTrue(module.has_calls)
         self.assertEqual(module.take_results(), {A: (1, 0, False), B: (0, 0, False)})
 
+    def test_calls_with_one_key_go_to_one_host(self) -> None:
+        self.shard = Shard(self.asked.append, "consistent_hash")
+        self.with_route()
+        hosts: dict[int, set[int]] = {}
+        for key in (*range(1, 40), 2**64 - 1) * 3:
+            request = GetHostRequest(seq=key % 7, modid=1, cmdid=1, key=key)
+            answer = self.ask(encode_message(MessageId.GET_HOST_REQUEST, request))
+            self.assertEqual((answer.seq, answer.retcode), (key % 7, Retcode.SUCC))
+            hosts.setdefault(key, set()).add(answer.host.ip)
+            info = HostInfo(ip=answer.host.ip, port=answer.host.port)
+            self.shard.datagram(
+                encode_message(MessageId.REPORT_REQUEST, ReportRequest(modid=1, cmdid=1, host=info)), 0.0
+            )
+        self.assertEqual({len(of_key) for of_key in hosts.values()}, {1})
+        self.assertEqual({ip for of_key in hosts.values() for ip in of_key}, {A.ip, B.ip})
+
     def test_padded_report_is_counted_but_not_remembered(self) -> None:
         self.with_route()
         body = report()[8:] + b"\x7a\x40" + b"x" * 64
@@ -156,7 +172,7 @@ class DatagramTests(SynchronousTestCase):
             self.assertIsNone(self.shard.datagram(garbage, 0.0))
         self.assertEqual(self.shard.codec.malformed, 6)
 
-    @given(st.binary(max_size=200) | st.builds(encode_frame, st.integers(-5, 15), st.binary(max_size=100)))
+    @given(st.binary(max_size=200) | st.builds(encode_frame, st.integers(-5, 19), st.binary(max_size=100)))
     @settings(deadline=None)
     def test_no_datagram_raises(self, data: bytes) -> None:
         self.shard.datagram(data, 0.0)
@@ -182,8 +198,8 @@ HOSTS = [HostAddress(0x7F000001, 9001), HostAddress(0xC0A801B1, 7777), HostAddre
 class ParsingCodec(DatagramCodec):
     """A codec without the short way."""
 
-    def answer(self, data: bytes, now: float) -> bytes | None:
-        return self._parsed(data, now)
+    def answer(self, data: bytes, now: float, source: int = 0) -> bytes | None:
+        return self._parsed(data, now, source)
 
 
 class ParsingShard(Shard):
@@ -202,8 +218,8 @@ def varint(value: int, size: int = 0) -> bytes:
     return bytes(out)
 
 
-def asking(module: ModuleId, seq: int) -> bytes:
-    body = GetHostRequest(seq=seq, modid=module.modid, cmdid=module.cmdid).SerializeToString()
+def asking(module: ModuleId, seq: int, key: int = 0) -> bytes:
+    body = GetHostRequest(seq=seq, modid=module.modid, cmdid=module.cmdid, key=key).SerializeToString()
     return encode_frame(MessageId.GET_HOST_REQUEST, body)
 
 
@@ -234,7 +250,7 @@ def cpp_report(module: ModuleId, host: HostAddress) -> bytes:
 modules, hosts = st.sampled_from(MODULES), st.sampled_from(HOSTS)
 seqs = st.integers(0, 2**32 - 1) | st.integers(0, 300)
 datagrams = st.one_of(
-    st.builds(asking, modules, seqs),
+    st.builds(asking, modules, seqs, st.sampled_from([0, 0, 1, 2**64 - 1])),
     st.builds(padded_get_host, modules, st.integers(0, 2**64 - 1), st.integers(0, 10)),
     st.builds(reporting, modules, hosts, st.sampled_from([0, 0, 0, 1]), st.sampled_from([0, 0, 250])),
     st.builds(cpp_report, modules, hosts),

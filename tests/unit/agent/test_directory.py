@@ -33,7 +33,7 @@ class Listener:
 class DirectoryTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.asked: list[ModuleId] = []
-        self.directory = Directory(lambda: Classic(ClassicSettings()), self.asked.append)
+        self.directory = Directory(lambda _module: Classic(ClassicSettings()), self.asked.append)
         self.counters = self.directory.counters
 
     def module(self, *hosts: str) -> Module:
@@ -56,7 +56,7 @@ class FindTests(DirectoryTestCase):
         self.assertEqual((self.asked, dict(self.directory.modules)), ([], {}))
 
     def test_number_of_modules_is_bounded(self) -> None:
-        directory = Directory(lambda: Classic(ClassicSettings()), self.asked.append, max_modules=2)
+        directory = Directory(lambda _module: Classic(ClassicSettings()), self.asked.append, max_modules=2)
         found = [directory.find(1, cmdid, 0.0) for cmdid in (1, 2, 3)]
         self.assertEqual([module is None for module in found], [False, False, True])
         self.assertIsNotNone(directory.find(1, 2, 0.0))
@@ -134,7 +134,7 @@ class SweepTests(DirectoryTestCase):
         self.assertEqual(self.directory.sweep([module], 1.0), [])
         ((_key, change),) = self.directory.sweep([module], 15.0)
         self.assertEqual((change.state, change.reason), (HostState.HEALTHY, "timeout"))
-        self.assertEqual((self.counters.ejected, self.counters.restored), (1, 1))
+        self.assertEqual((self.counters.ejections, self.counters.restorations), ({"errors": 1}, {"timeout": 1}))
 
     def test_unused_module_is_forgotten_but_not_with_unreported_calls(self) -> None:
         module = self.module(str(A))

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from lars.agent.udp_protocol import ShardProtocol
 from lars.route import parse_host
 from tests.unit.agent.shard import Shard
-from tests.unit.agent.test_route_state import M, asking
+from tests.unit.agent.test_route_state import M, asking, success
 
 
 class ShardProtocolTests(SynchronousTestCase):
@@ -31,3 +31,10 @@ class ShardProtocolTests(SynchronousTestCase):
         self.clock.advance(7.0)
         self.protocol.datagramReceived(asking(), ("127.0.0.1", 40000))
         self.assertEqual(self.shard.modules[M].used_at, 7.0)
+
+    def test_port_of_a_report_is_that_of_its_process(self) -> None:
+        self.protocol.datagramReceived(asking(), ("127.0.0.1", 40000))
+        self.shard.take_route(M, [parse_host("10.0.0.1:80")], 600.0, 0.0)
+        for port in (40001, 40002):
+            self.protocol.datagramReceived(success(parse_host("10.0.0.1:80")), ("127.0.0.1", port))
+            self.assertEqual(self.shard.modules[M].reporter, port)

@@ -42,7 +42,9 @@ class HelpTests(SynchronousTestCase):
             self.assertIn("Commands:", ended.err)
 
     def test_agent_commands_and_help_import_no_twisted(self) -> None:
-        modules = ", ".join(f"lars.cli.commands.{name}" for name in ("agent", "simulate", "qps", "top", "bench"))
+        modules = ", ".join(
+            f"lars.cli.commands.{name}" for name in ("agent", "simulate", "qps", "top", "explain", "bench")
+        )
         program = f"import sys, lars.cli.main, {modules}; print('twisted' in sys.modules)"
         done = subprocess.run([arguments()[0], "-c", program], env=environment(), capture_output=True, text=True)
         self.assertEqual(done.stdout, "False\n")

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bench.balance.policies.project import NumberedHost, ProjectPolicy, project_policy
 from lars.balancing.classic import Classic, ClassicSettings
-from lars.balancing.host import HostState, StateChange
+from lars.balancing.host import HostExplanation, HostState, StateChange
 from lars.balancing.policies import NAMES
 from lars.balancing.policy import Policy
 
@@ -30,7 +30,7 @@ class Recorder(Policy[NumberedHost]):
         self.keys.append(key)
         return next((host for host in self.all if host not in self.out), None)
 
-    def report(self, host: NumberedHost, failed: bool, cost: float, now: float) -> None:
+    def report(self, host: NumberedHost, failed: bool, cost: float, now: float, source: int = 0) -> None:
         self.reports.append((host.number, failed, cost))
         if failed:
             self.revision += 1
@@ -50,6 +50,9 @@ class Recorder(Policy[NumberedHost]):
 
     def states(self) -> Mapping[NumberedHost, HostState]:
         return {host: HostState.EJECTED if host in self.out else HostState.HEALTHY for host in self.all}
+
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[NumberedHost]]:
+        raise AssertionError("the simulator does not ask why")
 
 
 class ProjectPolicyTests(SynchronousTestCase):

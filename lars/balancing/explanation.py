@@ -1,0 +1,120 @@
+"""How the policies that eject would choose now, and why: for people who look at a module (`lars explain`).
+
+Shares are estimates from the state of this moment: a call in flight more or less moves those of adaptive.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import Generic
+
+from lars.balancing.ejection import Ejection
+from lars.balancing.host import H, HostExplanation, HostState
+from lars.balancing.picker import Picker, load
+from lars.balancing.record import Record
+
+
+class Explainer(Generic[H]):
+    """Explains the hosts of one module.
+
+    Args:
+        ejection: which hosts are eligible.
+        picker: picks among these.
+        admitted: the share of calls that is not shed.
+        recent: seconds that calls of the module take now; 0 while unknown.
+        ramp: seconds in which a host that joins gets its share.
+        draws: hosts drawn besides one that has just failed, or that is not due its share yet.
+        least: the share of its calls that a host gets from the start of its ramp.
+    """
+
+    def __init__(
+        self,
+        ejection: Ejection[H],
+        picker: Picker[H],
+        *,
+        admitted: float,
+        recent: float,
+        ramp: float,
+        draws: int,
+        least: float,
+    ) -> None:
+        self._ejection = ejection
+        self._picker = picker
+        self._admitted = admitted
+        self._recent = recent
+        self._ramp = ramp
+        self._draws = draws
+        self._least = least
+
+    def explain(self, records: Iterable[Record[H]]) -> list[HostExplanation[H]]:
+        """What is known of some hosts of the module, in their order."""
+        ejection = self._ejection
+        probes = 0.5 * self._admitted if ejection.ejected and ejection.in_trouble else 0.0
+        shares = {
+            id(record): share * (self._admitted - probes)
+            for record, share in zip(ejection.eligible, self._eligible_shares(), strict=True)
+        }
+        for record in ejection.ejected:
+            shares[id(record)] = probes / len(ejection.ejected)
+        return [self._explained(record, shares.get(id(record), 0.0)) for record in records]
+
+    def _eligible_shares(self) -> list[float]:
+        """The share of the picked calls that each eligible host gets, after the second thoughts about some."""
+        eligible = self._ejection.eligible
+        if not eligible:
+            return []
+        picked = self._picker.shares(eligible)
+        ramps = [self._ejection.share(record) for record in eligible]
+        if all(ramp >= 1 for ramp in ramps) and not any(record.pain for record in eligible):
+            return picked
+        count = len(eligible)
+        loads = sorted(map(load, eligible))
+        none_drawn = (1 - sum(ramps) / count) ** self._draws
+        kept = []
+        for record, share, ramp in zip(eligible, picked, ramps, strict=True):
+            if record.pain:  # kept if none of the draws is cheaper
+                kept.append(share * (1 - bisect_left(loads, load(record)) / count) ** self._draws)
+            else:
+                keep = max(self._least, ramp)
+                kept.append(share * (keep + (1 - keep) * none_drawn))
+        draws = [ramp if not record.pain else 0.0 for record, ramp in zip(eligible, ramps, strict=True)]
+        if not any(draws):
+            draws = [1.0] * count
+        passed_on, total = sum(picked) - sum(kept), sum(draws)
+        return [share + passed_on * draw / total for share, draw in zip(kept, draws, strict=True)]
+
+    def _explained(self, record: Record[H], share: float) -> HostExplanation[H]:
+        return HostExplanation(
+            host=record.host,
+            state=HostState.EJECTED if record.ejected else HostState.HEALTHY,
+            share=share,
+            calls=max(0.0, record.good + record.bad),
+            failures=max(0.0, record.bad),
+            failures_in_a_row=record.failures,
+            in_flight=record.in_flight,
+            latency=record.latency or None,
+            next_probe=max(0.0, record.probe_at - self._ejection.clock) if record.ejected else None,
+            why=self._why(record),
+        )
+
+    def _why(self, record: Record[H]) -> str:
+        ejection = self._ejection
+        if not record.weight:
+            return "drained: its weight is 0"
+        if record.ejected:
+            if ejection.in_trouble:
+                return "most calls fail: every other call is a probe"
+            return f"failed while others did not; {min(record.strikes, 999)} strikes"
+        if record.pain and len(ejection.eligible) > 1:
+            return f"has just failed ({min(record.failures, 999)} in a row): others are preferred"
+        if (since := ejection.clock - record.joined_at) < self._ramp:
+            part = max(self._least, ejection.share(record))
+            return f"joined or restored {since:.1f} s ago: {part:.0%} of its share"
+        if record.penalty > 1 and self._recent:
+            return f"slow: its calls take {min(record.latency / self._recent, 999.0):.1f} times the module's"
+        if self._admitted < 1:
+            return f"load is shed: {self._admitted:.0%} of calls are admitted"
+        return (
+            "the only host that is not ejected"
+            if ejection.ejected and len(ejection.eligible) == 1
+            else "takes its share"
+        )

@@ -1,0 +1,164 @@
+"""An agent whose conf chooses a policy: real hosts that die and come back, seen by calls, log, metrics and explain."""
+
+import re
+import socket
+import sys
+from collections import Counter, deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet.threads import deferToThread
+
+from lars.client import LarsClient
+from lars.route import ModuleId, parse_host
+from tests.integration.client.lone_agent import LoneAgent
+from tests.integration.fleet import Commands, StartService
+from tests.integration.processes import Child, ReservedPort
+from tests.integration.waiting import until
+
+HOST = """
+import socket, sys
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
+    print("listens", flush=True)
+    while True:
+        connection, _peer = server.accept()
+        with connection:
+            connection.sendall(b"served")
+"""
+
+
+class Hosts:
+    """Three TCP servers, each a process of its own at a port that it keeps."""
+
+    def __init__(self, reactor: Any, folder: Path) -> None:
+        self._ports = [ReservedPort() for _ in range(3)]
+        self.names = [f"127.0.0.1:{port.number}" for port in self._ports]
+        self.processes = [
+            Child(reactor, f"host-{port.number}", [sys.executable, "-c", HOST, str(port.number)], folder)
+            for port in self._ports
+        ]
+
+    async def up(self) -> None:
+        for process in self.processes:
+            process.start()
+        for process in self.processes:
+            await process.says("listens")
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.close()
+        for port in self._ports:
+            port.close()
+
+
+class Caller:
+    """A business process that asks for each call, makes it, and reports how it went."""
+
+    def __init__(self, agent: str) -> None:
+        self._client = LarsClient(agent, timeout=1.0, cache=False, state_dir="")
+        self.calls: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.last: deque[str] = deque(maxlen=90)
+
+    def call(self) -> None:
+        host = self._client.get_host(1, 1)
+        self.calls[str(host)] += 1
+        self.last.append(str(host))
+        try:
+            with socket.create_connection((host.ip, host.port), 0.5) as connection:
+                assert connection.recv(10) == b"served"
+        except OSError:
+            self.failed[str(host)] += 1
+            self._client.report(host, retcode=1, cost=0.001)
+        else:
+            self._client.report(host, cost=0.001)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+@pytest.fixture
+def hosts(reactor: Any, tmp_path: Path) -> Iterator[Hosts]:
+    hosts = Hosts(reactor, tmp_path)
+    yield hosts
+    hosts.close()
+
+
+@pytest.fixture
+def agent(start_service: StartService, tmp_path: Path, hosts: Hosts) -> Iterator[LoneAgent]:
+    agent = LoneAgent(
+        start_service, tmp_path, {ModuleId(1, 1): [parse_host(name) for name in hosts.names]}, "--policy=adaptive"
+    )
+    yield agent
+    agent.close()
+
+
+@pytest.fixture
+def caller(agent: LoneAgent) -> Iterator[Caller]:
+    caller = Caller(agent.address)
+    yield caller
+    caller.close()
+
+
+async def test_dead_host_is_ejected_after_a_few_calls_and_gets_its_share_back(
+    reactor: Any, hosts: Hosts, agent: LoneAgent, caller: Caller, tmp_path: Path
+) -> None:
+    async def calls_until(reached: Any, what: str, deadline: float) -> None:
+        """A call each hundredth of a second or so."""
+
+        async def one_more() -> bool:
+            await deferToThread(caller.call)
+            return bool(reached())
+
+        await until(reactor, one_more, lambda: f"{what}; {caller.calls}, {caller.failed}", deadline)
+
+    def explained() -> dict[str, Any]:
+        rows = Commands("", agent.address, tmp_path).json("explain", "1", "1")
+        assert {row["policy"] for row in rows} == {"adaptive"}
+        return {row["host"]: row for row in rows}
+
+    await hosts.up()
+    service = await agent.up()
+    dead = hosts.names[1]
+    await calls_until(lambda: caller.calls.total() >= 300, "calls", 20)
+    assert not caller.failed
+    assert min(caller.calls.values()) > 60
+
+    hosts.processes[1].kill()
+    await calls_until(lambda: f"{dead} ejected (failures" in service.log(), "the host to be ejected", 20)
+    assert caller.failed.total() <= 5, caller.failed
+    total = caller.calls.total()
+    await calls_until(lambda: caller.calls.total() >= total + 150, "calls", 20)
+    assert caller.failed.total() <= 8, "the host gets probes only"
+    (line,) = re.findall(rf"\(1, 1\) {dead} ejected .*", service.log())
+    assert re.search(r"\d+ failed in a row, \d+ of \d+ recent calls, the others' share 0\.0%; probed in \d+ s", line)
+    reasons = ("failures_in_a_row", "failures")
+    counts = [await agent.counted(f'lars_agent_ejections_total{{reason="{reason}"}}') for reason in reasons]
+    assert sum(counts) == 1
+    rows = await deferToThread(explained)
+    assert [name for name, row in rows.items() if row["state"] == "ejected"] == [dead]
+    assert (rows[dead]["share"], rows[dead]["why"].split(";")[0]) == (0.0, "failed while others did not")
+    assert rows[dead]["next_probe"] is not None
+    assert sum(row["share"] for row in rows.values()) == pytest.approx(1.0, abs=0.001)
+
+    hosts.processes[1].start()
+    await calls_until(lambda: caller.last.count(dead) >= 22, "the host to get its share back", 25)
+    assert f"{dead} restored (probe): full share in" in service.log()
+    assert await agent.counted('lars_agent_restorations_total{reason="probe"}') == 1
+    rows = await deferToThread(explained)
+    assert {row["state"] for row in rows.values()} == {"healthy"}
+
+
+async def test_settings_of_classic_have_no_effect_on_another_policy_and_one_line_says_so(
+    start_service: StartService, tmp_path: Path
+) -> None:
+    conf = tmp_path / "agent.conf"
+    conf.write_text("[balance]\npolicy = round_robin\n[loadbalance]\nprobe_num = 11\nerr_rate = 0.2\n")
+    agent = LoneAgent(start_service, tmp_path, {}, f"--config={conf}")
+    service = await agent.up()
+    assert (
+        service.log().count("[loadbalance] probe_num, err_rate: no effect on modules with the policy round_robin") == 1
+    )
+    agent.close()

@@ -1,0 +1,57 @@
+"""The agent's settings of balancing: which policy a module has, and what a mistake is answered with."""
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from lars.agent.settings import AgentSettings
+from lars.balancing.policies import NAMES
+from lars.errors import SettingsError
+from lars.route import ModuleId
+from lars.settings import resolve
+
+
+class PolicySettingsTests(SynchronousTestCase):
+    def load(self, text: str) -> AgentSettings:
+        self.path = self.mktemp()
+        Path(self.path).write_text(text, encoding="utf-8")
+        return resolve(AgentSettings, conf=self.path)
+
+    def refusal(self, text: str) -> str:
+        with self.assertRaises(SettingsError) as caught:
+            self.load(text)
+        return str(caught.exception).removeprefix(f"{self.path}: ")
+
+    def test_classic_is_the_default(self) -> None:
+        settings = AgentSettings()
+        self.assertEqual((settings.policy, settings.module_policies, settings.without_effect), ("classic", (), []))
+
+    def test_each_policy_can_be_chosen(self) -> None:
+        for name in NAMES:
+            self.assertEqual(self.load(f"[balance]\npolicy = {name}\n").policy, name)
+
+    def test_module_may_have_a_policy_of_its_own(self) -> None:
+        settings = self.load("[balance]\nmodules = 1.1:adaptive, 2.7:classic\n")
+        self.assertEqual(dict(settings.module_policies), {ModuleId(1, 1): "adaptive", ModuleId(2, 7): "classic"})
+        self.assertEqual(",".join(map(str, settings.module_policies)), "1.1:adaptive,2.7:classic")
+
+    def test_unknown_policy_is_one_line_with_file_section_key_and_the_nearest(self) -> None:
+        self.assertEqual(
+            self.refusal("[balance]\npolicy = adaptiv\n"),
+            "[balance] policy = 'adaptiv': 'adaptiv' is not a policy: use classic, adaptive, round_robin or "
+            "consistent_hash; did you mean adaptive?",
+        )
+        self.assertIn("[balance] modules = '1.1:fast': 'fast' is not", self.refusal("[balance]\nmodules = 1.1:fast\n"))
+
+    def test_module_that_is_not_two_numbers_is_refused(self) -> None:
+        for item in ("1:adaptive", "1.x:adaptive", "0.0:classic", "1.-1:classic", "adaptive", "1.1.1:classic", ","):
+            self.assertIn(f"[balance] modules = {item!r}: ", self.refusal(f"[balance]\nmodules = {item}\n"), item)
+
+    def test_module_that_appears_twice_is_refused(self) -> None:
+        refusal = self.refusal("[balance]\nmodules = 1.1:adaptive, 1.1:classic\n")
+        self.assertIn("module (1, 1) appears twice", refusal)
+
+    def test_changed_keys_of_classic_have_no_effect_on_another_policy(self) -> None:
+        text = "[balance]\npolicy = {}\n[loadbalance]\nprobe_num = 11\nerr_rate = 0.1\nupdate_timeout = 20\n"
+        self.assertEqual(self.load(text.format("classic")).without_effect, [])
+        self.assertEqual(self.load(text.format("adaptive")).without_effect, ["probe_num"])
