@@ -38,7 +38,7 @@ class StateChange(Generic[H]):
     Attributes:
         host: the host.
         state: the state it is in now.
-        reason: the rule that decided, one word: "errors", "window", "successes", "timeout".
+        reason: the rule that decided, such as "errors", "window", "failures in a row" or "probe".
         evidence: the counts that decided, for a log line.
     """
 

@@ -13,7 +13,8 @@ class LatencySettings:
 
     Attributes:
         smoothing: weight of one call in a host's latency (an exponential moving average).
-        band: a host whose latency is below so many times the module's has no penalty.
+        band, slack: a host whose latency is below so many times the module's, plus so many seconds, has no penalty.
+            Reports carry whole milliseconds, so that less says nothing.
         max_penalty: the largest penalty.
         recent_calls: calls over which the module's latency of now is averaged.
         usual_calls: calls over which its usual latency is averaged.
@@ -25,6 +26,7 @@ class LatencySettings:
 
     smoothing: float = 0.05
     band: float = 1.25
+    slack: float = 0.001
     max_penalty: float = 8.0
     recent_calls: int = 40
     usual_calls: int = 1000
@@ -61,7 +63,7 @@ class Latency:
         latency = record.latency
         record.latency = latency = latency + settings.smoothing * (cost - latency) if latency else cost
         if timed >= settings.warmup_calls:
-            penalty = latency / (settings.band * recent)
+            penalty = latency / (settings.band * recent + settings.slack)
             if penalty <= 1:
                 record.penalty = 1.0
             else:
@@ -78,7 +80,7 @@ class Latency:
         """Brings a slow host's latency nearer to the module's, so that it is tried again."""
         if record.penalty > 1:
             settings = self._settings
-            top = settings.band * self.recent
+            top = settings.band * self.recent + settings.slack
             excess = min(record.latency, settings.max_penalty * top) - self.recent
             record.latency = self.recent + excess * exp(-seconds / settings.decay)
             record.penalty = max(1.0, record.latency / top) if top else 1.0
