@@ -12,10 +12,6 @@ from lars.balancing.host import Host, HostExplanation, HostState, StateChange
 from lars.balancing.policy import Policy
 from lars.route import HostAddress, ModuleId
 
-ENCODINGS = 2
-"""Encodings of a host's report that are remembered: a C++ client writes an address as a negative number."""
-
-
 SHARED = 10.0
 """Seconds for which a process must be the only one that reports a module's calls before it ejects hosts alone."""
 
@@ -26,26 +22,37 @@ class RoutedHost(Host):
     Attributes:
         module: the module that it serves.
         answer: the encoded fields of a GetHostResponse that names it.
-        reports: whole datagrams that report a success of it, as they have come.
         succ, err: its calls since they were last taken for lars-reporter.
         succ_before, err_before: its calls before that, since it joined the route.
     """
 
-    __slots__ = ("answer", "err", "err_before", "module", "reports", "succ", "succ_before")
+    __slots__ = ("_other_report", "_report", "answer", "err", "err_before", "module", "succ", "succ_before")
 
     def __init__(self, address: HostAddress, module: "Module") -> None:
         super().__init__(address)
         self.module = module
         self.answer = answer_fields(module.id, address)
-        self.reports: tuple[bytes, ...] = ()
+        # Two slots rather than a tuple, which would take 6 MB for 100,000 hosts.
+        self._report: bytes | None = None
+        self._other_report: bytes | None = None
         self.succ = self.err = self.succ_before = self.err_before = 0
 
     def remember_report(self, datagram: bytes) -> bool:
-        """Adds a datagram to `reports`; False if it is there already, or ENCODINGS others are."""
-        if datagram in self.reports or len(self.reports) >= ENCODINGS:
+        """Adds a datagram to `reports`; False if it is there already, or two others are."""
+        if datagram in (self._report, self._other_report):
             return False
-        self.reports += (datagram,)
+        if self._report is None:
+            self._report = datagram
+        elif self._other_report is None:
+            self._other_report = datagram  # C++ clients write an address as a negative number
+        else:
+            return False
         return True
+
+    @property
+    def reports(self) -> tuple[bytes, ...]:
+        """Whole datagrams that report a success of the host, as they have come; two at most."""
+        return tuple(report for report in (self._report, self._other_report) if report is not None)
 
     def take_calls(self) -> tuple[int, int]:
         """Returns successes and failures since the last take."""
