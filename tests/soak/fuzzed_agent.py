@@ -41,7 +41,7 @@ class FuzzedAgent:
             "--report-interval=0.5",
             *options,
         )
-        self.client = LarsClient(f"127.0.0.1:{self.port}", timeout=5)
+        self.client = LarsClient(f"127.0.0.1:{self.port}", timeout=5, cache=False)  # the agent takes the turns
         self.asked = 0
         """get_hosts sent by `check`."""
         self._turns = {module: cycle(HOSTS) for module in WATCHED}
