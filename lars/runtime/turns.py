@@ -1,8 +1,9 @@
-"""Long work in short turns: the reactor serves others between two of them."""
+"""Waiting within limits: long work in short turns, and an end to patience."""
 
 from collections.abc import Generator
 from typing import TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
@@ -22,3 +23,18 @@ async def in_turns(clock: IReactorTime, work: Generator[None, None, T]) -> T:
             result: T = end.value
             return result
         await deferLater(clock, 0)
+
+
+async def at_most(clock: IReactorTime, seconds: float, awaited: Deferred[T]) -> bool:
+    """Waits for a Deferred, which is left as it is, for at most so many seconds; whether it has fired."""
+    over: Deferred[bool] = Deferred()
+    late = clock.callLater(seconds, over.callback, False)
+
+    def fired(result: T) -> T:
+        if late.active():
+            late.cancel()
+            over.callback(True)
+        return result
+
+    awaited.addBoth(fired)
+    return await over

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 from twisted.web.server import Request
@@ -16,6 +17,7 @@ from lars.metrics.registry import new_registry
 from lars.runtime.listening import listen, stop_listening
 from lars.runtime.reactor import IReactor
 from lars.runtime.service import AsyncService
+from lars.runtime.turns import at_most
 from lars.web.api.dispatch import Api
 from lars.web.auth.access import Access, bearer, recognize
 from lars.web.auth.login_throttle import LoginThrottle
@@ -40,6 +42,9 @@ from lars.web.static_files import StaticFiles
 from lars.web.views import Views
 
 _log = Logger()
+
+DRAIN = 2.0
+"""Seconds for the last registrations to be written at the end; those that wait longer get no answer."""
 
 
 class WebService(AsyncService):
@@ -142,9 +147,10 @@ class WebService(AsyncService):
 
     async def stop(self) -> None:
         await stop_listening(self.port)
-        await self.console.live.stop()
-        await self.registrar.stop()
+        ended = gatherResults([Deferred.fromCoroutine(part.stop()) for part in (self.console.live, self.registrar)])
+        await at_most(self.reactor, DRAIN, ended)
+        self._database.close()  # ends what still waits for it
+        await ended
         await self.site.drop_all()
         self.console.passwords.stop()
-        self._database.close()
         await self._metrics.stop()

@@ -16,6 +16,7 @@ from lars.db.engine import DatabaseAway
 from lars.errors import LarsError
 from lars.runtime.turns import in_turns
 from lars.web.auth.access import COOKIE, local_part
+from lars.web.auth.passwords import TooBusy
 from lars.web.console import Console
 from lars.web.form_data import TooManyFields, form_fields
 from lars.web.language import Translatable, untranslated
@@ -76,6 +77,9 @@ class PageSet:
             return await method(request)
         except NotFound as error:
             return trouble(404, untranslated(error))
+        except TooBusy as error:
+            http_request.setHeader(b"Retry-After", b"5")
+            return trouble(503, untranslated(error))
         except TooManyFields as error:
             return trouble(413, untranslated(error))
         except DatabaseAway as error:

@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.runtime.turns import in_turns
+from lars.runtime.turns import at_most, in_turns
 
 
 class InTurnsTests(SynchronousTestCase):
@@ -36,3 +36,19 @@ class InTurnsTests(SynchronousTestCase):
         result.cancel()
         self.failureResultOf(result)
         self.assertEqual((self.done, self.clock.getDelayedCalls()), ([0], []))
+
+
+class AtMostTests(SynchronousTestCase):
+    def test_what_fires_in_time_is_waited_for_and_what_does_not_is_left(self) -> None:
+        for fires in (True, False):
+            clock, awaited = Clock(), Deferred[str]()
+            waiting = Deferred.fromCoroutine(at_most(clock, 2.0, awaited))
+            clock.advance(1.9)
+            self.assertNoResult(waiting)
+            if fires:
+                awaited.callback("done")
+            clock.advance(0.2)
+            self.assertEqual((self.successResultOf(waiting), clock.getDelayedCalls()), (fires, []))
+            if not fires:
+                awaited.callback("done")
+            self.assertEqual(self.successResultOf(awaited), "done")
