@@ -28,6 +28,9 @@ _log = Logger()
 PRE_SESSION = 3600
 """Seconds that a cookie without a session is kept."""
 
+STRANGERS_FORMS = frozenset({"sign_in.html", "setup.html"})
+"""Templates with a form for those without a session, whose key needs a cookie; no other page sets one."""
+
 
 class NotFound(LarsError):
     """There is nothing at this address."""
@@ -104,7 +107,8 @@ class PageSet:
 
     def _write(self, http_request: Request, request: PageRequest, answer: Answer) -> bytes:
         cookies = list(getattr(answer, "cookies", ()))
-        if request.user is None and not cookies and http_request.getCookie(COOKIE.encode()) is None:
+        needs_one = isinstance(answer, Page) and answer.template in STRANGERS_FORMS
+        if needs_one and not cookies and http_request.getCookie(COOKIE.encode()) is None:
             cookies.append(Cookie(COOKIE, request.secret, PRE_SESSION))
         for cookie in cookies:
             http_request.addCookie(
@@ -114,7 +118,7 @@ class PageSet:
                 path="/",
                 secure=request.secure,
                 httpOnly=True,
-                sameSite="strict",
+                sameSite="lax",
             )
         match answer:
             case Redirect(path=path):

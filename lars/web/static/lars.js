@@ -2,7 +2,7 @@
 "use strict";
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone) document.cookie = `lars_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=strict`;
+if (zone) document.cookie = `lars_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
 
 const words = () => document.getElementById("words").dataset;
 
