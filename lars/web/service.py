@@ -98,6 +98,7 @@ class WebService(AsyncService):
             settings.max_connections,
             settings.max_strangers,
             self._is_known,
+            self.registrar.unreachable,
         )
         registry = new_registry("lars-web")
         registry.register(WebMetrics(self.site, self.console.live, self.registrar))

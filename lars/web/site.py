@@ -189,6 +189,7 @@ class WebSite(BoundedSite):
         max_strangers: places that strangers of one address hold at most.
         is_known: whether the session or token of a request, of which only the head is here, is one. May raise
             DatabaseError.
+        on_refused: called when a connection gets no place.
     """
 
     protocol = WebChannel
@@ -201,10 +202,12 @@ class WebSite(BoundedSite):
         max_connections: int,
         max_strangers: int,
         is_known: Callable[[Request], Coroutine[Deferred[Any], Any, bool]],
+        on_refused: Callable[[], None],
     ) -> None:
         super().__init__(reactor, root, max_connections, idle_timeout=None)
         self.places: Places[WebChannel] = Places(max_connections, max_strangers)
         self.is_known = is_known
+        self._on_refused = on_refused
         self.held = 0
         """Bytes of bodies that are kept now."""
         self.late = 0
@@ -219,6 +222,8 @@ class WebSite(BoundedSite):
         if decision.displaced is not None:
             self.displaced += 1
             decision.displaced.abort()
+        if not decision.admitted:
+            self._on_refused()
         return decision.admitted
 
     def log(self, request: http.Request) -> None:

@@ -110,6 +110,10 @@ class Registrar:
         """Takes a host out of its route. Raises DatabaseError."""
         return await self._request(place, Removal(owner))
 
+    def unreachable(self) -> None:
+        """Someone could not connect, perhaps to renew: no host leaves before its ttl has passed again."""
+        self._missed("connections were refused, since all places were taken", "")
+
     async def _request(self, place: Place, wish: Registration | Removal) -> Outcome:
         if len(self._pending) >= MAX_WAITING and place not in self._pending:
             raise DatabaseAway("too many registrations wait for the database: try again in a few seconds")

@@ -64,11 +64,15 @@ class ChannelCase(SynchronousTestCase):
         self.clock = Clock()
         self.page = Page()
         self.asked: list[Deferred[bool]] = []
-        self.site = WebSite(self.clock, self.page, 4, 2, self.is_known)
+        self.refusals = 0
+        self.site = WebSite(self.clock, self.page, 4, 2, self.is_known, self.refused)
 
     async def is_known(self, _request: Request) -> bool:
         self.asked.append(Deferred())
         return await self.asked[-1]
+
+    def refused(self) -> None:
+        self.refusals += 1
 
     def tearDown(self) -> None:
         self.assertEqual(self.site.held, 0)
@@ -135,6 +139,18 @@ class PlaceTests(ChannelCase):
         third = Client(self.site)
         self.assertEqual((slow.aborted, second.aborted, self.site.displaced, self.site.refused), (True, False, 1, 0))
         for client in (second, third):
+            client.leave()
+
+    def test_refusal_is_counted_and_reported(self) -> None:
+        known = [Client(self.site) for _ in range(2)]
+        for client in known:
+            client.channel.recognize()
+        known += [Client(self.site) for _ in range(2)]
+        for client in known[2:]:
+            client.channel.recognize()
+        self.assertIsNone(self.site.buildProtocol(IPv4Address("TCP", "10.0.0.2", 4000)))
+        self.assertEqual((self.refusals, self.site.refused), (1, 1))
+        for client in known:
             client.leave()
 
     def test_known_are_not_displaced(self) -> None:
@@ -209,7 +225,7 @@ class BodyTests(ChannelCase):
 
     def test_all_bodies_together_are_bounded(self) -> None:
         self.page.wait = True
-        self.site = WebSite(self.clock, self.page, 9, 9, self.is_known)
+        self.site = WebSite(self.clock, self.page, 9, 9, self.is_known, self.refused)
         clients = [Client(self.site) for _ in range(5)]
         for client in clients:
             client.channel.recognize()

@@ -74,6 +74,12 @@ class RegistrarTests(SynchronousTestCase):
         self.assertEqual(dict(self.store.batches[1].put), {(M, A): LEASE})
         self.assertEqual((self.registrar.registrations, self.registrar.renewals), (1, 1))
 
+    def test_refused_connection_gives_every_host_its_ttl_again(self) -> None:
+        self.clock.pump([TICK] * 9)
+        self.registrar.unreachable()
+        self.clock.advance(TICK)
+        self.assertEqual((self.store.heard_for[-2] > 8 * TICK, self.store.heard_for[-1]), (True, TICK))
+
     def test_removal_after_a_renewal_wins(self) -> None:
         self.put(A)
         self.clock.advance(GATHER)
