@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from twisted.web.server import Request
 
@@ -72,7 +72,7 @@ class Access:
             secret=secret,
             form_key=form_key(secret),
             language=wanted_language(languages.decode("latin-1")),
-            zone=zone(zone_name.replace("%2F", "/")),
+            zone=zone(unquote(zone_name)),
             secure=http_request.isSecure() or self._https,
             address=str(getattr(http_request.getClientAddress(), "host", "")),
         )
