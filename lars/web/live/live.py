@@ -47,6 +47,7 @@ class Live:
         self._minutes: Minutes = {}
         self._sizes: CachedCounts[str, tuple[int, int]] = CachedCounts(lambda _all: calls.sizes(), reactor.seconds)
         self._streams: dict[EventStream, tuple[ModuleId | None, float]] = {}
+        self._sessions: dict[EventStream, str] = {}
         self._sent: dict[ModuleId | None, bytes] = {}
         self._number = 0
         self._not_before = 0.0
@@ -86,8 +87,9 @@ class Live:
         watched = (await self._calls.watched([module], now, _since(now)))[module]
         return watched, host_stats(watched)
 
-    def open(self, stream: EventStream, module: ModuleId | None) -> None:
-        """Streams a module, or the fleet for None, until the stream ends."""
+    def open(self, stream: EventStream, module: ModuleId | None, session: str) -> None:
+        """Streams a module, or the fleet for None, until the stream or the session of this secret ends."""
+        self._sessions[stream] = session
         self._streams[stream] = (module, self._reactor.seconds())
         if (sent := self._sent.get(module)) is not None:
             stream.send(sent)
@@ -95,8 +97,14 @@ class Live:
     def close(self, stream: EventStream) -> None:
         """The stream has ended; without streams nothing is read."""
         self._streams.pop(stream, None)
+        self._sessions.pop(stream, None)
         if not self._streams:
             self._sent.clear()
+
+    def end_session(self, session: str) -> None:
+        """Ends the streams of a session, which has ended."""
+        for stream in [stream for stream, secret in self._sessions.items() if secret == session]:
+            stream.end()
 
     def start(self) -> None:
         """Begins to refresh streams, now and at each interval."""

@@ -78,7 +78,7 @@ class OverviewPages(PageSet):
             http_request.setResponseCode(403)  # after which a browser does not open the stream again
             return b""
         stream = EventStream(http_request)
-        self.console.live.open(stream, topic)
+        self.console.live.open(stream, topic, request.secret)
         try:
             return await stream.ended
         finally:

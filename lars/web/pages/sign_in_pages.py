@@ -92,7 +92,9 @@ class SignInPages(PageSet):
     @page(app, "/sign-out", role=None, form=True)
     async def sign_out(self, request: PageRequest) -> Answer:
         """Ends the session."""
-        return Redirect("/sign-in?notice=out", (await self.access.end_session(request),))
+        gone = await self.access.end_session(request)
+        self.console.live.end_session(request.secret)
+        return Redirect("/sign-in?notice=out", (gone,))
 
     @page(app, "/setup/<secret>", role=None)
     async def show_setup(self, _request: PageRequest, secret: str) -> Answer:
