@@ -6,6 +6,7 @@ Lars but for one thing: a failure weighs by its cost, so that a host that times 
 refuses connections.
 """
 
+import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -69,13 +70,18 @@ class Classic(Policy[H]):
     """Hosts in two rotations: idle ones take calls, overloaded ones take probes.
 
     pick and report cost the same for 3 hosts and for 4,000, but for the first pick after a change of state.
+
+    Args:
+        settings: the numbers of the rules.
+        rng: draws the host that has the first turn, so that agents do not all start with the same one.
     """
 
-    __slots__ = ("_changes", "_hosts", "_idle", "_overloaded", "_settings", "_since_probe", "_soonest")
+    __slots__ = ("_changes", "_hosts", "_idle", "_overloaded", "_rng", "_settings", "_since_probe", "_soonest")
 
-    def __init__(self, settings: ClassicSettings) -> None:
+    def __init__(self, settings: ClassicSettings, rng: random.Random) -> None:
         super().__init__()
         self._settings = settings
+        self._rng = rng
         self._soonest = min(settings.idle_timeout, settings.overload_timeout)
         self._hosts: tuple[H, ...] = ()
         self._idle: Rotation[H] = Rotation()
@@ -171,12 +177,16 @@ class Classic(Policy[H]):
             if host not in wanted:
                 (self._overloaded if host.record.overloaded else self._idle).remove(host)
                 host.record = None
-        for host in wanted:
-            if host not in before:
-                host.record = _Record()
-                host.record.reset(self._settings.init_succ_cnt, 0, now)
+        new = [host for host in wanted if host not in before]
+        for host in new:
+            host.record = _Record()
+            host.record.reset(self._settings.init_succ_cnt, 0, now)
+        if before:
+            for host in new:
                 self._idle.add(host)
-        self._hosts = (*(host for host in before if host in wanted), *(host for host in wanted if host not in before))
+        else:
+            self._idle = Rotation(new, start=int(self._rng.random() * len(new)))
+        self._hosts = (*(host for host in before if host in wanted), *new)
 
     @property
     def ejected(self) -> int:

@@ -31,7 +31,7 @@ def new_policy(name: str, rng: random.Random, classic: ClassicSettings | None = 
         rng: for its draws. Policies may share one; a seeded one makes a run repeatable.
         classic: the numbers of the classic rules.
     """
-    policy: Policy[Any] = Classic(classic or ClassicSettings())
+    policy: Policy[Any] = Classic(classic or ClassicSettings(), rng)
     if name != "classic":
         policy = EjectingPolicy(PICKERS[name](rng), rng)
     policy.name = name

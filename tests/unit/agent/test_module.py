@@ -6,12 +6,13 @@ from lars.agent.module import Module, RoutedHost
 from lars.balancing.classic import Classic, ClassicSettings
 from lars.balancing.host import HostState
 from lars.route import HostAddress, ModuleId, parse_host
+from tests.unit.balancing.draws import FirstHost
 
 A, B, C = (parse_host(f"10.0.0.{n}:80") for n in (1, 2, 3))
 
 
 def module_of(*addresses: HostAddress) -> Module:
-    module = Module(ModuleId(1, 1), Classic(ClassicSettings()), 0.0)
+    module = Module(ModuleId(1, 1), Classic(ClassicSettings(), FirstHost()), 0.0)
     module.take_route(addresses, 600.0, True, 0.0)
     return module
 
@@ -26,14 +27,14 @@ class RouteTests(SynchronousTestCase):
         self.assertIs(module.hosts[B], before)
 
     def test_route_from_dns_answers_what_was_asked(self) -> None:
-        module = Module(ModuleId(1, 1), Classic(ClassicSettings()), 0.0)
+        module = Module(ModuleId(1, 1), Classic(ClassicSettings(), FirstHost()), 0.0)
         module.asked(1.0)
         self.assertEqual((module.asked_at, module.routed_at), (1.0, None))
         module.take_route([A], 600.0, False, 2.0)
         self.assertEqual((module.asked_at, module.routed_at, module.fresh_until), (None, 2.0, 600.0))
 
     def test_saved_route_leaves_what_was_asked_open(self) -> None:
-        module = Module(ModuleId(1, 1), Classic(ClassicSettings()), 0.0)
+        module = Module(ModuleId(1, 1), Classic(ClassicSettings(), FirstHost()), 0.0)
         module.asked(1.0)
         module.restore([A], 2.0)
         self.assertEqual((module.asked_at, module.routed_at, list(module.hosts)), (1.0, None, [A]))
