@@ -19,7 +19,7 @@ PICKERS: dict[str, Callable[[random.Random], Picker[Any]]] = {
 }
 """The policies that eject, by how they pick."""
 
-NAMES = ("classic", *PICKERS)
+NAMES = (*PICKERS, "classic")
 """All policies."""
 
 

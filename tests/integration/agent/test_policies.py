@@ -162,3 +162,59 @@ async def test_settings_of_classic_have_no_effect_on_another_policy_and_one_line
         service.log().count("[loadbalance] probe_num, err_rate: no effect on modules with the policy round_robin") == 1
     )
     agent.close()
+
+
+CPP_CONF = """\
+[reporter]
+ip = 127.0.0.1
+port = 1
+[dnsserver]
+ip = 127.0.0.1
+port = 1
+
+[loadbalance]
+probe_num=10
+init_succ_cnt=180
+init_err_cnt=5
+err_rate=0.1
+succ_rate=0.5
+contin_err_limit=15
+contin_succ_limit=15
+window_err_rate=0.7
+idle_timeout=15
+overload_timeout=15
+update_timeout=15
+"""
+"""That of the C++ lars_lb_agent, as it is shipped but for the addresses."""
+
+
+async def test_conf_file_of_the_cpp_agent_gives_its_rules_exactly(start_service: StartService, tmp_path: Path) -> None:
+    a, b, c = route = [parse_host(f"127.0.0.1:{port}") for port in (9001, 9002, 9003)]
+    conf = tmp_path / "lars_lb_agent.conf"
+    conf.write_text(CPP_CONF)
+    agent = LoneAgent(start_service, tmp_path, {ModuleId(1, 1): route}, f"--config={conf}")
+    service = await agent.up()
+    assert service.log().count("[loadbalance] probe_num is set, which only the policy classic has") == 1
+    with LarsClient(agent.address, timeout=1.0, cache=False, state_dir="") as client:
+        first = route.index(client.get_host(1, 1).address)
+        turns = route[first:] + route[:first]
+        assert [client.get_host(1, 1).address for _ in range(8)] == [*turns[1:], *turns * 2]
+        hosts = {host.address: host for host in client.get_route(1, 1)}
+        for _ in range(14):
+            client.report(hosts[a], retcode=1)
+        assert Counter(client.get_host(1, 1).address for _ in range(9)) == {a: 3, b: 3, c: 3}
+        client.report(hosts[a], retcode=1)
+        chosen = [client.get_host(1, 1).address for _ in range(110)]
+        assert [number for number, address in enumerate(chosen, 1) if address == a] == list(range(11, 111, 11))
+        assert Counter(chosen) == {a: 10, b: 50, c: 50}
+        rows = await deferToThread(Commands("", agent.address, tmp_path).json, "explain", "1", "1")
+        assert {row["policy"] for row in rows} == {"classic"}
+    agent.close()
+
+
+async def test_agent_without_a_conf_file_is_adaptive(start_service: StartService, tmp_path: Path) -> None:
+    agent = LoneAgent(start_service, tmp_path, {ModuleId(1, 1): [parse_host("127.0.0.1:9001")]})
+    await agent.up()
+    rows = await deferToThread(Commands("", agent.address, tmp_path).json, "explain", "1", "1")
+    assert {row["policy"] for row in rows} == {"adaptive"}
+    agent.close()
