@@ -76,6 +76,8 @@ class Classic(Policy[H]):
         rng: draws the host that has the first turn, so that agents do not all start with the same one.
     """
 
+    wants_times = False  # as in the C++ Lars, a failure of unknown cost counts as one
+
     __slots__ = ("_changes", "_hosts", "_idle", "_overloaded", "_rng", "_settings", "_since_probe", "_soonest")
 
     def __init__(self, settings: ClassicSettings, rng: random.Random) -> None:
