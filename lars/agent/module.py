@@ -246,7 +246,7 @@ class Module:
         """The name of the policy."""
         return self._policy.name
 
-    def explain(self, now: float, first: int, most: int) -> list[HostExplanation[RoutedHost]]:
+    def explain(self, now: float, first: int, most: int) -> list[HostExplanation]:
         """How the policy would choose now, of `most` hosts from number `first` on."""
         return self._policy.explain(now, first, most)
 

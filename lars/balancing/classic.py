@@ -44,13 +44,15 @@ def failure_weight(cost: float) -> int:
 class _Record:
     """What the rules know of one host.
 
-    vsucc and verr are virtual counts, which decide; rsucc and rerr the real ones of this window.
+    vsucc and verr are virtual counts, which decide; rsucc and rerr the real ones of this window. While it is ejected,
+    `decided` holds calls, failures and failures in a row of before that: the counts themselves start anew.
     """
 
-    __slots__ = ("contin_err", "contin_succ", "overloaded", "rerr", "reset_at", "rsucc", "verr", "vsucc")
+    __slots__ = ("contin_err", "contin_succ", "decided", "overloaded", "rerr", "reset_at", "rsucc", "verr", "vsucc")
 
     def __init__(self) -> None:
         self.overloaded = False
+        self.decided: tuple[int, int, int] | None = None
         self.vsucc = self.verr = self.rsucc = self.rerr = self.contin_succ = self.contin_err = 0
         self.reset_at = 0.0
 
@@ -58,6 +60,10 @@ class _Record:
         self.vsucc, self.verr = vsucc, verr
         self.rsucc = self.rerr = self.contin_succ = self.contin_err = 0
         self.reset_at = now
+
+    def counts(self) -> tuple[int, int, int]:
+        """Calls and failures of this window, and failures in a row."""
+        return self.rsucc + self.rerr, self.rerr, self.contin_err
 
     def __str__(self) -> str:
         return (
@@ -198,22 +204,23 @@ class Classic(Policy[H]):
         healthy, ejected = HostState.HEALTHY, HostState.EJECTED
         return {host: ejected if host.record.overloaded else healthy for host in self._hosts}
 
-    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[H]]:
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         idle, overloaded, every = self._idle.size, self._overloaded.size, self._settings.probe_num + 1
         probes = 1 / every if overloaded else 0.0
         stop = None if most is None else first + most
         found = []
         for host in islice(self._hosts, first, stop):
             record: _Record = host.record
+            calls, failures, in_a_row = record.decided or record.counts()
             left = self._settings.overload_timeout - (now - record.reset_at)
             found.append(
                 HostExplanation(
-                    host=host,
+                    address=host.address,
                     state=HostState.EJECTED if record.overloaded else HostState.HEALTHY,
                     share=probes / overloaded if record.overloaded else (1 - probes) / idle,
-                    calls=record.rsucc + record.rerr,
-                    failures=record.rerr,
-                    failures_in_a_row=record.contin_err,
+                    calls=calls,
+                    failures=failures,
+                    failures_in_a_row=in_a_row,
                     in_flight=None,
                     latency=None,
                     next_probe=None,
@@ -228,14 +235,14 @@ class Classic(Policy[H]):
         self._note(host, HostState.HEALTHY, reason)
         self._overloaded.remove(host)
         self._idle.add(host)
-        record.overloaded = False
+        record.overloaded, record.decided = False, None
         record.reset(self._settings.init_succ_cnt, 0, now)
 
     def _enter_overloaded(self, host: H, record: _Record, reason: str, now: float) -> None:
         self._note(host, HostState.EJECTED, reason)
         self._idle.remove(host)
         self._overloaded.add(host)
-        record.overloaded = True
+        record.overloaded, record.decided = True, record.counts()
         record.reset(0, self._settings.init_err_cnt, now)
 
     def _note(self, host: H, state: HostState, reason: str) -> None:

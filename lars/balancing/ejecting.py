@@ -222,7 +222,7 @@ class EjectingPolicy(Policy[H]):
         healthy, ejected = HostState.HEALTHY, HostState.EJECTED
         return {host: ejected if record.ejected else healthy for host, record in self._records.items()}
 
-    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[H]]:
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         explainer = Explainer(
             self._ejection,
             self._picker,

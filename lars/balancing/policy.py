@@ -74,7 +74,7 @@ class Policy(ABC, Generic[H]):
         """The state of each host, hosts that have been there for longer first."""
 
     @abstractmethod
-    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[H]]:
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         """What it knows of each host and how it would choose now, in the order of `states`. Changes nothing.
 
         Args:

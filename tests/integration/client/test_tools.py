@@ -98,9 +98,14 @@ async def test_top_shows_states_and_rates(classic_agent: LoneAgent, tmp_path: Pa
     assert rows[0]["err"] > 0
     assert rows[1]["succ"] > 0
     assert rows[0]["calls_per_s"] == 0.0
+    assert rows[0]["failures_in_a_row"] >= 15
+    assert sum(row["share"] for row in rows) == pytest.approx(1.0)
     assert await deferToThread(lars.json, "top", "9") == []
     text = await deferToThread(lars.ok, "top", "--interval", "0.1")
-    assert text.splitlines()[0].split() == ["MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S", "SUCC", "ERR"]
+    assert text.splitlines()[0].split() == [
+        *("MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S", "SUCC", "ERR"),
+        *("SHARE", "FAILED", "IN", "A", "ROW", "IN", "FLIGHT", "LATENCY", "NEXT", "PROBE"),
+    ]
     drawn = await deferToThread(_on_a_terminal, ["top", "--count", "2", "--interval", "0.1"], classic_agent.address)
     assert "1 modules   2 hosts, 1 ejected" in drawn
 

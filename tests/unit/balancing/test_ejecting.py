@@ -176,7 +176,7 @@ class RouteChangeTests(SynchronousTestCase):
         return Host(self.dead.address)
 
     def known(self) -> tuple[HostState, float | None, float, int, str]:
-        (host,) = [e for e in self.caller.policy.explain(self.caller.now) if e.host.address == self.dead.address]
+        (host,) = [e for e in self.caller.policy.explain(self.caller.now) if e.address == self.dead.address]
         return host.state, host.next_probe, host.failures, host.failures_in_a_row, host.why
 
     def test_hosts_that_stay_keep_what_is_known_of_them(self) -> None:

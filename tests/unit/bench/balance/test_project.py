@@ -52,7 +52,7 @@ class Recorder(Policy[NumberedHost]):
     def states(self) -> Mapping[NumberedHost, HostState]:
         return {host: HostState.EJECTED if host in self.out else HostState.HEALTHY for host in self.all}
 
-    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[NumberedHost]]:
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         raise AssertionError("the simulator does not ask why")
 
 
