@@ -75,7 +75,7 @@ class DatagramCodec:
                 end += 1
             module = self._by_fields.get(data[end:])
             if module is not None and end < 15:
-                host = self._directory.pick(module, 0, now)
+                host = self._directory.pick(module, 0, now, source)
                 if host is not None:
                     return _ANSWER_HEADERS[end - 8 + len(host.answer)] + data[8:end] + host.answer
                 return self._no_host(module, GetHostRequest.FromString(data[8:]))
@@ -87,7 +87,7 @@ class DatagramCodec:
             message_id, body = decode_datagram(data)
             message = decode_message(message_id, body)
             if message_id == MessageId.GET_HOST_REQUEST and isinstance(message, GetHostRequest):
-                return self._get_host(message, now)
+                return self._get_host(message, now, source)
             if message_id == MessageId.REPORT_REQUEST and isinstance(message, ReportRequest):
                 self._report(message, data, now, source)
                 return None
@@ -108,9 +108,9 @@ class DatagramCodec:
         self.malformed += 1
         return None
 
-    def _get_host(self, request: GetHostRequest, now: float) -> bytes:
+    def _get_host(self, request: GetHostRequest, now: float, source: int) -> bytes:
         module = self._directory.find(request.modid, request.cmdid, now)
-        host = self._directory.pick(module, request.key, now)
+        host = self._directory.pick(module, request.key, now, source)
         if host is None:
             return self._no_host(module, request)
         seq = GetHostResponse(seq=request.seq).SerializeToString()

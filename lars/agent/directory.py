@@ -123,9 +123,9 @@ class Directory:
         self._ask(key)
         return module
 
-    def pick(self, module: Module | None, key: int, now: float) -> RoutedHost | None:
-        """The host for a call to a module that `find` gave; `key` as in Policy.pick."""
-        host = module.pick(key, now) if module is not None else None
+    def pick(self, module: Module | None, key: int, now: float, source: int = 0) -> RoutedHost | None:
+        """The host for a call to a module that `find` gave; the other arguments are those of Module.pick."""
+        host = module.pick(key, now, source) if module is not None else None
         if host is not None:
             self.counters.succ += 1
         elif module is not None and module.hosts:

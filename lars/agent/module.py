@@ -16,17 +16,34 @@ SHARED = 10.0
 """Seconds for which a process must be the only one that reports a module's calls before it ejects hosts alone."""
 
 
+LONGEST_TIMED = 10.0
+"""Seconds after which a call that is timed and has not been reported makes room for another one."""
+
+
 class RoutedHost(Host):
     """A host of a module's route.
 
     Attributes:
         module: the module that it serves.
+        asker: the port of the process that asked for the call that is timed now; 0 while none is.
+        asked_at: when it asked.
         answer: the encoded fields of a GetHostResponse that names it.
         succ, err: its calls since they were last taken for lars-reporter.
         succ_before, err_before: its calls before that, since it joined the route.
     """
 
-    __slots__ = ("_other_report", "_report", "answer", "err", "err_before", "module", "succ", "succ_before")
+    __slots__ = (
+        "_other_report",
+        "_report",
+        "answer",
+        "asked_at",
+        "asker",
+        "err",
+        "err_before",
+        "module",
+        "succ",
+        "succ_before",
+    )
 
     def __init__(self, address: HostAddress, module: "Module") -> None:
         super().__init__(address)
@@ -35,7 +52,8 @@ class RoutedHost(Host):
         # Two slots rather than a tuple, which would take 6 MB for 100,000 hosts.
         self._report: bytes | None = None
         self._other_report: bytes | None = None
-        self.succ = self.err = self.succ_before = self.err_before = 0
+        self.succ = self.err = self.succ_before = self.err_before = self.asker = 0
+        self.asked_at = 0.0
 
     def remember_report(self, datagram: bytes) -> bool:
         """Adds a datagram to `reports`; False if it is there already, or two others are."""
@@ -71,6 +89,7 @@ class Module:
         "_reported_states",
         "_route_state",
         "_shared_until",
+        "_wants_times",
         "asked_at",
         "fresh_until",
         "hosts",
@@ -101,6 +120,7 @@ class Module:
         """The port that the last report of its calls came from; 0 if that is not known."""
         self._shared_until = now
         self._policy = policy
+        self._wants_times = policy.wants_times
         self._reported_states: Mapping[HostAddress, HostState] = {}
         self._route_state: RouteState | None = None
 
@@ -117,10 +137,35 @@ class Module:
         """Notes that lars-dns is asked for the route."""
         self.asked_at = now
 
-    def pick(self, key: int, now: float) -> RoutedHost | None:
-        """The host for a call, or None when the policy lets none be made."""
+    def pick(self, key: int, now: float, source: int = 0) -> RoutedHost | None:
+        """The host for a call, or None when the policy lets none be made.
+
+        Of each host, one call at a time is timed, for clients that do not report what a call cost: from here to the
+        report of the same process (docs/design/agent.md, timing calls).
+
+        Args:
+            key: as in Policy.pick.
+            now: the time.
+            source: the port that the request came from; 0 if that is not known.
+        """
         self.used_at = now
-        return self._policy.pick(key, now)
+        host = self._policy.pick(key, now)
+        if host is not None and self._wants_times:
+            if not host.asker:
+                host.asker, host.asked_at = source, now
+            elif host.asker == source:  # two calls at once, whose reports cannot be told apart; or one without a report
+                host.asker = 0
+            elif now - host.asked_at > LONGEST_TIMED:
+                host.asker, host.asked_at = source, now
+        return host
+
+    def _timed(self, host: RoutedHost, now: float) -> float:
+        """Seconds that the reported call took if it is the one that is timed; else 0."""
+        if host.asker != self.reporter:
+            return 0.0
+        asked_at = host.asked_at
+        host.asker, host.asked_at = 0, 0.0
+        return now - asked_at
 
     def report(self, address: HostAddress, failed: bool, cost: float, now: float) -> RoutedHost | None:
         """Counts one call of `cost` seconds, 0 where unknown; None if the host is not in the route."""
@@ -129,6 +174,9 @@ class Module:
             self.unrouted.count(address, failed)
             return None
         source = self.reporter if now < self._shared_until else 0
+        if host.asker:
+            timed = self._timed(host, now)
+            cost = cost or timed
         self._policy.report(host, failed, cost, now, source)
         if failed:
             host.err += 1
@@ -140,7 +188,7 @@ class Module:
         """Counts one successful call, of unknown cost, to a host of the route."""
         self.used_at = now
         host.succ += 1
-        self._policy.report(host, False, 0.0, now)
+        self._policy.report(host, False, self._timed(host, now) if host.asker else 0.0, now)
 
     def report_successes(self, address: HostAddress, calls: int, now: float) -> bool:
         """Counts successful calls that a client has gathered; False if the host is not in the route."""
@@ -198,7 +246,7 @@ class Module:
         """The name of the policy."""
         return self._policy.name
 
-    def explain(self, now: float, first: int, most: int) -> list[HostExplanation[RoutedHost]]:
+    def explain(self, now: float, first: int, most: int) -> list[HostExplanation]:
         """How the policy would choose now, of `most` hosts from number `first` on."""
         return self._policy.explain(now, first, most)
 

@@ -92,11 +92,17 @@ class AgentService(AsyncService):
         ]
 
     def _new_policy(self, module: ModuleId) -> Policy[RoutedHost]:
-        name = self._module_policies.get(module, self._settings.policy)
+        name = self._module_policies.get(module, self._settings.default_policy)
         return new_policy(name, self._rng, classic=self._settings.classic)
 
     async def start(self) -> None:
         tune_gil_and_gc()
+        if self._settings.classic_key:
+            _log.info(
+                "[loadbalance] {key} is set, which only the policy classic has: modules get classic; "
+                "set policy in [balance] to choose another",
+                key=self._settings.classic_key,
+            )
         if self._settings.without_effect:
             _log.warn(
                 "[loadbalance] {keys}: no effect on modules with the policy {policy}, which are all but those that "

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
+from lars.balancing.departed import Departed
 from lars.balancing.ejection import Ejection, EjectionSettings
 from lars.balancing.explanation import Explainer
 from lars.balancing.host import H, HostExplanation, HostState, StateChange
@@ -50,6 +51,7 @@ class EjectingPolicy(Policy[H]):
     """
 
     __slots__ = (
+        "_departed",
         "_draw",
         "_ejection",
         "_latency",
@@ -72,6 +74,7 @@ class EjectingPolicy(Policy[H]):
         self._shedding = Shedding(settings.shedding)
         self._ramp = settings.ejection.ramp
         self._records: dict[H, Record[H]] = {}
+        self._departed: Departed[H] | None = None  # made when it is needed: most modules need none
         self._succeeded = 0  # calls since the last sweep
         self._rebuilt = -1  # the version of the eligible hosts that the picker has
 
@@ -145,6 +148,10 @@ class EjectingPolicy(Policy[H]):
 
     def sweep(self, now: float) -> list[StateChange[H]]:
         """Lets evidence decay, and decides on load shedding."""
+        if self._departed is not None:
+            self._departed.forget(now)
+            if not self._departed:
+                self._departed = None
         passed = self._ejection.sweep()
         if passed:
             latency = self._latency
@@ -160,6 +167,7 @@ class EjectingPolicy(Policy[H]):
                         whole = int(record.leak)
                         record.leak -= whole
                         record.in_flight -= min(record.in_flight, whole)
+                        record.stale = min(record.stale, record.in_flight)
         return list(self._ejection.take_changes())
 
     def rebuild(self, hosts: Iterable[H], now: float) -> None:
@@ -169,7 +177,7 @@ class EjectingPolicy(Policy[H]):
         everywhere = not any(host.weight for host in wanted)  # drained hosts take calls where there are no others
         for host, record in list(self._records.items()):
             if host not in wanted or not (host.weight or everywhere):
-                self._leave(record)
+                self._leave(record, now)
             if host not in wanted:
                 del self._records[host]
                 host.record = None
@@ -181,14 +189,28 @@ class EjectingPolicy(Policy[H]):
             record = self._records[host]
             weight = float(host.weight or everywhere)
             if weight and not record.weight:
-                self._ejection.add(record)
+                self._join(record, now)
             if weight != record.weight:
                 record.weight = weight
                 self._ejection.version += 1
+        self._ejection.ensure_eligible()
 
-    def _leave(self, record: Record[H]) -> None:
+    def _join(self, record: Record[H], now: float) -> None:
+        """Takes a host into rotation, but one that left a short time ago while it was ejected stays so."""
+        left = self._departed.take(record.host.address, now) if self._departed is not None else None
+        if left is None:
+            self._ejection.add(record)
+        else:
+            left_at, earlier = left
+            self._ejection.add_ejected(record, earlier, now - left_at)
+
+    def _leave(self, record: Record[H], now: float) -> None:
         """Takes a host out of rotation: it has left the route, or is drained."""
         if record.weight:
+            if record.ejected:
+                if self._departed is None:
+                    self._departed = Departed(self._settings.ejection.remembered)
+                self._departed.add(record, now)
             self._ejection.remove(record)
             record.ejected, record.failures, record.pain, record.weight = False, 0, 0.0, 0.0
 
@@ -200,7 +222,7 @@ class EjectingPolicy(Policy[H]):
         healthy, ejected = HostState.HEALTHY, HostState.EJECTED
         return {host: ejected if record.ejected else healthy for host, record in self._records.items()}
 
-    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[H]]:
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         explainer = Explainer(
             self._ejection,
             self._picker,

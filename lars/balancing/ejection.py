@@ -34,6 +34,7 @@ class EjectionSettings:
         probe_gap: calls from one probe to the next, at least.
         slow_strikes: strikes that a slow failure counts as.
         forgiven: strikes are forgotten after so long in rotation.
+        remembered: real time for which a host that leaves while it is ejected stays so if it comes back.
         ramp: time in which a host that joins or is restored gets its share of calls.
         pain, slow_pain: calls in flight that a failure, and a slow one, counts as.
         max_pain_row: failures in a row that add to the pain, at most.
@@ -56,6 +57,7 @@ class EjectionSettings:
     probe_gap: int = 20
     slow_strikes: int = 4
     forgiven: float = 30.0
+    remembered: float = 60.0
     ramp: float = 2.0
     pain: float = 4.0
     slow_pain: float = 8.0
@@ -116,13 +118,28 @@ class Ejection(Generic[H]):
         self.version += 1
 
     def remove(self, record: Record[H]) -> None:
-        """A host that leaves. If it was the last eligible one, an ejected one is restored."""
+        """A host that leaves."""
         (self.ejected if record.ejected else self.eligible).remove(record)
         if not record.ejected:
             self._good -= record.good
             self._bad -= record.bad
         self._schedule()
         self.version += 1
+
+    def add_ejected(self, record: Record[H], earlier: Record[H], away: float) -> None:
+        """A host that is back after `away` seconds, and was ejected when it left: it goes on from there."""
+        record.ejected, record.failed_slowly, record.stale = True, earlier.failed_slowly, record.in_flight
+        record.good, record.bad, record.failures = earlier.good, earlier.bad, earlier.failures
+        record.strikes, record.probe_at, record.deadline = earlier.strikes, earlier.probe_at, earlier.deadline
+        record.joined_at = earlier.joined_at
+        self.ejected.append(record)
+        self._schedule()
+        self.version += 1
+        evidence = f"it was ejected when it left the route {away:.0f} s ago; {self._until_probe(record)}"
+        self._changes.append(StateChange(record.host, HostState.EJECTED, "back in the route", evidence))
+
+    def ensure_eligible(self) -> None:
+        """Restores an ejected host if no other is left."""
         if self.ejected and not self.eligible:
             self._restore(min(self.ejected, key=lambda each: each.probe_at), "no other host")
 
@@ -253,9 +270,12 @@ class Ejection(Generic[H]):
                 HostState.EJECTED,
                 reason,
                 f"{record.failures} failed in a row, {record.bad:.0f} of {record.good + record.bad:.0f} recent calls, "
-                f"the others' share {others:.1%}; probed in {record.probe_at - self.clock:.0f} s",
+                f"the others' share {others:.1%}; {self._until_probe(record)}",
             )
         )
+
+    def _until_probe(self, record: Record[H]) -> str:
+        return f"probed in {max(0.0, record.probe_at - self.clock):.0f} s"
 
     def _restore(self, record: Record[H], reason: str) -> None:
         record.ejected, record.failures, record.pain, record.joined_at = False, 0, 0.0, self.clock

@@ -6,7 +6,7 @@ how a call went, and a policy keeps its own record of each host. A policy is cho
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Generic
+from typing import ClassVar, Generic
 
 from lars.balancing.host import H, HostExplanation, HostState, StateChange
 
@@ -17,9 +17,12 @@ class Policy(ABC, Generic[H]):
     Attributes:
         name: the name by which it was chosen (policies.NAMES); empty where it was made without one.
         revision: another number whenever the hosts or a host's state may have changed.
+        wants_times: whether a caller should find out by itself what a call cost whose report does not say so.
     """
 
     __slots__ = ("name", "revision")
+
+    wants_times: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.name = ""
@@ -71,7 +74,7 @@ class Policy(ABC, Generic[H]):
         """The state of each host, hosts that have been there for longer first."""
 
     @abstractmethod
-    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[H]]:
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         """What it knows of each host and how it would choose now, in the order of `states`. Changes nothing.
 
         Args:

@@ -7,7 +7,7 @@ See docs/design/settings.md, sources.
 """
 
 from lars.settings.conf_file import read_conf
-from lars.settings.fields import Legacy, described, legacy_key, legacy_listen, sections, setting
+from lars.settings.fields import Legacy, described, legacy_key, legacy_listen, names_given, sections, setting
 from lars.settings.options import ServiceOptions
 from lars.settings.sources import resolve
 from lars.settings.values import absolute_path, endpoint, integer, number, ratio, seconds
@@ -21,6 +21,7 @@ __all__ = [
     "integer",
     "legacy_key",
     "legacy_listen",
+    "names_given",
     "number",
     "ratio",
     "read_conf",

@@ -57,6 +57,11 @@ class StackConfig:
         """The log file of the stack."""
         return self.folder / "stack.log"
 
+    @property
+    def agent_conf(self) -> Path:
+        """The conf file of the agent. The demo detects ejections from the strict turns of classic."""
+        return self.folder / "lars-agent.conf"
+
     def twistd_arguments(self) -> list[str]:
         """The arguments of `twistd`."""
         return [
@@ -67,6 +72,7 @@ class StackConfig:
             *("--agent-listen", f"127.0.0.1:{self.agent}"),
             *("--web-listen", f"tcp:{self.web}:interface=127.0.0.1"),
             *("--state-dir", str(self.folder / "state")),
+            *("--agent-config", str(self.agent_conf)),
         ]
 
 
@@ -75,6 +81,7 @@ class Stack:
 
     def __init__(self, config: StackConfig) -> None:
         self.config = config
+        config.agent_conf.write_text("[balance]\npolicy = classic\n", encoding="utf-8")
         with config.log.open("wb") as log:
             # preexec_fn is safe here because the demo has no other threads yet.
             self._process = subprocess.Popen(

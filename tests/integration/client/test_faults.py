@@ -208,9 +208,9 @@ async def test_answers_from_elsewhere_are_not_believed(make_client: MakeClient) 
                 assert str(await client.get_host(*FIRST_SHARD)) == HOST
 
 
-async def test_refusals_are_errors_of_their_own(agent: LoneAgent, make_client: MakeClient) -> None:
-    await agent.up()
-    client = make_client(agent=agent.address, timeout=1.0, state_dir=agent.state_dir)
+async def test_refusals_are_errors_of_their_own(classic_agent: LoneAgent, make_client: MakeClient) -> None:
+    await classic_agent.up()
+    client = make_client(agent=classic_agent.address, timeout=1.0, state_dir=classic_agent.state_dir)
     with pytest.raises(NoSuchModule, match="module \\(7, 1\\) has no hosts that the agent knows of"):
         await client.get_host(7, 1)
     for host in await client.get_route():

@@ -1,5 +1,7 @@
 """The directory: which modules it knows, when it asks lars-dns for them, and what it counts."""
 
+import random
+from collections import Counter
 from collections.abc import Iterable
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -8,7 +10,9 @@ from lars.agent.directory import Directory
 from lars.agent.module import Module, RoutedHost
 from lars.balancing.classic import Classic, ClassicSettings
 from lars.balancing.host import HostState
+from lars.balancing.policies import NAMES, new_policy
 from lars.route import HostAddress, ModuleId, parse_host
+from tests.unit.balancing.draws import FirstHost
 
 M = ModuleId(1, 1)
 A, B = parse_host("192.168.1.177:7777"), parse_host("192.168.17.129:7001")
@@ -33,7 +37,7 @@ class Listener:
 class DirectoryTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.asked: list[ModuleId] = []
-        self.directory = Directory(lambda _module: Classic(ClassicSettings()), self.asked.append)
+        self.directory = Directory(lambda _module: Classic(ClassicSettings(), FirstHost()), self.asked.append)
         self.counters = self.directory.counters
 
     def module(self, *hosts: str) -> Module:
@@ -56,7 +60,7 @@ class FindTests(DirectoryTestCase):
         self.assertEqual((self.asked, dict(self.directory.modules)), ([], {}))
 
     def test_number_of_modules_is_bounded(self) -> None:
-        directory = Directory(lambda _module: Classic(ClassicSettings()), self.asked.append, max_modules=2)
+        directory = Directory(lambda _module: Classic(ClassicSettings(), FirstHost()), self.asked.append, max_modules=2)
         found = [directory.find(1, cmdid, 0.0) for cmdid in (1, 2, 3)]
         self.assertEqual([module is None for module in found], [False, False, True])
         self.assertIsNotNone(directory.find(1, 2, 0.0))
@@ -122,6 +126,40 @@ class RouteTests(DirectoryTestCase):
         self.module(str(A))
         self.assertEqual(self.directory.take_due(599.9, 15.0), [])
         self.assertEqual(self.directory.take_due(600.0, 15.0), [M])
+
+
+class SpreadTests(SynchronousTestCase):
+    """The first calls of the agents of a fleet."""
+
+    hosts = tuple(HostAddress(0x0A000001 + n, 80) for n in range(5))
+
+    def fleet(self, policy: str) -> list[Directory]:
+        """Ten agents, each with draws of its own, as processes have them."""
+        rngs = [random.Random(seed) for seed in range(10)]
+        return [Directory(lambda _module, rng=rng: new_policy(policy, rng), lambda _module: None) for rng in rngs]  # type: ignore[misc]
+
+    def calls(self, directory: Directory, times: int) -> list[HostAddress]:
+        module = directory.find(*M, 0.0)
+        directory.take_route(M, self.hosts, 600.0, True, 0.0)
+        picked = [directory.pick(module, 0, 0.0) for _ in range(times)]
+        return [host.address for host in picked if host is not None]
+
+    def test_first_calls_of_ten_agents_go_to_different_hosts(self) -> None:
+        for policy in NAMES:
+            firsts = Counter(self.calls(directory, 1)[0] for directory in self.fleet(policy))
+            self.assertGreaterEqual(len(firsts), 3, policy)
+            self.assertLessEqual(max(firsts.values()), 5, policy)
+
+    def test_first_calls_after_a_module_was_forgotten_do_so_again(self) -> None:
+        for policy in NAMES:
+            directory = self.fleet(policy)[0]
+            firsts = Counter[HostAddress]()
+            for _ in range(40):
+                firsts[self.calls(directory, 1)[0]] += 1
+                directory.modules[M].take_results()
+                self.assertEqual(len(directory.forget_unused(3600.0, 3600.0)), 1)
+            self.assertEqual(set(firsts), set(self.hosts), policy)
+            self.assertLessEqual(max(firsts.values()), 16, policy)
 
 
 class SweepTests(DirectoryTestCase):

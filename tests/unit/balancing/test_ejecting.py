@@ -153,6 +153,103 @@ class EjectingTests(SynchronousTestCase):
         self.assertGreater(caller.hosts[0].record.good, 100)
 
 
+class RouteChangeTests(SynchronousTestCase):
+    """What a change of the route leaves as it is."""
+
+    def setUp(self) -> None:
+        self.caller = Caller("adaptive", 100, 100, 100)
+        self.caller.calls(300)
+        self.caller.fails = lambda number: number == 0
+        while not self.caller.policy.ejected:
+            self.caller.calls(1)
+        self.caller.calls(20)
+        self.caller.changes = self.caller.policy.sweep(self.caller.now)
+        self.dead = self.caller.hosts[0]
+
+    def route(self, *hosts: Host, after: float = 0.0) -> None:
+        self.caller.now += after
+        self.caller.hosts = list(hosts)
+        self.caller.policy.rebuild(hosts, self.caller.now)
+
+    def again(self) -> Host:
+        """The host as a caller has it that has removed it and adds it again."""
+        return Host(self.dead.address)
+
+    def known(self) -> tuple[HostState, float | None, float, int, str]:
+        (host,) = [e for e in self.caller.policy.explain(self.caller.now) if e.address == self.dead.address]
+        return host.state, host.next_probe, host.failures, host.failures_in_a_row, host.why
+
+    def test_hosts_that_stay_keep_what_is_known_of_them(self) -> None:
+        _dead, second, third = self.caller.hosts
+        before = self.known()
+        self.route(third, Host(HostAddress(1, 9)), self.dead, after=1.0)
+        self.assertEqual(self.known(), before)
+        self.assertGreater(third.record.good, 50)
+        self.assertIsNone(second.record)
+
+    def test_host_that_is_back_within_a_minute_is_still_ejected_and_probed_when_that_was_due(self) -> None:
+        _dead, second, third = self.caller.hosts
+        before = self.known()
+        self.route(second, third, after=1.0)
+        self.assertEqual((self.caller.policy.ejected, self.dead.record), (0, None))
+        self.route(self.again(), second, third, after=30.0)
+        self.assertEqual(self.known(), before)
+        (change,) = self.caller.policy.sweep(self.caller.now)
+        self.assertEqual((change.state, change.reason), (HostState.EJECTED, "back in the route"))
+        self.assertRegex(change.evidence, r"^it was ejected when it left the route 30 s ago; probed in \d+ s$")
+        self.caller.fails = lambda _number: False
+        self.assertEqual(self.caller.calls(30)[0], 0)
+        self.caller.calls(600)
+        self.assertEqual(self.caller.states(), [HostState.HEALTHY] * 3)
+
+    def test_host_that_is_back_later_is_a_new_one(self) -> None:
+        _dead, second, third = self.caller.hosts
+        for swept in (False, True):
+            self.route(second, third)
+            if swept:
+                self.caller.policy.sweep(self.caller.now + 61.0)
+            self.route(self.again(), second, third, after=61.0)
+            self.assertEqual(self.caller.policy.ejected, 0)
+            self.caller.calls(1)
+
+    def test_ejection_outlives_an_empty_route_and_one_of_other_hosts(self) -> None:
+        _dead, second, third = self.caller.hosts
+        before = self.known()
+        self.route(after=1.0)
+        self.route(self.again(), second, third, after=1.0)
+        self.assertEqual(self.known(), before)
+        self.route(*self.caller.hosts[:1], Host(HostAddress(1, 8)), after=1.0)
+        self.assertEqual(self.known(), before)
+        self.assertEqual([change.reason for change in self.caller.policy.sweep(self.caller.now)], ["back in the route"])
+
+    def test_host_that_is_back_alone_takes_the_calls(self) -> None:
+        self.route(*self.caller.hosts[1:])
+        self.route(self.again(), after=1.0)
+        self.assertEqual((self.caller.policy.ejected, self.caller.calls(5)), (0, {0: 5}))
+
+    def test_host_that_is_drained_for_a_while_is_still_ejected(self) -> None:
+        before = self.known()
+        self.dead.weight = 0
+        self.route(*self.caller.hosts, after=1.0)
+        self.assertEqual((self.known()[0], self.caller.policy.ejected), (HostState.HEALTHY, 0))
+        self.dead.weight = 100
+        self.route(*self.caller.hosts, after=10.0)
+        self.assertEqual(self.known(), before)
+
+    def test_healthy_host_that_comes_and_goes_is_not_ejected(self) -> None:
+        _dead, second, third = self.caller.hosts
+        self.route(self.dead, third)
+        self.route(self.dead, Host(second.address), third, after=1.0)
+        self.assertEqual(self.caller.policy.ejected, 1)
+        self.assertEqual(self.known()[0], HostState.EJECTED)
+
+    def test_calls_from_before_the_ejection_that_are_never_reported_hide_no_probe(self) -> None:
+        self.dead.record.in_flight = self.dead.record.stale = 50
+        self.caller.fails = lambda _number: False
+        self.caller.calls(2500)
+        self.assertEqual(self.caller.states(), [HostState.HEALTHY] * 3)
+
+
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("pick"), st.integers(1, 60), st.none()),

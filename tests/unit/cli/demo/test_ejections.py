@@ -8,6 +8,7 @@ from lars.balancing.classic import Classic, ClassicSettings
 from lars.balancing.host import Host, HostState
 from lars.cli.demo.ejections import Change, EjectionDetector, Transition
 from lars.route import HostAddress
+from tests.unit.balancing.draws import FirstHost
 
 
 def choices(pattern: Iterable[str]) -> EjectionDetector:
@@ -68,7 +69,7 @@ class EjectionDetectorTests(SynchronousTestCase):
 
     def test_it_sees_what_the_policy_does(self) -> None:
         """One of four hosts fails from call 1001 to call 2000; the policy's own changes say when it acts."""
-        policy: Classic[Host] = Classic(ClassicSettings())
+        policy: Classic[Host] = Classic(ClassicSettings(), FirstHost())
         policy.rebuild([Host(HostAddress(1, port)) for port in range(1, 5)], 0.0)
         detector = EjectionDetector()
         acted = []
