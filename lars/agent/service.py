@@ -199,4 +199,5 @@ class AgentService(AsyncService):
         await maybeDeferred(self.dns.service.stopService)
         await maybeDeferred(self.reporter.service.stopService)
         await self._files.save_changed()
+        self._files.close()
         await self._metrics.stop()
