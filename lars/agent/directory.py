@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from lars.agent.forgetting import unused_modules
 from lars.agent.module import Module, RoutedHost
 from lars.agent.route_state import RouteState
 from lars.balancing.host import HostState, StateChange
@@ -223,8 +224,8 @@ class Directory:
         return [module.id for module in due]
 
     def forget_unused(self, now: float, ttl: float) -> list[Module]:
-        """Forgets the modules that nobody asked for in `ttl` seconds and whose calls have all been taken."""
-        unused = [m for m in self._modules.values() if now - m.used_at >= ttl and not m.has_calls]
+        """Forgets modules that nobody asked for in `ttl` seconds, and empty ones sooner; returns them."""
+        unused = unused_modules(self._modules.values(), now, ttl)
         for module in unused:
             del self._modules[module.id]
             self.counters.dropped += module.unrouted.dropped

@@ -228,6 +228,11 @@ class Module:
         return self._policy.sweep(now)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether lars-dns has answered that the module has no hosts."""
+        return self.routed_at is not None and not self.hosts
+
+    @property
     def has_calls(self) -> bool:
         """Whether there are calls that have not been taken for lars-reporter."""
         return bool(self.unrouted) or self._host_has_calls

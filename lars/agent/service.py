@@ -18,7 +18,7 @@ from lars.agent.module import Module, RoutedHost
 from lars.agent.route_files import RouteFiles
 from lars.agent.settings import SHARDS, AgentSettings
 from lars.agent.state_log import StateLog
-from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort
+from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort, udp_port
 from lars.agent.udp_protocol import ShardProtocol
 from lars.balancing.policies import new_policy
 from lars.balancing.policy import Policy
@@ -135,7 +135,7 @@ class AgentService(AsyncService):
     def _open_ports(self) -> None:
         for number, codec in self._codecs.items():
             place = HostAddress(self._settings.listen.ip, self._settings.listen.port + number)
-            self._ports.append(UdpPort(self.reactor, place, ShardProtocol(codec, self._now)))
+            self._ports.append(udp_port(self.reactor, place, ShardProtocol(codec, self._now)))
         for port in self._ports:
             port.startListening()
         if self._ports[0].receive_buffer < RECEIVE_BUFFER:
@@ -205,4 +205,5 @@ class AgentService(AsyncService):
         await maybeDeferred(self.dns.service.stopService)
         await maybeDeferred(self.reporter.service.stopService)
         await self._files.save_changed()
+        self._files.close()
         await self._metrics.stop()

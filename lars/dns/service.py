@@ -75,7 +75,7 @@ class DnsService(AsyncService):
         self._snapshot.load()
         await self._watcher.start()
         freeze_loaded_objects()
-        self.port = await listen(self.reactor, self._settings.listen, self.factory)
+        self.port = await listen(self.reactor, self._settings.listen, self.factory, self._settings.max_connections)
         _log.info("lars-dns answers on {place}", place=self._settings.listen)
         self._snapshot.start()
         self._pruning.start(now=True)

@@ -92,7 +92,7 @@ class ReporterService(AsyncService):
 
     async def start(self) -> None:
         await self._metrics.start()
-        self.port = await listen(self.reactor, self._settings.listen, self.factory)
+        self.port = await listen(self.reactor, self._settings.listen, self.factory, self._settings.max_connections)
         self._writers.start()
         self._resumes.start()
         self._pruner.start()

@@ -95,7 +95,7 @@ class WebService(AsyncService):
     async def start(self) -> None:
         await self._metrics.start()
         self.console.passwords.start()
-        self.port = await listen(self.reactor, self._settings.listen, self.site)
+        self.port = await listen(self.reactor, self._settings.listen, self.site, self._settings.max_connections)
         self.registrar.start()
         self.console.live.start()
         _log.info("lars-web answers on {place}: {url}", place=self._settings.listen, url=self.url)
