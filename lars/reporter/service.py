@@ -31,7 +31,7 @@ from lars.wire.factory import Limits
 
 _log = Logger()
 
-DRAIN = 3.0
+DRAIN = 2.0
 """Seconds for which a stopping reporter writes what is pending."""
 
 RESUME_INTERVAL = 0.1

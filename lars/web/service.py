@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
+from twisted.web.server import Request
 
 from lars.db.database import Database
 from lars.db.engine import DatabaseError
@@ -15,8 +17,9 @@ from lars.metrics.registry import new_registry
 from lars.runtime.listening import listen, stop_listening
 from lars.runtime.reactor import IReactor
 from lars.runtime.service import AsyncService
+from lars.runtime.turns import at_most
 from lars.web.api.dispatch import Api
-from lars.web.auth.access import Access
+from lars.web.auth.access import Access, bearer, recognize
 from lars.web.auth.login_throttle import LoginThrottle
 from lars.web.auth.passwords import Passwords
 from lars.web.auth.secrets import new_secret
@@ -39,6 +42,9 @@ from lars.web.static_files import StaticFiles
 from lars.web.views import Views
 
 _log = Logger()
+
+DRAIN = 2.0
+"""Seconds for the last registrations to be written at the end; those that wait longer get no answer."""
 
 
 class WebService(AsyncService):
@@ -86,7 +92,13 @@ class WebService(AsyncService):
             "users": UserPages(self.console).app,
             "api": Api(self.console).app,
         }
-        self.site = WebSite(reactor, Root(files, branches, overview.app), settings.max_connections)
+        self.site = WebSite(
+            reactor,
+            Root(files, branches, overview.app),
+            settings.max_connections,
+            settings.max_strangers,
+            self._is_known,
+        )
         registry = new_registry("lars-web")
         registry.register(WebMetrics(self.site, self.console.live, self.registrar))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
@@ -122,14 +134,23 @@ class WebService(AsyncService):
         link = f"{self.url}/setup/{self._sign_in.setup_secret}"
         _log.info("nobody can sign in yet: set the first admin's password, once, at {link}", link=link)
 
+    async def _is_known(self, http_request: Request) -> bool:
+        """Whether the head of a request shows a session or a token. Raises DatabaseError."""
+        secret = bearer(http_request)
+        if secret is not None and await self.console.tokens.of(secret) is not None:
+            recognize(http_request)
+            return True
+        return await self.console.access.user_of(http_request) is not None
+
     def _not_ready(self) -> str:
         return "not listening yet" if self.port is None else self.registrar.fault
 
     async def stop(self) -> None:
         await stop_listening(self.port)
-        await self.console.live.stop()
-        await self.registrar.stop()
+        ended = gatherResults([Deferred.fromCoroutine(part.stop()) for part in (self.console.live, self.registrar)])
+        await at_most(self.reactor, DRAIN, ended)
+        self._database.close()  # ends what still waits for it
+        await ended
         await self.site.drop_all()
         self.console.passwords.stop()
-        self._database.close()
         await self._metrics.stop()

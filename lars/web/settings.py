@@ -38,6 +38,13 @@ class WebSettings:
     max_connections: int = setting(
         2000, "web", integer(1, 1_000_000), "Connections served at once; more are closed and counted"
     )
+    max_strangers: int = setting(
+        200,
+        "web",
+        integer(1, 1_000_000),
+        "Of these, connections of one address that have shown neither a session nor a token; the longest idle makes "
+        "room for a new one",
+    )
     session_time: float = setting(43_200.0, "web", seconds, "Seconds after which users sign in again")
     live_interval: float = setting(1.0, "web", seconds, "Seconds between reads of the database while pages are open")
     preserve_ratio: float = setting(
