@@ -202,7 +202,7 @@ def _update_alarms(txn: Transaction, now: float, kept: Mapping[ModuleId, int], u
             text = f"{count} hosts of module {module} no longer renew; they are kept, since most of it would be gone"
             txn.execute(
                 "INSERT INTO Alarm (rule, what, modid, cmdid, ip, port, caller, text, raised_at, cleared_at, webhook, "
-                "raise_told, clear_told) VALUES (?, 'hosts_kept', ?, ?, 0, 0, 0, ?, ?, 0, '', 1, 1)",
+                "raise_told, clear_told) VALUES (?, 'hosts_kept', ?, ?, 0, 0, 0, ?, ?, 0, '', 0, 0)",
                 (RULE, *module, text, int(now)),
             )
     for module in active.keys() - kept.keys() - set(unheard):

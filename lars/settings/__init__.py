@@ -10,7 +10,7 @@ from lars.settings.conf_file import read_conf
 from lars.settings.fields import Legacy, described, legacy_key, legacy_listen, names_given, sections, setting
 from lars.settings.options import ServiceOptions
 from lars.settings.sources import resolve
-from lars.settings.values import absolute_path, endpoint, integer, number, ratio, seconds
+from lars.settings.values import absolute_path, endpoint, integer, number, ratio, seconds, site_url
 
 __all__ = [
     "Legacy",
@@ -29,4 +29,5 @@ __all__ = [
     "seconds",
     "sections",
     "setting",
+    "site_url",
 ]

@@ -68,3 +68,11 @@ def absolute_path(text: str) -> str:
         return str(Path(text).expanduser().absolute()) if text else ""
     except (RuntimeError, ValueError) as error:  # ~unknown-user, or a NUL after ~
         raise SettingsError(f"{text!r} is not a path: {error}") from None
+
+
+def site_url(text: str) -> str:
+    """The URL of a site as browsers write it, without a slash at the end; empty stays empty."""
+    url = text.strip().rstrip("/")
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingsError(f"{text!r} is not the address of a site: write it as https://lars.example")
+    return url

@@ -8,7 +8,8 @@ import click
 from lars.cli.arguments import db_option, json_option
 from lars.cli.database import run_with_database
 from lars.cli.terminal.output import print_json, print_table
-from lars.db.alarms import POSTED, WAITING, Alarm, AlarmStore, Subject
+from lars.db.alarms import POSTED, WAITING, Alarm, AlarmStore
+from lars.db.measurements import Subject
 from lars.db.url import DatabaseUrl
 from lars.route import HostAddress, ModuleId, format_ip
 

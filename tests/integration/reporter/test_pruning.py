@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lars.db.alarms import Alarm, AlarmStore, Subject
+from lars.db.alarms import Alarm, AlarmStore
 from lars.db.database import Database
 from lars.db.engine import Transaction
+from lars.db.measurements import Subject
 from tests.integration.reporter.agents import Agents
 from tests.integration.reporter.conftest import StartReporter
 from tests.integration.reporter.sums import sums

@@ -5,7 +5,8 @@ from functools import partial
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.alarms import Alarm, Subject, clear_txn, mark_posted_txn, raise_txn
+from lars.db.alarms import Alarm, clear_txn, mark_posted_txn, raise_txn
+from lars.db.measurements import Subject
 from lars.route import parse_ip
 from tests.unit.cli.command import run
 from tests.unit.cli.database import SqliteFile
