@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:
-	@echo "make demo           all of Lars on this machine, with a few hosts that fail and recover"
+	@echo "make demo           all of Lars on this machine, with nodes that fail, slow down and recover"
 	@echo "make test           every check, as CI runs them: $(STAGES)"
 	@echo "make lint           ruff: rules and format"
 	@echo "make types          mypy, strict"

@@ -21,6 +21,8 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _TWISTD = "from twisted.scripts.twistd import run; run()"
 AGENT_PORTS = 3
 LOG_LINES = 12
+AGENT_CONF = "[balance]\npolicy = adaptive\n"
+"""The agent's settings: the policy whose rules the demo shows."""
 """Lines of the log that a failure shows."""
 
 
@@ -59,8 +61,8 @@ class StackConfig:
 
     @property
     def agent_conf(self) -> Path:
-        """The conf file of the agent. The demo detects ejections from the strict turns of classic."""
-        return self.folder / "lars-agent.conf"
+        """The conf file of the agent."""
+        return self.folder / "agent.conf"
 
     def twistd_arguments(self) -> list[str]:
         """The arguments of `twistd`."""
@@ -81,7 +83,7 @@ class Stack:
 
     def __init__(self, config: StackConfig) -> None:
         self.config = config
-        config.agent_conf.write_text("[balance]\npolicy = classic\n", encoding="utf-8")
+        config.agent_conf.write_text(AGENT_CONF, encoding="utf-8")
         with config.log.open("wb") as log:
             # preexec_fn is safe here because the demo has no other threads yet.
             self._process = subprocess.Popen(
