@@ -1,5 +1,7 @@
 """Modules that lars-dns says are empty are few and short-lived; the others stay for their time."""
 
+import random
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.agent.directory import Directory
@@ -14,7 +16,7 @@ TTL = 3600.0
 
 def module(number: int, used_at: float, hosts: list[HostAddress] | None = None) -> Module:
     """A module with the route that lars-dns has answered with, if it has."""
-    one = Module(ModuleId(1, number), Classic(ClassicSettings()), used_at)
+    one = Module(ModuleId(1, number), Classic(ClassicSettings(), random.Random(1)), used_at)
     if hosts is not None:
         one.take_route(hosts, 600.0, True, used_at)
     return one
@@ -54,7 +56,9 @@ class RandomModulesTests(SynchronousTestCase):
     def test_shard_full_of_random_modules_takes_a_new_one_a_second_after_they_are_answered(self) -> None:
         asked: list[ModuleId] = []
         full = MAX_EMPTY + AT_ONCE
-        directory = Directory(lambda _module: Classic(ClassicSettings()), asked.append, max_modules=full)
+        directory = Directory(
+            lambda _module: Classic(ClassicSettings(), random.Random(1)), asked.append, max_modules=full
+        )
         for number in range(full):
             directory.find(2, number, 0.0)
         self.assertIsNone(directory.find(1, 1, 0.0))
