@@ -71,6 +71,10 @@ class AlarmStore:
         """The active alarms and, with `since`, those that have cleared since; oldest first."""
         return await self._database.read("read alarms", _alarms_txn, since)
 
+    async def newest(self, active: bool, limit: int) -> list[Alarm]:
+        """Active alarms (`active`), or cleared ones; newest first."""
+        return await self._database.read("list alarms", newest_txn, active, limit)
+
     async def orphans(self, now: float) -> list[Alarm]:
         """The active alarms whose rule no reporter has had for ORPHANED_AFTER."""
         return await self._database.read("read alarms without a rule", _orphans_txn, now)
@@ -130,8 +134,8 @@ MAX_TEXT = 255
 """Characters of a text in the table."""
 
 
-def _read(txn: Transaction, where: str, parameters: Sequence[int | str]) -> list[Alarm]:
-    rows = txn.all(f"SELECT {_COLUMNS} FROM Alarm WHERE {where} ORDER BY id", parameters)
+def _read(txn: Transaction, where: str, parameters: Sequence[int | str], order: str = "id") -> list[Alarm]:
+    rows = txn.all(f"SELECT {_COLUMNS} FROM Alarm WHERE {where} ORDER BY {order}", parameters)
     modids, cmdids = names_txn(txn, {ModuleId(*row[3:5]) for row in rows if any(row[3:5])})
     return [
         Alarm(
@@ -149,6 +153,13 @@ def _alarms_txn(txn: Transaction, since: int | None) -> list[Alarm]:
     if since is None:
         return _read(txn, "cleared_at = 0", ())
     return _read(txn, "cleared_at = 0 OR cleared_at >= ?", (since,))
+
+
+def newest_txn(txn: Transaction, active: bool, limit: int) -> list[Alarm]:
+    """See AlarmStore.newest."""
+    if active:
+        return _read(txn, "cleared_at = 0", (), f"raised_at DESC, id DESC LIMIT {limit:d}")
+    return _read(txn, "cleared_at <> 0", (), f"cleared_at DESC, id DESC LIMIT {limit:d}")
 
 
 def _orphans_txn(txn: Transaction, now: float) -> list[Alarm]:

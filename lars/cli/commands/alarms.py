@@ -13,7 +13,7 @@ from lars.db.measurements import Subject
 from lars.db.url import DatabaseUrl
 from lars.route import HostAddress, ModuleId, format_ip
 
-COLUMNS = ["ID", "RULE", "ABOUT", "RAISED", "CLEARED", "WEBHOOK", "WHAT WAS WRONG"]
+COLUMNS = ["ID", "RULE", "ABOUT", "RAISED", "CLEARED", "WEBHOOK", "WHAT IS WRONG"]
 
 
 @click.command()
@@ -43,11 +43,11 @@ def alarms(hours: float, url: DatabaseUrl, as_json: bool) -> None:
         print_table(COLUMNS, [_row(alarm) for alarm in found])
 
 
-def about(subject: Subject) -> str:
-    """The subject of an alarm as text: "(1, 1) 10.0.0.5:8080"."""
+def about(subject: Subject, module_name: str = "") -> str:
+    """The subject of an alarm as text: "(1, 1) shop / pay 10.0.0.5:8080"."""
     parts = []
     if subject.modid or subject.cmdid:
-        parts.append(str(ModuleId(subject.modid, subject.cmdid)))
+        parts.append(f"{ModuleId(subject.modid, subject.cmdid)} {module_name}".rstrip())
     if subject.port:
         parts.append(str(HostAddress(subject.ip, subject.port)))
     if subject.caller:
@@ -57,7 +57,8 @@ def about(subject: Subject) -> str:
 
 def _row(alarm: Alarm) -> tuple[object, ...]:
     times = _moment(alarm.raised_at), _moment(alarm.cleared_at) if alarm.cleared_at else "-"
-    return alarm.id, alarm.rule, about(alarm.subject), *times, _webhook_state(alarm), alarm.text
+    latest = alarm.text_now or alarm.text
+    return alarm.id, alarm.rule, about(alarm.subject, alarm.module_name), *times, _webhook_state(alarm), latest
 
 
 def _webhook_state(alarm: Alarm) -> str:
@@ -78,9 +79,12 @@ def _object(alarm: Alarm) -> dict[str, object]:
         "cmdid": subject.cmdid,
         "host": str(HostAddress(subject.ip, subject.port)) if subject.port else None,
         "caller": format_ip(subject.caller) if subject.caller else None,
+        "module": alarm.module_name,
         "text": alarm.text,
+        "text_now": alarm.text_now or alarm.text,
         "raised_at": alarm.raised_at,
         "cleared_at": alarm.cleared_at or None,
+        "clear_reason": alarm.clear_reason,
         "webhook": _webhook_state(alarm),
     }
 
