@@ -49,6 +49,9 @@ class Claim:
 ORPHANED_AFTER = 600
 """Seconds without a reporter that has a rule after which the rule counts as removed."""
 
+CLOCK_STEP = 600
+"""Seconds by which a claim may end later than any claim would, before the database's clock must have been set back."""
+
 POSTED_WITHIN = 86_400
 """Seconds after an alarm is cleared for which its posts may still be due."""
 
@@ -108,11 +111,13 @@ def claim_txn(txn: Transaction, rules: Collection[str], owner: str, ttl: float) 
     """See AlarmStore.claim."""
     now = txn.now()
     names = sorted(rules)
+    too_late = int((now + 10 * ttl + CLOCK_STEP) * 1000)  # the database's clock was set back since
     insert = txn.engine.insert_ignore("AlarmRule", ["rule", "owner", "expires_at"])
     txn.execute_many(insert, [(name, "", 0) for name in names])
     txn.execute_many(
-        "UPDATE AlarmRule SET owner = ?, expires_at = ? WHERE rule = ? AND (owner = ? OR expires_at <= ?)",
-        [(owner, int((now + ttl) * 1000), name, owner, int(now * 1000)) for name in names],
+        "UPDATE AlarmRule SET owner = ?, expires_at = ? "
+        "WHERE rule = ? AND (owner = ? OR expires_at <= ? OR expires_at > ?)",
+        [(owner, int((now + ttl) * 1000), name, owner, int(now * 1000), too_late) for name in names],
     )
     attended: dict[str, str] = dict(
         txn.all("SELECT rule, owner FROM AlarmRule WHERE expires_at > ?", (int(now * 1000),))

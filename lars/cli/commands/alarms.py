@@ -1,6 +1,5 @@
 """`lars alarms`: the active alarms, and those that cleared recently."""
 
-import time
 from datetime import datetime
 
 import click
@@ -9,6 +8,7 @@ from lars.cli.arguments import db_option, json_option
 from lars.cli.database import run_with_database
 from lars.cli.terminal.output import print_json, print_table
 from lars.db.alarms import POSTED, WAITING, Alarm, AlarmStore
+from lars.db.database import Database
 from lars.db.measurements import Subject
 from lars.db.url import DatabaseUrl
 from lars.route import HostAddress, ModuleId, format_ip
@@ -35,12 +35,16 @@ def alarms(hours: float, url: DatabaseUrl, as_json: bool) -> None:
       lars alarms
       lars alarms --hours 24 --json
     """
-    since = int(time.time() - 3600 * hours) if hours else None
-    found = run_with_database(url, lambda database: AlarmStore(database).alarms(since))
-    if as_json:
-        print_json([_object(alarm) for alarm in found])
-    else:
-        print_table(COLUMNS, [_row(alarm) for alarm in found])
+
+    async def show(database: Database) -> None:
+        now = await database.read("read the clock", lambda txn: txn.now())
+        found = await AlarmStore(database).alarms(int(now - 3600 * hours) if hours else None)
+        if as_json:
+            print_json([_object(alarm) for alarm in found])
+        else:
+            print_table(COLUMNS, [_row(alarm) for alarm in found])
+
+    run_with_database(url, show)
 
 
 def about(subject: Subject, module_name: str = "") -> str:

@@ -92,6 +92,7 @@ class AlarmEvaluator:
         self._unsure_clears: dict[int, tuple[str, Subject, str]] = {}
         self._listening_since = 0.0
         self._next_at = 0.0
+        self._duration = 0.0  # of the last evaluation
         self._stopped = False
         self.faults = DatabaseFaults(clock, interval, lambda: "alarms keep their state")
         self._evaluations = Periodic("evaluation of alarms", interval, self.evaluate, clock)
@@ -115,12 +116,12 @@ class AlarmEvaluator:
         if not self.faults.may_try(began):
             return
         try:
-            claim = await self._store.claim(self._names, self._id, self._ttl)
+            claim = await self._store.claim(self._names, self._id, self._ttl + MISSED * self._duration)
             self._owned, self._attended = claim.owned, claim.attended
             if began >= self._next_at:
                 await self._evaluate(claim.now - began)
-                ended = self._clock.seconds()
-                self._next_at = ended + (ended - began) * (1 / MAX_TIME_SHARE - 1)
+                self._duration = self._clock.seconds() - began
+                self._next_at = began + self._duration / MAX_TIME_SHARE
         except DatabaseError as error:
             self._listening_since = self._clock.seconds()  # callers may have reported what could not be written
             if not self._stopped:

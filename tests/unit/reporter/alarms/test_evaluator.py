@@ -75,7 +75,7 @@ class Store:
         return self.hosts
 
     async def calls(self, since: int, per_host: bool) -> list[HostCalls]:
-        return []
+        return [HostCalls(*host[:4], 9, 1) for host in self.hosts]
 
     async def callers_seen(self, before: int) -> list[CallerSeen]:
         return [caller for caller in self.callers if caller.ts < before]
