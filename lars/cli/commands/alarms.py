@@ -13,6 +13,9 @@ from lars.db.measurements import Subject
 from lars.db.url import DatabaseUrl
 from lars.route import HostAddress, ModuleId, format_ip
 
+HOSTS_KEPT = "hosts_kept"
+"""The alarms of lars-web, which have no webhook of their own; a rule of lars-reporter may post them."""
+
 COLUMNS = ["ID", "RULE", "ABOUT", "RAISED", "CLEARED", "WEBHOOK", "WHAT IS WRONG"]
 
 
@@ -67,9 +70,9 @@ def _row(alarm: Alarm) -> tuple[object, ...]:
 
 def _webhook_state(alarm: Alarm) -> str:
     """Whether the webhook was posted."""
-    if not alarm.webhook:
-        return "none"
     outcome = alarm.clear_told if alarm.cleared_at else alarm.raise_told
+    if not alarm.webhook and (outcome == WAITING or alarm.what != HOSTS_KEPT):
+        return "none"
     return "posted" if outcome == POSTED else "waiting" if outcome == WAITING else "given up"
 
 
