@@ -49,6 +49,9 @@ class Claim:
 ORPHANED_AFTER = 600
 """Seconds without a reporter that has a rule after which the rule counts as removed."""
 
+CLOCK_STEP = 600
+"""Seconds by which a claim may end later than any claim would, before the database's clock must have been set back."""
+
 POSTED_WITHIN = 86_400
 """Seconds after an alarm is cleared for which its posts may still be due."""
 
@@ -70,6 +73,10 @@ class AlarmStore:
     async def alarms(self, since: int | None = None) -> list[Alarm]:
         """The active alarms and, with `since`, those that have cleared since; oldest first."""
         return await self._database.read("read alarms", _alarms_txn, since)
+
+    async def newest(self, active: bool, limit: int) -> list[Alarm]:
+        """Active alarms (`active`), or cleared ones; newest first."""
+        return await self._database.read("list alarms", newest_txn, active, limit)
 
     async def orphans(self, now: float) -> list[Alarm]:
         """The active alarms whose rule no reporter has had for ORPHANED_AFTER."""
@@ -104,11 +111,13 @@ def claim_txn(txn: Transaction, rules: Collection[str], owner: str, ttl: float) 
     """See AlarmStore.claim."""
     now = txn.now()
     names = sorted(rules)
+    too_late = int((now + 10 * ttl + CLOCK_STEP) * 1000)  # the database's clock was set back since
     insert = txn.engine.insert_ignore("AlarmRule", ["rule", "owner", "expires_at"])
     txn.execute_many(insert, [(name, "", 0) for name in names])
     txn.execute_many(
-        "UPDATE AlarmRule SET owner = ?, expires_at = ? WHERE rule = ? AND (owner = ? OR expires_at <= ?)",
-        [(owner, int((now + ttl) * 1000), name, owner, int(now * 1000)) for name in names],
+        "UPDATE AlarmRule SET owner = ?, expires_at = ? "
+        "WHERE rule = ? AND (owner = ? OR expires_at <= ? OR expires_at > ?)",
+        [(owner, int((now + ttl) * 1000), name, owner, int(now * 1000), too_late) for name in names],
     )
     attended: dict[str, str] = dict(
         txn.all("SELECT rule, owner FROM AlarmRule WHERE expires_at > ?", (int(now * 1000),))
@@ -130,8 +139,8 @@ MAX_TEXT = 255
 """Characters of a text in the table."""
 
 
-def _read(txn: Transaction, where: str, parameters: Sequence[int | str]) -> list[Alarm]:
-    rows = txn.all(f"SELECT {_COLUMNS} FROM Alarm WHERE {where} ORDER BY id", parameters)
+def _read(txn: Transaction, where: str, parameters: Sequence[int | str], order: str = "id") -> list[Alarm]:
+    rows = txn.all(f"SELECT {_COLUMNS} FROM Alarm WHERE {where} ORDER BY {order}", parameters)
     modids, cmdids = names_txn(txn, {ModuleId(*row[3:5]) for row in rows if any(row[3:5])})
     return [
         Alarm(
@@ -149,6 +158,13 @@ def _alarms_txn(txn: Transaction, since: int | None) -> list[Alarm]:
     if since is None:
         return _read(txn, "cleared_at = 0", ())
     return _read(txn, "cleared_at = 0 OR cleared_at >= ?", (since,))
+
+
+def newest_txn(txn: Transaction, active: bool, limit: int) -> list[Alarm]:
+    """See AlarmStore.newest."""
+    if active:
+        return _read(txn, "cleared_at = 0", (), f"raised_at DESC, id DESC LIMIT {limit:d}")
+    return _read(txn, "cleared_at <> 0", (), f"cleared_at DESC, id DESC LIMIT {limit:d}")
 
 
 def _orphans_txn(txn: Transaction, now: float) -> list[Alarm]:

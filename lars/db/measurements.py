@@ -60,9 +60,12 @@ class Measurements:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def calls(self, since: int, per_host: bool) -> list[HostCalls]:
-        """Calls from the minute of `since` on, by host or by module."""
-        return await self._database.read("read error rates for alarms", _calls_txn, since, per_host)
+    async def calls(self, since: int, until: int, per_host: bool) -> list[HostCalls]:
+        """Calls from the minute of `since` to that of `until`, by host or by module.
+
+        Later minutes may be there after the database's clock was set back.
+        """
+        return await self._database.read("read error rates for alarms", _calls_txn, since, until, per_host)
 
     async def states(self, now: int) -> list[HostStates]:
         """The states of hosts: those of callers that report on the host, or that are heard of and did within an hour.
@@ -84,13 +87,13 @@ class Measurements:
         return await self._database.read("look for removed hosts of alarms", unrouted_txn, subjects)
 
 
-def _calls_txn(txn: Transaction, since: int, per_host: bool) -> list[HostCalls]:
+def _calls_txn(txn: Transaction, since: int, until: int, per_host: bool) -> list[HostCalls]:
     host = "ip, port" if per_host else "0, 0"
     group = "modid, cmdid, ip, port" if per_host else "modid, cmdid"
     rows = txn.all(
-        f"SELECT modid, cmdid, {host}, SUM(succ_cnt), SUM(err_cnt) FROM ServerCallHistory WHERE minute >= ? "
-        f"GROUP BY {group}",
-        (since - since % 60,),
+        f"SELECT modid, cmdid, {host}, SUM(succ_cnt), SUM(err_cnt) FROM ServerCallHistory "
+        f"WHERE minute >= ? AND minute <= ? GROUP BY {group}",
+        (since - since % 60, until),
     )
     return [HostCalls(*map(int, row)) for row in rows]
 

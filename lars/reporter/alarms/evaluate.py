@@ -48,8 +48,11 @@ def high_error_rates(rule: AlarmRule, calls: Iterable[HostCalls]) -> Judgment:
 
 
 def ejected_hosts(rule: AlarmRule, hosts: Iterable[Ejections], calls: Iterable[HostCalls]) -> Judgment:
-    """Hosts that at least `min_callers` callers have ejected for at least `share` of the time."""
-    failing = {host[:4] for host in calls if host.err and not host.succ}
+    """Hosts that at least `min_callers` callers have ejected for at least `share` of the time.
+
+    A host is right only when calls succeed: callers let it back by time alone, called or not.
+    """
+    served = {host[:4] for host in calls if host.succ}
     violations = {}
     right = set()
     for host in hosts:
@@ -61,7 +64,7 @@ def ejected_hosts(rule: AlarmRule, hosts: Iterable[Ejections], calls: Iterable[H
                 f"ejected by {host.most} of {host.now.callers} callers, "
                 f"for {100 * host.of_time:.0f} % of the last {rule.over:g} s"
             )
-        elif host.now.reported and host.now[:4] not in failing:
+        elif host.now.reported and host.now[:4] in served:
             right.add(subject)
     return Judgment(violations, right.__contains__)
 
@@ -85,7 +88,7 @@ def modules_without_healthy_host(rule: AlarmRule, hosts: Iterable[Ejections], ca
                 f"all {len(of_module)} hosts are down: ejected by {100 * ejected:.0f} % of callers on average over "
                 f"{rule.over:g} s, {err:,} of {total:,} calls failed"
             )
-        elif any(_is_up(host, calls) for host, calls in zip(of_module, counted, strict=True)):
+        elif any(_is_up(rule, host, calls) for host, calls in zip(of_module, counted, strict=True)):
             right.add(Subject(*module))
     return Judgment(violations, right.__contains__)
 
@@ -96,10 +99,8 @@ def _is_down(rule: AlarmRule, host: Ejections, calls: HostCalls | None) -> bool:
     return calls is not None and calls.succ + calls.err >= rule.min_calls and _is_failing(calls)
 
 
-def _is_up(host: Ejections, calls: HostCalls | None) -> bool:
-    if not host.now.reported or host.now.overloaded_at == host.now.callers:
-        return False
-    return calls is None or not _is_failing(calls)
+def _is_up(rule: AlarmRule, host: Ejections, calls: HostCalls | None) -> bool:
+    return host.of_callers < rule.share and calls is not None and calls.succ > 0 and not _is_failing(calls)
 
 
 def _is_failing(calls: HostCalls) -> bool:

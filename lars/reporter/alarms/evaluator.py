@@ -38,6 +38,9 @@ MISSED = 3
 SLACK = 2.0
 """Seconds by which it may be late in addition."""
 
+CLOCK_STEP = 5.0
+"""Seconds by which the database's clock must move against this machine's monotonic one to have been set."""
+
 UNHEARD = 86_400.0
 """Seconds after which an alarm of which nothing is reported any more is cleared."""
 
@@ -92,6 +95,8 @@ class AlarmEvaluator:
         self._unsure_clears: dict[int, tuple[str, Subject, str]] = {}
         self._listening_since = 0.0
         self._next_at = 0.0
+        self._duration = 0.0  # of the last evaluation
+        self._offset: float | None = None  # of the database's clock, in Unix seconds from the reactor's
         self._stopped = False
         self.faults = DatabaseFaults(clock, interval, lambda: "alarms keep their state")
         self._evaluations = Periodic("evaluation of alarms", interval, self.evaluate, clock)
@@ -115,18 +120,25 @@ class AlarmEvaluator:
         if not self.faults.may_try(began):
             return
         try:
-            claim = await self._store.claim(self._names, self._id, self._ttl)
+            claim = await self._store.claim(self._names, self._id, self._ttl + MISSED * self._duration)
             self._owned, self._attended = claim.owned, claim.attended
+            self._notice_step(claim.now - began)
             if began >= self._next_at:
                 await self._evaluate(claim.now - began)
-                ended = self._clock.seconds()
-                self._next_at = ended + (ended - began) * (1 / MAX_TIME_SHARE - 1)
+                self._duration = self._clock.seconds() - began
+                self._next_at = began + self._duration / MAX_TIME_SHARE
         except DatabaseError as error:
             self._listening_since = self._clock.seconds()  # callers may have reported what could not be written
             if not self._stopped:
                 self.faults.failed(str(error), self._clock.seconds())
         else:
             self.faults.worked()
+
+    def _notice_step(self, offset: float) -> None:
+        """Lets no caller count as silent because the database's clock was set: its times are from before."""
+        if self._offset is None or abs(offset - self._offset) > CLOCK_STEP:
+            self._listening_since = self._clock.seconds()
+        self._offset = offset
 
     async def _evaluate(self, offset: float) -> None:
         """Evaluates once; `offset` is that of the database's clock in Unix seconds from the reactor's."""
@@ -200,7 +212,7 @@ class AlarmEvaluator:
         measurements = self._measurements
         match rule.kind:
             case Kind.ERR_RATE:
-                return high_error_rates(rule, await measurements.calls(since, rule.per_host))
+                return high_error_rates(rule, await measurements.calls(since, int(now), rule.per_host))
             case Kind.SILENT_CALLER:
                 callers = await measurements.callers_seen(since)
                 return silent_callers(rule, callers, self._clock.seconds() - self._listening_since, now)
@@ -208,7 +220,7 @@ class AlarmEvaluator:
                 judge = ejected_hosts if rule.kind is Kind.OVERLOADED_HOST else modules_without_healthy_host
                 window = self._windows.setdefault(rule.name, EjectionWindow(rule.over, rule.min_callers))
                 hosts = window.add(await measurements.states(int(now)), self._clock.seconds())
-                return judge(rule, hosts, await measurements.calls(since, per_host=True))
+                return judge(rule, hosts, await measurements.calls(since, int(now), per_host=True))
 
     async def _raise(self, rule: AlarmRule, due: Due, offset: float) -> None:
         now = int(self._clock.seconds() + offset)

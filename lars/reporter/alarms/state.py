@@ -47,12 +47,15 @@ class AlarmState:
         state = self._state(rule.name)
         violations = judgment.violations
         state.violated_since = {subject: state.violated_since.get(subject, now) for subject in violations}
-        ok = {subject for subject in state.active if subject not in violations and judgment.is_right(subject)}
-        state.ok_since = {subject: state.ok_since.get(subject, now) for subject in ok}
+        quiet = [subject for subject in state.active if subject not in violations]
+        right = {subject for subject in quiet if judgment.is_right(subject)}
         state.unknown_since = {
-            subject: state.unknown_since.get(subject, now)
-            for subject in state.active
-            if subject not in violations and subject not in ok
+            subject: state.unknown_since.get(subject, now) for subject in quiet if subject not in right
+        }
+        state.ok_since = {
+            subject: state.ok_since.get(subject, now)
+            for subject in quiet
+            if subject in right or subject in state.ok_since  # silence in between is no fault
         }
 
     def unknown(self, rule: AlarmRule) -> dict[Subject, float]:
@@ -73,12 +76,12 @@ class AlarmState:
         ]
 
     def due_to_clear(self, rule: AlarmRule, now: float) -> list[tuple[Subject, int]]:
-        """Active alarms whose subject has been OK for the rule's `clear_after`: subject and alarm id."""
+        """Active alarms whose subject is OK, and was for the first time `clear_after` ago: subject and alarm id."""
         state = self._state(rule.name)
         return [
             (subject, state.active[subject])
             for subject, since in state.ok_since.items()
-            if now - since >= rule.clear_after
+            if subject not in state.unknown_since and now - since >= rule.clear_after
         ]
 
     def mark_raised(self, rule: str, subject: Subject, alarm_id: int) -> None:

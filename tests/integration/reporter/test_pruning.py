@@ -26,7 +26,7 @@ def fill(count: int) -> Callable[[Transaction], None]:
             ("ServerCallStatus", 9, lambda n: (1, 1, n, 80, 5, 1, 1, OLD, 0)),
             ("ServerCallHistory", 8, lambda n: (OLD, 1, 1, n, 80, 1, 1, 0)),
             ("ReportCursor", 4, lambda n: (n, 7, 1, OLD)),
-            ("CallerSeen", 2, lambda n: (n, OLD)),
+            ("CallerSeen", 3, lambda n: (n, OLD, 0)),
         ):
             marks = ", ".join("?" * columns)
             txn.execute_numbers(f"INSERT INTO {table} VALUES ({marks})", [row(n) for n in range(1, count + 1)])

@@ -84,6 +84,11 @@ class AlarmStoreTests(StoreCase):
         self.claim("b", 0.0)
         self.assertEqual(self.claim("a"), ["errors"])
 
+    def test_claim_from_before_the_databases_clock_was_set_back_does_not_last(self) -> None:
+        self.claim("a", 3600.0)
+        self.assertEqual(self.claim("b", 1000.0), [])
+        self.assertEqual(self.claim("b", 17.0), ["errors"])
+
     def test_claim_tells_which_rules_some_reporter_has(self) -> None:
         self.claim("a", 1000.0, "errors", "down")
         self.claim("c", 0.0, "late")

@@ -1,5 +1,6 @@
 """The lease store: registrations of a batch share a version, and silent hosts leave as the policy says."""
 
+from lars.db.alarms import WAITING
 from lars.db.leases import Batch, Expired, LeaseStore, Place, Registration, Silence, Stored
 from lars.db.routes import hosts_of_txn, version_txn
 from lars.route import MAX_HOSTS, HostAddress, ModuleId
@@ -89,6 +90,8 @@ class ExpiryTests(LeaseCase):
         result, _ = self.expire(NOW + 100, A)
         self.assertEqual((result, self.hosts()), (Expired({PAY: 1}, {PAY: 1}), {B}))
         self.assertEqual(self.alarms(), [("hosts_kept", 0)])
+        due = self.txn.all("SELECT raise_told, clear_told FROM Alarm")
+        self.assertEqual(due, [(WAITING, WAITING)], "a reporter with a rule for it posts it")
         self.expire(NOW + 101)
         self.put(B, now=NOW + 102)
         self.expire(NOW + 103)

@@ -15,11 +15,13 @@ class MeasurementTests(StoreCase):
         self.txn.execute_many(
             "INSERT INTO ServerCallHistory (minute, modid, cmdid, ip, port, succ_cnt, err_cnt, approximate) "
             "VALUES (?, 1, 1, ?, 80, ?, ?, 0)",
-            [(0, 5, 100, 100), (60, 5, 1, 2), (120, 5, 10, 20), (120, 6, 3, 4)],
+            [(0, 5, 100, 100), (60, 5, 1, 2), (120, 5, 10, 20), (120, 6, 3, 4), (180, 5, 1000, 1000)],
         )
-        by_host = self.successResultOf(self.store.calls(119, per_host=True))
+        by_host = self.successResultOf(self.store.calls(119, 179, per_host=True))
         self.assertEqual(sorted(by_host), [HostCalls(1, 1, 5, 80, 11, 22), HostCalls(1, 1, 6, 80, 3, 4)])
-        self.assertEqual(self.successResultOf(self.store.calls(119, per_host=False)), [HostCalls(1, 1, 0, 0, 14, 26)])
+        self.assertEqual(
+            self.successResultOf(self.store.calls(119, 179, per_host=False)), [HostCalls(1, 1, 0, 0, 14, 26)]
+        )
 
     def test_states_are_those_of_callers_that_are_heard_of(self) -> None:
         now = 10_000

@@ -60,20 +60,20 @@ class EjectedHostTests(SynchronousTestCase):
     rule = AlarmRule("x", Kind.OVERLOADED_HOST, min_callers=2)
 
     def test_host_is_ejected_when_enough_callers_have_ejected_it_for_half_of_the_time(self) -> None:
-        judgment = ejected_hosts(self.rule, [host(A, 0.5), host(B, 0.49)], [])
+        judgment = ejected_hosts(self.rule, [host(A, 0.5), host(B, 0.49)], [calls(B, 1, 0)])
         self.assertEqual(judgment.violations, {A: "ejected by 2 of 2 callers, for 50 % of the last 60 s"})
         self.assertEqual(judged(judgment, B), "right")
 
     def test_one_caller_is_not_two(self) -> None:
         lonely = Ejections(HostStates(*A[:4], 2, 1, 2), 1, 0.0, 0.5)
-        self.assertEqual(judged(ejected_hosts(self.rule, [lonely], []), A), "right")
+        self.assertEqual(judged(ejected_hosts(self.rule, [lonely], [calls(A, 9, 9)]), A), "right")
 
-    def test_host_is_not_right_without_reports_or_while_every_call_fails(self) -> None:
+    def test_host_is_right_only_when_calls_succeed(self) -> None:
         for reported, counted, expected in (
-            (0, [], "unknown"),
+            (0, [calls(A, 1, 3)], "unknown"),
             (2, [calls(A, 0, 3)], "unknown"),
             (2, [calls(A, 1, 3)], "right"),
-            (2, [], "right"),
+            (2, [], "unknown"),
         ):
             judgment = ejected_hosts(self.rule, [host(A, 0.1, reported=reported)], counted)
             self.assertEqual(judged(judgment, A), expected, (reported, counted))
@@ -89,7 +89,9 @@ class NoHealthyHostTests(SynchronousTestCase):
             judgment.violations,
             {M: "all 2 hosts are down: ejected by 70 % of callers on average over 60 s, 0 of 0 calls failed"},
         )
-        self.assertEqual(judged(modules_without_healthy_host(self.rule, [host(A, 0.49), host(B, 0.9)], []), M), "right")
+        for counted, expected in (([], "unknown"), ([calls(A, 1, 1)], "right"), ([calls(B, 9, 0)], "unknown")):
+            judgment = modules_without_healthy_host(self.rule, [host(A, 0.49), host(B, 0.9)], counted)
+            self.assertEqual(judged(judgment, M), expected, counted)
 
     def test_module_whose_calls_fail_is_down_although_its_hosts_are_let_back(self) -> None:
         hosts = [host(A, 0.1), host(B, 0)]

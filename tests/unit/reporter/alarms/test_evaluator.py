@@ -47,6 +47,7 @@ class Store:
         self.reads = 0
         self.answer: Deferred[None] | None = None
         self.ttl = 0.0
+        self.step = 0.0
         self.released = 0
 
     async def claim(self, rules: Collection[str], owner: str, ttl: float) -> Claim:
@@ -54,7 +55,7 @@ class Store:
         if self.fails:
             raise self.fails
         owned = frozenset(rules) - self.elsewhere
-        return Claim(EPOCH + self.clock.seconds(), owned, owned | self.elsewhere)
+        return Claim(EPOCH + self.clock.seconds() + self.step, owned, owned | self.elsewhere)
 
     async def release(self, owner: str) -> None:
         self.released += 1
@@ -74,8 +75,8 @@ class Store:
     async def states(self, now: int) -> list[HostStates]:
         return self.hosts
 
-    async def calls(self, since: int, per_host: bool) -> list[HostCalls]:
-        return []
+    async def calls(self, since: int, until: int, per_host: bool) -> list[HostCalls]:
+        return [HostCalls(*host[:4], 9, 1) for host in self.hosts]
 
     async def callers_seen(self, before: int) -> list[CallerSeen]:
         return [caller for caller in self.callers if caller.ts < before]
@@ -312,6 +313,14 @@ class AlarmEvaluatorTests(SynchronousTestCase):
         self.store.callers = []
         [line] = self.run_for(5)
         self.assertIn("back to normal", line)
+
+    def test_caller_is_not_silent_because_the_databases_clock_was_set_forward(self) -> None:
+        self.start(GONE)
+        self.run_for(400)
+        self.store.callers = [CallerSeen(9, int(EPOCH) + 400)]
+        self.store.step = 3600.0
+        self.assertEqual(self.run_for(295), [])
+        self.assertEqual(len(self.run_for(30)), 1)
 
     def test_caller_that_is_forgotten_is_not_back_to_normal(self) -> None:
         self.store.rows = [Alarm(1, "gone", "silent_caller", Subject(caller=9), "", 1, 0, "", 1, 0)]

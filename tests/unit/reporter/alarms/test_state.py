@@ -81,7 +81,13 @@ class AlarmStateTests(SynchronousTestCase):
         self.assertEqual([self.step(now) for now in (510, 569, 570)], [[], [], ["-1"]])
         self.assertEqual((self.state.unknown(RULE), self.state.active(RULE)), ({}, {}))
 
-    def test_silence_in_between_starts_the_time_until_the_clear_anew(self) -> None:
+    def test_silence_in_between_neither_clears_nor_starts_the_time_anew(self) -> None:
         self.step(0, M), self.step(30, M)
-        self.step(40), self.step(90, heard=False)
+        self.step(40)
+        self.assertEqual([self.step(now, heard=False) for now in (90, 100, 200)], [[], [], []])
+        self.assertEqual(self.step(205), ["-1"])
+
+    def test_fault_in_between_starts_the_time_anew(self) -> None:
+        self.step(0, M), self.step(30, M)
+        self.step(40), self.step(50, M), self.step(60, heard=False)
         self.assertEqual([self.step(now) for now in (100, 159, 160)], [[], [], ["-1"]])

@@ -1,75 +1,62 @@
-"""What is posted to a webhook."""
+"""Which posts of an alarm are queued, and which are only marked again."""
 
+from typing import cast
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.alarms import Alarm
+from lars.db.alarms import GIVEN_UP, POSTED, WAITING, Alarm, AlarmStore
+from lars.db.engine import DatabaseAway
 from lars.db.measurements import Subject
-from lars.reporter.alarms.webhook import page_of, payload
+from lars.reporter.alarms.webhook import GIVE_UP_AFTER, Webhooks
+from lars.runtime.reactor import IReactor
+
+NOW = 1_795_362_600.0
+OLD = int(NOW - GIVE_UP_AFTER) - 1
 
 
-class PayloadTests(SynchronousTestCase):
-    def test_payload_of_a_raised_alarm(self) -> None:
-        alarm = Alarm(3, "gone", "silent_caller", Subject(caller=0x0A090001), "silent", 100, 0, "http://a", 0, 0)
-        self.assertEqual(
-            payload(alarm, False),
-            {"event": "raised", "id": 3, "rule": "gone", "what": "silent_caller", "subject": "caller 10.9.0.1"}
-            | {"text": "gone: caller 10.9.0.1: silent", "figures": "silent", "figures_now": "silent"}
-            | {"raised_at": 100, "caller": "10.9.0.1"},
-        )
+class Store:
+    """Records the outcomes that are stored, and may fail."""
 
-    def test_payload_of_a_cleared_alarm_has_its_time_and_reason(self) -> None:
-        alarm = Alarm(
-            3,
-            "down",
-            "no_idle_host",
-            Subject(1, 2),
-            "all 2 hosts are down",
-            100,
-            160,
-            "http://a",
-            1,
-            0,
-            "all 1 hosts are down",
-            "back to normal for 60 s",
-            "shop / pay",
-        )
-        content = payload(alarm, True)
-        self.assertEqual(
-            (content["event"], content["cleared_at"], content["modid"], content["cmdid"], content["module"]),
-            ("cleared", 160, 1, 2, "shop / pay"),
-        )
-        self.assertEqual(content["reason"], "back to normal for 60 s")
-        self.assertEqual(
-            content["text"],
-            "Cleared: down: module (1, 2) shop / pay: back to normal for 60 s (was: all 1 hosts are down)",
-        )
-        self.assertNotIn("host", content)
+    def __init__(self) -> None:
+        self.marked: list[tuple[int, bool, int]] = []
+        self.fails = False
 
-    def test_text_says_everything_in_one_line(self) -> None:
-        alarm = Alarm(
-            3,
-            "errors",
-            "err_rate",
-            Subject(1, 2, 0x0A000005, 80),
-            "20 % failed",
-            100,
-            0,
-            "",
-            0,
-            0,
-            "30 % failed",
-            "",
-            "shop / pay",
-        )
-        content = payload(alarm, False, "https://lars.example")
-        self.assertEqual(
-            content["text"],
-            "errors: host 10.0.0.5:80 of module (1, 2) shop / pay: 20 % failed (now: 30 % failed) "
-            "https://lars.example/modules/1/2",
-        )
-        self.assertEqual(content["url"], "https://lars.example/modules/1/2")
-        self.assertEqual((content["figures"], content["figures_now"]), ("20 % failed", "30 % failed"))
+    async def mark_posted(self, alarm_id: int, cleared: bool, outcome: int) -> None:
+        if self.fails:
+            raise DatabaseAway("db: gone")
+        self.marked.append((alarm_id, cleared, outcome))
 
-    def test_links_lead_to_what_an_alarm_is_about(self) -> None:
-        for subject, path in ((Subject(1, 2, 5, 80), "/modules/1/2"), (Subject(caller=5), "/agents")):
-            self.assertEqual(page_of(Alarm(3, "x", "x", subject, "", 1, 0, "", 0, 0)), path)
+
+class WebhooksTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.store = Store()
+        clock = Clock()
+        self.webhooks = Webhooks(cast(AlarmStore, self.store), cast(IReactor, clock), lambda: NOW)
+
+    def post(self, url: str, raised_at: int, cleared_at: int = 0, raise_told: int = WAITING) -> None:
+        alarm = Alarm(3, "x", "err_rate", Subject(1, 1), "bad", raised_at, cleared_at, "", raise_told, WAITING)
+        self.successResultOf(Deferred.fromCoroutine(self.webhooks.post(alarm, url, ())))
+
+    def test_what_is_too_old_is_given_up(self) -> None:
+        self.post("http://a/", OLD, OLD)
+        self.assertEqual(self.store.marked, [(3, False, GIVEN_UP), (3, True, GIVEN_UP)])
+        self.assertEqual(self.webhooks.outcomes["given_up"], 2)
+
+    def test_what_is_not_due_is_left_alone(self) -> None:
+        self.post("http://a/", OLD, raise_told=POSTED)
+        self.assertEqual(self.store.marked, [])
+
+    def test_alarm_whose_rule_lost_its_webhook_is_given_up(self) -> None:
+        self.post("", int(NOW))
+        self.assertEqual(self.store.marked, [(3, False, GIVEN_UP)])
+
+    def test_what_is_done_is_not_done_again_while_the_database_does_not_say_so(self) -> None:
+        self.store.fails = True
+        self.post("http://a/", OLD)
+        self.post("http://a/", OLD)
+        self.assertEqual(self.webhooks.outcomes["given_up"], 1)
+        self.store.fails = False
+        self.post("http://a/", OLD)
+        self.assertEqual((self.store.marked, self.webhooks.outcomes["given_up"]), ([(3, False, GIVEN_UP)], 1))
