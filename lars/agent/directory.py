@@ -233,3 +233,18 @@ class Directory:
                 listener.module_removed(module)
             self._removed(list(module.hosts.values()))
         return unused
+
+
+def sliced(modules: Iterable[Module], most: int, most_hosts: int) -> list[list[Module]]:
+    """Modules in slices of at most `most`, which have at most `most_hosts` hosts, but that each has one module."""
+    slices: list[list[Module]] = []
+    room = hosts_room = 0
+    for module in modules:
+        hosts = len(module.hosts)
+        if not room or hosts > hosts_room:
+            slices.append([])
+            room, hosts_room = most, most_hosts
+        slices[-1].append(module)
+        room -= 1
+        hosts_room -= hosts
+    return slices

@@ -3,7 +3,8 @@
 Times are in seconds, monotonic.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from math import inf
 
 from lars.agent.encodings import answer_fields
 from lars.agent.route_state import RouteState
@@ -15,6 +16,9 @@ from lars.route import HostAddress, ModuleId
 SHARED = 10.0
 """Seconds for which a process must be the only one that reports a module's calls before it ejects hosts alone."""
 
+
+TIMED_EVERY = 0.01
+"""Seconds from one timed call of a host to the next, on average and at least: more calls say little more."""
 
 LONGEST_TIMED = 10.0
 """Seconds after which a call that is timed and has not been reported makes room for another one."""
@@ -85,11 +89,11 @@ class Module:
     """A module that a business process has asked for."""
 
     __slots__ = (
+        "_next_timed",
         "_policy",
-        "_reported_states",
+        "_reported",
         "_route_state",
         "_shared_until",
-        "_wants_times",
         "asked_at",
         "fresh_until",
         "hosts",
@@ -120,8 +124,8 @@ class Module:
         """The port that the last report of its calls came from; 0 if that is not known."""
         self._shared_until = now
         self._policy = policy
-        self._wants_times = policy.wants_times
-        self._reported_states: Mapping[HostAddress, HostState] = {}
+        self._next_timed = now if policy.wants_times else inf
+        self._reported = policy.revision  # the states that lars-reporter has been given
         self._route_state: RouteState | None = None
 
     def used(self, now: float) -> None:
@@ -140,8 +144,8 @@ class Module:
     def pick(self, key: int, now: float, source: int = 0) -> RoutedHost | None:
         """The host for a call, or None when the policy lets none be made.
 
-        Of each host, one call at a time is timed, for clients that do not report what a call cost: from here to the
-        report of the same process (docs/design/agent.md, timing calls).
+        Some calls are timed, one of each host at a time, for clients that do not report what a call cost: from here to
+        the report of the same process (docs/design/agent.md, timing calls).
 
         Args:
             key: as in Policy.pick.
@@ -150,13 +154,16 @@ class Module:
         """
         self.used_at = now
         host = self._policy.pick(key, now)
-        if host is not None and self._wants_times:
-            if not host.asker:
-                host.asker, host.asked_at = source, now
-            elif host.asker == source:  # two calls at once, whose reports cannot be told apart; or one without a report
+        if host is None:
+            return None
+        if host.asker:
+            if host.asker == source:  # two calls at once, whose reports cannot be told apart; or one without a report
                 host.asker = 0
             elif now - host.asked_at > LONGEST_TIMED:
                 host.asker, host.asked_at = source, now
+        elif now >= self._next_timed:
+            host.asker, host.asked_at = source, now
+            self._next_timed = now + TIMED_EVERY / len(self.hosts)
         return host
 
     def _timed(self, host: RoutedHost, now: float) -> float:
@@ -272,14 +279,15 @@ class Module:
         Holds every host of the route and, `with_unrouted`, those that were called and are not in it. While the last
         ones of these wait to be sent, they stay in `unrouted`, where their number is bounded.
         """
-        states = self.states()
+        revision = self._policy.revision
         unrouted = self.unrouted.take() if with_unrouted else {}
-        if not (unrouted or self._host_has_calls or states != self._reported_states):
+        if not (unrouted or self._host_has_calls or revision != self._reported):
             return None
-        self._reported_states = states
+        self._reported = revision
+        states = self.states()
         results = {address: (*counts, False) for address, counts in unrouted.items()}
         for address, host in self.hosts.items():
             before = results.get(address, (0, 0, False))  # calls from before it left the route and came back
             succ, err = host.take_calls()
             results[address] = (before[0] + succ, before[1] + err, states[address] is HostState.EJECTED)
-        return results
+        return results or None

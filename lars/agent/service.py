@@ -9,7 +9,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from lars.agent.datagrams import DatagramCodec
-from lars.agent.directory import Directory
+from lars.agent.directory import Directory, sliced
 from lars.agent.links.dns_link import DnsLink
 from lars.agent.links.outbox import Outbox
 from lars.agent.links.report_link import ReportLink
@@ -32,8 +32,9 @@ from lars.runtime.service import AsyncService
 
 _log = Logger()
 
-SLICE = 50
-"""Modules that a timer walks over in one turn of the reactor: business processes wait for as long."""
+SLICE_MODULES, SLICE_HOSTS = 50, 500
+"""Modules, and hosts of these, that a timer walks over in one turn of the reactor: business processes wait for as
+long."""
 
 LAST_REPORTS = 2.0
 """Seconds that a stopping agent waits for its last reports to be acknowledged."""
@@ -173,11 +174,10 @@ class AgentService(AsyncService):
         self.dns.drop_if_silent()
 
     async def _slices(self) -> AsyncIterator[tuple[Directory, list[Module]]]:
-        """All modules, SLICE in each turn of the reactor, with the directory that they are in."""
+        """All modules, some in each turn of the reactor, with the directory that they are in."""
         for directory in self._directories.values():
-            modules = list(directory.modules.values())
-            for start in range(0, len(modules), SLICE):
-                yield directory, modules[start : start + SLICE]
+            for modules in sliced(directory.modules.values(), SLICE_MODULES, SLICE_HOSTS):
+                yield directory, modules
                 await deferLater(self.reactor, 0)
 
     async def _report(self) -> None:

@@ -52,13 +52,13 @@ class EjectingPolicy(Policy[H]):
 
     __slots__ = (
         "_departed",
-        "_draw",
         "_ejection",
+        "_hosts",
         "_latency",
         "_picker",
         "_ramp",
         "_rebuilt",
-        "_records",
+        "_rng",
         "_settings",
         "_shedding",
         "_succeeded",
@@ -68,19 +68,19 @@ class EjectingPolicy(Policy[H]):
         super().__init__()
         self._settings = settings = settings or DEFAULTS
         self._picker = picker
-        self._draw = rng.random
+        self._rng = rng
         self._ejection: Ejection[H] = Ejection(settings.ejection, rng)
         self._latency = Latency(settings.latency)
         self._shedding = Shedding(settings.shedding)
         self._ramp = settings.ejection.ramp
-        self._records: dict[H, Record[H]] = {}
+        self._hosts: tuple[H, ...] = ()
         self._departed: Departed[H] | None = None  # made when it is needed: most modules need none
         self._succeeded = 0  # calls since the last sweep
         self._rebuilt = -1  # the version of the eligible hosts that the picker has
 
     def pick(self, key: int, now: float) -> H | None:
         admitted = self._shedding.admitted
-        if admitted < 1 and self._draw() > admitted:
+        if admitted < 1 and self._rng.random() > admitted:
             return None
         ejection = self._ejection
         probed = ejection.next_call(now)
@@ -101,13 +101,13 @@ class EjectingPolicy(Policy[H]):
         eligible = self._ejection.eligible
         mean = sum(record.weight for record in eligible) / len(eligible)
         for record in eligible:
-            record.scale = mean / record.weight
+            record.scale = mean / record.weight if record.weight != mean else 1.0
         self._picker.rebuild(eligible)
         self._rebuilt = self._ejection.version
 
     def _second_thoughts(self, first: Record[H]) -> Record[H]:
         """Some more draws where the choice has just failed, or is not due its share yet."""
-        ejection, draw, eligible = self._ejection, self._draw, self._ejection.eligible
+        ejection, draw, eligible = self._ejection, self._rng.random, self._ejection.eligible
         if not first.pain and draw() < max(self._settings.least_share, ejection.share(first)):
             return first
         best = first if first.pain else None
@@ -159,8 +159,10 @@ class EjectingPolicy(Policy[H]):
             self._succeeded = 0
             self._ejection.hurry(self._shedding.admitted < 1)
             forget = passed / self._settings.forget
-            for record in self._records.values():
-                latency.decay(record, passed)
+            for host in self._hosts:
+                record: Record[H] = host.record
+                if record.penalty > 1:
+                    latency.decay(record, passed)
                 if record.in_flight:
                     record.leak += record.in_flight * forget
                     if record.leak >= 1:
@@ -173,21 +175,22 @@ class EjectingPolicy(Policy[H]):
     def rebuild(self, hosts: Iterable[H], now: float) -> None:
         self.revision += 1
         wanted = dict.fromkeys(hosts)
-        first = not self._records
+        before = dict.fromkeys(self._hosts)
         everywhere = not any(host.weight for host in wanted)  # drained hosts take calls where there are no others
-        for host, record in list(self._records.items()):
+        for host in before:
             if host not in wanted or not (host.weight or everywhere):
-                self._leave(record, now)
+                self._leave(host.record, now)
             if host not in wanted:
-                del self._records[host]
                 host.record = None
-        for host in wanted:
-            if host not in self._records:
-                # The first hosts have their share at once.
-                joined_at = -self._ramp if first else self._ejection.clock
-                host.record = self._records[host] = Record(host, joined_at)
-            record = self._records[host]
-            weight = float(host.weight or everywhere)
+        # The first hosts have their share at once.
+        joined_at = self._ejection.clock if before else -self._ramp
+        new = [host for host in wanted if host not in before]
+        for host in new:
+            host.record = Record(host, joined_at)
+        self._hosts = (*(host for host in before if host in wanted), *new)
+        for host in self._hosts:
+            record: Record[H] = host.record
+            weight = host.weight or int(everywhere)
             if weight and not record.weight:
                 self._join(record, now)
             if weight != record.weight:
@@ -212,7 +215,7 @@ class EjectingPolicy(Policy[H]):
                     self._departed = Departed(self._settings.ejection.remembered)
                 self._departed.add(record, now)
             self._ejection.remove(record)
-            record.ejected, record.failures, record.pain, record.weight = False, 0, 0.0, 0.0
+            record.ejected, record.failures, record.pain, record.weight = False, 0, 0.0, 0
 
     @property
     def ejected(self) -> int:
@@ -220,7 +223,7 @@ class EjectingPolicy(Policy[H]):
 
     def states(self) -> Mapping[H, HostState]:
         healthy, ejected = HostState.HEALTHY, HostState.EJECTED
-        return {host: ejected if record.ejected else healthy for host, record in self._records.items()}
+        return {host: ejected if host.record.ejected else healthy for host in self._hosts}
 
     def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         explainer = Explainer(
@@ -232,4 +235,5 @@ class EjectingPolicy(Policy[H]):
             draws=self._settings.second_draws,
             least=self._settings.least_share,
         )
-        return explainer.explain(islice(self._records.values(), first, None if most is None else first + most))
+        stop = None if most is None else first + most
+        return explainer.explain(host.record for host in islice(self._hosts, first, stop))

@@ -299,7 +299,8 @@ class Ejection(Generic[H]):
             for records in (self.eligible, self.ejected):
                 for record in records:
                     record.good *= keep
-                    record.bad *= keep
+                    if record.bad:
+                        record.bad *= keep
                     if record.pain:
                         record.pain = record.pain * soothe if record.pain > 0.2 else 0.0
             for record in self.eligible:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.directory import Directory
+from lars.agent.directory import Directory, sliced
 from lars.agent.module import Module, RoutedHost
 from lars.balancing.classic import Classic, ClassicSettings
 from lars.balancing.host import HostState
@@ -126,6 +126,27 @@ class RouteTests(DirectoryTestCase):
         self.module(str(A))
         self.assertEqual(self.directory.take_due(599.9, 15.0), [])
         self.assertEqual(self.directory.take_due(600.0, 15.0), [M])
+
+
+class SlicedTests(SynchronousTestCase):
+    def sizes(self, *hosts: int) -> list[list[int]]:
+        """The hosts of each module of each slice, of at most three modules and ten hosts."""
+        modules = []
+        for number in hosts:
+            modules.append(Module(M, Classic(ClassicSettings(), FirstHost()), 0.0))
+            modules[-1].take_route([HostAddress(1, 1 + n) for n in range(number)], 600.0, True, 0.0)
+        slices = sliced(modules, 3, 10)
+        self.assertEqual([module for each in slices for module in each], modules)
+        return [[len(module.hosts) for module in each] for each in slices]
+
+    def test_slice_ends_with_its_modules_or_with_its_hosts(self) -> None:
+        self.assertEqual(self.sizes(), [])
+        self.assertEqual(self.sizes(1, 1, 1, 1), [[1, 1, 1], [1]])
+        self.assertEqual(self.sizes(6, 4, 1, 0, 9), [[6, 4], [1, 0, 9]])
+        self.assertEqual(self.sizes(6, 5), [[6], [5]])
+
+    def test_module_of_many_hosts_has_a_slice_of_its_own(self) -> None:
+        self.assertEqual(self.sizes(1, 4000, 1, 4000), [[1], [4000], [1], [4000]])
 
 
 class SpreadTests(SynchronousTestCase):
