@@ -17,13 +17,13 @@ def test_hanging_test_is_ended_with_a_stack(tmp_path: Path) -> None:
         "pytest",
         "-q",
         "-c",
-        PYPROJECT,
+        str(PYPROJECT),
         "-o",
         "faulthandler_timeout=0.5",
         "-p",
         "no:cacheprovider",
     ]
-    ended = subprocess.run([*command, tmp_path], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([*command, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1
     assert "Timeout (0:00:00.5" in ended.stderr
     assert "in test_hangs" in ended.stderr
