@@ -14,7 +14,7 @@ from lars.agent.explain import explain_page
 from lars.agent.module import Module, RoutedHost
 from lars.agent.module_list import module_page
 from lars.route import HostAddress, ModuleId
-from lars.wire.frames import HEADER, HEADER_SIZE, FrameError, decode_datagram, encode_frame
+from lars.wire.frames import HEADER, HEADER_SIZE, MAX_DATAGRAM_BODY, FrameError, decode_datagram, encode_frame
 from lars.wire.lars_pb2 import (
     ExplainRequest,
     GetHostRequest,
@@ -36,6 +36,9 @@ MAX_KNOWN_REPORTS = 400_000
 LONGEST_KNOWN_REPORT = 64
 """Bytes of such a datagram, at most; those of clients have half as many."""
 
+LONGEST_STATE_DIR = 255
+"""Characters of the name of a state folder that clients are sent."""
+
 _GET_HOST_HEADERS = [HEADER.pack(MessageId.GET_HOST_REQUEST, max(0, n - HEADER_SIZE)) for n in range(64)]
 """By length of the datagram: how a get_host of that length begins. Longer ones take the long way."""
 _ANSWER_HEADERS = [HEADER.pack(MessageId.GET_HOST_RESPONSE, n) for n in range(128)]
@@ -43,10 +46,18 @@ _ANSWER_HEADERS = [HEADER.pack(MessageId.GET_HOST_RESPONSE, n) for n in range(12
 
 
 class DatagramCodec:
-    """Answers the datagrams of one shard from its directory, which has one codec only: hosts keep its encodings."""
+    """Answers the datagrams of one shard from its directory, which has one codec only: hosts keep its encodings.
 
-    def __init__(self, directory: Directory) -> None:
+    Args:
+        directory: the shard's.
+        state_dir: where the agent saves routes, which clients look for there; empty for nowhere.
+    """
+
+    def __init__(self, directory: Directory, state_dir: str = "") -> None:
         self._directory = directory
+        self._state_dir = RouteStateResponse(
+            state_dir=state_dir if len(state_dir) <= LONGEST_STATE_DIR else ""
+        ).SerializeToString()
         self._by_fields: dict[bytes, Module] = {}  # modid and cmdid as a get_host holds them
         self._known_reports: dict[bytes, RoutedHost] = {}  # whole datagrams
         self.malformed = 0
@@ -158,7 +169,10 @@ class DatagramCodec:
         if state is None:
             nothing = RouteStateResponse(seq=request.seq, modid=request.modid, cmdid=request.cmdid)
             return encode_message(MessageId.ROUTE_STATE_RESPONSE, nothing)
-        return encode_frame(MessageId.ROUTE_STATE_RESPONSE, state.answer(request.seq, request.version))
+        body = state.answer(request.seq, request.version)
+        if len(body) + len(self._state_dir) <= MAX_DATAGRAM_BODY:  # fields of one message may follow each other
+            body += self._state_dir
+        return encode_frame(MessageId.ROUTE_STATE_RESPONSE, body)
 
     def _get_route(self, request: GetRouteRequest, now: float) -> bytes:
         hosts = self._directory.route(self._directory.find(request.modid, request.cmdid, now))

@@ -69,7 +69,9 @@ class AgentService(AsyncService):
         self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use)
         self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock)
         self._directories = {number: Directory(self._new_policy, self.dns.ask) for number in shards}
-        self._codecs = {number: DatagramCodec(directory) for number, directory in self._directories.items()}
+        self._codecs = {
+            number: DatagramCodec(directory, settings.state_dir) for number, directory in self._directories.items()
+        }
         self._files = RouteFiles(settings.state_dir, self._directories, reactor)
         self._ports: list[UdpPort] = []
         registry = new_registry(self.name)

@@ -11,6 +11,7 @@ from lars.cli.lazy import LazyCommand, LazyGroup
 
 COMMANDS = {
     "db": LazyCommand("lars.cli.commands.db:db", "Create, upgrade and check the database."),
+    "conf": LazyCommand("lars.cli.commands.conf:conf", "Show or copy the conf files of the services."),
     "route": LazyCommand("lars.cli.commands.route:route", "Show and edit which hosts serve a module."),
     "status": LazyCommand("lars.cli.commands.status:status", "Show how calls to each host went."),
     "history": LazyCommand("lars.cli.commands.history:history", "Show how calls to each host went over time."),

@@ -11,7 +11,7 @@ import os
 import weakref
 from typing import Protocol
 
-from lars.client.address import SHARDS, AgentAddress
+from lars.client.address import DEFAULT_STATE_DIR, SHARDS, AgentAddress
 from lars.client.errors import AgentUnavailable
 from lars.client.host import Host
 from lars.client.module_cache import ModuleCache
@@ -66,6 +66,7 @@ class Core:
         self.closed = False
         self._cache_ttl = cache_ttl
         self._saved = [SavedFile(state_dir, n) for n in range(SHARDS)] if state_dir else []
+        self._follows_agent = state_dir == DEFAULT_STATE_DIR
         self._next_flush = 0.0
 
     def begin(self, transport: Transport) -> None:
@@ -152,11 +153,18 @@ class Core:
 
     def saved_host(self, cached: ModuleCache, now: float) -> Host | None:
         """The next host from the saved routes, if the shard is down and they have the module."""
-        return self._saved[cached.shard.number].pick(cached.module, now) if self._falls_back(cached.shard) else None
+        return self._saved_file(cached.shard).pick(cached.module, now) if self._falls_back(cached.shard) else None
 
     def saved_route(self, cached: ModuleCache, now: float) -> list[Host]:
         """All hosts from the saved routes, if the shard is down and they have the module; else none."""
-        return self._saved[cached.shard.number].route(cached.module, now) if self._falls_back(cached.shard) else []
+        return self._saved_file(cached.shard).route(cached.module, now) if self._falls_back(cached.shard) else []
+
+    def _saved_file(self, shard: ShardState) -> SavedFile:
+        """The shard's file, in the folder that its agent has named unless the program or the environment names one."""
+        file = self._saved[shard.number]
+        if self._follows_agent and shard.state_dir:
+            file.move(shard.state_dir)
+        return file
 
     def _falls_back(self, shard: ShardState) -> bool:
         return not shard.alive and bool(self._saved) and not self.closed

@@ -79,6 +79,7 @@ class ModuleCache:
                 self.until = 0.0
                 self.shard.states_unsupported(asked_at)
                 return
+            self.shard.state_dir = state.state_dir or self.shard.state_dir
             if turn != self._turn:
                 return
             if state.version != self._version or not state.version:

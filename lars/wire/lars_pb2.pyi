@@ -131,20 +131,22 @@ class RouteStateRequest(_message.Message):
     def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
 
 class RouteStateResponse(_message.Message):
-    __slots__ = ("seq", "modid", "cmdid", "version", "idle", "overloaded")
+    __slots__ = ("seq", "modid", "cmdid", "version", "idle", "overloaded", "state_dir")
     SEQ_FIELD_NUMBER: _ClassVar[int]
     MODID_FIELD_NUMBER: _ClassVar[int]
     CMDID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     IDLE_FIELD_NUMBER: _ClassVar[int]
     OVERLOADED_FIELD_NUMBER: _ClassVar[int]
+    STATE_DIR_FIELD_NUMBER: _ClassVar[int]
     seq: int
     modid: int
     cmdid: int
     version: int
     idle: _containers.RepeatedCompositeFieldContainer[HostInfo]
     overloaded: _containers.RepeatedCompositeFieldContainer[HostInfo]
-    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., idle: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., overloaded: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ...) -> None: ...
+    state_dir: str
+    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., idle: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., overloaded: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., state_dir: _Optional[str] = ...) -> None: ...
 
 class HostSuccesses(_message.Message):
     __slots__ = ("ip", "port", "succ")

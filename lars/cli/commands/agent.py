@@ -2,7 +2,7 @@
 
 import click
 
-from lars.cli.agent_client import agent_option, uncached_client
+from lars.cli.agent_client import FIRST_HOSTS, agent_option, uncached_client
 from lars.cli.arguments import HOST, NumbersCommand, json_option, module_arguments
 from lars.cli.exit_status import complain
 from lars.cli.terminal.output import print_json
@@ -27,7 +27,7 @@ def get_host(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> None
       curl "http://$(lars get-host 1 1)/"
     """
     with uncached_client(agent) as client:
-        client.register(modid, cmdid)
+        client.register(modid, cmdid, FIRST_HOSTS)
         host = client.get_host(modid, cmdid)
     if as_json:
         print_json(_object(host))
@@ -47,7 +47,7 @@ def get_route(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> Non
       lars get-route 1 1 --agent 10.0.0.5:8888
     """
     with uncached_client(agent) as client:
-        client.register(modid, cmdid)
+        client.register(modid, cmdid, FIRST_HOSTS)
         hosts = client.get_route(modid, cmdid)
     if as_json:
         print_json([_object(host) for host in hosts])
@@ -73,7 +73,7 @@ def report(modid: int, cmdid: int, host: HostAddress, retcode: int, cost: float 
     """
     reported = Host(module_id(modid, cmdid), host)
     with uncached_client(agent) as client:
-        client.register(modid, cmdid)
+        client.register(modid, cmdid, FIRST_HOSTS)
         known = client.get_route(modid, cmdid)
         client.report(reported, retcode, cost)
     if reported not in known:

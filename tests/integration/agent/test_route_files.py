@@ -5,11 +5,13 @@ from typing import Any
 
 from lars.agent.directory import Directory
 from lars.agent.route_files import RouteFiles
+from lars.client import LarsClient
 from lars.route import HostAddress, ModuleId, parse_host
 from lars.saved_routes import load_routes, routes_path
 from tests.integration.client.lone_agent import LoneAgent
 from tests.integration.fleet import StartService
 from tests.integration.processes import free_udp_base
+from tests.integration.waiting import until
 from tests.unit.agent.shard import Shard
 
 M = ModuleId(1, 2)
@@ -36,6 +38,18 @@ async def test_one_agent_saves_and_the_other_when_that_has_ended(reactor: Any, t
     await second.save_changed()
     assert load_routes(routes_path(state_dir, 0)) == {M: [B]}
     second.close()
+
+
+async def test_client_finds_the_folder_of_the_agent_that_it_has_talked_to(
+    reactor: Any, start_service: StartService, tmp_path: Path
+) -> None:
+    agent = LoneAgent(start_service, tmp_path, {M: [A]})
+    process = await agent.up()
+    with LarsClient(agent.address, timeout=0.2) as client:
+        await until(reactor, lambda: client.get_host(*M).address == A, "a host and the folder")
+        await process.stopped()
+        await until(reactor, lambda: client.get_host(*M).address == A and not client.agent_alive, "the saved route")
+    agent.close()
 
 
 async def test_second_agent_says_that_it_saves_no_routes(

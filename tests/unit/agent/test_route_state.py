@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.agent.datagrams import DatagramCodec
 from lars.route import HostAddress, ModuleId, parse_host
 from lars.wire.frames import decode_datagram, encode_frame
 from lars.wire.lars_pb2 import (
@@ -69,6 +70,14 @@ class RouteStateTests(ShardTestCase):
         self.assertEqual([(info.ip, info.port) for info in state.idle], [A, B])
         self.assertEqual(list(state.overloaded), [])
         self.assertNotEqual(state.version, 0)
+
+    def test_state_names_the_folder_of_saved_routes_where_there_is_room(self) -> None:
+        for folder, told in (("/var/lib/lars", "/var/lib/lars"), ("/" + 300 * "x", ""), ("", "")):
+            codec = DatagramCodec(Shard().directory, folder)
+            request = RouteStateRequest(seq=1, modid=1, cmdid=1)
+            answer = codec.answer(encode_message(MessageId.ROUTE_STATE_REQUEST, request), 0.0)
+            assert answer is not None
+            self.assertEqual(RouteStateResponse.FromString(decode_datagram(answer)[1]).state_dir, told)
 
     def test_client_that_has_the_version_is_not_told_the_hosts_again(self) -> None:
         self.with_route()
