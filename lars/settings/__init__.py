@@ -10,7 +10,7 @@ from lars.settings.conf_file import read_conf
 from lars.settings.fields import Legacy, described, legacy_key, legacy_listen, names_given, sections, setting
 from lars.settings.options import ServiceOptions
 from lars.settings.sources import resolve
-from lars.settings.values import absolute_path, endpoint, integer, number, ratio, seconds, site_url
+from lars.settings.values import absolute_path, endpoint, integer, number, ratio, seconds, site_url, text_of_file
 
 __all__ = [
     "Legacy",
@@ -30,4 +30,5 @@ __all__ = [
     "sections",
     "setting",
     "site_url",
+    "text_of_file",
 ]

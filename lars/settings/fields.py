@@ -31,6 +31,8 @@ class Setting:
     environ: str = ""
     """The environment variable; empty if there is none."""
     legacy: tuple[Legacy, ...] = ()
+    in_file: bool = False
+    """Whether the command line can name a file that holds the setting, since `ps` shows the command line."""
 
 
 def setting(
@@ -42,12 +44,13 @@ def setting(
     key: str = "",
     environ: str = "",
     legacy: tuple[Legacy, ...] = (),
+    in_file: bool = False,
 ) -> Any:
     """A dataclass field that a conf file's [section] key and the option of the field's name can set.
 
     The other arguments are the fields of Setting.
     """
-    described = Setting(section, parse, help, key, environ, legacy)
+    described = Setting(section, parse, help, key, environ, legacy, in_file)
     return field(default=default, metadata={"lars": described})
 
 

@@ -9,6 +9,7 @@ from twisted.python import usage
 from lars.errors import SettingsError
 from lars.settings.fields import described
 from lars.settings.sources import option_name, resolve
+from lars.settings.values import text_of_file
 
 USAGE_WIDTH = 220
 """Columns of --help: wide enough for each option to have one line, for grep."""
@@ -32,6 +33,10 @@ class ServiceOptions(usage.Options):
                 [option_name(name), None, None, f"{how.help} [default: {_default_text(default)}]"]
                 for name, (how, default) in described(cls.settings_type).items()
             ),
+            *(
+                [_file_option(name), None, None, f"a file that holds --{option_name(name)}, which `ps` would show"]
+                for name in _in_files(cls.settings_type)
+            ),
         ]
 
     def again(self) -> list[str]:
@@ -47,9 +52,27 @@ class ServiceOptions(usage.Options):
         names = described(self.settings_type)
         given = {name: self[option_name(name)] for name in names}
         try:
+            given.update(self._from_files(given))
             self.settings = resolve(self.settings_type, conf=self["config"], environ=os.environ, options=given)
         except SettingsError as error:
             raise usage.UsageError(str(error)) from None
+
+    def _from_files(self, given: dict[str, str | None]) -> dict[str, str]:
+        texts = {}
+        for name in _in_files(self.settings_type):
+            if (path := self[_file_option(name)]) is not None:
+                if given[name] is not None:
+                    raise SettingsError(f"--{option_name(name)} and --{_file_option(name)}: give one of them")
+                texts[name] = text_of_file(path)
+        return texts
+
+
+def _in_files(settings_type: type) -> list[str]:
+    return [name for name, (how, _default) in described(settings_type).items() if how.in_file]
+
+
+def _file_option(name: str) -> str:
+    return f"{option_name(name)}-file"
 
 
 def _default_text(default: object) -> str:

@@ -76,3 +76,11 @@ def site_url(text: str) -> str:
     if url and not url.startswith(("http://", "https://")):
         raise SettingsError(f"{text!r} is not the address of a site: write it as https://lars.example")
     return url
+
+
+def text_of_file(path: str) -> str:
+    """The text of a file without blanks around it, for a secret that must not show in `ps`."""
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, RuntimeError, ValueError) as error:  # ValueError: not UTF-8, or a NUL in the path
+        raise SettingsError(f"file {path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
