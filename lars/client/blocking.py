@@ -11,7 +11,8 @@ from lars.client.call import Call, Failures
 from lars.client.core import CACHE_TTL, DEFAULT_TIMEOUT, Core
 from lars.client.errors import AgentUnavailable
 from lars.client.host import Host
-from lars.client.module_cache import MAX_GATHERED, ModuleCache
+from lars.client.key import Key, key_number
+from lars.client.module_cache import ModuleCache
 from lars.client.polling import REGISTER_TIMEOUT, pauses
 from lars.client.queries import RouteQuery, no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, Attempt, Retrying
@@ -22,10 +23,10 @@ from lars.errors import LarsError
 class LarsClient:
     """Asks this machine's agent which host to call, and reports to it how the call went.
 
-    Threads may share a client, and it may be kept across a fork. While all hosts of a module are healthy, the client
-    chooses from its cache for `cache_ttl` seconds and gathers successes, so that most calls make no system call. It
-    sends them to the agent after that time (with the next call), before any failure, on close, before a fork and at
-    exit. While the agent is down, hosts come from the routes that the agent saved.
+    Threads may share a client, and it may be kept across a fork. The client chooses by itself, by the policy of the
+    module and the agent's word on each host, which it asks for every `cache_ttl` seconds, and gathers successes, so
+    that most calls make no system call. It sends these to the agent after that time (with the next call), before any
+    failure, on close, before a fork and at exit. While the agent is down, hosts come from the routes that it saved.
 
     >>> from lars.client import LarsClient
     >>> client = LarsClient()
@@ -39,7 +40,7 @@ class LarsClient:
         agent: "IP:BASEPORT" or (ip, base port); by default, the environment's LARS_AGENT, else 127.0.0.1:8888.
         timeout: seconds until a call fails; after half of it an unanswered query is sent once more.
         cache: False to ask the agent, and report to it, each time.
-        cache_ttl: seconds for which hosts are chosen from the same route state.
+        cache_ttl: seconds for which hosts are chosen by the same route state.
         state_dir: the folder of the agent's saved routes; by default, the environment's LARS_STATE_DIR, else
             /var/lib/lars for an agent on this machine. Empty to use no saved routes.
 
@@ -68,17 +69,31 @@ class LarsClient:
         """Whether the agent answered the last query; True before the first."""
         return self._core.agent_alive
 
-    def get_host(self, modid: int, cmdid: int) -> Host:
+    def get_host(self, modid: int, cmdid: int, *, key: Key | None = None) -> Host:
         """The host to call now; raises NoSuchModule or Overloaded if there is none.
 
         >>> host = client.get_host(1, 1)
         >>> print(host)
         127.0.0.1:900...
+        >>> host = client.get_host(1, 1, key="user 17")
+
+        Args:
+            modid: the business.
+            cmdid: its function.
+            key: what the call is about, such as a user: calls with one key go to one host, if the module's policy is
+                consistent_hash. A number from 0 to 2**64 - 1, or a str or bytes, which are hashed.
         """
-        cached = self._modules.get((modid, cmdid))
-        if cached is not None and monotonic() < cached.until:
-            return cached.pick()
-        return self._ask_host(self._core.cached(modid, cmdid))
+        now = monotonic()
+        if key is None:
+            try:
+                cached = self._modules.get((modid, cmdid))
+                if cached is not None and now < cached.quick_until:
+                    return cached.quick().public
+            except TypeError:
+                pass  # these are no ids: refused in a moment, with a text
+        cached = self._core.cached(modid, cmdid)
+        number = key_number(key)
+        return cached.choose(number, now) or self._ask_host(cached, number)
 
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         """Reports how the call to a host went; sent once, and not acknowledged.
@@ -90,12 +105,15 @@ class LarsClient:
             retcode: 0 for success; any other number is a failure.
             cost: seconds that the call took, so that a host that times out is ejected sooner.
         """
-        if not retcode:
-            cached = self._modules.get(host.module)
-            if cached is not None and monotonic() < cached.until and len(cached.gathered) < MAX_GATHERED:
-                cached.gather(host.address)
-                return
-        self._core.report(host, retcode, cost)
+        now = monotonic()
+        if not retcode and retcode is not False:
+            try:
+                cached = self._modules.get(host.module)
+                if cached is not None and now < cached.quick_until and cached.gather(host.address, cost):
+                    return
+            except (AttributeError, TypeError):
+                pass  # these are no host and cost: refused in a moment, with a text
+        self._core.report(host, retcode, cost, now)
 
     def get_route(self, modid: int, cmdid: int) -> list[Host]:
         """All hosts of the module; none if the agent knows none, or has not pulled them yet: see register.
@@ -146,7 +164,7 @@ class LarsClient:
                 refusal = error
         raise refusal
 
-    def call(self, modid: int, cmdid: int, failures: Failures = Exception) -> Call:
+    def call(self, modid: int, cmdid: int, failures: Failures = Exception, *, key: Key | None = None) -> Call:
         """A host for a with block, reported with the time taken; as a failure if an exception ends the block.
 
         An exception that is not of `failures` reports nothing; nor does one that is no Exception (KeyboardInterrupt,
@@ -155,7 +173,7 @@ class LarsClient:
         >>> with client.call(1, 1, failures=OSError) as host:
         ...     answer = f"called {host}"
         """
-        return Call(lambda: self.get_host(modid, cmdid), self.report, failures)
+        return Call(lambda: self.get_host(modid, cmdid, key=key), self.report, failures)
 
     def retrying(
         self, modid: int, cmdid: int, attempts: int = DEFAULT_ATTEMPTS, failures: Failures = Exception
@@ -194,7 +212,7 @@ class LarsClient:
     ) -> None:
         self.close()
 
-    def _ask_host(self, cached: ModuleCache) -> Host:
+    def _ask_host(self, cached: ModuleCache, key: int) -> Host:
         shard, now = cached.shard, monotonic()
         pool = self._sockets[shard]
         if not shard.alive:
@@ -207,7 +225,7 @@ class LarsClient:
             sock = pool.acquire(deadline)
             if sock is not None:
                 try:
-                    host = sock.ask(self._core.query(cached, sock.next_seq(), now), deadline)
+                    host = sock.ask(self._core.query(cached, sock.next_seq(), key, now), deadline)
                 finally:
                     pool.release(sock)
                 if host is not None:
@@ -230,7 +248,7 @@ class LarsClient:
             if pool.probe_answered():
                 return True
             if cached.shard.due(now):
-                pool.probe(self._core.query(cached, 0, now))
+                pool.probe(self._core.query(cached, 0, 0, now))
         except OSError:
             return False
         return False

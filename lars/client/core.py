@@ -9,22 +9,24 @@ import atexit
 import logging
 import os
 import weakref
+from math import isfinite
+from operator import index
 from typing import Protocol
 
 from lars.client.address import SHARDS, AgentAddress
-from lars.client.errors import AgentUnavailable
+from lars.client.errors import AgentUnavailable, InvalidArgument
 from lars.client.host import Host
-from lars.client.module_cache import ModuleCache
+from lars.client.module_cache import ModuleCache, rng
 from lars.client.queries import HostQuery
 from lars.client.saved import SavedFile
 from lars.client.shard_state import ShardState
-from lars.errors import SettingsError
+from lars.errors import InvalidRoute, SettingsError
 from lars.route import module_id, shard_of
 
 DEFAULT_TIMEOUT = 0.2
 """Default: seconds until a call fails."""
 
-CACHE_TTL = 2.0
+CACHE_TTL = 1.0
 """Default: seconds for which a client chooses hosts from its cache before it asks the agent again."""
 
 _log = logging.getLogger("lars.client")
@@ -81,28 +83,39 @@ class Core:
 
     def cached(self, modid: int, cmdid: int) -> ModuleCache:
         """The cache of a module; raises InvalidRoute for ids that no module can have."""
-        cached = self.modules.get((modid, cmdid))
+        try:
+            cached = self.modules.get((modid, cmdid))
+        except TypeError:  # one of them has no hash
+            cached = None
         if cached is None:
+            if not isinstance(modid, int) or not isinstance(cmdid, int):
+                raise InvalidRoute(f"module ({modid!r}, {cmdid!r}) does not exist: modid and cmdid are whole numbers")
             module = module_id(modid, cmdid)
             fresh = ModuleCache(module, self.shards[shard_of(module, SHARDS)], self._cache_ttl)
             cached = self.modules.setdefault(module, fresh)
         return cached
 
-    def query(self, cached: ModuleCache, seq: int, now: float) -> HostQuery:
-        """The query for the next host; sends overdue successes first."""
+    def query(self, cached: ModuleCache, seq: int, key: int, now: float) -> HostQuery:
+        """The query for the next host, for a call about `key`, 0 for none; sends overdue successes first."""
         if now >= self._next_flush:
             self._flush_overdue(now)
         if cached.gathered:
             self._flush(cached)
-        return cached.query(seq, now)
+        return cached.query(seq, key, now)
 
-    def report(self, host: Host, retcode: int, cost: float | None) -> None:
-        """Sends the result of a call, after the gathered successes of its module; raises AgentUnavailable."""
+    def report(self, host: Host, retcode: int, cost: float | None, now: float) -> None:
+        """Takes the result of a call, and sends what is to be sent at once.
+
+        Raises AgentUnavailable, and InvalidArgument for arguments of another kind.
+        """
+        if not isinstance(host, Host):
+            raise InvalidArgument(f"{host!r} cannot be reported: give the host that get_host returned")
+        retcode, cost = _checked(retcode, cost)
         cached = self.modules.get(host.module) or self.cached(*host.module)
         if self.closed:
             raise self.unavailable(cached.shard, None)
         with cached.lock:
-            for datagram in cached.results(host, retcode, cost):
+            for datagram in cached.results(host, retcode, cost, now):
                 try:
                     self._transport.send(cached.shard, datagram)
                 except OSError as error:
@@ -188,6 +201,27 @@ class Core:
         self._transport.forked()
 
 
+def _checked(retcode: int, cost: float | None) -> tuple[int, float | None]:
+    """The arguments of a report, whatever kinds of numbers they are; raises InvalidArgument if they are none."""
+    try:
+        if isinstance(retcode, bool):
+            raise TypeError
+        number = index(retcode)
+    except TypeError:
+        raise InvalidArgument(
+            f"retcode {retcode!r} cannot be used: give 0 for a success, another number for a failure"
+        ) from None
+    if cost is None:
+        return number, None
+    try:
+        seconds = cost + 0.0
+        if isfinite(seconds):
+            return number, float(max(0.0, seconds))
+    except TypeError:
+        pass
+    raise InvalidArgument(f"cost {cost!r} cannot be used: give the seconds that the call took")
+
+
 _cores: dict[int, "weakref.ref[Core]"] = {}
 """All live cores: a dictionary, because its values can be listed while other threads make clients."""
 
@@ -202,6 +236,7 @@ def _flush_all() -> None:
 
 
 def _forked() -> None:
+    rng.seed()  # or every child of one parent would begin with the same host
     for core in _all():
         core.forked()
 

@@ -5,7 +5,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IReadDescriptor
 from twisted.internet.task import deferLater
@@ -16,9 +16,9 @@ from lars.client.address import agent_address, state_folder
 from lars.client.async_core import AsyncCore, Cancel, OnAnswer
 from lars.client.call import AsyncCall, Failures
 from lars.client.core import CACHE_TTL, DEFAULT_TIMEOUT, Core
-from lars.client.errors import AgentUnavailable
+from lars.client.errors import AgentUnavailable, Overloaded
 from lars.client.host import Host
-from lars.client.module_cache import MAX_GATHERED
+from lars.client.key import Key, key_number
 from lars.client.polling import REGISTER_TIMEOUT, pauses
 from lars.client.queries import no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, AsyncAttempt, Retrying
@@ -70,7 +70,7 @@ class LarsClient:
         """Whether the agent answered the last query; True before the first."""
         return self._core.agent_alive
 
-    def get_host(self, modid: int, cmdid: int) -> Deferred[Host]:
+    def get_host(self, modid: int, cmdid: int, *, key: Key | None = None) -> Deferred[Host]:
         """The host to call now; fails with NoSuchModule or Overloaded if there is none.
 
         >>> async def main(reactor):
@@ -78,12 +78,29 @@ class LarsClient:
         ...         print(await client.get_host(1, 1))
         >>> run(main)
         127.0.0.1:900...
+
+        Args:
+            modid: the business.
+            cmdid: its function.
+            key: as for the blocking client.
         """
-        cached = self._modules.get((modid, cmdid))
-        if cached is not None and monotonic() < cached.until:
-            return succeed(cached.pick())
+        now = monotonic()
+        if key is None:
+            try:
+                cached = self._modules.get((modid, cmdid))
+                if cached is not None and now < cached.quick_until:
+                    return succeed(cached.quick().public)
+            except TypeError:
+                pass  # these are no ids: refused in a moment, with a text
         cached = self._core.cached(modid, cmdid)
-        return self._answer(lambda on_answer: self._async_core.host(cached, self._loop, on_answer))
+        number = key_number(key)
+        try:
+            host = cached.choose(number, now)
+        except Overloaded:
+            return fail()
+        if host is not None:
+            return succeed(host)
+        return self._answer(lambda on_answer: self._async_core.host(cached, number, self._loop, on_answer))
 
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         """Reports how the call to a host went; a plain call, since it waits for nothing.
@@ -98,12 +115,15 @@ class LarsClient:
             retcode: 0 for success; any other number is a failure.
             cost: seconds that the call took, so that a host that times out is ejected sooner.
         """
-        if not retcode:
-            cached = self._modules.get(host.module)
-            if cached is not None and monotonic() < cached.until and len(cached.gathered) < MAX_GATHERED:
-                cached.gather(host.address)
-                return
-        self._core.report(host, retcode, cost)
+        now = monotonic()
+        if not retcode and retcode is not False:
+            try:
+                cached = self._modules.get(host.module)
+                if cached is not None and now < cached.quick_until and cached.gather(host.address, cost):
+                    return
+            except (AttributeError, TypeError):
+                pass  # these are no host and cost: refused in a moment, with a text
+        self._core.report(host, retcode, cost, now)
 
     def get_route(self, modid: int, cmdid: int) -> Deferred[list[Host]]:
         """All hosts of the module; none if the agent knows none, or has not pulled them yet: see register.
@@ -145,7 +165,7 @@ class LarsClient:
                 refusal = error
         raise refusal
 
-    def call(self, modid: int, cmdid: int, failures: Failures = Exception) -> AsyncCall:
+    def call(self, modid: int, cmdid: int, failures: Failures = Exception, *, key: Key | None = None) -> AsyncCall:
         """A host for an async with block, reported with the time taken; as a failure if an exception ends the block.
 
         An exception that is not of `failures` reports nothing.
@@ -157,7 +177,7 @@ class LarsClient:
         >>> run(main)
         called 127.0.0.1:900...
         """
-        return AsyncCall(lambda: self.get_host(modid, cmdid), self.report, failures)
+        return AsyncCall(lambda: self.get_host(modid, cmdid, key=key), self.report, failures)
 
     def retrying(
         self, modid: int, cmdid: int, attempts: int = DEFAULT_ATTEMPTS, failures: Failures = Exception
