@@ -14,6 +14,7 @@ from lars.client.host import Host
 from lars.client.key import Key, key_number
 from lars.client.module_cache import ModuleCache
 from lars.client.polling import REGISTER_TIMEOUT, pauses
+from lars.client.process import warn_unclosed
 from lars.client.queries import RouteQuery, no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, Attempt, Retrying
 from lars.client.socket_pool import AgentSockets, SocketPool
@@ -106,7 +107,7 @@ class LarsClient:
             cost: seconds that the call took, so that a host that times out is ejected sooner.
         """
         now = monotonic()
-        if not retcode and retcode is not False:
+        if not retcode and retcode.__class__ is int:
             try:
                 cached = self._modules.get(host.module)
                 if cached is not None and now < cached.quick_until and cached.gather(host.address, cost):
@@ -203,6 +204,15 @@ class LarsClient:
         """
         self._core.close()
         self._sockets.close()
+
+    def __repr__(self) -> str:
+        return f"<LarsClient of the agent at {self._core.agent}>"
+
+    def __del__(self) -> None:
+        core = getattr(self, "_core", None)
+        if core is not None and not core.closed:
+            self.close()
+            warn_unclosed(self)
 
     def __enter__(self) -> Self:
         return self

@@ -5,14 +5,12 @@ does not answer. The client owns the sockets: it sends the queries, and calls `a
 without an answer go through the Transport. Threads may share a Core; `now` is in seconds, monotonic.
 """
 
-import atexit
 import logging
-import os
-import weakref
 from math import isfinite
 from operator import index
 from typing import Protocol
 
+from lars.client import process
 from lars.client.address import SHARDS, AgentAddress
 from lars.client.errors import AgentUnavailable, InvalidArgument
 from lars.client.host import Host
@@ -71,10 +69,9 @@ class Core:
         self._next_flush = 0.0
 
     def begin(self, transport: Transport) -> None:
-        """Sets the transport; from now on gathered successes are also sent at exit and before a fork."""
+        """Sets the transport; from now on gathered successes are also sent in pauses, at exit and before a fork."""
         self._transport = transport
-        _cores[id(self)] = weakref.ref(self)
-        weakref.finalize(self, _cores.pop, id(self), None).atexit = False
+        process.add(self)
 
     @property
     def agent_alive(self) -> bool:
@@ -98,7 +95,9 @@ class Core:
     def query(self, cached: ModuleCache, seq: int, key: int, now: float) -> HostQuery:
         """The query for the next host, for a call about `key`, 0 for none; sends overdue successes first."""
         if now >= self._next_flush:
-            self._flush_overdue(now)
+            self.flush_overdue(now)
+        if self._cache_ttl:
+            process.awake()
         if cached.gathered:
             self._flush(cached)
         return cached.query(seq, key, now)
@@ -127,7 +126,7 @@ class Core:
         for cached in tuple(self.modules.values()):
             self._flush(cached)
 
-    def _flush_overdue(self, now: float) -> None:
+    def flush_overdue(self, now: float) -> None:
         """Sends the successes of all modules whose ttl has passed; sets when the next ttl will pass."""
         next_flush = now + self._cache_ttl
         for cached in tuple(self.modules.values()):
@@ -192,6 +191,7 @@ class Core:
 
     def forked(self) -> None:
         """In the child of a fork: drops what is the parent's (gathered successes, locks, turns, sockets)."""
+        rng.seed()  # or every child of one parent would begin with the same host
         self.modules.clear()
         self._next_flush = 0.0
         for shard in self.shards:
@@ -220,26 +220,3 @@ def _checked(retcode: int, cost: float | None) -> tuple[int, float | None]:
     except TypeError:
         pass
     raise InvalidArgument(f"cost {cost!r} cannot be used: give the seconds that the call took")
-
-
-_cores: dict[int, "weakref.ref[Core]"] = {}
-"""All live cores: a dictionary, because its values can be listed while other threads make clients."""
-
-
-def _all() -> list[Core]:
-    return [core for reference in list(_cores.values()) if (core := reference()) is not None]
-
-
-def _flush_all() -> None:
-    for core in _all():
-        core.flush()
-
-
-def _forked() -> None:
-    rng.seed()  # or every child of one parent would begin with the same host
-    for core in _all():
-        core.forked()
-
-
-atexit.register(_flush_all)
-os.register_at_fork(before=_flush_all, after_in_child=_forked)

@@ -26,7 +26,7 @@ class Driver(Protocol):
     async def get_host(self, modid: int = 1, cmdid: int = 1, key: Key | None = None) -> Host: ...
     async def get_route(self, modid: int = 1, cmdid: int = 1) -> list[Host]: ...
     async def register(self, modid: int = 1, cmdid: int = 1, timeout: float = 1.0) -> None: ...
-    async def report(self, host: Host, retcode: int = 0) -> None: ...
+    async def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None: ...
     async def call(self, work: Work, failures: type[Exception] = Exception, key: Key | None = None) -> None: ...
     async def retry(self, work: Work, attempts: int = 3, failures: type[Exception] = Exception) -> None: ...
     async def close(self) -> None: ...
@@ -52,8 +52,8 @@ class BlockingDriver:
     async def register(self, modid: int = 1, cmdid: int = 1, timeout: float = 1.0) -> None:
         await deferToThread(self._client.register, modid, cmdid, timeout)
 
-    async def report(self, host: Host, retcode: int = 0) -> None:
-        await deferToThread(self._client.report, host, retcode)
+    async def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
+        await deferToThread(self._client.report, host, retcode, cost)
 
     async def call(self, work: Work, failures: type[Exception] = Exception, key: Key | None = None) -> None:
         def call() -> None:
@@ -102,9 +102,9 @@ class AsyncioDriver:
     async def register(self, modid: int = 1, cmdid: int = 1, timeout: float = 1.0) -> None:
         await self._run(self._client.register(modid, cmdid, timeout))
 
-    async def report(self, host: Host, retcode: int = 0) -> None:
+    async def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         async def report() -> None:
-            self._client.report(host, retcode)
+            self._client.report(host, retcode, cost)
 
         await self._run(report())
 
@@ -154,8 +154,8 @@ class TwistedDriver:
     async def register(self, modid: int = 1, cmdid: int = 1, timeout: float = 1.0) -> None:
         await self._client.register(modid, cmdid, timeout)
 
-    async def report(self, host: Host, retcode: int = 0) -> None:
-        self._client.report(host, retcode)
+    async def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
+        self._client.report(host, retcode, cost)
 
     async def call(self, work: Work, failures: type[Exception] = Exception, key: Key | None = None) -> None:
         async with self._client.call(1, 1, failures, key=key) as host:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lars.client import AgentUnavailable, Host, NoSuchModule, Overloaded
+from lars.client.errors import InvalidArgument
 from lars.errors import InvalidRoute, LarsError
 from lars.wire.lars_pb2 import GetHostRequest
 from tests.integration.client.conftest import MakeClient
@@ -227,6 +228,27 @@ async def test_ids_that_no_module_can_have_are_refused(make_client: MakeClient) 
         for ask in (client.get_host, client.get_route, client.register):
             with pytest.raises(InvalidRoute):
                 await ask(modid, cmdid)
+
+
+async def test_arguments_of_a_wrong_kind_are_refused_with_a_text(agent: LoneAgent, make_client: MakeClient) -> None:
+    await agent.up()
+    for cache in (True, False):
+        client = make_client(agent=agent.address, cache=cache)
+        host = await client.get_host()
+        await client.report(host)
+        for modid, cmdid in (("1", "1"), (1, None), (1.5, 1), ([1], 1), ("x", {})):
+            for ask in (client.get_host, client.get_route, client.register):
+                with pytest.raises(InvalidRoute, match="modid and cmdid are whole numbers"):
+                    await ask(modid, cmdid)  # type: ignore[arg-type]
+        for wrong in ("127.0.0.1:9001", None, ("127.0.0.1", 9001), host.address):
+            with pytest.raises(InvalidArgument, match="give the host that get_host returned"):
+                await client.report(wrong)  # type: ignore[arg-type]
+        for retcode in (True, False, "0", None, 1.0):
+            with pytest.raises(InvalidArgument, match="give 0 for a success, another number for a failure"):
+                await client.report(host, retcode)  # type: ignore[arg-type]
+        for cost in ("0.1", float("nan"), float("inf"), b"1", [1]):
+            with pytest.raises(InvalidArgument, match="give the seconds that the call took"):
+                await client.report(host, 0, cost)  # type: ignore[arg-type]
 
 
 async def test_register_waits_for_an_agent_that_starts(agent: LoneAgent, make_client: MakeClient) -> None:
