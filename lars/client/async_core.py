@@ -50,6 +50,8 @@ class AsyncCore:
         def deliver(host: Host | None, error: Exception | None) -> None:
             if host is not None or isinstance(error, LarsError):
                 self._core.answered(shard)
+                if host is not None:
+                    self._core.has_hosts(cached)
                 on_answer(host, error)
             else:
                 self._unanswered(cached, error, on_answer)
@@ -82,6 +84,8 @@ class AsyncCore:
             mux.close()
             if route is not None:
                 self._core.answered(shard)
+                if route:
+                    self._core.has_hosts(cached)
                 on_answer(route, None)
                 return
             now = monotonic()

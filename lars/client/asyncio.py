@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
@@ -10,10 +11,11 @@ from lars.client.address import agent_address, state_folder
 from lars.client.async_core import AsyncCore, Cancel, OnAnswer
 from lars.client.call import AsyncCall, Failures
 from lars.client.core import CACHE_TTL, DEFAULT_TIMEOUT, Core
-from lars.client.errors import AgentUnavailable
+from lars.client.errors import AgentUnavailable, NoSuchModule
 from lars.client.host import Host
 from lars.client.key import Key, key_number
-from lars.client.polling import REGISTER_TIMEOUT, pauses
+from lars.client.module_cache import ModuleCache
+from lars.client.polling import FIRST_WAIT, REGISTER_TIMEOUT, pauses
 from lars.client.process import warn_unclosed
 from lars.client.queries import no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, AsyncAttempt, Retrying
@@ -48,9 +50,11 @@ class LarsClient:
         cache: bool = True,
         cache_ttl: float = CACHE_TTL,
         state_dir: str | None = None,
+        first_wait: float = FIRST_WAIT,
     ) -> None:
         address = agent_address(agent)
-        self._core = Core(address, timeout, cache_ttl if cache else 0.0, state_folder(state_dir, address))
+        folder = state_folder(state_dir, address)
+        self._core = Core(address, timeout, cache_ttl if cache else 0.0, folder, first_wait)
         self._async_core = AsyncCore(self._core)
         self._core.begin(self._async_core)
         self._modules = self._core.modules
@@ -85,9 +89,20 @@ class LarsClient:
                 pass  # these are no ids: refused in a moment, with a text
         cached = self._core.cached(modid, cmdid)
         number = key_number(key)
-        host: Host | None = cached.choose(number, now)
-        if host is None:
-            host = await self._answer(lambda loop, on_answer: self._async_core.host(cached, number, loop, on_answer))
+        host = cached.choose(number, now)
+        if host is not None:
+            return host
+        try:
+            return await self._ask_host(cached, number)
+        except NoSuchModule:
+            for pause in self._core.first_pauses(cached, now):
+                await asyncio.sleep(pause)
+                with suppress(NoSuchModule):
+                    return await self._ask_host(cached, number)
+            raise
+
+    async def _ask_host(self, cached: ModuleCache, key: int) -> Host:
+        host: Host = await self._answer(lambda loop, on_answer: self._async_core.host(cached, key, loop, on_answer))
         return host
 
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
@@ -114,7 +129,7 @@ class LarsClient:
         self._core.report(host, retcode, cost, now)
 
     async def get_route(self, modid: int, cmdid: int) -> list[Host]:
-        """All hosts of the module; none if the agent knows none, or has not pulled them yet: see register.
+        """All hosts of the module; none if the agent knows none.
 
         >>> async def main():
         ...     async with LarsClient() as client:
@@ -123,14 +138,23 @@ class LarsClient:
         127.0.0.1:9001 127.0.0.1:9002
         """
         cached = self._core.cached(modid, cmdid)
+        route = await self._route(cached)
+        if not route:
+            for pause in self._core.first_pauses(cached, monotonic()):
+                await asyncio.sleep(pause)
+                if route := await self._route(cached):
+                    break
+        return route
+
+    async def _route(self, cached: ModuleCache) -> list[Host]:
         route: list[Host] = await self._answer(lambda loop, on_answer: self._async_core.route(cached, loop, on_answer))
         return route
 
     async def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> None:
         """Waits until the agent has the module's hosts, which it pulls when first asked about a module.
 
-        Call it once at start, so that the first get_host is not refused. Raises NoSuchModule if the agent has none
-        after `timeout` seconds, AgentUnavailable if it did not answer.
+        For a start that fails where a module has none, or that waits for longer than `first_wait`. Raises NoSuchModule
+        if the agent has none after `timeout` seconds, AgentUnavailable if it did not answer.
 
         >>> async def main():
         ...     async with LarsClient() as client:
@@ -142,7 +166,7 @@ class LarsClient:
         for pause in pauses(timeout):
             await asyncio.sleep(pause)
             try:
-                if await self.get_route(modid, cmdid):
+                if await self._route(cached):
                     return
                 refusal = no_such_module(cached.module)
             except AgentUnavailable as error:

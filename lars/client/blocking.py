@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -9,11 +10,11 @@ from typing import Self
 from lars.client.address import agent_address, state_folder
 from lars.client.call import Call, Failures
 from lars.client.core import CACHE_TTL, DEFAULT_TIMEOUT, Core
-from lars.client.errors import AgentUnavailable
+from lars.client.errors import AgentUnavailable, NoSuchModule
 from lars.client.host import Host
 from lars.client.key import Key, key_number
 from lars.client.module_cache import ModuleCache
-from lars.client.polling import REGISTER_TIMEOUT, pauses
+from lars.client.polling import FIRST_WAIT, REGISTER_TIMEOUT, pauses
 from lars.client.process import warn_unclosed
 from lars.client.queries import RouteQuery, no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, Attempt, Retrying
@@ -44,6 +45,8 @@ class LarsClient:
         cache_ttl: seconds for which hosts are chosen by the same route state.
         state_dir: the folder of the agent's saved routes; by default, the environment's LARS_STATE_DIR, else
             /var/lib/lars for an agent on this machine. Empty to use no saved routes.
+        first_wait: seconds for which the first questions about a module wait for its hosts, which the agent pulls when
+            it is first asked; 0 to be refused at once.
 
     Raises SettingsError for arguments out of range. Every method may raise AgentUnavailable, and InvalidRoute for ids
     that no module can have.
@@ -57,9 +60,11 @@ class LarsClient:
         cache: bool = True,
         cache_ttl: float = CACHE_TTL,
         state_dir: str | None = None,
+        first_wait: float = FIRST_WAIT,
     ) -> None:
         address = agent_address(agent)
-        self._core = Core(address, timeout, cache_ttl if cache else 0.0, state_folder(state_dir, address))
+        folder = state_folder(state_dir, address)
+        self._core = Core(address, timeout, cache_ttl if cache else 0.0, folder, first_wait)
         self._sockets = AgentSockets(self._core.shards, timeout / 2)
         self._core.begin(self._sockets)
         self._modules = self._core.modules
@@ -94,7 +99,17 @@ class LarsClient:
                 pass  # these are no ids: refused in a moment, with a text
         cached = self._core.cached(modid, cmdid)
         number = key_number(key)
-        return cached.choose(number, now) or self._ask_host(cached, number)
+        host = cached.choose(number, now)
+        if host is not None:
+            return host
+        try:
+            return self._ask_host(cached, number)
+        except NoSuchModule:
+            for pause in self._core.first_pauses(cached, now):
+                time.sleep(pause)
+                with suppress(NoSuchModule):
+                    return self._ask_host(cached, number)
+            raise
 
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         """Reports how the call to a host went; sent once, and not acknowledged.
@@ -117,12 +132,21 @@ class LarsClient:
         self._core.report(host, retcode, cost, now)
 
     def get_route(self, modid: int, cmdid: int) -> list[Host]:
-        """All hosts of the module; none if the agent knows none, or has not pulled them yet: see register.
+        """All hosts of the module; none if the agent knows none.
 
         >>> [str(host) for host in client.get_route(1, 1)]
         ['127.0.0.1:9001', '127.0.0.1:9002']
         """
         cached = self._core.cached(modid, cmdid)
+        route = self._route(cached)
+        if not route:
+            for pause in self._core.first_pauses(cached, monotonic()):
+                time.sleep(pause)
+                if route := self._route(cached):
+                    break
+        return route
+
+    def _route(self, cached: ModuleCache) -> list[Host]:
         shard, now = cached.shard, monotonic()
         error: OSError | None = None
         route: list[Host] | None = None
@@ -136,6 +160,8 @@ class LarsClient:
             error = refused
         if route is not None:
             self._core.answered(shard)
+            if route:
+                self._core.has_hosts(cached)
             return route
         refusal = self._core.unanswered(shard, error, now)
         saved = self._core.saved_route(cached, now)
@@ -146,8 +172,8 @@ class LarsClient:
     def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> None:
         """Waits until the agent has the module's hosts, which it pulls when first asked about a module.
 
-        Call it once at start, so that the first get_host is not refused. Raises NoSuchModule if the agent has none
-        after `timeout` seconds, AgentUnavailable if it did not answer.
+        For a start that fails where a module has none, or that waits for longer than `first_wait`. Raises NoSuchModule
+        if the agent has none after `timeout` seconds, AgentUnavailable if it did not answer.
 
         >>> client.register(1, 1)
         """
@@ -156,7 +182,7 @@ class LarsClient:
         for pause in pauses(timeout):
             time.sleep(pause)
             try:
-                if self.get_route(modid, cmdid):
+                if self._route(cached):
                     return
                 refusal = no_such_module(cached.module)
             except AgentUnavailable as error:
@@ -240,6 +266,7 @@ class LarsClient:
                     pool.release(sock)
                 if host is not None:
                     self._core.answered(shard)
+                    self._core.has_hosts(cached)
                     return host
         except OSError as refused:
             error = refused

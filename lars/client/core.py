@@ -6,6 +6,8 @@ without an answer go through the Transport. Threads may share a Core; `now` is i
 """
 
 import logging
+from collections.abc import Iterator
+from itertools import islice
 from math import isfinite
 from operator import index
 from typing import Protocol
@@ -15,6 +17,7 @@ from lars.client.address import SHARDS, AgentAddress
 from lars.client.errors import AgentUnavailable, InvalidArgument
 from lars.client.host import Host
 from lars.client.module_cache import ModuleCache, rng
+from lars.client.polling import FIRST_WAIT, pauses
 from lars.client.queries import HostQuery
 from lars.client.saved import SavedFile
 from lars.client.shard_state import ShardState
@@ -50,21 +53,27 @@ class Core:
         timeout: seconds that a query may take.
         cache_ttl: seconds; 0 turns the cache off.
         state_dir: the folder of the agent's saved routes; empty for no fallback.
+        first_wait: seconds for which the first questions about a module wait for its hosts.
 
-    Raises SettingsError if `timeout` or `cache_ttl` is out of range.
+    Raises SettingsError if `timeout`, `cache_ttl` or `first_wait` is out of range.
     """
 
-    def __init__(self, agent: AgentAddress, timeout: float, cache_ttl: float, state_dir: str) -> None:
+    def __init__(
+        self, agent: AgentAddress, timeout: float, cache_ttl: float, state_dir: str, first_wait: float = FIRST_WAIT
+    ) -> None:
         if not 0 < timeout < 86_400:
             raise SettingsError(f"timeout {timeout} is out of range: give seconds above 0 and below a day")
         if not 0 <= cache_ttl < 86_400:
             raise SettingsError(f"cache_ttl {cache_ttl} is out of range: give seconds from 0 to below a day")
+        if not 0 <= first_wait < 86_400:
+            raise SettingsError(f"first_wait {first_wait} is out of range: give seconds from 0 to below a day")
         self.agent = agent
         self.timeout = timeout
         self.shards = [ShardState(AgentAddress(agent.ip, agent.port + n), n) for n in range(SHARDS)]
         self.modules: dict[tuple[int, int], ModuleCache] = {}
         self.closed = False
         self._cache_ttl = cache_ttl
+        self._first_wait = first_wait
         self._saved = [SavedFile(state_dir, n) for n in range(SHARDS)] if state_dir else []
         self._next_flush = 0.0
 
@@ -143,6 +152,19 @@ class Core:
                     self._transport.send(cached.shard, datagram)
                 except OSError:
                     continue  # the agent is down: the next query will notice
+
+    def first_pauses(self, cached: ModuleCache, now: float) -> Iterator[float]:
+        """Seconds to wait before each further question about a module that has no hosts yet; none if it had some.
+
+        The agent pulls a module's hosts when it is first asked about it.
+        """
+        if cached.awaited_until is None:
+            cached.awaited_until = now + self._first_wait
+        return islice(pauses(max(0.0, cached.awaited_until - now)), 1, None)
+
+    def has_hosts(self, cached: ModuleCache) -> None:
+        """The agent has named a host of the module."""
+        cached.awaited_until = 0.0
 
     def answered(self, shard: ShardState) -> None:
         """The shard answered a query."""

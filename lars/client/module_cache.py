@@ -55,6 +55,8 @@ class ModuleCache:
     Attributes:
         until: when the agent must be asked again.
         quick, quick_until, gather: as those of LocalChoice.
+        awaited_until: until when questions wait for the first hosts; None before the first question that was answered
+            without one, in the past once there has been one.
     """
 
     __slots__ = (
@@ -67,6 +69,7 @@ class ModuleCache:
         "_ttl",
         "_turn",
         "_version",
+        "awaited_until",
         "gather",
         "lock",
         "module",
@@ -80,6 +83,7 @@ class ModuleCache:
         self.module = module
         self.shard = shard
         self.lock = threading.RLock()  # a signal handler may report during a report
+        self.awaited_until: float | None = None
         self.until = self.quick_until = 0.0
         self.quick: Callable[[], CachedHost] = _not_cached
         self.gather: Callable[[HostAddress, float | None], bool] = _not_cached

@@ -1,6 +1,7 @@
 """The Twisted client: the calls of the blocking one as Deferreds, any number of them at once."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
@@ -16,10 +17,11 @@ from lars.client.address import agent_address, state_folder
 from lars.client.async_core import AsyncCore, Cancel, OnAnswer
 from lars.client.call import AsyncCall, Failures
 from lars.client.core import CACHE_TTL, DEFAULT_TIMEOUT, Core
-from lars.client.errors import AgentUnavailable, Overloaded
+from lars.client.errors import AgentUnavailable, NoSuchModule, Overloaded
 from lars.client.host import Host
 from lars.client.key import Key, key_number
-from lars.client.polling import REGISTER_TIMEOUT, pauses
+from lars.client.module_cache import ModuleCache
+from lars.client.polling import FIRST_WAIT, REGISTER_TIMEOUT, pauses
 from lars.client.process import warn_unclosed
 from lars.client.queries import no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, AsyncAttempt, Retrying
@@ -55,11 +57,13 @@ class LarsClient:
         cache: bool = True,
         cache_ttl: float = CACHE_TTL,
         state_dir: str | None = None,
+        first_wait: float = FIRST_WAIT,
         reactor: IReactor | None = None,
     ) -> None:
         address = agent_address(agent)
         reactor = reactor or installed_reactor()
-        self._core = Core(address, timeout, cache_ttl if cache else 0.0, state_folder(state_dir, address))
+        folder = state_folder(state_dir, address)
+        self._core = Core(address, timeout, cache_ttl if cache else 0.0, folder, first_wait)
         self._async_core = AsyncCore(self._core)
         self._core.begin(self._async_core)
         self._modules = self._core.modules
@@ -101,7 +105,22 @@ class LarsClient:
             return fail()
         if host is not None:
             return succeed(host)
-        return self._answer(lambda on_answer: self._async_core.host(cached, number, self._loop, on_answer))
+        if cached.awaited_until is not None and cached.awaited_until <= now:
+            return self._ask_host(cached, number)
+        return Deferred.fromCoroutine(self._first_host(cached, number, now))
+
+    async def _first_host(self, cached: ModuleCache, key: int, now: float) -> Host:
+        try:
+            return await self._ask_host(cached, key)
+        except NoSuchModule:
+            for pause in self._core.first_pauses(cached, now):
+                await deferLater(self._reactor, pause)
+                with suppress(NoSuchModule):
+                    return await self._ask_host(cached, key)
+            raise
+
+    def _ask_host(self, cached: ModuleCache, key: int) -> Deferred[Host]:
+        return self._answer(lambda on_answer: self._async_core.host(cached, key, self._loop, on_answer))
 
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         """Reports how the call to a host went; a plain call, since it waits for nothing.
@@ -127,7 +146,7 @@ class LarsClient:
         self._core.report(host, retcode, cost, now)
 
     def get_route(self, modid: int, cmdid: int) -> Deferred[list[Host]]:
-        """All hosts of the module; none if the agent knows none, or has not pulled them yet: see register.
+        """All hosts of the module; none if the agent knows none.
 
         >>> async def main(reactor):
         ...     async with LarsClient() as client:
@@ -135,14 +154,25 @@ class LarsClient:
         >>> run(main)
         127.0.0.1:9001 127.0.0.1:9002
         """
-        cached = self._core.cached(modid, cmdid)
+        return Deferred.fromCoroutine(self._first_route(self._core.cached(modid, cmdid)))
+
+    async def _first_route(self, cached: ModuleCache) -> list[Host]:
+        route = await self._route(cached)
+        if not route:
+            for pause in self._core.first_pauses(cached, monotonic()):
+                await deferLater(self._reactor, pause)
+                if route := await self._route(cached):
+                    break
+        return route
+
+    def _route(self, cached: ModuleCache) -> Deferred[list[Host]]:
         return self._answer(lambda on_answer: self._async_core.route(cached, self._loop, on_answer))
 
     def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> Deferred[None]:
         """Waits until the agent has the module's hosts, which it pulls when first asked about a module.
 
-        Call it once at start, so that the first get_host is not refused. Fails with NoSuchModule if the agent has
-        none after `timeout` seconds, AgentUnavailable if it did not answer.
+        For a start that fails where a module has none, or that waits for longer than `first_wait`. Fails with
+        NoSuchModule if the agent has none after `timeout` seconds, AgentUnavailable if it did not answer.
 
         >>> async def main(reactor):
         ...     async with LarsClient() as client:
@@ -157,7 +187,7 @@ class LarsClient:
         for pause in pauses(timeout):
             await deferLater(self._reactor, pause)
             try:
-                if await self.get_route(modid, cmdid):
+                if await self._route(cached):
                     return
                 refusal = no_such_module(cached.module)
             except AgentUnavailable as error:
