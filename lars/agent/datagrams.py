@@ -13,6 +13,7 @@ from lars.agent.encodings import module_fields
 from lars.agent.explain import explain_page
 from lars.agent.module import Module, RoutedHost
 from lars.agent.module_list import module_page
+from lars.balancing.gathered import Gathered
 from lars.route import HostAddress, ModuleId
 from lars.wire.frames import HEADER, HEADER_SIZE, MAX_DATAGRAM_BODY, FrameError, decode_datagram, encode_frame
 from lars.wire.lars_pb2 import (
@@ -160,9 +161,12 @@ class DatagramCodec:
         if module is None:
             self.malformed += 1
             return
+        module.called(sum(result.succ for result in batch.result), now)
         for result in batch.result:
             if result.succ:
-                self._directory.report_successes(module, HostAddress(result.ip, result.port), result.succ, now)
+                timed = min(result.timed, result.succ)
+                gathered = Gathered(result.succ, result.cost_us / 1_000_000 if timed else 0.0, timed)
+                self._directory.report_gathered(module, HostAddress(result.ip, result.port), gathered, now)
 
     def _get_state(self, request: RouteStateRequest, now: float) -> bytes:
         state = self._directory.route_state(self._directory.find(request.modid, request.cmdid, now))

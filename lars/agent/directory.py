@@ -10,6 +10,7 @@ from typing import Protocol
 from lars.agent.forgetting import unused_modules
 from lars.agent.module import Module, RoutedHost
 from lars.agent.route_state import RouteState
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import HostState, StateChange
 from lars.balancing.policy import Policy
 from lars.errors import InvalidRoute
@@ -148,11 +149,11 @@ class Directory:
         host.module.report_success(host, now)
         self.counters.reports += 1
 
-    def report_successes(self, module: Module, address: HostAddress, calls: int, now: float) -> None:
+    def report_gathered(self, module: Module, address: HostAddress, gathered: Gathered, now: float) -> None:
         """Counts successful calls that a client has gathered."""
-        if not module.report_successes(address, calls, now):
-            self.counters.unrouted += calls
-        self.counters.reports += calls
+        if not module.report_gathered(address, gathered, now):
+            self.counters.unrouted += gathered.calls
+        self.counters.reports += gathered.calls
 
     def route(self, module: Module | None) -> Iterable[HostAddress]:
         """The hosts of a module that `find` gave; none where it gave no module."""

@@ -9,6 +9,7 @@ from math import inf
 from lars.agent.encodings import answer_fields
 from lars.agent.route_state import RouteState
 from lars.agent.unrouted_counts import UnroutedCounts
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import Host, HostExplanation, HostState, StateChange
 from lars.balancing.policy import Policy
 from lars.route import HostAddress, ModuleId
@@ -137,6 +138,10 @@ class Module:
         self._shared_until = now + SHARED
         self.reporter = source
 
+    def called(self, calls: int, now: float) -> None:
+        """Notes calls whose hosts a client has picked by itself."""
+        self._policy.calls_passed(calls, now)
+
     def asked(self, now: float) -> None:
         """Notes that lars-dns is asked for the route."""
         self.asked_at = now
@@ -197,13 +202,14 @@ class Module:
         host.succ += 1
         self._policy.report(host, False, self._timed(host, now) if host.asker else 0.0, now)
 
-    def report_successes(self, address: HostAddress, calls: int, now: float) -> bool:
+    def report_gathered(self, address: HostAddress, gathered: Gathered, now: float) -> bool:
         """Counts successful calls that a client has gathered; False if the host is not in the route."""
+        calls = gathered.calls
         host = self.hosts.get(address)
         if host is None:
             self.unrouted.count(address, False, calls)
             return False
-        self._policy.report_successes(host, calls, now)
+        self._policy.report_gathered(host, gathered, now)
         host.succ += calls
         return True
 
@@ -270,7 +276,14 @@ class Module:
         """What clients may pick from now; made anew only when a host or a state has changed."""
         revision = self._policy.revision
         if self._route_state is None or self._route_state.revision != revision:
-            self._route_state = RouteState.of(self.id, self.states(), revision)
+            states = self._policy.states()
+            self._route_state = RouteState.of(
+                self.id,
+                self.policy_name,
+                {host.address: state for host, state in states.items()},
+                (host.weight for host in states),
+                revision,
+            )
         return self._route_state
 
     def take_results(self, with_unrouted: bool = True) -> dict[HostAddress, tuple[int, int, bool]] | None:

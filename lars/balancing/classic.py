@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import H, HostExplanation, HostState, StateChange
 from lars.balancing.policy import Policy
 from lars.balancing.rotation import Rotation
@@ -248,3 +249,8 @@ class Classic(Policy[H]):
     def _note(self, host: H, state: HostState, reason: str) -> None:
         self.revision += 1
         self._changes.append(StateChange(host, state, reason, str(host.record)))
+
+    def report_gathered(self, host: H, gathered: Gathered, now: float) -> None:
+        """Those of an overloaded host say nothing: they were made before it was, and clients report probes singly."""
+        if not host.record.overloaded:
+            self.report_successes(host, gathered.calls, now)

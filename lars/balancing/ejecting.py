@@ -11,6 +11,7 @@ from itertools import islice
 from lars.balancing.departed import Departed
 from lars.balancing.ejection import Ejection, EjectionSettings
 from lars.balancing.explanation import Explainer
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import H, HostExplanation, HostState, StateChange
 from lars.balancing.latency import Latency, LatencySettings
 from lars.balancing.picker import Picker, load
@@ -237,3 +238,18 @@ class EjectingPolicy(Policy[H]):
         )
         stop = None if most is None else first + most
         return explainer.explain(host.record for host in islice(self._hosts, first, stop))
+
+    def calls_passed(self, calls: int, now: float) -> None:
+        self._ejection.calls_passed(calls, now)
+
+    def report_gathered(self, host: H, gathered: Gathered, now: float) -> None:
+        """Whoever gathered them picked the hosts itself, and reports a probe as a call of its own.
+
+        So they are none of the calls in flight here, and those of an ejected host were made before its ejection.
+        """
+        record: Record[H] = host.record
+        if gathered.timed:
+            self._latency.learn_mean(record, gathered.cost / gathered.timed, gathered.timed)
+        if record.weight and not record.ejected:
+            self._succeeded += gathered.calls
+            self._ejection.succeeded_often(record, gathered.calls)

@@ -312,3 +312,26 @@ class Ejection(Generic[H]):
         """The changes of state since the last take."""
         changes, self._changes = self._changes, []
         return changes
+
+    # -- calls that were gathered
+
+    def calls_passed(self, calls: int, now: float) -> None:
+        """Lets the module's clock go on for calls that were made since the last one, as `next_call` does for one."""
+        self.clock += min(max(0.0, now - self._last), self._step * calls)
+        self._last = max(now, self._last)
+        self._since_probe += calls
+
+    def succeeded_often(self, record: Record[H], calls: int) -> None:
+        """Counts successful calls to an eligible host, as `succeeded` does one."""
+        self._trouble *= 0.9 ** min(calls, 1000)
+        record.good += calls
+        self._good += calls
+        record.failures, record.pain = 0, 0.0
+
+    def quiet_for(self) -> float:
+        """Seconds, at least, in which no ejected host is to be probed; 0 if one may be due."""
+        if not self.ejected:
+            return math.inf
+        if self.in_trouble:
+            return 0.0
+        return max(0.0, min(self._next_probe - self.clock, self._next_deadline - self._last))

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Generic
 
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import H, HostExplanation, HostState, StateChange
 
 
@@ -82,3 +83,11 @@ class Policy(ABC, Generic[H]):
             first: hosts to pass over.
             most: hosts to return at most; None for all.
         """
+
+    def calls_passed(self, calls: int, now: float) -> None:
+        """Notes calls for which hosts were picked elsewhere, so that what is counted in calls goes on for them too."""
+        return
+
+    def report_gathered(self, host: H, gathered: Gathered, now: float) -> None:
+        """Counts successful calls that were gathered elsewhere, at a cost that does not grow with their number."""
+        self.report_successes(host, gathered.calls, now)

@@ -150,7 +150,9 @@ class WebService(AsyncService):
 
     async def stop(self) -> None:
         await stop_listening(self.port)
-        ended = gatherResults([Deferred.fromCoroutine(part.stop()) for part in (self.console.live, self.registrar, self._clock)])
+        ended = gatherResults(
+            [Deferred.fromCoroutine(part.stop()) for part in (self.console.live, self.registrar, self._clock)]
+        )
         await at_most(self.reactor, DRAIN, ended)
         self._database.close()  # ends what still waits for it
         await ended

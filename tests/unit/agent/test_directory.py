@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from lars.agent.directory import Directory, sliced
 from lars.agent.module import Module, RoutedHost
 from lars.balancing.classic import Classic, ClassicSettings
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import HostState
 from lars.balancing.policies import NAMES, new_policy
 from lars.route import HostAddress, ModuleId, parse_host
@@ -84,7 +85,7 @@ class PickTests(DirectoryTestCase):
         module = self.module(str(A))
         self.assertIsNotNone(self.directory.report(module, A, False, 0.0, 0.0))
         self.assertIsNone(self.directory.report(module, B, False, 0.0, 0.0))
-        self.directory.report_successes(module, B, 5, 0.0)
+        self.directory.report_gathered(module, B, Gathered(5), 0.0)
         self.assertEqual((self.counters.reports, self.counters.unrouted), (7, 6))
 
     def test_route_and_state_of_no_module_are_empty(self) -> None:

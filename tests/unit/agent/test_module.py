@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from lars.agent.module import LONGEST_TIMED, Module, RoutedHost
 from lars.balancing.classic import Classic, ClassicSettings
 from lars.balancing.ejecting import EjectingPolicy
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import HostState
 from lars.balancing.policies import new_policy
 from lars.balancing.round_robin import RoundRobin
@@ -66,7 +67,7 @@ class ResultTests(SynchronousTestCase):
         module.report(A, False, 0.0, 0.0)
         module.report(A, True, 0.0, 0.0)
         module.report_success(module.hosts[B], 0.0)
-        module.report_successes(B, 4, 0.0)
+        module.report_gathered(B, Gathered(4), 0.0)
         self.assertTrue(module.has_calls)
         self.assertEqual(module.take_results(), {A: (1, 1, False), B: (5, 0, False)})
         self.assertFalse(module.has_calls)
@@ -93,7 +94,7 @@ class ResultTests(SynchronousTestCase):
     def test_hosts_outside_the_route_are_kept_apart(self) -> None:
         module = module_of(A)
         self.assertIsNone(module.report(B, False, 0.0, 0.0))
-        self.assertFalse(module.report_successes(C, 3, 0.0))
+        self.assertFalse(module.report_gathered(C, Gathered(3), 0.0))
         self.assertEqual(module.take_results(with_unrouted=False), {A: (0, 0, False)})
         self.assertEqual(module.take_results(), {B: (1, 0, False), C: (3, 0, False), A: (0, 0, False)})
 

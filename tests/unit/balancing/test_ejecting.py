@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import Host, HostState, StateChange
 from lars.balancing.policies import NAMES, PICKERS, new_policy
 from lars.balancing.policy import Policy
@@ -151,6 +152,54 @@ class EjectingTests(SynchronousTestCase):
         caller = Caller("adaptive", 100, 100)
         caller.policy.report_successes(caller.hosts[0], 2**32 - 1, 0.0)
         self.assertGreater(caller.hosts[0].record.good, 100)
+
+    def test_gathered_successes_count_as_successes_and_their_costs_as_costs(self) -> None:
+        one_by_one, gathered = Caller("adaptive", 100, 100), Caller("adaptive", 100, 100)
+        for caller in (one_by_one, gathered):
+            caller.calls(100)
+        for number, (host, cost) in enumerate(zip(one_by_one.hosts, (0.01, 0.06), strict=True)):
+            for _ in range(50):
+                one_by_one.policy.report(host, False, cost, 2.0)
+            gathered.policy.report_gathered(gathered.hosts[number], Gathered(50, 50 * cost, 50), 2.0)
+        for one, other in zip(one_by_one.hosts, gathered.hosts, strict=True):
+            self.assertAlmostEqual(one.record.good, other.record.good)
+            self.assertAlmostEqual(one.record.latency, other.record.latency)
+        self.assertGreater(gathered.hosts[1].record.penalty, 2.0)
+
+    def test_gathered_successes_of_an_ejected_host_do_not_restore_it(self) -> None:
+        caller = Caller("adaptive", 100, 100, 100)
+        caller.calls(30)
+        for _ in range(5):
+            caller.policy.report(caller.hosts[0], True, 0.0, caller.now)
+        caller.policy.report_gathered(caller.hosts[0], Gathered(1_000), caller.now)
+        self.assertEqual(caller.states()[0], HostState.EJECTED)
+
+    def test_gathered_successes_leave_calls_in_flight_alone(self) -> None:
+        caller = Caller("adaptive", 100)
+        for _ in range(3):
+            caller.policy.pick(0, 0.0)
+        caller.policy.report_gathered(caller.hosts[0], Gathered(1_000), 0.0)
+        self.assertEqual(caller.hosts[0].record.in_flight, 3)
+
+    def test_ejected_host_is_probed_as_soon_if_clients_pick_by_themselves(self) -> None:
+        caller = Caller("adaptive", 100, 100, 100)
+        caller.calls(30)
+        while HostState.EJECTED not in caller.states():
+            caller.policy.report(caller.hosts[0], True, 0.0, caller.now)
+        picked = None
+        seconds = 0
+        while picked is not caller.hosts[0]:
+            seconds += 1
+            caller.now += 1.0
+            caller.policy.calls_passed(500, caller.now)
+            picked = caller.policy.pick(0, caller.now)
+        self.assertLess(seconds, 10)
+
+    def test_one_forged_cost_says_little(self) -> None:
+        caller = Caller("adaptive", 100, 100)
+        caller.calls(200)
+        caller.policy.report_gathered(caller.hosts[0], Gathered(1, 1e9, 1), caller.now)
+        self.assertLess(caller.hosts[0].record.penalty, 1.5)
 
 
 class RouteChangeTests(SynchronousTestCase):
