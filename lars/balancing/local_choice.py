@@ -13,7 +13,8 @@ from typing import Any, Generic, TypeVar
 
 from lars.balancing.adaptive import Adaptive
 from lars.balancing.consistent_hash import ConsistentHash
-from lars.balancing.ejecting import EjectingPolicy
+from lars.balancing.ejecting import EjectingPolicy, EjectingSettings
+from lars.balancing.ejection import EjectionSettings
 from lars.balancing.gathered import Gathered
 from lars.balancing.host import Host
 from lars.balancing.picker import Picker
@@ -254,13 +255,17 @@ def _none() -> Any:
     raise AssertionError("there are no hosts")
 
 
+_SETTINGS = EjectingSettings(ejection=EjectionSettings(remembered=0.0))
+"""A host that the agent restores takes calls again, whatever this process knew of it before."""
+
+
 class _Rules(EjectingPolicy[L]):
     """An ejecting policy that can say for how long its rules have nothing to decide, and how to pick meanwhile."""
 
     __slots__ = ("_quick", "_quick_version")
 
     def __init__(self, picker: Picker[L], rng: random.Random) -> None:
-        super().__init__(picker, rng)
+        super().__init__(picker, rng, _SETTINGS)
         self._quick: Callable[[], L] = _none
         self._quick_version = -1
 
