@@ -28,7 +28,8 @@ class Site:
         dns, reporter, web = self.ports
         self.agent = f"127.0.0.1:{free_udp_base(3)}"
         conf = folder / "agent.conf"
-        conf.write_text("[agent]\nreport_interval = 0.5\n", encoding="utf-8")
+        # classic ejects the only host of a module too
+        conf.write_text("[agent]\nreport_interval = 0.5\n[balance]\npolicy = classic\n", encoding="utf-8")
         self.stack: TwistdService = start_service(
             "lars",
             f"--dns-listen={dns.endpoint}",
