@@ -8,7 +8,7 @@ from lars.agent.service import AgentService
 from lars.agent.settings import AgentSettings
 from lars.agent.workers.supervisor import WorkersService
 from lars.agent.workers.worker import WORKER, ParentWatch
-from lars.runtime.reactor import installed_reactor
+from lars.runtime.reactor import monotonic_reactor
 from lars.settings import ServiceOptions
 
 
@@ -20,7 +20,7 @@ class Options(ServiceOptions):
 
 def makeService(options: Options) -> IService:
     """Makes lars-agent: all of it, the supervisor of its workers, or one worker that the supervisor has started."""
-    reactor = installed_reactor()
+    reactor = monotonic_reactor()
     settings: AgentSettings = options.settings
     worker = os.environ.get(WORKER)
     if worker is not None:

@@ -1,13 +1,13 @@
 """The database for one command: the reactor runs until the work is done."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from lars.db.database import Database, engine_for
 from lars.db.engine import Engine
 from lars.db.url import DatabaseUrl, SqliteUrl
 from lars.errors import LarsError
-from lars.runtime.reactor import IReactor
+from lars.runtime.reactor import monotonic_reactor
 
 T = TypeVar("T")
 Work = Callable[[Database], Awaitable[T]]
@@ -29,11 +29,10 @@ def run_with_engine(engine: Engine, work: Work[T]) -> T:
 
     Raises KeyboardInterrupt if a signal stops the reactor first.
     """
-    from twisted.internet import reactor as installed  # importing it installs it
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
-    reactor = cast(IReactor, installed)  # the module stands for an object that it does not declare
+    reactor = monotonic_reactor()
     database = Database(engine, reactor)
     outcome: list[T | Failure] = []
 

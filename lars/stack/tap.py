@@ -12,7 +12,7 @@ from lars.db.url import parse_url
 from lars.dns.settings import DnsSettings
 from lars.errors import SettingsError
 from lars.reporter.settings import ReporterSettings
-from lars.runtime.reactor import installed_reactor
+from lars.runtime.reactor import monotonic_reactor
 from lars.settings import ServiceOptions, resolve
 from lars.stack.service import StackService
 from lars.stack.settings import StackSettings
@@ -50,7 +50,7 @@ class Options(ServiceOptions):
 
 def makeService(options: Options) -> IService:
     """The stack on the reactor that twistd runs."""
-    reactor = installed_reactor()
+    reactor = monotonic_reactor()
     url = parse_url(options.settings.db)
 
     def database(threads: int) -> Database:

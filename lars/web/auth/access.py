@@ -8,6 +8,7 @@ from urllib.parse import quote
 from twisted.web.server import Request
 
 from lars.db.accounts import AccountStore
+from lars.runtime.expiry_clock import ExpiryClock
 from lars.web.auth.secrets import digest_of, form_key, new_secret, same
 from lars.web.formats import zone
 from lars.web.language import Translatable, wanted_language
@@ -30,6 +31,7 @@ class Access:
         self._session_time = int(settings.session_time)
         self._https = settings.url.startswith("https://")
         self._wall_clock = wall_clock
+        self._expiry_clock = ExpiryClock(wall_clock)
         self._set_up = False
 
     async def is_set_up(self) -> bool:
@@ -45,7 +47,7 @@ class Access:
         if cookie is None:
             return request
         secret = cookie.decode("latin-1")
-        user = await self._accounts.session(digest_of(secret), request.now)
+        user = await self._accounts.session(digest_of(secret), self._expiry_clock())
         return replace(request, user=user, secret=secret, form_key=form_key(secret))
 
     def anonymous(self, http_request: Request) -> PageRequest:
@@ -96,7 +98,7 @@ class Access:
     async def begin_session(self, user: str, now: float) -> Cookie:
         """A new session of a user, as the cookie that holds its secret. Raises DatabaseError."""
         secret = new_secret()
-        await self._accounts.begin_session(digest_of(secret), user, now, int(now) + self._session_time)
+        await self._accounts.begin_session(digest_of(secret), user, self._expiry_clock(), int(now) + self._session_time)
         return Cookie(COOKIE, secret, self._session_time)
 
     async def end_session(self, request: PageRequest) -> Cookie:
