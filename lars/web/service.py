@@ -7,6 +7,7 @@ from typing import Any
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 
+from lars.db.clock import DatabaseClock
 from lars.db.database import Database
 from lars.db.engine import DatabaseError
 from lars.db.leases import LeaseStore
@@ -57,7 +58,8 @@ class WebService(AsyncService):
         self._settings = settings
         self._database = database
         files, stores = StaticFiles(), Stores.of(database)
-        self.registrar = Registrar(LeaseStore(database), settings, reactor, wall_clock)
+        clock = DatabaseClock(None, reactor, wall_clock)  # the registrar reads it
+        self.registrar = Registrar(LeaseStore(database), settings, reactor, clock)
         self.console = Console(
             settings=settings,
             reactor=reactor,
@@ -88,7 +90,7 @@ class WebService(AsyncService):
         }
         self.site = WebSite(reactor, Root(files, branches, overview.app), settings.max_connections)
         registry = new_registry("lars-web")
-        registry.register(WebMetrics(self.site, self.console.live, self.registrar))
+        registry.register(WebMetrics(self.site, self.console.live, self.registrar, clock))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
 
