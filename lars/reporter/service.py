@@ -9,6 +9,7 @@ from twisted.logger import Logger
 
 from lars.db.alarms import AlarmStore
 from lars.db.database import Database
+from lars.db.engine import DatabaseError
 from lars.db.faults import DatabaseFaults
 from lars.db.report_pruning import ReportPruning
 from lars.db.report_writes import ReportWrites
@@ -36,6 +37,9 @@ DRAIN = 3.0
 
 RESUME_INTERVAL = 0.1
 """Seconds between two checks of which paused agents may send again."""
+
+LOOK_INTERVAL = 3.0
+"""Seconds between two looks for the tables, until they are there."""
 
 DAY = 86_400.0
 
@@ -78,6 +82,7 @@ class ReporterService(AsyncService):
         limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
         backpressure = Backpressure(settings.max_pending_rows)
         self.factory = ReportServerFactory(reactor, wall_clock, limits, backpressure, self._writers.add)
+        self._first_look = Periodic("looking for the tables", LOOK_INTERVAL, self._look_for_tables, reactor)
         self._resumes = Periodic("resuming of paused agents", RESUME_INTERVAL, self.factory.resume_paused, reactor)
         self._pruner = ReportPruner(ReportPruning(database), settings.history_days * DAY, reactor, wall_clock)
         alarms = AlarmStore(database)
@@ -91,6 +96,7 @@ class ReporterService(AsyncService):
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
+        self._first_look.start(now=True)
         await self._metrics.start()
         self.port = await listen(self.reactor, self._settings.listen, self.factory)
         self._writers.start()
@@ -112,6 +118,18 @@ class ReporterService(AsyncService):
                 times=times,
             )
 
+    async def _look_for_tables(self) -> None:
+        """Reports a database without tables before the first report comes; ends once they have been seen."""
+        try:
+            await self._database.read(
+                "look for the tables", lambda txn: txn.one("SELECT boot FROM ReportCursor LIMIT 1")
+            )
+        except DatabaseError as error:
+            self._faults.failed(str(error), self.reactor.seconds())
+            return
+        self._faults.worked()
+        self._first_look.stop()
+
     def _meanwhile(self) -> str:
         return f"{self.factory.backpressure.rows} rows of reports wait in memory and are not acknowledged"
 
@@ -130,6 +148,7 @@ class ReporterService(AsyncService):
         await self._resumes.stop()
         self.factory.stop_reading()
         alarms_ended = Deferred.fromCoroutine(self._alarms.stop())
+        look_ended = self._first_look.stop()
         pruner_ended = Deferred.fromCoroutine(self._pruner.stop())
         await self._writers.drain(DRAIN)
         await self.factory.close_connections()
@@ -137,4 +156,5 @@ class ReporterService(AsyncService):
         await self._writers.ended()
         await alarms_ended
         await pruner_ended
+        await look_ended
         await self._metrics.stop()
