@@ -1,6 +1,7 @@
 """The wall clock steps, forward and back, while everything goes on: no timer and no age follows it."""
 
 import socket
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,12 +15,14 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import pytest
 from twisted.internet.threads import deferToThread
 
+from bench.processes.twistd import checkout_environ
 from lars.client import LarsClient
 from lars.db.accounts import AccountStore
 from lars.db.database import Database
 from lars.runtime.periodic import Periodic
 from lars.web.auth.secrets import digest_of, new_secret
 from tests.integration.conftest import StartService
+from tests.integration.processes import Child
 from tests.integration.stepped_clock import SteppedClock
 from tests.integration.waiting import until
 from tests.integration.web.conftest import Site, token_of
@@ -27,6 +30,18 @@ from tests.integration.web.conftest import Site, token_of
 MINUTE, HOUR, YEAR = 60, 3600, 365 * 86_400
 
 CALLED, FAILING, ALIVE, SILENT = "10.0.0.1:80", "10.0.0.2:80", "10.1.0.1:80", "10.1.0.2:80"
+
+
+TURNS = """
+import sys
+from importlib import import_module
+import_module(f"twisted.internet.{sys.argv[1]}reactor").install()
+from twisted.internet.task import LoopingCall
+from lars.runtime.reactor import monotonic_reactor
+reactor = monotonic_reactor()
+LoopingCall(lambda: print("turn", flush=True)).start(0.02)
+reactor.run()
+"""
 
 
 class _NoRedirect(HTTPRedirectHandler):
@@ -168,3 +183,15 @@ def is_open(stream: socket.socket) -> bool:
     except BlockingIOError:
         return True
     return False
+
+
+@pytest.mark.parametrize("kind", ["select", "poll", "epoll", "asyncio"])
+async def test_timers_of_every_reactor_go_on(
+    reactor: Any, stepped_clock: SteppedClock, tmp_path: Path, kind: str
+) -> None:
+    environ = {**checkout_environ(), **stepped_clock.environ}
+    with Child(reactor, kind, [sys.executable, "-c", TURNS, kind], tmp_path, environ) as child:
+        child.start()
+        for offset in (0, -HOUR, HOUR, 0):
+            stepped_clock.set(offset)
+            await child.says("turn", times=child.log().count("turn") + 3, deadline=5)
