@@ -7,16 +7,18 @@ BIN := $(VENV)/bin
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 
-# Debian packages, as .ci/need reads them. Tests run a MariaDB of their own; the font is for the console's Chinese.
+# Debian packages, as .ci/need reads them. Tests run a MariaDB of their own, and services on a clock that
+# a shim in C steps; the font is for the console's Chinese.
 comma := ,
 VENV_NEEDS = python=ensurepip:$(or $(and $(PYTHON),$(shell \
   $(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])' 2>/dev/null)),python3$(comma)python3-venv)
 MARIADB_NEEDS := mariadbd:mariadb-server mariadb-install-db:mariadb-server
+SHIM_NEEDS := cc:gcc,libc6-dev
 BROWSER_NEEDS := chromium:chromium,fonts-wqy-zenhei chromedriver:chromium-driver
 COMPILER_NEEDS := g++:g++ cmake:cmake protoc:protobuf-compiler javac:default-jdk-headless \
   /usr/include/google/protobuf/message_lite.h:libprotobuf-dev /usr/share/java/protobuf.jar:libprotobuf-java
 
-TEST_NEEDS := $(MARIADB_NEEDS) $(BROWSER_NEEDS)
+TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS)
 
 # $(call need,NEEDS): they and, unless .venv is there, what that needs. One line names all that is missing, also what
 # `make test` will need.

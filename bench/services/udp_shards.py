@@ -17,13 +17,13 @@ from lars.agent.udp_protocol import ShardProtocol
 from lars.balancing.policies import new_policy
 from lars.route import HostAddress, parse_ip, shard_of
 from lars.runtime.gil_and_gc import freeze_loaded_objects, tune_gil_and_gc
-from lars.runtime.reactor import installed_reactor
+from lars.runtime.reactor import monotonic_reactor
 
 
 def main() -> None:
     """Answers on the ports of the command line, until it is killed."""
     kind, base_port = sys.argv[1], int(sys.argv[2])
-    reactor = installed_reactor()
+    reactor = monotonic_reactor()
     tune_gil_and_gc()
     rng = random.Random()
     for number in range(SHARDS):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from lars.balancing.classic import ClassicSettings
 from lars.balancing.policies import NAMES
 from lars.errors import InvalidRoute, SettingsError
+from lars.host_names import parse_place
 from lars.metrics.settings import metrics_setting
 from lars.route import MAX_PORT, HostAddress, ModuleId, module_id, parse_host, parse_ip, parse_port
 from lars.settings import Legacy, absolute_path, integer, names_given, ratio, seconds, setting
@@ -30,8 +31,8 @@ Servers = tuple[Server, ...]
 
 
 def agent_place(text: str) -> HostAddress:
-    """ "127.0.0.1:8888": the address and the first of the shards' ports."""
-    place = parse_host(text)
+    """ "127.0.0.1:8888" or "localhost:8888": the address and the first of the shards' ports."""
+    place = parse_place(text)
     if place.port + SHARDS - 1 > MAX_PORT:
         raise SettingsError(f"port {place.port} leaves no room for {SHARDS} shards below {MAX_PORT + 1}")
     return place

@@ -4,14 +4,14 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from lars.cli.starting import wait_while_starting
 from lars.db.database import Database, engine_for
 from lars.db.engine import Engine
 from lars.db.url import DatabaseUrl, SqliteUrl
 from lars.errors import LarsError
-from lars.runtime.reactor import IReactor
+from lars.runtime.reactor import monotonic_reactor
 
 T = TypeVar("T")
 Work = Callable[[Database], Awaitable[T]]
@@ -48,11 +48,10 @@ def run_with_engine(engine: Engine, work: Work[T]) -> T:
 
     Raises KeyboardInterrupt if a signal stops the reactor first.
     """
-    from twisted.internet import reactor as installed  # importing it installs it
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
-    reactor = cast(IReactor, installed)  # the module stands for an object that it does not declare
+    reactor = monotonic_reactor()
     database = Database(engine, reactor)
     outcome: list[T | Failure] = []
 

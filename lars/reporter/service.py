@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from lars.db.alarms import AlarmStore
 from lars.db.clock import DatabaseClock
 from lars.db.database import Database
+from lars.db.engine import DatabaseError
 from lars.db.faults import DatabaseFaults
 from lars.db.measurements import Measurements
 from lars.db.report_pruning import ReportPruning
@@ -45,6 +46,9 @@ RELEASE_TIMEOUT = 1.0
 
 RESUME_INTERVAL = 0.1
 """Seconds between two checks of which paused agents may send again."""
+
+LOOK_INTERVAL = 3.0
+"""Seconds between two looks for the tables, until they are there."""
 
 DAY = 86_400.0
 
@@ -89,6 +93,7 @@ class ReporterService(AsyncService):
         limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
         backpressure = Backpressure(settings.max_pending_rows)
         self.factory = ReportServerFactory(reactor, now, limits, backpressure, self._writers.add)
+        self._first_look = Periodic("looking for the tables", LOOK_INTERVAL, self._look_for_tables, reactor)
         self._resumes = Periodic("resuming of paused agents", RESUME_INTERVAL, self.factory.resume_paused, reactor)
         self._pruner = ReportPruner(ReportPruning(database), settings.history_days * DAY, reactor, now)
         alarms = AlarmStore(database)
@@ -113,6 +118,7 @@ class ReporterService(AsyncService):
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
+        self._first_look.start(now=True)
         await self._metrics.start()
         await self._read_clock()
         self.port = await listen(self.reactor, self._settings.listen, self.factory, self._settings.max_connections)
@@ -144,6 +150,18 @@ class ReporterService(AsyncService):
                 times=times,
             )
 
+    async def _look_for_tables(self) -> None:
+        """Reports a database without tables before the first report comes; ends once they have been seen."""
+        try:
+            await self._database.read(
+                "look for the tables", lambda txn: txn.one("SELECT boot FROM ReportCursor LIMIT 1")
+            )
+        except DatabaseError as error:
+            self._faults.failed(str(error), self.reactor.seconds())
+            return
+        self._faults.worked()
+        self._first_look.stop()
+
     def _meanwhile(self) -> str:
         return f"{self.factory.backpressure.rows} rows of reports wait in memory and are not acknowledged"
 
@@ -163,6 +181,7 @@ class ReporterService(AsyncService):
         self.factory.stop_reading()
         alarms_ended = Deferred.fromCoroutine(self._alarms.stop())
         clock_ended = Deferred.fromCoroutine(self._clock.stop())
+        look_ended = self._first_look.stop()
         pruner_ended = Deferred.fromCoroutine(self._pruner.stop())
         await self._writers.drain(DRAIN)
         deadline = self.reactor.seconds() + RELEASE_TIMEOUT
@@ -174,4 +193,5 @@ class ReporterService(AsyncService):
         await alarms_ended
         await pruner_ended
         await clock_ended
+        await look_ended
         await self._metrics.stop()

@@ -65,7 +65,7 @@ class WebService(AsyncService):
         self._database = database
         self._clock = DatabaseClock(database, reactor, wall_clock)
         files, stores, now = StaticFiles(), Stores.of(database), self._clock.now
-        self.registrar = Registrar(LeaseStore(database), settings, reactor, wall_clock)
+        self.registrar = Registrar(LeaseStore(database), settings, reactor, self._clock)
         self.console = Console(
             settings=settings,
             reactor=reactor,
@@ -102,7 +102,7 @@ class WebService(AsyncService):
             self._is_known,
         )
         registry = new_registry("lars-web")
-        registry.register(WebMetrics(self.site, self.console.live, self.registrar))
+        registry.register(WebMetrics(self.site, self.console.live, self.registrar, self._clock))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
 

@@ -164,7 +164,7 @@ async def test_impossible_rows_in_the_table_are_named_and_the_rest_is_served(
         ("lars-dns", ["--listen", "tcp:eighty"], "eighty"),
         ("lars-dns", ["--poll-interval", "0"], "--poll-interval"),
         ("lars-reporter", ["--max-connections", "-1"], "--max-connections"),
-        ("lars-agent", ["--listen", "localhost:8888"], "localhost"),
+        ("lars-agent", ["--listen", "no..name:8888"], "no..name"),
         ("lars-agent", ["--listen", "127.0.0.1:65535"], "65535"),
         ("lars-agent", ["--dns", "nowhere"], "nowhere"),
         ("lars", ["--agent-config", "missing.conf"], "missing.conf"),

@@ -70,15 +70,15 @@ async def test_hosts_that_register_themselves_are_no_conflict_and_lose_their_lea
     modules, leases = ModuleStore(database), LeaseStore(database)
     await modules.edit("one", NOW, RouteEdit(M, hosts(A)), None)
     seen = (await modules.module(M)).seen
-    stored = await leases.store(Batch({(M, B): Registration(30, "api")}, {}), NOW)
+    stored = await leases.store(Batch({(M, B): Registration(30, "api")}, {}))
     assert stored.new == {(M, B)}
-    assert (await leases.store(Batch({(M, B): Registration(30, "api")}, {}), NOW + 5)).version == stored.version
+    assert (await leases.store(Batch({(M, B): Registration(30, "api")}, {}))).version == stored.version
     await modules.edit("one", NOW, RouteEdit(M, hosts(C)), seen)
     await modules.edit("one", NOW, RouteEdit(M, remove=hosts(B)), None)
     assert await leases.places() == set()
-    again = await leases.store(Batch({(M, B): Registration(30, "api"), (OTHER, A): Registration(0, "x")}, {}), NOW)
+    again = await leases.store(Batch({(M, B): Registration(30, "api"), (OTHER, A): Registration(0, "x")}, {}))
     assert again.new == {(M, B), (OTHER, A)}
-    assert (await leases.store(Batch({}, {(M, B): "api"}), NOW)).version > again.version
+    assert (await leases.store(Batch({}, {(M, B): "api"}))).version > again.version
     assert (await modules.module(M)).hosts == (A, C)
 
 
@@ -120,10 +120,10 @@ async def test_token_may_do_no_more_than_its_user_may_now(database: Database) ->
 async def test_list_of_a_person_leaves_hosts_that_registered_themselves_as_they_are(database: Database) -> None:
     modules, leases = ModuleStore(database), LeaseStore(database)
     await modules.edit("one", NOW, RouteEdit(M, hosts(A)), None)
-    await leases.store(Batch({(M, B): Registration(30, "api")}, {}), NOW)
+    await leases.store(Batch({(M, B): Registration(30, "api")}, {}))
     shown = await modules.module(M)
     assert shown.kept_by_people == (A,)
-    await leases.store(Batch({(M, C): Registration(30, "api")}, {(M, B): "api"}), NOW + 1)
+    await leases.store(Batch({(M, C): Registration(30, "api")}, {(M, B): "api"}))
     await modules.edit("one", NOW, RouteEdit(M, hosts(D), replace=True), shown.seen)
     assert set((await modules.module(M)).hosts) == {C, D}
     assert await leases.places() == {(M, C)}
