@@ -53,6 +53,7 @@ class SqliteEngine(Engine):
     begin_read = "BEGIN"
     begin_write = "BEGIN IMMEDIATE"
     for_update = ""
+    now = "(julianday('now') - 2440587.5) * 86400.0"
     errors = sqlite3.Error
 
     def __init__(self, url: SqliteUrl) -> None:

@@ -70,6 +70,16 @@ def sections(prefix: str, parse: Callable[[str, Mapping[str, str]], Any]) -> Any
     return field(default=(), metadata={"lars sections": Sections(prefix, parse)})
 
 
+def names_given() -> Any:
+    """A dataclass field: the names of the fields that a source has set, also those set to their defaults."""
+    return field(default=frozenset(), metadata={"lars names given": True})
+
+
+def field_of_names_given(settings_type: type) -> str:
+    """The name of the field that `names_given` made; empty if there is none."""
+    return next((f.name for f in dataclasses.fields(settings_type) if "lars names given" in f.metadata), "")
+
+
 def described(settings_type: type) -> dict[str, tuple[Setting, Any]]:
     """Field name -> (its Setting, its default) for a settings dataclass, without the fields made of sections."""
     return {f.name: (f.metadata["lars"], f.default) for f in dataclasses.fields(settings_type) if "lars" in f.metadata}

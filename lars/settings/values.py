@@ -70,6 +70,14 @@ def absolute_path(text: str) -> str:
         raise SettingsError(f"{text!r} is not a path: {error}") from None
 
 
+def site_url(text: str) -> str:
+    """The URL of a site as browsers write it, without a slash at the end; empty stays empty."""
+    url = text.strip().rstrip("/")
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingsError(f"{text!r} is not the address of a site: write it as https://lars.example")
+    return url
+
+
 def text_of_file(path: str) -> str:
     """The text of a file without blanks around it, for a secret that must not show in `ps`."""
     try:

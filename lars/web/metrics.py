@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from lars.db.clock import DatabaseClock
 from lars.metrics.registry import labelled_counter
 from lars.web.live.live import Live
 from lars.web.registry.registrar import Registrar
@@ -14,10 +15,11 @@ from lars.web.site import WebSite
 class WebMetrics(Collector):
     """Counters and gauges of one lars-web."""
 
-    def __init__(self, site: WebSite, live: Live, registrar: Registrar) -> None:
+    def __init__(self, site: WebSite, live: Live, registrar: Registrar, clock: DatabaseClock) -> None:
         self._site = site
         self._live = live
         self._registrar = registrar
+        self._clock = clock
 
     def collect(self) -> Iterator[Metric]:
         site, registrar = self._site, self._registrar
@@ -33,3 +35,6 @@ class WebMetrics(Collector):
         yield CounterMetricFamily("lars_web_renewals", "Leases renewed", registrar.renewals)
         yield CounterMetricFamily("lars_web_expired", "Hosts removed because they no longer renewed", registrar.expired)
         yield GaugeMetricFamily("lars_web_kept", "Silent hosts kept in their routes", registrar.kept)
+        yield GaugeMetricFamily(
+            "lars_web_clock_skew_seconds", "How far this machine's clock is ahead of the database's", self._clock.skew
+        )

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 from twisted.web.server import Request
 
+from lars.db.clock import DatabaseClock
 from lars.db.database import Database
 from lars.db.engine import DatabaseError
 from lars.db.leases import LeaseStore
@@ -62,19 +63,20 @@ class WebService(AsyncService):
         super().__init__(reactor)
         self._settings = settings
         self._database = database
-        files, stores = StaticFiles(), Stores.of(database)
-        self.registrar = Registrar(LeaseStore(database), settings, reactor, wall_clock)
+        self._clock = DatabaseClock(database, reactor, wall_clock)
+        files, stores, now = StaticFiles(), Stores.of(database), self._clock.now
+        self.registrar = Registrar(LeaseStore(database), settings, reactor, self._clock)
         self.console = Console(
             settings=settings,
             reactor=reactor,
-            wall_clock=wall_clock,
+            wall_clock=now,
             stores=stores,
             views=Views(files.address),
-            access=Access(stores.accounts, settings, wall_clock),
+            access=Access(stores.accounts, settings, now),
             login_throttle=LoginThrottle(),
             passwords=Passwords(reactor),
             registrar=self.registrar,
-            live=Live(stores.calls, settings.live_interval, reactor, wall_clock),
+            live=Live(stores.calls, stores.fleet, stores.host_states, settings.live_interval, reactor, now),
             module_counts=CachedCounts(stores.modules.count, reactor.seconds),
             tokens=Tokens(stores.accounts, reactor.seconds),
         )
@@ -101,14 +103,15 @@ class WebService(AsyncService):
             self.registrar.unreachable,
         )
         registry = new_registry("lars-web")
-        registry.register(WebMetrics(self.site, self.console.live, self.registrar))
+        registry.register(WebMetrics(self.site, self.console.live, self.registrar, self._clock))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
         await self._metrics.start()
         self.console.passwords.start()
-        self.port = await listen(self.reactor, self._settings.listen, self.site)
+        self._clock.start()
+        self.port = await listen(self.reactor, self._settings.listen, self.site, self._settings.max_connections)
         self.registrar.start()
         self.console.live.start()
         _log.info("lars-web answers on {place}: {url}", place=self._settings.listen, url=self.url)
@@ -148,7 +151,9 @@ class WebService(AsyncService):
 
     async def stop(self) -> None:
         await stop_listening(self.port)
-        ended = gatherResults([Deferred.fromCoroutine(part.stop()) for part in (self.console.live, self.registrar)])
+        ended = gatherResults(
+            [Deferred.fromCoroutine(part.stop()) for part in (self.console.live, self.registrar, self._clock)]
+        )
         await at_most(self.reactor, DRAIN, ended)
         self._database.close()  # ends what still waits for it
         await ended

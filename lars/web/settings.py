@@ -3,17 +3,8 @@
 from dataclasses import dataclass
 
 from lars.db.settings import database_setting
-from lars.errors import SettingsError
 from lars.metrics.settings import metrics_setting
-from lars.settings import endpoint, integer, legacy_listen, ratio, seconds, setting
-
-
-def site_url(text: str) -> str:
-    """Where browsers find the console, without a slash at the end; empty: as `listen` says."""
-    url = text.strip().rstrip("/")
-    if url and not url.startswith(("http://", "https://")):
-        raise SettingsError(f"{text!r} is not the address of a site: write it as https://lars.example")
-    return url
+from lars.settings import endpoint, integer, legacy_listen, ratio, seconds, setting, site_url
 
 
 @dataclass(frozen=True, slots=True)

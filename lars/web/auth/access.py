@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from twisted.web.server import Request
 
 from lars.db.accounts import AccountStore, User
+from lars.runtime.expiry_clock import ExpiryClock
 from lars.web.auth.secrets import digest_of, form_key, new_secret, same
 from lars.web.channel import WebChannel
 from lars.web.form_data import text_of
@@ -32,6 +33,7 @@ class Access:
         self._session_time = int(settings.session_time)
         self._https = settings.url.startswith("https://")
         self._wall_clock = wall_clock
+        self._expiry_clock = ExpiryClock(wall_clock)
         self._set_up = False
 
     async def is_set_up(self) -> bool:
@@ -54,7 +56,7 @@ class Access:
         cookie = http_request.getCookie(COOKIE.encode())
         if cookie is None:
             return None
-        user = await self._accounts.session(digest_of(cookie.decode("latin-1")), self._wall_clock())
+        user = await self._accounts.session(digest_of(cookie.decode("latin-1")), self._expiry_clock())
         if user is not None:
             recognize(http_request)
         return user
@@ -105,7 +107,7 @@ class Access:
     async def begin_session(self, user: str, now: float) -> Cookie:
         """A new session of a user, as the cookie that holds its secret. Raises DatabaseError."""
         secret = new_secret()
-        await self._accounts.begin_session(digest_of(secret), user, now, int(now) + self._session_time)
+        await self._accounts.begin_session(digest_of(secret), user, self._expiry_clock(), int(now) + self._session_time)
         return Cookie(COOKIE, secret, self._session_time)
 
     async def end_session(self, request: PageRequest) -> Cookie:
