@@ -13,9 +13,12 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from lars.db.engine import DatabaseAway
 from lars.web.channel import BODY, CLOSING, HEAD, IDLE, RATE
+from lars.web.front import Front
+from lars.web.settings import networks
 from lars.web.site import MAX_BODY, MAX_FORM, MAX_HELD, MAX_STRANGERS_BODY, WebSite
 
 GET = b"GET / HTTP/1.1\r\nHost: lars\r\n\r\n"
+FRONT = Front("", networks("10.9.0.0/16"))
 
 
 def post(path: bytes = b"/", length: int = 0, *headers: bytes) -> bytes:
@@ -65,7 +68,7 @@ class ChannelCase(SynchronousTestCase):
         self.page = Page()
         self.asked: list[Deferred[bool]] = []
         self.refusals = 0
-        self.site = WebSite(self.clock, self.page, 4, 2, self.is_known, self.refused)
+        self.site = WebSite(self.clock, self.page, 4, 2, self.is_known, self.refused, FRONT)
 
     async def is_known(self, _request: Request) -> bool:
         self.asked.append(Deferred())
@@ -225,7 +228,7 @@ class BodyTests(ChannelCase):
 
     def test_all_bodies_together_are_bounded(self) -> None:
         self.page.wait = True
-        self.site = WebSite(self.clock, self.page, 9, 9, self.is_known, self.refused)
+        self.site = WebSite(self.clock, self.page, 9, 9, self.is_known, self.refused, FRONT)
         clients = [Client(self.site) for _ in range(5)]
         for client in clients:
             client.channel.recognize()
@@ -236,3 +239,22 @@ class BodyTests(ChannelCase):
         self.assertEqual((self.site.held, self.asked), (MAX_HELD, []))
         for client in clients:
             client.leave()
+
+
+class ProxyTests(ChannelCase):
+    def test_clients_of_a_proxy_share_no_limit_by_address(self) -> None:
+        clients = [Client(self.site, "10.9.0.1") for _ in range(4)]
+        self.assertEqual(len(self.site.places), 4)
+        for client in clients:
+            client.leave()
+
+    def test_long_body_of_a_proxys_connection_is_asked_for_whose_it_is_each_time(self) -> None:
+        client = Client(self.site, "10.9.0.1")
+        for _ in range(2):
+            size = MAX_STRANGERS_BODY + 1
+            client.send(post(b"/api/v1/routes", size, b"Authorization: Bearer lars_x"))
+            client.channel.recognize()
+            client.send(b"x" * size)
+            self.asked.pop().callback(True)
+        self.assertEqual(client.value().count(b"HTTP/1.1 200 OK"), 2)
+        client.leave()
