@@ -27,16 +27,24 @@ SCRIPT = Path(__file__).with_name("reverse_proxy.py")
 
 
 class ProxiedSite(Site):
-    """A site whose `base` is behind a proxy at /lars; `passed_on`: the proxy passes that path on."""
+    """A site whose `base` is behind a proxy at /lars, which passes that path on or not, before so many lars-web."""
 
-    def __init__(self, reactor: Any, start_service: StartService, folder: Path, passed_on: bool) -> None:
+    def __init__(
+        self, reactor: Any, start_service: StartService, folder: Path, passed_on: bool, consoles: int = 1
+    ) -> None:
         with ReservedPort() as proxy:
             base, conf = f"http://127.0.0.1:{proxy.number}/lars", folder / "web.conf"
             url = f"url = {base}\n" if passed_on else ""
             conf.write_text(f"[web]\ntrust_proxy = 127.0.0.1\n{url}", encoding="utf-8")
             super().__init__(reactor, start_service, folder, f"--web-config={conf}")
             self.direct, self.base = self.base, base
-            ports = (str(proxy.number), str(self.ports[2].number))
+            self.others = []
+            for _ in range(consoles - 1):
+                self.ports.append(ReservedPort())
+                listen = f"--listen={self.ports[-1].endpoint}"
+                url = self.commands.database_url
+                self.others.append(start_service("lars-web", "--db", url, listen, "--trust-proxy=127.0.0.1"))
+            ports = (str(proxy.number), ",".join(str(port.number) for port in self.ports[2:]))
             option = ["--pass-on"] if passed_on else []
             command = [sys.executable, str(SCRIPT), *ports, "lars", *option]
             self.proxy = Child(reactor, "proxy", command, folder)
@@ -44,6 +52,8 @@ class ProxiedSite(Site):
 
     async def up(self) -> None:
         await super().up()
+        for other in self.others:
+            await other.says("lars-web answers on")
         await self.proxy.says("proxied")
 
     def close(self) -> None:
@@ -136,5 +146,27 @@ async def test_failures_count_for_the_client_that_a_trusted_proxy_names(
         assert await statuses(site.direct, neighbor, PASSWORD, 1) == {303: 1}
         assert f"sign-in of 'lea' from {stranger} failed" in site.stack.log()
         assert await statuses(site.direct, f"{stranger}, {neighbor}", PASSWORD, 1) == {303: 1}, "made up by the client"
+    finally:
+        site.close()
+
+
+async def test_import_is_confirmed_at_another_lars_web(
+    reactor: Any, start_service: StartService, tmp_path: Path, open_browser: OpenBrowser
+) -> None:
+    site = ProxiedSite(reactor, start_service, tmp_path, passed_on=False, consoles=2)
+    try:
+        await site.up()
+        site.add_user("lea", "editor")
+        browser = open_browser()
+        site.sign_in(browser, "lea")
+        for host in ("127.0.0.1:9001", "127.0.0.1:9002"):
+            browser.go(f"{site.base}/transfer")
+            ip, port = host.split(":")
+            browser.fill(text=f"modid,cmdid,ip,port\n1,1,{ip},{port}\n")
+            browser.press("Show what would change")
+            browser.reads("Nothing is changed yet.")
+            browser.press("Make these changes")
+            browser.reads("Modules changed by the import: 1.")
+        assert len(site.commands.json("route", "list")) == 2
     finally:
         site.close()
