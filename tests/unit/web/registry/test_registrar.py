@@ -47,7 +47,9 @@ class FakeLeases:
     async def shorten(self) -> None:
         self.shortened += 1
 
-    async def expire(self, _now: float, _margin: float, heard_for: float, judge: ExpiryPolicy) -> Expired:
+    async def expire(
+        self, _now: float, _margin: float, heard_for: float, _period: float, judge: ExpiryPolicy
+    ) -> Expired:
         self.heard_for.append(heard_for)
         left = {silence.module: len(judge(silence)) for silence in self.silent}
         kept = {silence.module: len(silence.silent) - left[silence.module] for silence in self.silent}
@@ -118,7 +120,7 @@ class RegistrarTests(SynchronousTestCase):
         self.store.silent = (Silence(M, 4, (A,)),)
         self.clock.advance(TICK)
         self.assertEqual((self.registrar.expired, self.registrar.kept), (1, 0))
-        self.store.silent = (Silence(M, 0, (A, B, C)),)
+        self.store.silent = (Silence(M, 0, (A, B, C), left_lately=1),)
         self.clock.advance(TICK)
         self.assertEqual((self.registrar.expired, self.registrar.kept), (2, 2))
 
