@@ -13,7 +13,7 @@ from lars.db.fleet import Fleet
 from lars.db.host_states import Watched
 from lars.route import ModuleId
 from lars.web.live.event_stream import ALIVE
-from lars.web.live.live import HEARTBEAT, LIFETIME, Live
+from lars.web.live.live import HEARTBEAT, LIFETIME, HostPage, Live
 from tests.unit.web.fleet import M, fleet, watched
 
 
@@ -75,7 +75,7 @@ class LiveTests(SynchronousTestCase):
 
     def open(self, module: ModuleId | None, session: str = "hers") -> FakeStream:
         stream = FakeStream()
-        self.live.open(cast(Any, stream), module, session)
+        self.live.open(cast(Any, stream), HostPage(module, 1) if module else None, session)
         return stream
 
     def test_overviews_at_once_share_a_read(self) -> None:
