@@ -9,7 +9,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from twisted.enterprise import adbapi
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 
@@ -148,9 +147,22 @@ class Database:
             try:
                 return await self.write(name, function, *args, **kwargs)
             except DatabaseAway:
-                await deferLater(self._reactor, delay * (1 + random.random()))
+                if self._closed:
+                    raise
+                await self._pause(delay * (1 + random.random()))
                 delay *= 4
         return await self.write(name, function, *args, **kwargs)
+
+    async def _pause(self, seconds: float) -> None:
+        """Raises DatabaseAway if the database is closed meanwhile."""
+        over: Deferred[None] = Deferred()
+        self._waiting.add(over)
+        call = self._reactor.callLater(seconds, self._answered, None, over)
+        try:
+            await over
+        finally:
+            if call.active():
+                call.cancel()
 
     async def _run(self, begin: str, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         if self._closed:

@@ -56,7 +56,12 @@ def look_up_in_daemon_threads(reactor: Any) -> None:
     if reactor.threadpool is None:
         reactor.threadpool = pool = DaemonThreadPool(0, 10, "twisted.internet.reactor")
         reactor.callWhenRunning(pool.start)
-        reactor.addSystemEventTrigger("during", "shutdown", pool.stop)
+
+        def stop() -> None:
+            pool.stop()
+            reactor.threadpool = None  # as Twisted's: services that are still ending get a new one
+
+        reactor.addSystemEventTrigger("during", "shutdown", stop)
 
 
 def schedule_by_monotonic_clock(reactor: Any) -> None:
