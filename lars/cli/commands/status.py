@@ -8,7 +8,7 @@ import click
 from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
 from lars.cli.database import run_with_database
 from lars.cli.terminal.host_state import host_state
-from lars.cli.terminal.output import print_json, print_table
+from lars.cli.terminal.output import json_text, table_text
 from lars.cli.terminal.watch import show_repeatedly
 from lars.db.database import Database
 from lars.db.reports import HostStatus, ReportStore
@@ -45,15 +45,17 @@ def status(
     """
     check_optional(modid, cmdid)
 
-    async def show(database: Database) -> None:
+    async def text(database: Database) -> str:
         now = time.time()
         hosts = await ReportStore(database).status(modid, cmdid, int(now) - 60 * minutes, now)
         if as_json:
-            print_json([_object(host) for host in hosts])
-        else:
-            print_table(COLUMNS, [_row(host, now) for host in hosts])
+            return json_text([_object(host) for host in hosts])
+        return table_text(COLUMNS, [_row(host, now) for host in hosts])
 
-    run_with_database(url, (lambda database: show_repeatedly(database, show, interval)) if watch else show)
+    if watch:
+        run_with_database(url, lambda database: show_repeatedly(database, text, interval))
+    else:
+        click.echo(run_with_database(url, text))
 
 
 def state(host: HostStatus) -> str:
