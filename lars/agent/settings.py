@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from lars.balancing.classic import ClassicSettings
 from lars.balancing.policies import NAMES
 from lars.errors import InvalidRoute, SettingsError
+from lars.host_names import parse_place
 from lars.metrics.settings import metrics_setting
 from lars.route import MAX_PORT, HostAddress, ModuleId, module_id, parse_host, parse_ip, parse_port
-from lars.settings import Legacy, absolute_path, integer, ratio, seconds, setting
+from lars.settings import Legacy, absolute_path, integer, names_given, ratio, seconds, setting
 
 SHARDS = 3
 
@@ -30,8 +31,8 @@ Servers = tuple[Server, ...]
 
 
 def agent_place(text: str) -> HostAddress:
-    """ "127.0.0.1:8888": the address and the first of the shards' ports."""
-    place = parse_host(text)
+    """ "127.0.0.1:8888" or "localhost:8888": the address and the first of the shards' ports."""
+    place = parse_place(text)
     if place.port + SHARDS - 1 > MAX_PORT:
         raise SettingsError(f"port {place.port} leaves no room for {SHARDS} shards below {MAX_PORT + 1}")
     return place
@@ -158,7 +159,7 @@ class AgentSettings:
     workers: int = setting(1, "agent", worker_count, "Processes: 1 for all shards together, 3 for one a shard")
     metrics: str = metrics_setting("agent")
     policy: str = setting(
-        "classic", "balance", policy_name, f"How calls are balanced: {', '.join(NAMES[:-1])} or {NAMES[-1]}"
+        "adaptive", "balance", policy_name, f"How calls are balanced: {', '.join(NAMES[:-1])} or {NAMES[-1]}"
     )
     module_policies: ModulePolicies = setting(
         (),
@@ -187,15 +188,32 @@ class AgentSettings:
         _DEFAULTS.overload_timeout, seconds, "Seconds after which an overloaded host becomes idle"
     )
 
+    given: frozenset[str] = names_given()
+
     @property
     def classic(self) -> ClassicSettings:
         """The numbers of the classic rules."""
         return ClassicSettings(**{name: getattr(self, name) for name in ClassicSettings.__dataclass_fields__})
 
     @property
+    def classic_key(self) -> str:
+        """The first key of [loadbalance] that chooses classic, because only classic has it; empty if none does.
+
+        A `policy` that was given is not overridden.
+        """
+        if "policy" in self.given:
+            return ""
+        return next((name for name in ClassicSettings.__dataclass_fields__ if name in self.given), "")
+
+    @property
+    def default_policy(self) -> str:
+        """The policy of modules that have none of their own (docs/design/balancing.md, choosing a policy)."""
+        return "classic" if self.classic_key else self.policy
+
+    @property
     def without_effect(self) -> list[str]:
-        """The keys of [loadbalance] that differ from their defaults, and that `policy` has no use for."""
-        if self.policy == "classic":
+        """The keys of [loadbalance] that differ from their defaults, and that the default policy has no use for."""
+        if self.default_policy == "classic":
             return []
         return [
             name for name in ClassicSettings.__dataclass_fields__ if getattr(self, name) != getattr(_DEFAULTS, name)

@@ -51,6 +51,13 @@ class HostHistory:
     minutes: dict[int, MinuteCalls]
 
 
+class Clocks(NamedTuple):
+    """The database's clock in Unix seconds, and by how many seconds the clocks of some callers are ahead."""
+
+    now: float
+    skews: dict[int, int]
+
+
 class ReportStore:
     """Reports in the database; modid and cmdid None select all."""
 
@@ -60,6 +67,10 @@ class ReportStore:
     async def status(self, modid: int | None, cmdid: int | None, since: int, now: float) -> list[HostStatus]:
         """The state of each host, with its calls from the minute of `since` (Unix seconds) on."""
         return await self._database.read("read call status", _status_txn, modid, cmdid, since, now)
+
+    async def clocks(self, least: float) -> Clocks:
+        """The database's clock, and the callers whose clocks are at least so many seconds off."""
+        return await self._database.read("read clocks", _clocks_txn, least)
 
     async def history(self, modid: int | None, cmdid: int | None, since: int) -> list[HostHistory]:
         """The calls of each host from the minute of `since` (Unix seconds) on, ordered by module, ip and port."""
@@ -90,6 +101,15 @@ def _status_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: i
         of_modid, of_cmdid, ip, port = key
         hosts.append(HostStatus(of_modid, of_cmdid, ip, port, *counts.get(key, (0, 0)), *states.get(key, (0, 0, 0))))
     return hosts
+
+
+def _clocks_txn(txn: Transaction, least: float) -> Clocks:
+    now = txn.now()
+    rows = txn.all(
+        "SELECT caller, skew FROM CallerSeen WHERE ts >= ? AND (skew >= ? OR skew <= ?) ORDER BY caller",
+        (int(now) - STALE_AFTER, least, -least),
+    )
+    return Clocks(now, {int(caller): int(skew) for caller, skew in rows})
 
 
 def _history_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: int) -> list[HostHistory]:

@@ -103,7 +103,26 @@ def _add_audit_column(txn: Transaction) -> list[str]:
     return ["added RouteAudit.what"]
 
 
-STEPS: tuple[Step, ...] = (_adopt_cpp_schema, _add_indexes, _add_audit_column)
+ALARM_COLUMNS = (
+    ("CallerSeen", "skew", "INTEGER NOT NULL DEFAULT 0"),
+    ("Alarm", "text_now", "VARCHAR(255) NOT NULL DEFAULT ''"),
+    ("Alarm", "clear_reason", "VARCHAR(255) NOT NULL DEFAULT ''"),
+)
+"""Columns that show the skew of agents, and what alarms say later than when they were raised."""
+
+
+def _add_alarm_columns(txn: Transaction) -> list[str]:
+    """Step 4: adds the skew of agents, the latest figures of an alarm, and why it was cleared."""
+    done = []
+    for table, column, definition in ALARM_COLUMNS:
+        columns = txn.engine.column_names(txn, table)
+        if columns and column not in columns:
+            txn.execute(f"ALTER TABLE {table} ADD COLUMN {column} {definition}")
+            done.append(f"added {table}.{column}")
+    return done
+
+
+STEPS: tuple[Step, ...] = (_adopt_cpp_schema, _add_indexes, _add_audit_column, _add_alarm_columns)
 """Upgrades from each schema version to the next. Append a new step, and put its result into the schema files.
 
 All run each time, whatever SchemaVersion says, because loading a C++ dump restores old tables.

@@ -11,10 +11,12 @@ from twisted.python.failure import Failure
 
 from lars.db.report_rows import Run
 from lars.errors import LarsError
+from lars.reporter.agent_clock import MAX_AGE, happened_at
 from lars.reporter.agent_run import AgentRun
-from lars.reporter.aggregate import add_report, check, timestamp
+from lars.reporter.aggregate import add_report, check
 from lars.reporter.backpressure import Backpressure
 from lars.reporter.counter_deltas import CounterDeltas
+from lars.reporter.skewed_agents import SkewedAgents
 from lars.reporter.writer import Batch
 from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
@@ -85,7 +87,7 @@ class ReportServerFactory(FrameFactory):
 
     Args:
         clock: the reactor, or a Clock in tests.
-        wall_clock: returns Unix seconds.
+        wall_clock: returns Unix seconds by the database's clock.
         limits: of the connections.
         backpressure: of the pending rows; this object keeps its count.
         add: called with each run that has pending reports, and by how many rows a report increased them.
@@ -98,6 +100,7 @@ class ReportServerFactory(FrameFactory):
         skipped: results with an invalid host.
         misdated: reports dated more than an hour off.
         overtaken: runs that another reporter has committed further.
+        skews: the agents whose clocks are off.
     """
 
     protocol = ReportServerProtocol
@@ -119,6 +122,7 @@ class ReportServerFactory(FrameFactory):
         self.skipped = 0
         self.misdated = 0
         self.overtaken = 0
+        self.skews = SkewedAgents()
         self._add = add
         self._wall_clock = wall_clock
         self._runs: dict[Run, AgentRun] = {}
@@ -147,6 +151,7 @@ class ReportServerFactory(FrameFactory):
     def _forget_idle(self, run: AgentRun) -> None:
         if not run.connected and not run.rows:
             self._runs.pop(run.key, None)
+            self.skews.forget(run.caller)
 
     def add_report(
         self, connection: ReportServerProtocol, run: AgentRun, seq: int, request: ReportStatusRequest
@@ -160,10 +165,12 @@ class ReportServerFactory(FrameFactory):
                 connection.acknowledge(run)
             return
         now = self._wall_clock()
-        ts = timestamp(request.ts, now)
-        self.misdated += ts != request.ts
+        self.misdated += abs(request.ts - now) > MAX_AGE
+        group.skew = run.skew = run.clock.observe(request.ts, now)
+        self.skews.observe(run.caller, run.skew)
         connection.counters.expire(self.clock.seconds())
-        added = add_report(request, ts, group.rows, connection.counters)
+        happened = happened_at(request.ts, now, run.skew)
+        added = add_report(request, happened, int(now), group.rows, connection.counters)
         self.results += len(request.results)
         self.skipped += added.skipped
         rows = added.new_rows + (group.first == seq)

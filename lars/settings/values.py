@@ -68,3 +68,19 @@ def absolute_path(text: str) -> str:
         return str(Path(text).expanduser().absolute()) if text else ""
     except (RuntimeError, ValueError) as error:  # ~unknown-user, or a NUL after ~
         raise SettingsError(f"{text!r} is not a path: {error}") from None
+
+
+def site_url(text: str) -> str:
+    """The URL of a site as browsers write it, without a slash at the end; empty stays empty."""
+    url = text.strip().rstrip("/")
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingsError(f"{text!r} is not the address of a site: write it as https://lars.example")
+    return url
+
+
+def text_of_file(path: str) -> str:
+    """The text of a file without blanks around it, for a secret that must not show in `ps`."""
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, RuntimeError, ValueError) as error:  # ValueError: not UTF-8, or a NUL in the path
+        raise SettingsError(f"file {path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None

@@ -131,30 +131,40 @@ class RouteStateRequest(_message.Message):
     def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
 
 class RouteStateResponse(_message.Message):
-    __slots__ = ("seq", "modid", "cmdid", "version", "idle", "overloaded")
+    __slots__ = ("seq", "modid", "cmdid", "version", "idle", "overloaded", "policy", "idle_weight", "state_dir")
     SEQ_FIELD_NUMBER: _ClassVar[int]
     MODID_FIELD_NUMBER: _ClassVar[int]
     CMDID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     IDLE_FIELD_NUMBER: _ClassVar[int]
     OVERLOADED_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    IDLE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    STATE_DIR_FIELD_NUMBER: _ClassVar[int]
     seq: int
     modid: int
     cmdid: int
     version: int
     idle: _containers.RepeatedCompositeFieldContainer[HostInfo]
     overloaded: _containers.RepeatedCompositeFieldContainer[HostInfo]
-    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., idle: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., overloaded: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ...) -> None: ...
+    policy: str
+    idle_weight: _containers.RepeatedScalarFieldContainer[int]
+    state_dir: str
+    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., idle: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., overloaded: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., policy: _Optional[str] = ..., idle_weight: _Optional[_Iterable[int]] = ..., state_dir: _Optional[str] = ...) -> None: ...
 
 class HostSuccesses(_message.Message):
-    __slots__ = ("ip", "port", "succ")
+    __slots__ = ("ip", "port", "succ", "cost_us", "timed")
     IP_FIELD_NUMBER: _ClassVar[int]
     PORT_FIELD_NUMBER: _ClassVar[int]
     SUCC_FIELD_NUMBER: _ClassVar[int]
+    COST_US_FIELD_NUMBER: _ClassVar[int]
+    TIMED_FIELD_NUMBER: _ClassVar[int]
     ip: int
     port: int
     succ: int
-    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., succ: _Optional[int] = ...) -> None: ...
+    cost_us: int
+    timed: int
+    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., succ: _Optional[int] = ..., cost_us: _Optional[int] = ..., timed: _Optional[int] = ...) -> None: ...
 
 class ReportBatch(_message.Message):
     __slots__ = ("modid", "cmdid", "result")

@@ -1,6 +1,5 @@
 """`lars status`: how recent calls to each host went, and which hosts are ejected; once, or repeatedly."""
 
-import time
 from dataclasses import asdict
 
 import click
@@ -10,6 +9,7 @@ from lars.cli.database import run_with_database
 from lars.cli.terminal.host_state import host_state
 from lars.cli.terminal.output import json_text, table_text
 from lars.cli.terminal.watch import show_repeatedly
+from lars.db.clock import MAX_SKEW
 from lars.db.database import Database
 from lars.db.reports import HostStatus, ReportStore
 from lars.db.url import DatabaseUrl
@@ -35,7 +35,7 @@ def status(
     """Show how calls to each host went, of all modules, of those of one MODID, or of one module.
 
     A host is healthy or ejected; "ejected by 1 of 2" means by one of two callers. It is stale if no caller has
-    reported on it for three minutes.
+    reported on it for three minutes. Times are by the database's clock; agents whose clock is off are named below.
 
     \b
     Examples:
@@ -46,11 +46,13 @@ def status(
     check_optional(modid, cmdid)
 
     async def text(database: Database) -> str:
-        now = time.time()
-        hosts = await ReportStore(database).status(modid, cmdid, int(now) - 60 * minutes, now)
+        store = ReportStore(database)
+        now, skews = await store.clocks(MAX_SKEW)
+        hosts = await store.status(modid, cmdid, int(now) - 60 * minutes, now)
         if as_json:
             return json_text([_object(host) for host in hosts])
-        return table_text(COLUMNS, [_row(host, now) for host in hosts])
+        table = table_text(COLUMNS, [_row(host, now) for host in hosts])
+        return "\n".join([table, *(_skewed(caller, skew) for caller, skew in skews.items())])
 
     if watch:
         run_with_database(url, lambda database: show_repeatedly(database, text, interval))
@@ -63,6 +65,11 @@ def state(host: HostStatus) -> str:
     if not host.callers:
         return "stale"
     return host_state(bool(host.overloaded_at))
+
+
+def _skewed(caller: int, skew: int) -> str:
+    way = "ahead" if skew > 0 else "behind"
+    return f"The clock of agent {format_ip(caller)} is {abs(skew)} s {way}: set it by NTP."
 
 
 def _object(host: HostStatus) -> dict[str, int | str]:
@@ -78,7 +85,7 @@ def _row(host: HostStatus, now: float) -> tuple[object, ...]:
 
 
 def _ago(then: int, now: float) -> str:
-    """How long ago a time in Unix seconds was; 0 s if a caller's clock is ahead."""
+    """How long ago a time in Unix seconds was."""
     if not then:
         return "never"
     age = max(0, int(now) - then)

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from lars.balancing.host import HostExplanation, HostState
 from lars.cli.demo.callers import Callers
 from lars.cli.demo.node_states import Change, NodeStates, Transition
 from lars.cli.demo.nodes import SERVICE_TIME, SLOWNESS, Condition, Node
@@ -17,7 +18,7 @@ from lars.cli.demo.summary import Summary, Timeline, restored, slow_shares, summ
 from lars.cli.demo.view import NodeRow, Snapshot, View
 from lars.client import AgentUnavailable, LarsClient
 from lars.client.address import AgentAddress
-from lars.client.agent_inspect import HostExplanation, explain_module
+from lars.client.agent_inspect import explain_module
 from lars.route import ModuleId
 
 MODULE = ModuleId(1, 1)
@@ -145,7 +146,7 @@ class DemoRun:
         now = time.monotonic()
         with self._callers.record() as record:
             snapshot = self._snapshot(record, now)
-            ejected = {name: hosts[name].ejected for name in self._nodes if name in hosts}
+            ejected = {name: hosts[name].state is HostState.EJECTED for name in self._nodes if name in hosts}
             changes = self._states.observe(now, ejected, record)
             share = record.share(FAILING, now)
             joined_at = record.first_call.get(ADDED)

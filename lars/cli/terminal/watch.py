@@ -4,14 +4,13 @@ import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from typing import cast
 
 import click
 
 from lars.cli.exit_status import complain
 from lars.db.database import Database
 from lars.db.engine import DatabaseAway
-from lars.runtime.reactor import IReactor
+from lars.runtime.reactor import monotonic_reactor
 
 _HOME, _TO_END_OF_LINE, _TO_END_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
@@ -19,10 +18,9 @@ _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 
 async def show_repeatedly(database: Database, text: Callable[[Database], Awaitable[str]], interval: float) -> None:
     """Shows a text every `interval` seconds until Ctrl-C; reports an unreachable database, and continues."""
-    from twisted.internet import reactor as installed  # importing it installs it
     from twisted.internet.task import deferLater
 
-    reactor = cast(IReactor, installed)
+    reactor = monotonic_reactor()
     while True:
         try:
             shown = await text(database)
