@@ -65,8 +65,9 @@ class AgentService(AsyncService):
         self._module_policies = dict(settings.module_policies)
         self._rng = random.Random()  # one for all modules: it takes 2.5 kB
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
-        self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use)
-        self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock)
+        interval = settings.heartbeat_interval
+        self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use, interval)
+        self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval)
         self._directories = {number: Directory(self._new_policy, self.dns.ask) for number in shards}
         self._codecs = {number: DatagramCodec(directory) for number, directory in self._directories.items()}
         self._files = RouteFiles(settings.state_dir, self._directories, reactor)
@@ -87,6 +88,7 @@ class AgentService(AsyncService):
             Periodic("the agent's timers", 1.0, self._tend, reactor),
             Periodic("asking for routes", 0.1, self.dns.ask_some, reactor),
             Periodic("reporting calls", settings.report_interval, self._report, reactor),
+            Periodic("heartbeats", interval / 10, self._watch_links, reactor),
             Periodic("sending reports", 1.0, self.reporter.tick, reactor),
             Periodic("saving routes", 3.0, self._files.save_changed, reactor),
         ]
@@ -165,6 +167,10 @@ class AgentService(AsyncService):
                 if module.subscribed:
                     self.dns.unsubscribe(module.id)
         self.dns.drop_if_silent()
+
+    def _watch_links(self) -> None:
+        self.dns.watch()
+        self.reporter.watch()
 
     async def _slices(self) -> AsyncIterator[tuple[Directory, list[Module]]]:
         """All modules, SLICE in each turn of the reactor, with the directory that they are in."""

@@ -10,7 +10,7 @@ from lars.balancing.policies import NAMES
 from lars.errors import InvalidRoute, SettingsError
 from lars.metrics.settings import metrics_setting
 from lars.route import MAX_PORT, HostAddress, ModuleId, module_id, parse_host, parse_ip, parse_port
-from lars.settings import Legacy, absolute_path, integer, ratio, seconds, setting
+from lars.settings import Legacy, absolute_path, integer, number, ratio, seconds, setting
 
 SHARDS = 3
 
@@ -154,6 +154,12 @@ class AgentSettings:
         "/var/lib/lars", "agent", absolute_path, "Where routes are saved for a start without dns; empty: nowhere"
     )
     report_interval: float = setting(5.0, "agent", seconds, "Seconds between reports to lars-reporter")
+    heartbeat_interval: float = setting(
+        10.0,
+        "agent",
+        number(0.05, 3600),
+        "Seconds between heartbeats to lars-dns and lars-reporter; one that is silent for 2.5 times as long is left",
+    )
     module_ttl: float = setting(3600.0, "agent", seconds, "Seconds after which a module nobody asks for is forgotten")
     workers: int = setting(1, "agent", worker_count, "Processes: 1 for all shards together, 3 for one a shard")
     metrics: str = metrics_setting("agent")
