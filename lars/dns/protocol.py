@@ -34,7 +34,8 @@ class RouteServerProtocol(ServedProtocol):
 
     While the transport takes no more, only the set of modules owed is kept, and the newest route of each is written
     when it drains. A C++ agent, which sends no `peer`, gets whole frames, few at a time, and an empty route when a host
-    was removed, after which it asks again.
+    was removed, after which it asks again. So it does when it first asks for a module: what it may still hold from
+    another connection, and whether a host was removed since, is not known here.
     """
 
     factory: "RouteServerFactory"
@@ -60,11 +61,11 @@ class RouteServerProtocol(ServedProtocol):
         factory.requests += 1
         self._is_python = request.peer >= 1
         self.introduced(request.peer)
-        factory.subscriptions.subscribe(self, module)
+        is_first = factory.subscriptions.subscribe(self, module)
         if self._is_python and self.writable:
             self.stream.write(factory.table.frame(module))
         else:
-            self._owe(module, False)  # a C++ agent that is owed an empty route gets that, and asks again
+            self._owe(module, is_first and not self._is_python)  # an empty route that is owed comes before any other
 
     def on_unsubscribe(self, request: UnsubscribeRequest) -> None:
         """Ends a subscription."""
