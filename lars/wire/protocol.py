@@ -61,13 +61,15 @@ class FrameProtocol(Protocol):
     ends the connection, because nothing after it can be read (docs/design/wire.md, frames).
     """
 
+    longer: ClassVar[Mapping[int, int]] = {}
+    """The longest body of messages that may be longer than MAX_BODY."""
     receivers: ClassVar[Mapping[int, Receiver]] = {}
     factory: Connections
     connected_to: str = "?"
     """The peer's address, for logs."""
 
     def __init__(self) -> None:
-        self._decoder = FrameDecoder()
+        self._decoder = FrameDecoder(self.longer)
         self._ended = False
         self.is_new = True
         """Whether nothing has been read yet."""
@@ -163,6 +165,7 @@ class FrameProtocol(Protocol):
 
     def _read(self, data: bytes) -> None:
         self.is_new = False
+        passed_over = self._decoder.passed_over
         frames = self._decoder.feed(data)
         while not self._ended:
             try:
@@ -172,6 +175,8 @@ class FrameProtocol(Protocol):
                 self.end()
                 return
             if frame is None:
+                if self._decoder.passed_over > passed_over:
+                    self.factory.count_malformed(self, FrameError("a message is too long to be read"))
                 return
             self._receive(*frame)
 

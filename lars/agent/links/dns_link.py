@@ -1,8 +1,9 @@
 """The link to lars-dns: asks for routes, takes answers and pushes (docs/design/agent.md, links)."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from typing import ClassVar
 
 from twisted.python.failure import Failure
 
@@ -18,6 +19,9 @@ from lars.wire.protocol import FrameProtocol
 
 ANSWER_TIMEOUT = 10.0
 """Seconds after a request within which a working dns has sent something; then another server is tried."""
+
+LONGEST_ROUTE = 80 * 1024
+"""The longest GetRouteResponse, in bytes: a C++ dns writes most addresses in ten bytes, and limits nothing."""
 
 ASKED_AT_ONCE = 200
 """Modules asked for at once after a new connection, so that the requests of a fleet are spread out."""
@@ -40,6 +44,7 @@ class DnsLinkProtocol(LinkProtocol):
     """The agent's side of a connection to lars-dns."""
 
     factory: "DnsLink"
+    longer: ClassVar[Mapping[int, int]] = {MessageId.GET_ROUTE_RESPONSE: LONGEST_ROUTE}
 
     def peer_connected(self) -> None:
         self.factory.connected(self)
