@@ -158,15 +158,23 @@ class AgentService(AsyncService):
         async for directory, modules in self._slices():
             for key, change in directory.sweep(modules, self._now()):
                 self._state_log.changed(key, change)
-        now = self._now()
+        if self.dns.up:
+            self._tend_routes(self._now(), self.dns.heard_at)
+        self.dns.drop_if_silent()
+
+    def _tend_routes(self, now: float, heard_at: float | None) -> None:
+        """Asks again for what is old; forgets what nobody has used for long when lars-dns was last heard.
+
+        What a lars-dns that has hung since then could not give back is kept.
+        """
         for number, directory in self._directories.items():
-            if self.dns.up:
-                self.dns.ask_all(directory.take_due(now, self._settings.update_timeout))
-            for module in directory.forget_unused(now, self._settings.module_ttl):
+            self.dns.ask_all(directory.take_due(now, self._settings.update_timeout))
+            if heard_at is None:
+                continue
+            for module in directory.forget_unused(heard_at, self._settings.module_ttl):
                 self._files.changed(number)
                 if module.subscribed:
                     self.dns.unsubscribe(module.id)
-        self.dns.drop_if_silent()
 
     def _watch_links(self) -> None:
         self.dns.watch()
