@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Any, NamedTuple
 
 from lars.balancing.classic import ClassicSettings
@@ -16,13 +17,13 @@ SHARDS = 3
 
 
 class Server(NamedTuple):
-    """Where a service listens: name or address, and TCP port."""
+    """Where a service listens: name or address, and TCP port. An IPv6 address is written in brackets."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 Servers = tuple[Server, ...]
@@ -38,14 +39,26 @@ def agent_place(text: str) -> HostAddress:
 
 
 def servers(text: str) -> Servers:
-    """ "10.0.0.1:7778, dns2:7778": host:port, by commas."""
+    """ "10.0.0.1:7778, dns2:7778, [fd00::5]:7778": host:port, by commas."""
     found = []
     for item in text.split(","):
         host, colon, port = item.strip().rpartition(":")
         if not colon or not host or any(c.isspace() for c in host):
             raise SettingsError(f"{item.strip()!r} is no server: write HOST:PORT, several separated by commas")
-        found.append(Server(host, parse_port(port)))
+        found.append(Server(_without_brackets(item.strip(), host), parse_port(port)))
     return tuple(found)
+
+
+def _without_brackets(item: str, host: str) -> str:
+    if host.startswith("[") and host.endswith("]"):
+        try:
+            IPv6Address(host[1:-1])
+        except ValueError:
+            raise SettingsError(f"{item!r} is no server: {host} is not an IPv6 address in brackets") from None
+        return host[1:-1]
+    if any(c in host for c in ":[]"):
+        raise SettingsError(f"{item!r} is no server: write an IPv6 address in brackets, as in [fd00::5]:7778")
+    return host
 
 
 def worker_count(text: str) -> int:
@@ -107,7 +120,11 @@ def caller_ip(text: str) -> int:
 
 def _legacy_server(section: str, port: int) -> tuple[Legacy, ...]:
     def build(texts: Mapping[str, str]) -> str:
-        return f"{texts.get('ip', '127.0.0.1')}:{texts.get('port', str(port))}"
+        host = texts.get("ip", "127.0.0.1")
+        return f"[{host}]:{port_of(texts)}" if ":" in host and not host.startswith("[") else f"{host}:{port_of(texts)}"
+
+    def port_of(texts: Mapping[str, str]) -> str:
+        return texts.get("port", str(port))
 
     return (Legacy(((section, "ip"), (section, "port")), build),)
 
@@ -135,7 +152,7 @@ class AgentSettings:
         (Server("127.0.0.1", 7778),),
         "dnsserver",
         servers,
-        "lars-dns servers, HOST:PORT by commas; tried in turn",
+        "lars-dns servers, HOST:PORT by commas, [::1]:7778 for IPv6; tried in turn",
         key="servers",
         legacy=_legacy_server("dnsserver", 7778),
     )
@@ -143,7 +160,7 @@ class AgentSettings:
         (Server("127.0.0.1", 7779),),
         "reporter",
         servers,
-        "lars-reporter servers, HOST:PORT by commas; tried in turn",
+        "lars-reporter servers, HOST:PORT by commas, [::1]:7779 for IPv6; tried in turn",
         key="servers",
         legacy=_legacy_server("reporter", 7779),
     )

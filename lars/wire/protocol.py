@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 from typing import Protocol as Structure
 
-from twisted.internet.address import IPv4Address
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, IPushProducer, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -203,6 +203,8 @@ class FrameProtocol(Protocol):
         self.stream.abortConnection()
 
 
-def host_and_port(address: IAddress | None) -> str:
+def host_and_port(address: object) -> str:
     """An address as logs show it."""
+    if isinstance(address, IPv6Address):
+        return f"[{address.host}]:{address.port}"
     return f"{address.host}:{address.port}" if isinstance(address, IPv4Address) else str(address)

@@ -6,14 +6,14 @@ See docs/design/agent.md, reports.
 from collections.abc import Callable
 from enum import Enum
 
-from twisted.internet.address import IPv4Address
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from lars.agent.links.caller import caller_on
 from lars.agent.links.link import TRIES, LinkFactory, LinkProtocol, heartbeat_receivers
 from lars.agent.links.outbox import Outbox
 from lars.agent.settings import Servers
-from lars.route import parse_ip
+from lars.runtime.log_limit import LogLimit
 from lars.runtime.reactor import IReactor
 from lars.wire.heartbeats import INTERVAL
 from lars.wire.lars_pb2 import ReportStatusAck
@@ -75,7 +75,7 @@ class ReportLink(LinkFactory):
         reactor: the reactor that connects, and its clock.
         servers: the reporters, in the order in which they are tried.
         outbox: the reports.
-        caller: this machine's IPv4 address in reports; 0 means the local address of the connection.
+        caller: this machine's IPv4 address in reports; 0 means that of the connection, or over IPv6 another one.
         wall_clock: gives Unix seconds, for the time of a report.
         interval: seconds between heartbeats.
     """
@@ -99,6 +99,7 @@ class ReportLink(LinkFactory):
         self._state = ReportLinkState.DOWN
         self._connection: ReportLinkProtocol | None = None
         self._acknowledging: set[str] = set()  # servers that have acknowledged
+        self._unnamed = LogLimit(reactor.seconds)
         self._sent = 0  # the last seq sent on this connection
         self._sent_at = reactor.seconds()  # when that was
         self._frozen_at = reactor.seconds()  # where the next report's period begins
@@ -114,9 +115,11 @@ class ReportLink(LinkFactory):
         self._state = ReportLinkState.OPEN
         self._sent = 0
         self.outbox.take_back()
-        here = connection.stream.getHost()
-        if not self._fixed_caller and isinstance(here, IPv4Address):
-            self._caller = parse_ip(here.host)
+        self._caller = self._fixed_caller or caller_on(connection.stream.getHost()) or self._caller
+        if not self._caller and self._unnamed.admit(""):
+            text = "no report is sent to {server}: this machine has no IPv4 address that would name it; set caller in "
+            text += "[agent], or --caller, to one that no other agent has"
+            _log.error(text, server=connection.connected_to)
         self._send(connection)
 
     def lost(self, connection: ReportLinkProtocol) -> None:
@@ -137,7 +140,7 @@ class ReportLink(LinkFactory):
     def tick(self) -> None:
         """Sends what may be sent now; called by timer, and after something was added to the outbox."""
         connection = self._connection
-        if connection is None:
+        if connection is None or not self._caller:
             return
         now = self.clock.seconds()
         if self._state is ReportLinkState.PROBING and now - self._sent_at >= ACK_TIMEOUT and not self._unanswered():

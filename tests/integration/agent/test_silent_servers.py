@@ -168,16 +168,16 @@ async def test_module_that_nobody_asks_for_is_kept_while_dns_hangs_and_forgotten
 class OtherMachine:
     """A network namespace, reached over a link that can be cut so that neither a packet nor a FIN passes."""
 
-    HERE, THERE = "10.213.77.1", "10.213.77.2"
-
     def __init__(self) -> None:
+        block = 4 * (os.getpid() % 2**14)  # other test processes have such machines too
+        self.here, self.there = (f"10.213.{block >> 8}.{(block & 255) + n}" for n in (1, 2))
         self._name = f"lars{os.getpid()}"
         self._inside = f"inside{os.getpid()}"[:15]
         _ip("netns", "add", self._name)
         _ip("link", "add", self._name, "type", "veth", "peer", "name", self._inside, "netns", self._name)
-        _ip("addr", "add", f"{self.HERE}/30", "dev", self._name)
+        _ip("addr", "add", f"{self.here}/30", "dev", self._name)
         _ip("link", "set", self._name, "up")
-        _ip("-n", self._name, "addr", "add", f"{self.THERE}/30", "dev", self._inside)
+        _ip("-n", self._name, "addr", "add", f"{self.there}/30", "dev", self._inside)
         _ip("-n", self._name, "link", "set", self._inside, "up")
         _ip("-n", self._name, "link", "set", "lo", "up")
 
@@ -193,7 +193,8 @@ class OtherMachine:
         _ip("-n", self._name, "link", "set", self._inside, "down")
 
     def close(self) -> None:
-        """Removes the namespace, and with it the link."""
+        """Removes the link at once, and the namespace, which the kernel keeps until what ran there has ended."""
+        _ip("link", "del", self._name)
         _ip("netns", "del", self._name)
 
 
@@ -211,7 +212,7 @@ async def test_servers_that_vanish_behind_a_router_are_left_and_nothing_is_lost(
     stack.callback(fleet.close)
     fleet.agent.close()
     for plugin, port in (("lars-dns", 7778), ("lars-reporter", 7779)):
-        listen = f"--listen=tcp:{port}:interface={far.THERE}"
+        listen = f"--listen=tcp:{port}:interface={far.there}"
         child = far.service(reactor, tmp_path, plugin, "--db", sqlite_url, listen)
         stack.callback(child.close)
         await child.says("answers on", deadline=20)
@@ -219,16 +220,16 @@ async def test_servers_that_vanish_behind_a_router_are_left_and_nothing_is_lost(
     fleet.agent = start_service(
         "lars-agent",
         f"--listen=127.0.0.1:{fleet.agent_port}",
-        f"--dns={far.THERE}:7778,127.0.0.1:{dns.number}",
-        f"--reporter={far.THERE}:7779,127.0.0.1:{reporter.number}",
+        f"--dns={far.there}:7778,127.0.0.1:{dns.number}",
+        f"--reporter={far.there}:7779,127.0.0.1:{reporter.number}",
         f"--state-dir={tmp_path / 'state'}",
         "--report-interval=0.3",
         f"--heartbeat-interval={HEARTBEAT}",
         "--caller=10.0.0.1",
         name="quick-agent",
     )
-    await fleet.agent.says(f"linked to lars-dns {far.THERE}")
-    await fleet.agent.says(f"linked to lars-reporter {far.THERE}")
+    await fleet.agent.says(f"linked to lars-dns {far.there}")
+    await fleet.agent.says(f"linked to lars-reporter {far.there}")
     fleet.commands.ok("route", "add", "1", "1", A)
     await fleet.serves(A)
     for _ in range(50):

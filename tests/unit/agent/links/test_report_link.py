@@ -2,9 +2,10 @@
 
 from typing import cast
 
-from twisted.internet.address import IPv4Address
+from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.protocol import connectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.agent.links.link import TRIES
@@ -63,6 +64,18 @@ class ReportLinkTests(SynchronousTestCase):
         self.link.tick()
         ((_, body),) = FrameDecoder().feed(transport.value())
         self.assertEqual(ReportStatusRequest.FromString(body).caller, parse_ip("10.1.2.3"))
+
+    def test_nothing_is_reported_by_a_machine_without_a_name_and_one_line_says_what_to_do(self) -> None:
+        protocol = self.link.buildProtocol(None)
+        assert protocol is not None
+        transport = StringTransport(hostAddress=UNIXAddress(None))
+        with capturedLogs() as events:
+            protocol.makeConnection(transport)
+            self.add(1)
+            self.link.tick()
+        [line] = [event["log_format"] for event in events]
+        self.assertIn("set caller in [agent]", line)
+        self.assertEqual((transport.value(), self.outbox.waiting), (b"", 1))
 
     def test_unacknowledged_reports_are_sent_again_unchanged_on_a_new_connection(self) -> None:
         protocol, transport = self.connect()
