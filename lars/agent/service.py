@@ -66,8 +66,9 @@ class AgentService(AsyncService):
         self._module_policies = dict(settings.module_policies)
         self._rng = random.Random()  # one for all modules: it takes 2.5 kB
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
-        self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use)
-        self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock)
+        interval = settings.heartbeat_interval
+        self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use, interval)
+        self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval)
         self._directories = {number: Directory(self._new_policy, self.dns.ask) for number in shards}
         self._codecs = {
             number: DatagramCodec(directory, settings.state_dir) for number, directory in self._directories.items()
@@ -90,6 +91,7 @@ class AgentService(AsyncService):
             Periodic("the agent's timers", 1.0, self._tend, reactor),
             Periodic("asking for routes", 0.1, self.dns.ask_some, reactor),
             Periodic("reporting calls", settings.report_interval, self._report, reactor),
+            Periodic("heartbeats", interval / 10, self._watch_links, reactor),
             Periodic("sending reports", 1.0, self.reporter.tick, reactor),
             Periodic("saving routes", 3.0, self._files.save_changed, reactor),
         ]
@@ -165,15 +167,27 @@ class AgentService(AsyncService):
         async for directory, modules in self._slices():
             for key, change in directory.sweep(modules, self._now()):
                 self._state_log.changed(key, change)
-        now = self._now()
+        if self.dns.up:
+            self._tend_routes(self._now(), self.dns.heard_at)
+        self.dns.drop_if_silent()
+
+    def _tend_routes(self, now: float, heard_at: float | None) -> None:
+        """Asks again for what is old; forgets what nobody has used for long when lars-dns was last heard.
+
+        What a lars-dns that has hung since then could not give back is kept.
+        """
         for number, directory in self._directories.items():
-            if self.dns.up:
-                self.dns.ask_all(directory.take_due(now, self._settings.update_timeout))
-            for module in directory.forget_unused(now, self._settings.module_ttl):
+            self.dns.ask_all(directory.take_due(now, self._settings.update_timeout))
+            if heard_at is None:
+                continue
+            for module in directory.forget_unused(heard_at, self._settings.module_ttl):
                 self._files.changed(number)
                 if module.subscribed:
                     self.dns.unsubscribe(module.id)
-        self.dns.drop_if_silent()
+
+    def _watch_links(self) -> None:
+        self.dns.watch()
+        self.reporter.watch()
 
     async def _slices(self) -> AsyncIterator[tuple[Directory, list[Module]]]:
         """All modules, some in each turn of the reactor, with the directory that they are in."""

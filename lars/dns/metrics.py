@@ -58,7 +58,7 @@ class DnsMetrics(Collector):
         dropped = CounterMetricFamily(
             "lars_dns_dropped_connections", "Connections that lars-dns closed", labels=["reason"]
         )
-        for reason in ("refused", "idle", "stalled", "bad_streams"):
+        for reason in ("refused", "idle", "stalled", "silent", "bad_streams"):
             dropped.add_metric([reason], getattr(counters, reason))
         yield dropped
         skipped = CounterMetricFamily("lars_dns_skipped_messages", "Messages skipped", labels=["reason"])

@@ -118,7 +118,7 @@ class ReporterMetrics(Collector):
             "lars_reporter_dropped_connections",
             "Connections closed by lars-reporter",
             "reason",
-            {reason: getattr(counters, reason) for reason in ("refused", "idle", "stalled", "bad_streams")},
+            {reason: getattr(counters, reason) for reason in ("refused", "idle", "stalled", "silent", "bad_streams")},
         )
         yield labelled_counter(
             "lars_reporter_skipped_messages",

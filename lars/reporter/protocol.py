@@ -21,10 +21,10 @@ from lars.reporter.writer import Batch
 from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId
-from lars.wire.protocol import FrameProtocol
+from lars.wire.served import ServedProtocol, heartbeat_receivers
 
 
-class ReportServerProtocol(FrameProtocol):
+class ReportServerProtocol(ServedProtocol):
     """One agent's connection.
 
     A C++ agent does not number its runs and reports. Each of its connections is treated as a run of its own, and its
@@ -43,6 +43,8 @@ class ReportServerProtocol(FrameProtocol):
         self.counters: CounterDeltas
         self._legacy_boot = 0
         self._legacy_seq = 0
+        self.heartbeat_sent_at = 0.0
+        """When it was last sent a heartbeat while it is not read from."""
 
     def peer_connected(self) -> None:
         self.counters = CounterDeltas(self.factory.clock.seconds())
@@ -59,6 +61,7 @@ class ReportServerProtocol(FrameProtocol):
         except LarsError as error:
             self.factory.count_malformed(self, error)
             return
+        self.introduced(request.peer)
         caller, boot, seq = request.caller, request.boot, request.seq
         if not boot:
             boot, seq = self._legacy_number()
@@ -79,7 +82,7 @@ class ReportServerProtocol(FrameProtocol):
         if run.boot != self._legacy_boot:
             self.send(MessageId.REPORT_STATUS_ACK, ReportStatusAck(boot=run.boot, seq=run.committed))
 
-    receivers = {MessageId.REPORT_STATUS_REQUEST: on_report}
+    receivers = {MessageId.REPORT_STATUS_REQUEST: on_report, **heartbeat_receivers}
 
 
 class ReportServerFactory(FrameFactory):
@@ -187,11 +190,19 @@ class ReportServerFactory(FrameFactory):
             connection.pause_reading()
 
     def resume_paused(self) -> None:
-        """Resumes reading from the paused agents that may send again; called periodically."""
+        """Resumes reading from the paused agents that may send again; called periodically.
+
+        A new connection is read from once however full memory is: the answer shows the agent what this reporter is.
+        """
         if self._stopping:
             return
+        now = self.clock.seconds()
         for connection in tuple(self.paused):
-            if self.backpressure.may_resume(connection.run.rows if connection.run else 0):
+            interval = connection.heartbeat_interval
+            if interval and now - connection.heartbeat_sent_at >= interval / 2:
+                connection.heartbeat_sent_at = now
+                connection.send_heartbeat()  # the agent's own are not read
+            if connection.is_new or self.backpressure.may_resume(connection.run.rows if connection.run else 0):
                 self.paused.discard(connection)
                 connection.resume_reading()
 

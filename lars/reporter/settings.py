@@ -28,10 +28,7 @@ class ReporterSettings:
         legacy=legacy_key("reactor", "maxConn"),
     )
     idle_timeout: float = setting(
-        150.0,
-        "reporter",
-        seconds,
-        "Seconds after which a connection that has reported nothing is dropped; agents without calls report every 60",
+        3600.0, "reporter", seconds, "Seconds after which a connection that has never sent anything is dropped"
     )
     stall_timeout: float = setting(
         60.0, "reporter", seconds, "Seconds after which an agent that does not read is dropped"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from twisted.internet.address import IPv4Address
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
@@ -92,6 +92,6 @@ class StackService(AsyncService):
 
 def _server(port: IListeningPort | None) -> Server:
     where: object = port.getHost() if port is not None else None
-    if not isinstance(where, IPv4Address):
+    if not isinstance(where, IPv4Address | IPv6Address):
         raise LarsError("in one process, lars-dns and lars-reporter listen on tcp endpoints")
-    return Server("127.0.0.1" if where.host == "0.0.0.0" else where.host, where.port)
+    return Server({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(where.host, where.host), where.port)

@@ -12,6 +12,7 @@ from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_o
 from lars.cli.database import run_with_database
 from lars.cli.terminal.output import print_json, print_table
 from lars.cli.terminal.sparkline import bars_for, sparkline, summed
+from lars.db.database import Database
 from lars.db.reports import HostHistory, ReportStore
 from lars.db.url import DatabaseUrl
 from lars.route import format_ip
@@ -36,9 +37,8 @@ def history(
     """Show the calls to each host over time, of all modules, of those of one MODID, or of one module.
 
     A bar is a minute, or several if there are more than 60 or the terminal is narrow; the last one has the current
-    minute. CALLS is relative to
-    the host's busiest bar; in ERRORS a full bar means that every call failed; a blank means no calls. "~" marks
-    numbers derived from the running counters of C++ agents.
+    minute. CALLS is relative to the host's busiest bar; in ERRORS a full bar means that every call failed; a blank
+    means no calls. "~" marks numbers derived from the running counters of C++ agents.
 
     \b
     Examples:
@@ -48,7 +48,15 @@ def history(
     check_optional(modid, cmdid)
     last = int(time.time()) // 60 * 60
     first = last - 60 * (minutes - 1)
-    hosts = run_with_database(url, lambda database: ReportStore(database).history(modid, cmdid, first))
+
+    async def read(database: Database) -> tuple[list[HostHistory], bool]:
+        store = ReportStore(database)
+        hosts = await store.history(modid, cmdid, first)
+        return hosts, not hosts and any(host.latest for host in await store.status(modid, cmdid, first, time.time()))
+
+    hosts, only_latest = run_with_database(url, read)
+    if only_latest:
+        click.echo("no history: a C++ reporter keeps none; `lars status` shows its latest reports", err=True)
     if as_json:
         print_json([_object(host) for host in hosts])
     elif as_table:
