@@ -67,7 +67,7 @@ def history(
         bars = bars_that_fit([NUMBERS, *numbers], shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
         minutes_shown = range(first, last + 60, 60)
         drawn = [(*row, *_bars(host, minutes_shown, bars)) for row, host in zip(numbers, hosts, strict=True)]
-        print_table([*NUMBERS, "CALLS", "ERRORS"], drawn)
+        print_table([*NUMBERS, "CALLS", "ERRORS"], drawn, fold=False)
 
 
 def _object(host: HostHistory) -> dict[str, object]:
