@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from rich.bar import Bar
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from lars.cli.terminal.host_state import STATE_STYLE, host_state
+from lars.cli.terminal.share_bar import share_bar
 
 
 class HostRow(NamedTuple):
@@ -60,14 +60,14 @@ def host_table(title: str, hosts: Sequence[HostRow], calls: int, refused: int) -
     table.add_column("succ", justify="right")
     table.add_column("err", justify="right")
     table.add_column("Lars", width=11)
-    scale = max((host.share for host in hosts), default=0.0) or 1.0
+    largest = max((host.share for host in hosts), default=0.0)
     for host in hosts:
         state = host_state(bool(host.ejected))
         color = STATE_STYLE[state]
         table.add_row(
             host.address,
             f"{host.share:.1%}",
-            Bar(scale, 0, host.share, color=color),
+            share_bar(host.share, largest, color),
             f"{host.succ:,}",
             Text(f"{host.err:,}", style="red" if host.err else ""),
             Text("" if host.ejected is None else state, style=color),

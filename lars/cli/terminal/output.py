@@ -10,18 +10,26 @@ import click
 
 def print_json(value: Any) -> None:
     """Prints a value as JSON; a list has one element per line."""
+    click.echo(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """What print_json prints."""
     if isinstance(value, list) and value:
-        click.echo("[\n" + ",\n".join(f"  {json.dumps(element)}" for element in value) + "\n]")
-    else:
-        click.echo(json.dumps(value))
+        return "[\n" + ",\n".join(f"  {json.dumps(element)}" for element in value) + "\n]"
+    return json.dumps(value)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Prints rows below the column names; numbers are aligned right. Never truncates a cell."""
+    click.echo(table_text(columns, rows))
+
+
+def table_text(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """What print_table prints: with rules and bold names if standard output is a terminal that is wide enough."""
     numeric = [bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(columns))]
     on_terminal = sys.stdout is not None and sys.stdout.isatty()
-    if not (on_terminal and _drawn(columns, rows, numeric)):
-        click.echo(aligned(columns, rows, numeric))
+    return (on_terminal and _drawn(columns, rows, numeric)) or aligned(columns, rows, numeric)
 
 
 def aligned(columns: Sequence[str], rows: Sequence[Sequence[object]], numeric: Sequence[bool]) -> str:
@@ -37,8 +45,8 @@ def aligned(columns: Sequence[str], rows: Sequence[Sequence[object]], numeric: S
     )
 
 
-def _drawn(columns: Sequence[str], rows: Sequence[Sequence[object]], numeric: Sequence[bool]) -> bool:
-    """Draws the table and returns True, unless it is wider than the terminal."""
+def _drawn(columns: Sequence[str], rows: Sequence[Sequence[object]], numeric: Sequence[bool]) -> str:
+    """The table with rules; empty if it is wider than the terminal."""
     from rich.box import SIMPLE_HEAD  # not needed by scripts, and slow to load
     from rich.console import Console
     from rich.table import Table
@@ -50,9 +58,10 @@ def _drawn(columns: Sequence[str], rows: Sequence[Sequence[object]], numeric: Se
     for row in rows:
         table.add_row(*map(str, row))
     if console.measure(table, options=console.options.update(max_width=10_000)).maximum > console.width:
-        return False
-    console.print(table)
-    return True
+        return ""
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get().rstrip("\n")
 
 
 def counted(number: int, what: str) -> str:
