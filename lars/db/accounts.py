@@ -87,6 +87,10 @@ class AccountStore:
         """Starts a session that ends at `expires_at` (Unix seconds), and deletes expired ones."""
         await self._database.write("begin a session", begin_session_txn, digest, user, now, expires_at)
 
+    async def record_failed_sign_ins(self, name: str, address: str, times: int, now: float) -> None:
+        """Writes to the audit that someone at an address gave no right password for a name."""
+        await self._database.write("record failed sign-ins", _record_failed_sign_ins_txn, name, address, times, now)
+
     async def session(self, digest: str, now: float) -> User | None:
         """The user of a session that has not expired."""
         return await self._database.read("read a session", _session_txn, digest, now)
@@ -192,6 +196,11 @@ def begin_session_txn(txn: Transaction, digest: str, user: str, now: float, expi
         "INSERT INTO Session (digest, user_name, created_at, expires_at) VALUES (?, ?, ?, ?)",
         (digest, user, int(now), expires_at),
     )
+
+
+def _record_failed_sign_ins_txn(txn: Transaction, name: str, address: str, times: int, now: float) -> None:
+    text = f"user {name}: failed sign-ins from {address}: {times}"
+    record_txn(txn, "web", now, [Edit("account", 0, 0, "", text)])
 
 
 def _session_txn(txn: Transaction, digest: str, now: float) -> User | None:

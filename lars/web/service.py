@@ -26,6 +26,7 @@ from lars.web.auth.passwords import Passwords
 from lars.web.auth.secrets import new_secret
 from lars.web.auth.tokens import Tokens
 from lars.web.console import Console, Stores
+from lars.web.front import Front
 from lars.web.live.cached_counts import CachedCounts
 from lars.web.live.live import Live
 from lars.web.metrics import WebMetrics
@@ -100,6 +101,8 @@ class WebService(AsyncService):
             settings.max_connections,
             settings.max_strangers,
             self._is_known,
+            self.registrar.unreachable,
+            Front(settings.url, settings.trust_proxy),
         )
         registry = new_registry("lars-web")
         registry.register(WebMetrics(self.site, self.console.live, self.registrar, self._clock))

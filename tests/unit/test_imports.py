@@ -25,6 +25,7 @@ REACTOR = ("lars/runtime/reactor.py", "lars/client/**/*.py", "lars/cli/**/*.py")
 PURE = (
     "lars/balancing/**/*.py",
     "lars/errors.py",
+    "lars/module_settings.py",
     "lars/route.py",
     "lars/route_formats.py",
     "lars/dns/subscriptions.py",

@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import time
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,6 +11,7 @@ from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_o
 from lars.cli.database import run_with_database
 from lars.cli.terminal.output import print_json, print_table
 from lars.cli.terminal.sparkline import bars_for, sparkline, summed
+from lars.db.clock import MAX_SKEW
 from lars.db.database import Database
 from lars.db.reports import HostHistory, ReportStore
 from lars.db.url import DatabaseUrl
@@ -46,15 +46,17 @@ def history(
       lars history 1 1 --minutes 15 --table
     """
     check_optional(modid, cmdid)
-    last = int(time.time()) // 60 * 60
-    first = last - 60 * (minutes - 1)
 
-    async def read(database: Database) -> tuple[list[HostHistory], bool]:
+    async def read(database: Database) -> tuple[list[HostHistory], range, bool]:
         store = ReportStore(database)
-        hosts = await store.history(modid, cmdid, first)
-        return hosts, not hosts and any(host.latest for host in await store.status(modid, cmdid, first, time.time()))
+        now, _skews = await store.clocks(MAX_SKEW)
+        last = int(now) // 60 * 60
+        shown = range(last - 60 * (minutes - 1), last + 60, 60)
+        hosts = await store.history(modid, cmdid, shown.start)
+        latest = [] if hosts else await store.status(modid, cmdid, shown.start, now)
+        return hosts, shown, any(host.latest for host in latest)
 
-    hosts, only_latest = run_with_database(url, read)
+    hosts, minutes_shown, only_latest = run_with_database(url, read)
     if only_latest:
         click.echo("no history: a C++ reporter keeps none; `lars status` shows its latest reports", err=True)
     if as_json:
@@ -65,7 +67,6 @@ def history(
     else:
         numbers = [_numbers(host) for host in hosts]
         bars = bars_that_fit([NUMBERS, *numbers], shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
-        minutes_shown = range(first, last + 60, 60)
         drawn = [(*row, *_bars(host, minutes_shown, bars)) for row, host in zip(numbers, hosts, strict=True)]
         print_table([*NUMBERS, "CALLS", "ERRORS"], drawn, fold=False)
 

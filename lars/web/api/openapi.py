@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document of /api/v1: its paths, with the schemas of lars.web.api.schemas."""
 
-from functools import cache
+from functools import lru_cache
 
 from lars import __version__
 from lars.db.modules import SORTS
@@ -224,9 +224,9 @@ PATHS: Schema = {
 }
 
 
-@cache
-def document() -> Schema:
-    """The whole of it."""
+@lru_cache(maxsize=16)
+def document(prefix: str = "") -> Schema:
+    """The whole of it; `prefix` is the path at which the console is found."""
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         "openapi": "3.1.0",
@@ -235,7 +235,7 @@ def document() -> Schema:
             "version": __version__,
             "description": "Routes and the fleet, for programs. Show a token as `Authorization: Bearer lars_…`.",
         },
-        "servers": [{"url": "/api/v1"}],
+        "servers": [{"url": f"{prefix}/api/v1"}],
         "security": [{"token": []}],
         "paths": PATHS,
         "components": {

@@ -1,5 +1,6 @@
 """Statistics of hosts and of the fleet, from the counts in the database: pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lars.db.calls import Minutes, ModuleCalls
@@ -38,6 +39,15 @@ class HostStats:
     calls: int
     err: int
     of: int
+
+
+PAGE = 100
+"""Hosts on a page of a module."""
+
+
+def host_page(hosts: Sequence[HostStats], number: int) -> Sequence[HostStats]:
+    """The hosts of a page, whose numbers begin with 1."""
+    return hosts[(number - 1) * PAGE : number * PAGE]
 
 
 def host_stats(watched: Watched) -> list[HostStats]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
@@ -34,6 +34,17 @@ HEARTBEAT = 15.0
 """Seconds between comments on a stream, which keep proxies from closing it."""
 
 
+class HostPage(NamedTuple):
+    """A page of the hosts of a module, which a stream shows."""
+
+    module: ModuleId
+    number: int
+
+
+Topic = HostPage | None
+"""What a stream shows: None is the fleet."""
+
+
 class Live:
     """Reads for pages, and streams what changes; `interval` is in seconds, `wall_clock` gives Unix seconds."""
 
@@ -56,8 +67,9 @@ class Live:
         self._one_read = DeferredLock()
         self._minutes: Minutes = {}
         self._sizes: CachedCounts[str, tuple[int, int]] = CachedCounts(lambda _all: fleet.sizes(), reactor.seconds)
-        self._streams: dict[EventStream, tuple[ModuleId | None, float]] = {}
-        self._sent: dict[ModuleId | None, bytes] = {}
+        self._streams: dict[EventStream, tuple[Topic, float]] = {}
+        self._sessions: dict[EventStream, str] = {}
+        self._sent: dict[Topic, bytes] = {}
         self._number = 0
         self._not_before = 0.0
         self._alive_at = 0.0
@@ -96,17 +108,24 @@ class Live:
         watched = (await self._states.watched([module], now, _since(now)))[module]
         return watched, host_stats(watched)
 
-    def open(self, stream: EventStream, module: ModuleId | None) -> None:
-        """Streams a module, or the fleet for None, until the stream ends."""
-        self._streams[stream] = (module, self._reactor.seconds())
-        if (sent := self._sent.get(module)) is not None:
+    def open(self, stream: EventStream, topic: Topic, session: str) -> None:
+        """Streams a topic until the stream or the session of this secret ends."""
+        self._sessions[stream] = session
+        self._streams[stream] = (topic, self._reactor.seconds())
+        if (sent := self._sent.get(topic)) is not None:
             stream.send(sent)
 
     def close(self, stream: EventStream) -> None:
         """The stream has ended; without streams nothing is read."""
         self._streams.pop(stream, None)
+        self._sessions.pop(stream, None)
         if not self._streams:
             self._sent.clear()
+
+    def end_session(self, session: str) -> None:
+        """Ends the streams of a session, which has ended."""
+        for stream in [stream for stream, secret in self._sessions.items() if secret == session]:
+            stream.end()
 
     def start(self) -> None:
         """Begins to refresh streams, now and at each interval."""
@@ -136,17 +155,22 @@ class Live:
 
     async def _read_and_publish(self) -> None:
         topics = {topic for topic, _opened in self._streams.values()}
-        modules = sorted(topic for topic in topics if topic is not None)
+        pages: dict[ModuleId, list[int]] = {}
+        for topic in topics:
+            if topic is not None:
+                pages.setdefault(topic.module, []).append(topic.number)
         if None in topics:
             self._publish(None, fleet_payload(await self.overview()))
-        if modules:
+        if pages:
             now = self._wall_clock()
-            for module, watched in (await self._states.watched(modules, now, _since(now))).items():
-                self._publish(module, module_payload(watched))
+            for module, watched in (await self._states.watched(sorted(pages), now, _since(now))).items():
+                hosts = host_stats(watched)
+                for number in pages[module]:
+                    self._publish(HostPage(module, number), module_payload(watched, hosts, number))
         for topic in self._sent.keys() - topics:
             del self._sent[topic]
 
-    def _publish(self, topic: ModuleId | None, data: dict[str, Any]) -> None:
+    def _publish(self, topic: Topic, data: dict[str, Any]) -> None:
         text = json.dumps(data, separators=(",", ":")).encode()
         before = self._sent.get(topic, b"")
         if before.endswith(b"data: " + text + b"\n\n"):

@@ -2,7 +2,7 @@
 "use strict";
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone) document.cookie = `lars_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=strict`;
+if (zone) document.cookie = `lars_zone=${encodeURIComponent(zone)}; path=${document.body.dataset.base || "/"}; max-age=31536000; samesite=lax`;
 
 const words = () => document.getElementById("words").dataset;
 
@@ -31,7 +31,7 @@ function showFleet(now) {
   const rows = now.trouble.map((one) => {
     const row = document.getElementById("trouble-row").content.cloneNode(true);
     const part = (name) => row.querySelector(`[data-is="${name}"]`);
-    part("module").href = `/modules/${one.modid}/${one.cmdid}`;
+    part("module").href = `${document.body.dataset.base}/modules/${one.modid}/${one.cmdid}`;
     part("module").textContent = `(${one.modid}, ${one.cmdid})`;
     for (const name of ["name", "ejected", "errors", "calls"]) part(name).textContent = one[name];
     part("state").dataset.state = one.state;
@@ -86,7 +86,7 @@ function listen() {
   stream.addEventListener("error", () => (mark.dataset.lost = "yes"));
   stream.addEventListener("now", (message) => {
     const now = JSON.parse(message.data);
-    (path === "/live/fleet" ? showFleet : showModule)(now);
+    (path.endsWith("/live/fleet") ? showFleet : showModule)(now);
     fetchParts(now.parts);
   });
 }

@@ -199,3 +199,15 @@ async def test_metrics_and_health_of_lars_web(start_service: StartService, sqlit
         assert 'lars_web_answers_total{code="4xx"} 2.0' in metrics_text
         assert "lars_web_streams 0.0" in metrics_text
         await service.stopped()
+
+
+async def test_edits_at_one_moment_are_answered_with_the_etag_that_each_has_made(site: Site) -> None:
+    await site.up()
+    api = Api(site, await token_of(site, "editor"))
+    for round_ in range(1, 6):
+        edits = [
+            Deferred.fromCoroutine(api("POST", "/modules/1/1/hosts", {"add": [f"10.0.{round_}.{n}:80"]}))
+            for n in range(8)
+        ]
+        answers = await gatherResults(edits)
+        assert len({headers["ETag"] for _status, _body, headers in answers}) == 8

@@ -13,7 +13,7 @@ from lars.db.fleet import Fleet
 from lars.db.host_states import Watched
 from lars.route import ModuleId
 from lars.web.live.event_stream import ALIVE
-from lars.web.live.live import HEARTBEAT, LIFETIME, Live
+from lars.web.live.live import HEARTBEAT, LIFETIME, HostPage, Live
 from tests.unit.web.fleet import M, fleet, watched
 
 
@@ -73,9 +73,9 @@ class LiveTests(SynchronousTestCase):
         self.calls = FakeCalls()
         self.live = Live(*(cast(Any, self.calls),) * 3, 1.0, self.clock, lambda: 1_700_000_000 + self.clock.seconds())
 
-    def open(self, module: ModuleId | None) -> FakeStream:
+    def open(self, module: ModuleId | None, session: str = "hers") -> FakeStream:
         stream = FakeStream()
-        self.live.open(cast(Any, stream), module)
+        self.live.open(cast(Any, stream), HostPage(module, 1) if module else None, session)
         return stream
 
     def test_overviews_at_once_share_a_read(self) -> None:
@@ -104,6 +104,12 @@ class LiveTests(SynchronousTestCase):
         self.assertEqual([p["ejected"] for p in everything.payloads[:1]], ["1"])
         self.assertEqual(len(module.payloads), 1, "nothing has changed since")
         self.assertEqual(module.payloads[0]["hosts"]["10.0.0.1:80"]["state"], "ejected")
+
+    def test_streams_end_with_their_session(self) -> None:
+        hers, his, closed = self.open(M), self.open(None, "his"), self.open(M)
+        self.live.close(cast(Any, closed))
+        self.live.end_session("hers")
+        self.assertEqual((hers.ended, his.ended, closed.ended), (True, False, False))
 
     def test_stream_that_opens_later_gets_the_latest_at_once(self) -> None:
         self.open(M)
