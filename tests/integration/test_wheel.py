@@ -56,7 +56,15 @@ def test_source_distribution_has_what_builds_checks_and_documents(tmp_path: Path
     [built] = tmp_path.glob("*.tar.gz")
     with tarfile.open(built) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"Makefile", "run_lars", ".ci/need", "tox.ini", "docs/conf.py", "docs/overview-light.png"} <= inside
+    assert {
+        "Makefile",
+        "run_lars",
+        ".pre-commit-config.yaml",
+        ".ci/need",
+        "tox.ini",
+        "docs/conf.py",
+        "docs/overview-light.png",
+    } <= inside
     assert {"tests/unit/__init__.py", "conf/lars-dns.conf", "sql/mysql.sql", "proto/lars.proto"} <= inside
 
 
