@@ -1,7 +1,9 @@
 """A wheel built from the checkout and installed elsewhere is whole: plugins, commands, schemas and conf files."""
 
+import email
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -74,6 +76,18 @@ def test_every_schema_and_conf_file_is_in_it(wheel: Path) -> None:
     assert len(files) >= 5
     for path in files:
         assert f"lars/shipped/{path.parent.name}/{path.name}" in inside
+
+
+def test_long_description_has_no_link_or_picture_that_only_the_repository_has(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = email.message_from_bytes(archive.read(name))
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    text = metadata.get_payload()
+    assert isinstance(text, str)
+    assert "commands (docs/commands.md)" in text
+    assert "overview-light" not in text
+    assert not re.findall(r"\]\((?!https?:|#)", text)
 
 
 def test_every_module_is_in_it_and_nothing_that_was_made_by_running(wheel: Path) -> None:
