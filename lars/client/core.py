@@ -16,6 +16,7 @@ from lars.client import process
 from lars.client.address import DEFAULT_STATE_DIR, SHARDS, AgentAddress
 from lars.client.errors import AgentUnavailable, InvalidArgument
 from lars.client.host import Host
+from lars.client.lookup import lookup_of
 from lars.client.module_cache import ModuleCache, rng
 from lars.client.polling import FIRST_WAIT, pauses
 from lars.client.queries import HostQuery
@@ -69,7 +70,8 @@ class Core:
             raise SettingsError(f"first_wait {first_wait} is out of range: give seconds from 0 to below a day")
         self.agent = agent
         self.timeout = timeout
-        self.shards = [ShardState(AgentAddress(agent.ip, agent.port + n), n) for n in range(SHARDS)]
+        self.shards = [ShardState(agent.of_shard(n), n) for n in range(SHARDS)]
+        self._lookup = lookup_of(agent, self.shards)
         self.modules: dict[tuple[int, int], ModuleCache] = {}
         self.closed = False
         self._cache_ttl = cache_ttl
@@ -179,6 +181,8 @@ class Core:
         Returns the error to raise. Logs it once, until the shard answers again.
         """
         refusal = self.unavailable(shard, error)
+        if self._lookup is not None:
+            self._lookup.unanswered(now)
         if shard.alive and not self.closed:
             shard.alive = False
             shard.due(now)

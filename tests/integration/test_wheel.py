@@ -1,7 +1,9 @@
 """A wheel built from the checkout and installed elsewhere is whole: plugins, commands, schemas and conf files."""
 
+import email
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -56,7 +58,15 @@ def test_source_distribution_has_what_builds_checks_and_documents(tmp_path: Path
     [built] = tmp_path.glob("*.tar.gz")
     with tarfile.open(built) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"Makefile", "run_lars", ".ci/need", "tox.ini", "docs/conf.py", "docs/overview-light.png"} <= inside
+    assert {
+        "Makefile",
+        "run_lars",
+        ".pre-commit-config.yaml",
+        ".ci/need",
+        "tox.ini",
+        "docs/conf.py",
+        "docs/overview-light.png",
+    } <= inside
     assert {"tests/unit/__init__.py", "conf/lars-dns.conf", "sql/mysql.sql", "proto/lars.proto"} <= inside
 
 
@@ -66,6 +76,18 @@ def test_every_schema_and_conf_file_is_in_it(wheel: Path) -> None:
     assert len(files) >= 5
     for path in files:
         assert f"lars/shipped/{path.parent.name}/{path.name}" in inside
+
+
+def test_long_description_has_no_link_or_picture_that_only_the_repository_has(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = email.message_from_bytes(archive.read(name))
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    text = metadata.get_payload()
+    assert isinstance(text, str)
+    assert "commands (docs/commands.md)" in text
+    assert "overview-light" not in text
+    assert not re.findall(r"\]\((?!https?:|#)", text)
 
 
 def test_every_module_is_in_it_and_nothing_that_was_made_by_running(wheel: Path) -> None:

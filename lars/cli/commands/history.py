@@ -68,7 +68,7 @@ def history(
         numbers = [_numbers(host) for host in hosts]
         bars = bars_that_fit([NUMBERS, *numbers], shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
         drawn = [(*row, *_bars(host, minutes_shown, bars)) for row, host in zip(numbers, hosts, strict=True)]
-        print_table([*NUMBERS, "CALLS", "ERRORS"], drawn)
+        print_table([*NUMBERS, "CALLS", "ERRORS"], drawn, fold=False)
 
 
 def _object(host: HostHistory) -> dict[str, object]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -50,10 +50,10 @@ class LiveTable:
         self._live.update(host_table(self._title, hosts, calls, refused), refresh=True)
 
 
-def host_table(title: str, hosts: Sequence[HostRow], calls: int, refused: int) -> Table:
+def host_table(title: str, hosts: Sequence[HostRow], calls: int, refused: int) -> Group:
     """The table; its bars share one scale, so that equal shares have equal lengths."""
-    heading = f"{title}   {calls:,} made, {refused:,} refused"
-    table = Table(title=heading, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    heading = one_line(f"{title}   {calls:,} made, {refused:,} refused", "bold")
+    table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("host", no_wrap=True)
     table.add_column("share", justify="right", width=6)
     table.add_column("now", min_width=4, max_width=24)
@@ -72,4 +72,9 @@ def host_table(title: str, hosts: Sequence[HostRow], calls: int, refused: int) -
             Text(f"{host.err:,}", style="red" if host.err else ""),
             Text("" if host.ejected is None else state, style=color),
         )
-    return table
+    return Group(heading, table)
+
+
+def one_line(text: str, style: str) -> Text:
+    """A line above or below a table; a table's own title would be wrapped to the width of its columns."""
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")

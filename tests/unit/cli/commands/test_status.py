@@ -125,6 +125,11 @@ class StatusTests(SynchronousTestCase):
             self.assertIn("MODID", lines[2])
             self.assertIn("more lines than this terminal shows", lines[-2])
 
+    def test_no_line_is_longer_than_a_terminal_of_80_columns(self) -> None:
+        shown = on_terminal("status", cwd=self.database.folder, columns=80, NO_COLOR="1")
+        self.assertLessEqual(max(map(len, shown.splitlines())), 80, shown)
+        self.assertIn("ejected by", shown)
+
     def next_list(self, lines: IO[str]) -> list[dict[str, Any]]:
         """The next JSON document of a command that prints lists."""
         text = ""
