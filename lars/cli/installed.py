@@ -1,14 +1,13 @@
 """What starts as `lars`: the command line, or one line that says what to install for it.
 
-`pip install lars-balancer` brings what lars.client needs, and this file; click and all else are extras (pyproject.toml).
+`pip install lars-balancer` brings what lars.client needs; click and all else are extras (docs/operations.md, what to
+install).
 """
 
 import sys
 
 _CLI = frozenset({"click", "rich"})
-_SERVICES = frozenset(
-    {"argon2", "babel", "jinja2", "klein", "prometheus_client", "pymysql", "treq", "twisted", "zope"}
-)
+_SERVICES = frozenset({"argon2", "babel", "jinja2", "klein", "prometheus_client", "pymysql", "treq", "twisted", "zope"})
 
 
 def what_to_install(error: ModuleNotFoundError) -> str | None:

@@ -76,7 +76,8 @@ with LarsClient("127.0.0.1:1", state_dir="") as client:
     assert "the agent at 127.0.0.1:3 cannot be reached" in run([light_python, "-c", ask], tmp_path)
     command = light_python.with_name("lars")
     [line] = run([command, "get-host", "1", "1"], tmp_path, status=1).splitlines()
-    assert line.startswith("lars: click is not installed") and line.endswith("pip install 'lars-balancer[services]'")
+    assert line.startswith("lars: click is not installed")
+    assert line.endswith("pip install 'lars-balancer[services]'")
     run_lars = light_python.with_name("run_lars")
     assert "Traceback" not in run([run_lars, "status"], tmp_path)
 

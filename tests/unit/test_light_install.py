@@ -1,6 +1,4 @@
-"""What `pip install lars-balancer` brings is enough for a business process, and all that it imports (docs/operations.md,
-what to install).
-"""
+"""What `pip install lars-balancer` brings is enough for a business process (docs/operations.md, what to install)."""
 
 import subprocess
 import sys
