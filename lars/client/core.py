@@ -75,7 +75,7 @@ class Core:
         self.modules: dict[tuple[int, int], ModuleCache] = {}
         self.closed = False
         self._cache_ttl = cache_ttl
-        self._first_wait = first_wait
+        self.first_wait = first_wait
         self._saved = [SavedFile(state_dir, n) for n in range(SHARDS)] if state_dir else []
         self._follows_agent = state_dir == DEFAULT_STATE_DIR
         self._next_flush = 0.0
@@ -162,7 +162,7 @@ class Core:
         The agent pulls a module's hosts when it is first asked about it.
         """
         if cached.awaited_until is None:
-            cached.awaited_until = now + self._first_wait
+            cached.awaited_until = now + self.first_wait
         return islice(pauses(max(0.0, cached.awaited_until - now)), 1, None)
 
     def has_hosts(self, cached: ModuleCache) -> None:

@@ -260,6 +260,8 @@ def _update_alarms(txn: Transaction, now: float, kept: Mapping[ModuleId, int], u
     for module, count in kept.items():
         if module not in active:
             text = f"{count} hosts of module {module} no longer renew; they are kept, since most of it would be gone"
+            if count == 1:
+                text = f"1 host of module {module} no longer renews; it is kept, since most of it would be gone"
             txn.execute(
                 "INSERT INTO Alarm (rule, what, modid, cmdid, ip, port, caller, text, raised_at, cleared_at, webhook, "
                 "raise_told, clear_told) VALUES (?, 'hosts_kept', ?, ?, 0, 0, 0, ?, ?, 0, '', 0, 0)",

@@ -135,6 +135,10 @@ class ModuleStore:
         return await self._database.write("rename", _rename_txn, actor, now, what, number, name, seen)
 
 
+_HAVING = "(modid, cmdid) IN (SELECT modid, cmdid FROM RouteData WHERE {})"
+"""All rows of the modules that have a host."""
+
+
 def search_condition(text: str) -> tuple[str, list[object]]:
     """The SQL condition on RouteData, and its parameters, for the text of a search.
 
@@ -150,8 +154,8 @@ def search_condition(text: str) -> tuple[str, list[object]]:
         return "(modid = ? OR cmdid = ?)", [int(text), int(text)]
     try:
         if ":" in text:
-            return "serverip = ? AND serverport = ?", [*parse_host(text)]
-        return "serverip = ?", [parse_ip(text)]
+            return _HAVING.format("serverip = ? AND serverport = ?"), [*parse_host(text)]
+        return _HAVING.format("serverip = ?"), [parse_ip(text)]
     except InvalidRoute:
         pattern = "%" + re.sub(r"([!%_])", r"!\1", text) + "%"
         modids = "SELECT modid FROM ModIDConfig WHERE content LIKE ? ESCAPE '!'"

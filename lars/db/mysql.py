@@ -65,6 +65,23 @@ _ROWS_AT_ONCE = 1000
 """Rows of one INSERT: far below any max_allowed_packet; more would not be faster."""
 
 
+def _connected_socket(url: MysqlUrl) -> socket.socket:
+    """Raises OSError, or UnicodeError for an invalid host name."""
+    if url.unix_socket:
+        sock = socket.socket(socket.AF_UNIX)
+        try:
+            sock.settimeout(CONNECT_TIMEOUT)
+            sock.connect(url.unix_socket)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+    sock = socket.create_connection((url.host, url.port), CONNECT_TIMEOUT)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return sock
+
+
 class MysqlEngine(Engine):
     """A database on a server. It opens the sockets itself, so that `interrupt_all` can shut them down."""
 
@@ -104,12 +121,10 @@ class MysqlEngine(Engine):
             defer_connect=True,
         )
         try:
-            sock = socket.create_connection((url.host, url.port), CONNECT_TIMEOUT)
+            sock = _connected_socket(url)
         except (OSError, UnicodeError) as error:  # UnicodeError: an invalid host name
             reason = getattr(error, "strerror", None) or str(error)
             raise pymysql.err.OperationalError(CR.CR_CONN_HOST_ERROR, reason) from error
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         with self._lock:
             if self._interrupted:
                 sock.close()

@@ -67,17 +67,20 @@ class WebService(AsyncService):
         self._clock = DatabaseClock(database, reactor, wall_clock)
         files, stores, now = StaticFiles(), Stores.of(database), self._clock.now
         self.registrar = Registrar(LeaseStore(database), settings, reactor, self._clock)
+        access = Access(stores.accounts, settings, now)
         self.console = Console(
             settings=settings,
             reactor=reactor,
             wall_clock=now,
             stores=stores,
             views=Views(files.address),
-            access=Access(stores.accounts, settings, now),
+            access=access,
             login_throttle=LoginThrottle(),
             passwords=Passwords(reactor),
             registrar=self.registrar,
-            live=Live(stores.calls, stores.fleet, stores.host_states, settings.live_interval, reactor, now),
+            live=Live(
+                stores.calls, stores.fleet, stores.host_states, settings.live_interval, reactor, now, access.signed_in
+            ),
             module_counts=CachedCounts(stores.modules.count, reactor.seconds),
             tokens=Tokens(stores.accounts, reactor.seconds),
         )

@@ -53,6 +53,37 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return executable
 
 
+@pytest.fixture(scope="module")
+def light_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment that has the wheel and what it requires without extras: protobuf."""
+    folder = tmp_path_factory.mktemp("light")
+    venv.create(folder, with_pip=False, symlinks=True)
+    executable = folder / "bin" / "python"
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", executable]
+    run([*pip, "install", "--quiet", "--no-index", "--no-deps", wheel], folder)
+    theirs = run([executable, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], folder).strip()
+    Path(theirs, "google").symlink_to(Path(sysconfig.get_path("purelib"), "google"))
+    return executable
+
+
+def test_light_installation_has_the_client_and_says_what_else_needs(light_python: Path, tmp_path: Path) -> None:
+    ask = """
+from lars.client import AgentUnavailable, LarsClient
+with LarsClient("127.0.0.1:1", state_dir="") as client:
+    try:
+        client.get_host(1, 1)
+    except AgentUnavailable as error:
+        print(error)
+"""
+    assert "the agent at 127.0.0.1:3 cannot be reached" in run([light_python, "-c", ask], tmp_path)
+    command = light_python.with_name("lars")
+    [line] = run([command, "get-host", "1", "1"], tmp_path, status=1).splitlines()
+    assert line.startswith("lars: click is not installed")
+    assert line.endswith("pip install 'lars-balancer[services]'")
+    run_lars = light_python.with_name("run_lars")
+    assert "Traceback" not in run([run_lars, "status"], tmp_path)
+
+
 def test_source_distribution_has_what_builds_checks_and_documents(tmp_path: Path) -> None:
     run([sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", tmp_path], CHECKOUT)
     [built] = tmp_path.glob("*.tar.gz")

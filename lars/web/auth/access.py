@@ -1,7 +1,7 @@
 """Access to the console: whom a request comes from, and whether they may do what it asks."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -117,6 +117,12 @@ class Access:
         secret = new_secret()
         await self._accounts.begin_session(digest_of(secret), user, self._expiry_clock(), int(now) + self._session_time)
         return Cookie(COOKIE, secret, self._session_time)
+
+    async def signed_in(self, secrets: Collection[str]) -> set[str]:
+        """Those of some secrets whose sessions have not ended, at whichever lars-web. Raises DatabaseError."""
+        digests = {digest_of(secret): secret for secret in secrets}
+        found = await self._accounts.open_sessions(digests.keys(), self._expiry_clock())
+        return {digests[digest] for digest in found}
 
     async def end_session(self, request: PageRequest) -> Cookie:
         """Ends the request's session; the cookie takes its secret from the browser. Raises DatabaseError."""

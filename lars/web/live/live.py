@@ -1,7 +1,7 @@
 """Live data for pages: read once for all browsers, and only while one is open (docs/design/web.md, live data)."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import DeferredLock
@@ -15,7 +15,7 @@ from lars.db.host_states import HostStateStore, Watched
 from lars.route import ModuleId
 from lars.runtime.periodic import Periodic
 from lars.web.live.cached_counts import CachedCounts
-from lars.web.live.event_stream import ALIVE, EventStream, event
+from lars.web.live.event_stream import EventStream, beat, event
 from lars.web.live.host_stats import HostStats, calls_a_second, host_stats
 from lars.web.live.payloads import Overview, fleet_payload, module_payload
 from lars.web.spans import WINDOW
@@ -30,8 +30,11 @@ PAUSE = 3
 LIFETIME = 300.0
 """Seconds after which a stream ends; the browser opens it again if it is still signed in."""
 
-HEARTBEAT = 15.0
-"""Seconds between comments on a stream, which keep proxies from closing it."""
+HEARTBEAT = 5.0
+"""Seconds between beats of a stream, by which a browser knows how old its figures are, and proxies keep it open."""
+
+CHECK = 15.0
+"""Seconds after which a stream ends whose user has signed out elsewhere."""
 
 
 class HostPage(NamedTuple):
@@ -45,6 +48,10 @@ Topic = HostPage | None
 """What a stream shows: None is the fleet."""
 
 
+SignedIn = Callable[[Collection[str]], Coroutine[Any, Any, set[str]]]
+"""Which of some secrets are those of open sessions; may raise DatabaseError."""
+
+
 class Live:
     """Reads for pages, and streams what changes; `interval` is in seconds, `wall_clock` gives Unix seconds."""
 
@@ -56,6 +63,7 @@ class Live:
         interval: float,
         reactor: IReactorTime,
         wall_clock: Callable[[], float],
+        signed_in: SignedIn,
     ) -> None:
         self._calls = calls
         self._fleet = fleet
@@ -72,8 +80,12 @@ class Live:
         self._sent: dict[Topic, bytes] = {}
         self._number = 0
         self._not_before = 0.0
-        self._alive_at = 0.0
+        self._signed_in = signed_in
+        self._fresh_at = 0.0
+        self._why = ""
         self._refreshing = Periodic("refreshing of live pages", interval, self._refresh, reactor)
+        self._beating = Periodic("beat of live pages", HEARTBEAT, self._beat, reactor)
+        self._checking = Periodic("search for users that have signed out", CHECK, self._end_signed_out, reactor)
 
     @property
     def streams(self) -> int:
@@ -110,10 +122,13 @@ class Live:
 
     def open(self, stream: EventStream, topic: Topic, session: str) -> None:
         """Streams a topic until the stream or the session of this secret ends."""
+        if not self._streams:
+            self._fresh_at, self._why = self._reactor.seconds(), ""  # the page itself is fresh
         self._sessions[stream] = session
         self._streams[stream] = (topic, self._reactor.seconds())
         if (sent := self._sent.get(topic)) is not None:
             stream.send(sent)
+        stream.send(self._now_beat())
 
     def close(self, stream: EventStream) -> None:
         """The stream has ended; without streams nothing is read."""
@@ -130,28 +145,50 @@ class Live:
     def start(self) -> None:
         """Begins to refresh streams, now and at each interval."""
         self._refreshing.start(now=True)
+        self._beating.start()
+        self._checking.start()
 
     async def stop(self) -> None:
         """Ends all streams; returns when no read is under way."""
         for stream in tuple(self._streams):
             stream.end()
+        await self._beating.stop()
+        await self._checking.stop()
         await self._refreshing.stop()
 
     async def _refresh(self) -> None:
         began = self._reactor.seconds()
         self._end_old(began)
-        if began - self._alive_at > HEARTBEAT:
-            self._alive_at = began
-            for stream in self._streams:
-                stream.send(ALIVE)
         if not self._streams or began < self._not_before:
             return
         try:
             await self._read_and_publish()
+            self._fresh_at, why = self._reactor.seconds(), ""
         except DatabaseError as error:
             _log.debug("live pages are not refreshed: {error}", error=str(error))
+            why = "database"
         finally:
             self._not_before = began + PAUSE * (self._reactor.seconds() - began)
+        if why != self._why:
+            self._why = why
+            self._beat()
+
+    def _now_beat(self) -> bytes:
+        return beat(self._reactor.seconds() - self._fresh_at, self._why)
+
+    def _beat(self) -> None:
+        for stream in tuple(self._streams):
+            stream.send(self._now_beat())
+
+    async def _end_signed_out(self) -> None:
+        sessions = set(self._sessions.values())
+        if not sessions:
+            return
+        try:
+            for session in sessions - await self._signed_in(sessions):
+                self.end_session(session)
+        except DatabaseError as error:
+            _log.debug("users that have signed out are not looked for: {error}", error=str(error))
 
     async def _read_and_publish(self) -> None:
         topics = {topic for topic, _opened in self._streams.values()}

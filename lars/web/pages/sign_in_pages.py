@@ -66,7 +66,7 @@ class SignInPages(PageSet):
     async def _try(self, request: PageRequest, name: str, key: str) -> Answer:
         throttle, now = self.console.login_throttle, self.console.reactor.seconds()
         if wait := throttle.wait(key, now):
-            text = Translatable("Too many attempts: wait %(n)s seconds, then try again.", n=int(wait) + 1)
+            text = Translatable("Too many attempts: wait %(n)s s, then try again.", n=int(wait) + 1)
             return self._form(request, {"": text}, 429)
         user = await self.console.stores.accounts.user(name)
         if not await self.console.passwords.check(user.password if user else None, request.field("password")):

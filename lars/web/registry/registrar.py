@@ -201,7 +201,9 @@ class Registrar:
         if not look.quiet:
             expired = await self._store.expire(look.now, MARGIN, now - self._heard_since, self._period, expiring)
         for module, count in expired.left.items():
-            _log.info("{count} hosts of module {module} no longer renew and leave it", count=count, module=str(module))
+            _log.info(
+                "hosts of module {module} that no longer renew and leave it: {count}", count=count, module=str(module)
+            )
         self.expired += sum(expired.left.values())
         if expired.kept and not self.kept:
             names = ", ".join(map(str, sorted(expired.kept)))

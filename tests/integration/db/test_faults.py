@@ -289,3 +289,13 @@ async def test_a_read_that_a_new_table_overtakes_begins_again(mariadb: MariaDb, 
 
     assert await on_mariadb.read("count", overtaken) == (0,)
     assert len(attempts) == 2
+
+
+async def test_server_is_reached_by_its_unix_socket(mariadb: MariaDb, open_database: OpenDatabase) -> None:
+    database = open_database(mariadb.socket_url(mariadb.new_database()))
+    peer = await database.read("ask", lambda txn: txn.one("SELECT USER()"))
+    assert peer is not None
+    assert peer[0].endswith("@localhost")
+    lost = open_database("mysql://ann@localhost/lars?unix_socket=/nowhere/sock")
+    with pytest.raises(DatabaseAway, match="unix_socket=/nowhere/sock: ask: No such file"):
+        await lost.read("ask", one)

@@ -45,6 +45,8 @@ async def test_modules_are_found_by_every_form_of_search_and_sorted(database: Da
     }.items():
         assert [m.id for m in await modules.find(ModuleSearch(text), 0)] == found, text
         assert await modules.count(text) == len(found), text
+    [of_three] = [m for m in await modules.find(ModuleSearch("10.0.0.1"), 0) if m.id == (7, 1)]
+    assert of_three.hosts == 3, "all of its hosts are counted"
     for sort in ("module", "name", "hosts", "calls", "errors"):
         up = [m.id for m in await modules.find(ModuleSearch(sort=sort), 0)]
         down = [m.id for m in await modules.find(ModuleSearch(sort=sort, descending=True), 0)]
