@@ -40,6 +40,9 @@ class DnsMetrics(Collector):
         yield GaugeMetricFamily("lars_dns_connections", "Connections open", len(factory.connections))
         yield GaugeMetricFamily("lars_dns_subscriptions", "Pairs of connection and module", len(factory.subscriptions))
         yield CounterMetricFamily("lars_dns_requests", "Routes asked for", factory.requests)
+        yield CounterMetricFamily(
+            "lars_dns_unsubscribed_requests", "Of these, without a subscription, over a limit", factory.unsubscribed
+        )
         yield CounterMetricFamily("lars_dns_pushes", "Changed routes owed to subscribers", factory.pushes)
         yield GaugeMetricFamily(
             "lars_dns_poll_seconds", "How long the last look at the database took", watcher.poll_seconds
@@ -58,8 +61,8 @@ class DnsMetrics(Collector):
         dropped = CounterMetricFamily(
             "lars_dns_dropped_connections", "Connections that lars-dns closed", labels=["reason"]
         )
-        for reason in ("refused", "idle", "stalled", "silent", "bad_streams"):
-            dropped.add_metric([reason], getattr(counters, reason))
+        for reason, count in counters.dropped().items():
+            dropped.add_metric([reason], count)
         yield dropped
         skipped = CounterMetricFamily("lars_dns_skipped_messages", "Messages skipped", labels=["reason"])
         skipped.add_metric(["malformed"], counters.malformed)

@@ -13,6 +13,7 @@ from lars.dns.metrics import DnsMetrics, push_latency
 from lars.dns.protocol import RouteServerFactory
 from lars.dns.pruning import ChangePruner
 from lars.dns.settings import DnsSettings
+from lars.dns.subscriptions import SubscriptionLimits
 from lars.dns.table import RouteTable
 from lars.dns.table_snapshot import TableSnapshot
 from lars.dns.watcher import RouteWatcher
@@ -58,8 +59,11 @@ class DnsService(AsyncService):
         self._settings = settings
         self._database = database
         self.table = RouteTable(int(settings.fresh_time * 1000))
-        limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
-        self.factory = RouteServerFactory(self.table, reactor, limits)
+        limits = Limits(
+            settings.max_connections, settings.idle_timeout, settings.stall_timeout, settings.max_per_address
+        )
+        subscriptions = SubscriptionLimits(settings.max_subscriptions, settings.max_total_subscriptions)
+        self.factory = RouteServerFactory(self.table, reactor, limits, subscriptions)
         self._watcher = RouteWatcher(database, self.table, settings, reactor, self._publish)
         self._snapshot = TableSnapshot(settings.save, self.table, reactor)
         pruner = ChangePruner(database, settings.change_age, lambda: self._watcher.change_id, reactor, wall_clock)

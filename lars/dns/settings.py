@@ -26,6 +26,24 @@ class DnsSettings:
         "Connections served at once; more are closed and counted",
         legacy=legacy_key("reactor", "maxConn"),
     )
+    max_per_address: int = setting(
+        10_000,
+        "dns",
+        integer(1, 1_000_000),
+        "Connections of one address, or of an IPv6 /64; more are closed and counted",
+    )
+    max_subscriptions: int = setting(
+        50_000,
+        "dns",
+        integer(1, 100_000_000),
+        "Modules that one connection subscribes to; of more, changes are not pushed",
+    )
+    max_total_subscriptions: int = setting(
+        10_000_000,
+        "dns",
+        integer(1, 1_000_000_000),
+        "Pairs of connection and module, of all connections; of more, changes are not pushed",
+    )
     poll_interval: float = setting(1.0, "dns", seconds, "Seconds between looks at the route version")
     reload_interval: float = setting(10.0, "dns", seconds, "Seconds between checks of all routes, version or not")
     protect_ratio: float = setting(

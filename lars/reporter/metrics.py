@@ -70,6 +70,11 @@ class ReporterMetrics(Collector):
         yield GaugeMetricFamily(
             "lars_reporter_paused_connections", "Connections paused by backpressure", len(factory.paused)
         )
+        yield CounterMetricFamily(
+            "lars_reporter_throttled_connections",
+            "Times that a connection was paused for its rows in a minute",
+            factory.throttled,
+        )
         yield GaugeMetricFamily("lars_reporter_pending_rows", "Rows that wait to be committed", backpressure.rows)
         yield GaugeMetricFamily("lars_reporter_max_pending_rows", "Rows that may wait", backpressure.limit)
         yield CounterMetricFamily("lars_reporter_reports", "Reports received", factory.reports)
@@ -118,7 +123,7 @@ class ReporterMetrics(Collector):
             "lars_reporter_dropped_connections",
             "Connections closed by lars-reporter",
             "reason",
-            {reason: getattr(counters, reason) for reason in ("refused", "idle", "stalled", "silent", "bad_streams")},
+            {**counters.dropped(), "many_callers": self._factory.many_callers},
         )
         yield labelled_counter(
             "lars_reporter_skipped_messages",

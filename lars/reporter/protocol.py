@@ -16,6 +16,7 @@ from lars.reporter.agent_run import AgentRun
 from lars.reporter.aggregate import add_report, check
 from lars.reporter.backpressure import Backpressure
 from lars.reporter.counter_deltas import CounterDeltas
+from lars.reporter.pace import Pace, PaceLimits
 from lars.reporter.skewed_agents import SkewedAgents
 from lars.reporter.writer import Batch
 from lars.wire.factory import FrameFactory, Limits
@@ -41,6 +42,7 @@ class ReportServerProtocol(ServedProtocol):
         super().__init__()
         self.run: AgentRun | None = None
         self.counters: CounterDeltas
+        self.pace: Pace
         self._legacy_boot = 0
         self._legacy_seq = 0
         self.heartbeat_sent_at = 0.0
@@ -48,6 +50,7 @@ class ReportServerProtocol(ServedProtocol):
 
     def peer_connected(self) -> None:
         self.counters = CounterDeltas(self.factory.clock.seconds())
+        self.pace = Pace(self.factory.pace_limits)
         if self.factory.backpressure.is_full:
             self.factory.pause(self)
 
@@ -60,6 +63,10 @@ class ReportServerProtocol(ServedProtocol):
             check(request)
         except LarsError as error:
             self.factory.count_malformed(self, error)
+            return
+        if not self.pace.admits(request.caller):
+            self.factory.count_many_callers(self)
+            self.end()
             return
         self.introduced(request.peer)
         caller, boot, seq = request.caller, request.boot, request.seq
@@ -94,6 +101,7 @@ class ReportServerFactory(FrameFactory):
         limits: of the connections.
         backpressure: of the pending rows; this object keeps its count.
         add: called with each run that has pending reports, and by how many rows a report increased them.
+        pace_limits: of each connection.
 
     Attributes:
         paused: connections that are not read from.
@@ -104,6 +112,8 @@ class ReportServerFactory(FrameFactory):
         misdated: reports dated more than an hour off.
         overtaken: runs that another reporter has committed further.
         skews: the agents whose clocks are off.
+        throttled: times that a connection was paused because of its rows in a minute.
+        many_callers: connections closed because they reported for too many callers.
     """
 
     protocol = ReportServerProtocol
@@ -115,9 +125,11 @@ class ReportServerFactory(FrameFactory):
         limits: Limits,
         backpressure: Backpressure,
         add: Callable[[AgentRun, int], None],
+        pace_limits: PaceLimits | None = None,
     ) -> None:
         super().__init__(clock, limits)
         self.backpressure = backpressure
+        self.pace_limits = pace_limits or PaceLimits()
         self.paused: set[ReportServerProtocol] = set()
         self.reports = 0
         self.results = 0
@@ -126,6 +138,8 @@ class ReportServerFactory(FrameFactory):
         self.misdated = 0
         self.overtaken = 0
         self.skews = SkewedAgents()
+        self.throttled = 0
+        self.many_callers = 0
         self._add = add
         self._wall_clock = wall_clock
         self._runs: dict[Run, AgentRun] = {}
@@ -181,7 +195,22 @@ class ReportServerFactory(FrameFactory):
         self.backpressure.rows += rows
         if self.backpressure.must_pause(run.rows):
             self.pause(connection)
+        if connection.pace.add(rows, self.clock.seconds()):
+            self._throttle(connection)
         self._add(run, rows)
+
+    def _throttle(self, connection: ReportServerProtocol) -> None:
+        if connection not in self.paused:
+            self.throttled += 1
+            text = "{peer} has reported {rows} rows in a minute (max_rows_per_minute): not read from until it ends"
+            self._log_bounded("throttled", text, connection.connected_to, rows=self.pace_limits.rows)
+            self.pause(connection)
+
+    def count_many_callers(self, connection: ReportServerProtocol) -> None:
+        """Counts a connection that reports for more callers than any agent has, and is about to be dropped."""
+        self.many_callers += 1
+        text = "connection from {peer} dropped: it reports for more than {callers} callers (max_callers)"
+        self._log_bounded("many callers", text, connection.connected_to, callers=self.pace_limits.callers)
 
     def pause(self, connection: ReportServerProtocol) -> None:
         """Stops reading from an agent, which keeps its reports until then."""
@@ -202,6 +231,8 @@ class ReportServerFactory(FrameFactory):
             if interval and now - connection.heartbeat_sent_at >= interval / 2:
                 connection.heartbeat_sent_at = now
                 connection.send_heartbeat()  # the agent's own are not read
+            if connection.pace.must_wait(now):
+                continue
             if connection.is_new or self.backpressure.may_resume(connection.run.rows if connection.run else 0):
                 self.paused.discard(connection)
                 connection.resume_reading()

@@ -22,6 +22,7 @@ from lars.reporter.alarms.evaluator import AlarmEvaluator
 from lars.reporter.alarms.webhook import Webhooks
 from lars.reporter.backpressure import Backpressure
 from lars.reporter.metrics import ReporterMetrics, WriteMetrics
+from lars.reporter.pace import PaceLimits
 from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.pruning import ReportPruner
 from lars.reporter.settings import ReporterSettings
@@ -90,9 +91,12 @@ class ReporterService(AsyncService):
             settings.flush_interval,
             reactor,
         )
-        limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
+        limits = Limits(
+            settings.max_connections, settings.idle_timeout, settings.stall_timeout, settings.max_per_address
+        )
+        pace_limits = PaceLimits(settings.max_rows_per_minute, settings.max_callers)
         backpressure = Backpressure(settings.max_pending_rows)
-        self.factory = ReportServerFactory(reactor, now, limits, backpressure, self._writers.add)
+        self.factory = ReportServerFactory(reactor, now, limits, backpressure, self._writers.add, pace_limits)
         self._first_look = Periodic("looking for the tables", LOOK_INTERVAL, self._look_for_tables, reactor)
         self._resumes = Periodic("resuming of paused agents", RESUME_INTERVAL, self.factory.resume_paused, reactor)
         self._pruner = ReportPruner(ReportPruning(database), settings.history_days * DAY, reactor, now)

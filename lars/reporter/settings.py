@@ -27,6 +27,21 @@ class ReporterSettings:
         "Connections served at once; more are closed and counted",
         legacy=legacy_key("reactor", "maxConn"),
     )
+    max_per_address: int = setting(
+        10_000,
+        "reporter",
+        integer(1, 1_000_000),
+        "Connections of one address, or of an IPv6 /64; more are closed and counted",
+    )
+    max_rows_per_minute: int = setting(
+        300_000,
+        "reporter",
+        integer(1, 1_000_000_000),
+        "Rows (one of status, one of history a host) that one connection reports in a minute; then it is paused",
+    )
+    max_callers: int = setting(
+        16, "reporter", integer(1, 1_000_000), "Callers that one connection reports for; more end it"
+    )
     idle_timeout: float = setting(
         3600.0, "reporter", seconds, "Seconds after which a connection that has never sent anything is dropped"
     )

@@ -67,6 +67,10 @@ class FrameProtocol(Protocol):
     factory: Connections
     connected_to: str = "?"
     """The peer's address, for logs."""
+    origin: str = ""
+    """Whom the peer's address belongs to, for limits; empty if it has no IP address."""
+    heard_at: float = 0.0
+    """When something last arrived, or the connection was made, by the factory's clock; on the server's side only."""
 
     def __init__(self) -> None:
         self._decoder = FrameDecoder(self.longer)

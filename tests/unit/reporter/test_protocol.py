@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from lars.db.report_writes import Committed
 from lars.reporter.agent_run import AgentRun
 from lars.reporter.backpressure import Backpressure
+from lars.reporter.pace import PaceLimits
 from lars.reporter.protocol import ReportServerFactory, ReportServerProtocol
 from lars.reporter.writer import Batch, Share
 from lars.wire.factory import Limits
@@ -242,3 +243,39 @@ class BackpressureTests(ReportServerCase):
         self.factory.stop_reading()
         self.factory.resume_paused()
         self.assertTrue(agent.is_paused)
+
+
+class PeerLimitTests(ReportServerCase):
+    """What one connection may report."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.factory.pace_limits = PaceLimits(rows=10, callers=2)
+
+    def hosts(self, seq: int, count: int) -> ReportStatusRequest:
+        return report(*((10 + n, 80, 1, 0, False) for n in range(count)), seq=seq)
+
+    def test_peer_over_its_rows_is_not_read_from_until_the_minute_ends_and_loses_nothing(self) -> None:
+        agent, other = Agent(self.factory), Agent(self.factory)
+        agent.send(self.hosts(1, 4))
+        self.assertFalse(agent.is_paused)
+        agent.send(self.hosts(2, 6))
+        self.assertTrue(agent.is_paused)
+        self.assertFalse(other.is_paused)
+        self.assertEqual(self.factory.throttled, 1)
+        self.assertEqual(self.commit(), [(1, 1), (2, 2)])
+        self.clock.advance(59)
+        self.factory.resume_paused()
+        self.assertTrue(agent.is_paused)
+        self.clock.advance(1)
+        self.factory.resume_paused()
+        self.assertFalse(agent.is_paused)
+
+    def test_peer_that_reports_for_too_many_callers_is_dropped(self) -> None:
+        agent = Agent(self.factory)
+        for caller in (1, 2, 1):
+            agent.send(report(R, caller=caller, boot=caller))
+        self.assertFalse(agent.transport.disconnecting)
+        agent.send(report(R, caller=3, boot=3))
+        self.assertTrue(agent.transport.disconnecting)
+        self.assertEqual((self.factory.many_callers, self.factory.reports), (1, 3))
