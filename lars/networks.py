@@ -36,17 +36,25 @@ class Networks:
         return self.text
 
 
+ANY = Networks("any", (IPv4Network("0.0.0.0/0"), IPv6Network("::/0")))
+"""Every address."""
+
+
 def networks(text: str) -> Networks:
-    """ "10.0.0.0/8, 192.168.1.7, fd00::/8": networks and single addresses, by commas; empty means none.
+    """ "10.0.0.0/8, 192.168.1.7, fd00::/8": networks and single addresses, by commas, or any; empty means none.
 
     Raises SettingsError for what is neither, and for a network with bits set behind its prefix.
     """
+    if text.strip() == ANY.text:
+        return ANY
     found = []
     for item in text.split(",") if text.strip() else ():
         try:
             found.append(ip_network(item.strip()))
         except ValueError as error:
-            raise SettingsError(f"{item.strip()!r} is no network ({error}): write one such as 10.0.0.0/8") from None
+            raise SettingsError(
+                f"{item.strip()!r} is no network ({error}): write one such as 10.0.0.0/8, or any"
+            ) from None
     return Networks(", ".join(map(str, found)), tuple(found))
 
 

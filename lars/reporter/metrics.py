@@ -71,6 +71,11 @@ class ReporterMetrics(Collector):
             "lars_reporter_paused_connections", "Connections paused by backpressure", len(factory.paused)
         )
         yield CounterMetricFamily(
+            "lars_reporter_unproven_callers",
+            "Callers that are not the address of the connection that reports for them, and are taken",
+            factory.unproven_callers,
+        )
+        yield CounterMetricFamily(
             "lars_reporter_throttled_connections",
             "Times that a connection was paused for its rows in a minute",
             factory.throttled,
@@ -123,7 +128,11 @@ class ReporterMetrics(Collector):
             "lars_reporter_dropped_connections",
             "Connections closed by lars-reporter",
             "reason",
-            {**counters.dropped(), "many_callers": self._factory.many_callers},
+            {
+                **counters.dropped(),
+                "many_callers": self._factory.many_callers,
+                "refused_callers": self._factory.refused_callers,
+            },
         )
         yield labelled_counter(
             "lars_reporter_skipped_messages",

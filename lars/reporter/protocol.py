@@ -15,10 +15,12 @@ from lars.reporter.agent_clock import MAX_AGE, happened_at
 from lars.reporter.agent_run import AgentRun
 from lars.reporter.aggregate import add_report, check
 from lars.reporter.backpressure import Backpressure
+from lars.reporter.caller_rule import CallerRule, Claim
 from lars.reporter.counter_deltas import CounterDeltas
 from lars.reporter.pace import Pace, PaceLimits
 from lars.reporter.skewed_agents import SkewedAgents
 from lars.reporter.writer import Batch
+from lars.route import format_ip
 from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId
@@ -64,15 +66,14 @@ class ReportServerProtocol(ServedProtocol):
         except LarsError as error:
             self.factory.count_malformed(self, error)
             return
-        if not self.pace.admits(request.caller):
-            self.factory.count_many_callers(self)
+        caller, boot, seq = request.caller, request.boot, request.seq
+        run = self.run
+        if (run is None or run.caller != caller) and not self.factory.admits_caller(self, caller):
             self.end()
             return
         self.introduced(request.peer)
-        caller, boot, seq = request.caller, request.boot, request.seq
         if not boot:
             boot, seq = self._legacy_number()
-        run = self.run
         if run is None or run.boot != boot or run.caller != caller:
             run = self.run = self.factory.attach(self, caller, boot, 0 if boot == self._legacy_boot else None)
             if boot != self._legacy_boot:
@@ -102,6 +103,7 @@ class ReportServerFactory(FrameFactory):
         backpressure: of the pending rows; this object keeps its count.
         add: called with each run that has pending reports, and by how many rows a report increased them.
         pace_limits: of each connection.
+        caller_rule: for whom a connection may report.
 
     Attributes:
         paused: connections that are not read from.
@@ -114,6 +116,8 @@ class ReportServerFactory(FrameFactory):
         skews: the agents whose clocks are off.
         throttled: times that a connection was paused because of its rows in a minute.
         many_callers: connections closed because they reported for too many callers.
+        unproven_callers: callers that are not the address of the connection that reports for them, and are taken.
+        refused_callers: such callers that were refused; their connections were closed.
     """
 
     protocol = ReportServerProtocol
@@ -126,10 +130,12 @@ class ReportServerFactory(FrameFactory):
         backpressure: Backpressure,
         add: Callable[[AgentRun, int], None],
         pace_limits: PaceLimits | None = None,
+        caller_rule: CallerRule | None = None,
     ) -> None:
         super().__init__(clock, limits)
         self.backpressure = backpressure
         self.pace_limits = pace_limits or PaceLimits()
+        self._caller_rule = caller_rule or CallerRule()
         self.paused: set[ReportServerProtocol] = set()
         self.reports = 0
         self.results = 0
@@ -140,6 +146,8 @@ class ReportServerFactory(FrameFactory):
         self.skews = SkewedAgents()
         self.throttled = 0
         self.many_callers = 0
+        self.unproven_callers = 0
+        self.refused_callers = 0
         self._add = add
         self._wall_clock = wall_clock
         self._runs: dict[Run, AgentRun] = {}
@@ -206,11 +214,24 @@ class ReportServerFactory(FrameFactory):
             self._log_bounded("throttled", text, connection.connected_to, rows=self.pace_limits.rows)
             self.pause(connection)
 
-    def count_many_callers(self, connection: ReportServerProtocol) -> None:
-        """Counts a connection that reports for more callers than any agent has, and is about to be dropped."""
-        self.many_callers += 1
-        text = "connection from {peer} dropped: it reports for more than {callers} callers (max_callers)"
-        self._log_bounded("many callers", text, connection.connected_to, callers=self.pace_limits.callers)
+    def admits_caller(self, connection: ReportServerProtocol, caller: int) -> bool:
+        """Whether a connection may report for a caller; counts those that are refused, or taken without a proof."""
+        if not connection.pace.admits(caller):
+            self.many_callers += 1
+            text = "connection from {peer} dropped: it reports for more than {callers} callers (max_callers)"
+            self._log_bounded("many callers", text, connection.connected_to, callers=self.pace_limits.callers)
+            return False
+        claim = self._caller_rule.claim(connection.peer_host, caller)
+        if claim is Claim.REFUSED:
+            self.refused_callers += 1
+            text = "connection from {peer} dropped: it reports for {caller}, which is not its address, and is not in "
+            text += "allow_callers"
+            self._log_bounded("refused caller", text, connection.connected_to, caller=format_ip(caller))
+        elif claim is Claim.UNPROVEN:
+            self.unproven_callers += 1
+            text = "{peer} reports for {caller}, which is not its address; anyone may, since allow_callers is any"
+            self._log_bounded("unproven caller", text, connection.connected_to, caller=format_ip(caller))
+        return claim is not Claim.REFUSED
 
     def pause(self, connection: ReportServerProtocol) -> None:
         """Stops reading from an agent, which keeps its reports until then."""

@@ -21,6 +21,7 @@ from lars.metrics.registry import new_registry
 from lars.reporter.alarms.evaluator import AlarmEvaluator
 from lars.reporter.alarms.webhook import Webhooks
 from lars.reporter.backpressure import Backpressure
+from lars.reporter.caller_rule import CallerRule
 from lars.reporter.metrics import ReporterMetrics, WriteMetrics
 from lars.reporter.pace import PaceLimits
 from lars.reporter.protocol import ReportServerFactory
@@ -96,7 +97,15 @@ class ReporterService(AsyncService):
         )
         pace_limits = PaceLimits(settings.max_rows_per_minute, settings.max_callers)
         backpressure = Backpressure(settings.max_pending_rows)
-        self.factory = ReportServerFactory(reactor, now, limits, backpressure, self._writers.add, pace_limits)
+        self.factory = ReportServerFactory(
+            reactor,
+            now,
+            limits,
+            backpressure,
+            self._writers.add,
+            pace_limits,
+            CallerRule(settings.allow_callers),
+        )
         self._first_look = Periodic("looking for the tables", LOOK_INTERVAL, self._look_for_tables, reactor)
         self._resumes = Periodic("resuming of paused agents", RESUME_INTERVAL, self.factory.resume_paused, reactor)
         self._pruner = ReportPruner(ReportPruning(database), settings.history_days * DAY, reactor, now)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from lars.db.settings import database_setting
 from lars.metrics.settings import metrics_setting
+from lars.networks import ANY, Networks, networks
 from lars.reporter.alarms.rules import AlarmRule, parse_rule
 from lars.settings import endpoint, integer, legacy_key, legacy_listen, number, seconds, sections, setting, site_url
 
@@ -41,6 +42,13 @@ class ReporterSettings:
     )
     max_callers: int = setting(
         16, "reporter", integer(1, 1_000_000), "Callers that one connection reports for; more end it"
+    )
+    allow_callers: Networks = setting(
+        ANY,
+        "reporter",
+        networks,
+        "Networks, by commas, whose agents may report for other addresses than their own, as behind NAT or with "
+        "--caller; any: all, which is logged; empty: none",
     )
     idle_timeout: float = setting(
         3600.0, "reporter", seconds, "Seconds after which a connection that has never sent anything is dropped"

@@ -84,6 +84,12 @@ class FrameProtocol(Protocol):
         """Whether the transport takes more. While it does not, a subclass holds back what it can."""
 
     @property
+    def peer_host(self) -> str:
+        """The peer's IP address as text; empty for what has none, such as a UNIX socket."""
+        address = self.stream.getPeer()
+        return address.host if isinstance(address, IPv4Address | IPv6Address) else ""
+
+    @property
     def stream(self) -> Transport:
         """The transport, typed."""
         return cast(Transport, self.transport)

@@ -195,6 +195,31 @@ async def test_connection_that_reports_for_a_crowd_is_dropped(
     assert callers == 3
 
 
+@pytest.mark.parametrize(("options", "refused"), [((), 0), (("--allow-callers=10.0.0.0/8",), 1)])
+async def test_forged_caller_is_taken_and_logged_or_refused_as_configured(
+    reactor: Any,
+    start_reporter: StartReporter,
+    sqlite_url: str,
+    sqlite_database: Database,
+    sockets: ExitStack,
+    options: tuple[str, ...],
+    refused: int,
+) -> None:
+    reporter = start_reporter(sqlite_url, *options)
+    await reporter.up()
+    honest, forger = connect(reporter.port, sockets), connect(reporter.port, sockets)
+    honest.send(report(1, boot=1, caller=0x7F000001))
+    await acknowledged(reactor, honest, 1)
+    forger.send(report(1, boot=2))
+    if refused:
+        await until(reactor, lambda: is_closed(forger), "the forger to be dropped")
+    else:
+        await acknowledged(reactor, forger, 1)
+    assert reporter.number("unproven_callers_total") == 1 - refused
+    assert reporter.number("dropped_connections_total", reason="refused_callers") == refused
+    assert reporter.service.log().count("reports for 0.0.0.9, which is not its address") == 1
+
+
 async def test_memory_is_bounded_by_pausing_the_agents_that_send_most(
     reactor: Any,
     start_reporter: StartReporter,
