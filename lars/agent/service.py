@@ -19,12 +19,14 @@ from lars.agent.route_files import RouteFiles
 from lars.agent.settings import SHARDS, AgentSettings
 from lars.agent.state_log import StateLog
 from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort, udp_port
-from lars.agent.udp_protocol import ShardProtocol
+from lars.agent.udp_protocol import GuardedShardProtocol, ShardProtocol
 from lars.balancing.policies import new_policy
 from lars.balancing.policy import Policy
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
+from lars.networks import ANY, is_loopback
 from lars.route import HostAddress, ModuleId, format_ip, shard_of
+from lars.runtime.admission import Admission
 from lars.runtime.gil_and_gc import freeze_loaded_objects, tune_gil_and_gc
 from lars.runtime.periodic import Periodic
 from lars.runtime.reactor import IReactor
@@ -75,12 +77,14 @@ class AgentService(AsyncService):
         }
         self._files = RouteFiles(settings.state_dir, self._directories, reactor)
         self._ports: list[UdpPort] = []
+        self._admission = Admission(self.name, reactor, settings.allow, and_this_machine=True)
         registry = new_registry(self.name)
         registry.register(
             AgentMetrics(
                 list(self._directories.values()),
                 list(self._codecs.values()),
                 self._ports,
+                self._admission,
                 self.dns,
                 self.reporter,
                 self._now,
@@ -128,6 +132,8 @@ class AgentService(AsyncService):
             ip=format_ip(self._settings.listen.ip),
             ports=", ".join(str(port.number) for port in self._ports),
         )
+        if not is_loopback(ip := format_ip(self._settings.listen.ip)):
+            self._admission.is_open_on(ip)
 
     def _not_ready(self) -> str:
         """Why business processes should not rely on this agent yet; empty when they can."""
@@ -137,10 +143,15 @@ class AgentService(AsyncService):
             return "there is no link to lars-dns, and no route is known"
         return ""
 
+    def _protocol(self, codec: DatagramCodec) -> ShardProtocol:
+        if self._settings.allow == ANY:
+            return ShardProtocol(codec, self._now)
+        return GuardedShardProtocol(codec, self._now, self._admission)
+
     def _open_ports(self) -> None:
         for number, codec in self._codecs.items():
             place = HostAddress(self._settings.listen.ip, self._settings.listen.port + number)
-            self._ports.append(udp_port(self.reactor, place, ShardProtocol(codec, self._now)))
+            self._ports.append(udp_port(self.reactor, place, self._protocol(codec)))
         for port in self._ports:
             port.startListening()
         if self._ports[0].receive_buffer < RECEIVE_BUFFER:

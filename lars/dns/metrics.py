@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from lars.db.clock import DatabaseClock
 from lars.dns.protocol import RouteServerFactory
 from lars.dns.watcher import RouteWatcher
+from lars.runtime.admission import Admission
 
 
 def push_latency(registry: CollectorRegistry) -> Histogram:
@@ -25,9 +26,15 @@ class DnsMetrics(Collector):
     """Counters and gauges of one lars-dns; `now` is the reactor's clock in seconds."""
 
     def __init__(
-        self, factory: RouteServerFactory, watcher: RouteWatcher, now: Callable[[], float], clock: DatabaseClock
+        self,
+        factory: RouteServerFactory,
+        admission: Admission,
+        watcher: RouteWatcher,
+        now: Callable[[], float],
+        clock: DatabaseClock,
     ) -> None:
         self._factory = factory
+        self._admission = admission
         self._watcher = watcher
         self._now = now
         self._clock = clock
@@ -61,7 +68,7 @@ class DnsMetrics(Collector):
         dropped = CounterMetricFamily(
             "lars_dns_dropped_connections", "Connections that lars-dns closed", labels=["reason"]
         )
-        for reason, count in counters.dropped().items():
+        for reason, count in {**counters.dropped(), **self._admission.dropped()}.items():
             dropped.add_metric([reason], count)
         yield dropped
         skipped = CounterMetricFamily("lars_dns_skipped_messages", "Messages skipped", labels=["reason"])

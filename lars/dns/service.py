@@ -20,6 +20,7 @@ from lars.dns.watcher import RouteWatcher
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.route import ModuleId
+from lars.runtime.admission import Admission
 from lars.runtime.gil_and_gc import freeze_loaded_objects, tune_gil_and_gc
 from lars.runtime.listening import listen, stop_listening
 from lars.runtime.periodic import Periodic
@@ -62,6 +63,7 @@ class DnsService(AsyncService):
         limits = Limits(
             settings.max_connections, settings.idle_timeout, settings.stall_timeout, settings.max_per_address
         )
+        self._admission = Admission(self.name, reactor, settings.allow)
         subscriptions = SubscriptionLimits(settings.max_subscriptions, settings.max_total_subscriptions)
         self.factory = RouteServerFactory(self.table, reactor, limits, subscriptions)
         self._watcher = RouteWatcher(database, self.table, settings, reactor, self._publish)
@@ -70,7 +72,7 @@ class DnsService(AsyncService):
         self._pruning = Periodic("pruning RouteChange", PRUNE_INTERVAL, pruner.prune, reactor)
         self._clock = DatabaseClock(database, reactor, wall_clock)
         registry = new_registry("lars-dns")
-        registry.register(DnsMetrics(self.factory, self._watcher, reactor.seconds, self._clock))
+        registry.register(DnsMetrics(self.factory, self._admission, self._watcher, reactor.seconds, self._clock))
         self._push_latency = push_latency(registry)
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
@@ -81,8 +83,10 @@ class DnsService(AsyncService):
         self._snapshot.load()
         await self._watcher.start()
         freeze_loaded_objects()
-        self.port = await listen(self.reactor, self._settings.listen, self.factory, self._settings.max_connections)
+        guarded = self._admission.guarded(self.factory)
+        self.port = await listen(self.reactor, self._settings.listen, guarded, self._settings.max_connections)
         _log.info("lars-dns answers on {place}", place=self._settings.listen)
+        self._admission.listens(self.port)
         self._snapshot.start()
         self._clock.start()
         self._pruning.start(now=True)

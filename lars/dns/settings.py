@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from lars.db.settings import database_setting
 from lars.metrics.settings import metrics_setting
+from lars.networks import Networks
+from lars.runtime.admission_settings import allow_setting
 from lars.settings import absolute_path, endpoint, integer, legacy_key, legacy_listen, number, ratio, seconds, setting
 
 
@@ -19,6 +21,7 @@ class DnsSettings:
         "Where agents connect, as a Twisted endpoint string",
         legacy=legacy_listen(7778),
     )
+    allow: Networks = allow_setting("dns", "agents connect")
     max_connections: int = setting(
         20_000,
         "dns",

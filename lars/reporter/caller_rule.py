@@ -3,12 +3,12 @@
 See docs/design/reporter.md, callers.
 """
 
-import socket
 from collections.abc import Callable
 from enum import Enum
 
 from lars.networks import ANY, Networks, is_loopback, origin
 from lars.route import format_ip
+from lars.runtime.this_machine import is_of_this_machine
 
 
 class Claim(Enum):
@@ -22,16 +22,6 @@ class Claim(Enum):
     """Another one, and every peer may report for others."""
     REFUSED = "refused"
     """Another one, and the peer is in no network that may report for others."""
-
-
-def is_of_this_machine(ip: str) -> bool:
-    """Whether this machine has an IPv4 address."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((ip, 0))
-        except OSError:
-            return False
-    return True
 
 
 class CallerRule:

@@ -13,6 +13,7 @@ from lars.reporter.alarms.evaluator import AlarmEvaluator
 from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.pruning import ReportPruner
 from lars.reporter.writer import Batch
+from lars.runtime.admission import Admission
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.5, 2.5, 5, 10, 60)
 
@@ -51,6 +52,7 @@ class ReporterMetrics(Collector):
     def __init__(
         self,
         factory: ReportServerFactory,
+        admission: Admission,
         writes: WriteMetrics,
         faults: DatabaseFaults,
         pruner: ReportPruner,
@@ -58,6 +60,7 @@ class ReporterMetrics(Collector):
         clock: DatabaseClock,
     ) -> None:
         self._factory = factory
+        self._admission = admission
         self._writes = writes
         self._faults = faults
         self._pruner = pruner
@@ -130,6 +133,7 @@ class ReporterMetrics(Collector):
             "reason",
             {
                 **counters.dropped(),
+                **self._admission.dropped(),
                 "many_callers": self._factory.many_callers,
                 "refused_callers": self._factory.refused_callers,
             },

@@ -28,6 +28,7 @@ from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.pruning import ReportPruner
 from lars.reporter.settings import ReporterSettings
 from lars.reporter.writer import Batch, ReportWriter, ReportWriters
+from lars.runtime.admission import Admission
 from lars.runtime.listening import listen, stop_listening
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.periodic import Periodic
@@ -95,6 +96,7 @@ class ReporterService(AsyncService):
         limits = Limits(
             settings.max_connections, settings.idle_timeout, settings.stall_timeout, settings.max_per_address
         )
+        self._admission = Admission(self.name, reactor, settings.allow)
         pace_limits = PaceLimits(settings.max_rows_per_minute, settings.max_callers)
         backpressure = Backpressure(settings.max_pending_rows)
         self.factory = ReportServerFactory(
@@ -124,7 +126,7 @@ class ReporterService(AsyncService):
         registry = new_registry("lars-reporter")
         self._write_metrics = WriteMetrics(registry)
         metrics = ReporterMetrics(
-            self.factory, self._write_metrics, self._faults, self._pruner, self._alarms, self._clock
+            self.factory, self._admission, self._write_metrics, self._faults, self._pruner, self._alarms, self._clock
         )
         registry.register(metrics)
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
@@ -134,13 +136,15 @@ class ReporterService(AsyncService):
         self._first_look.start(now=True)
         await self._metrics.start()
         await self._read_clock()
-        self.port = await listen(self.reactor, self._settings.listen, self.factory, self._settings.max_connections)
+        guarded = self._admission.guarded(self.factory)
+        self.port = await listen(self.reactor, self._settings.listen, guarded, self._settings.max_connections)
         self._writers.start()
         self._resumes.start()
         self._pruner.start()
         self._alarms.start()
         self._clock.start()
         _log.info("lars-reporter answers on {place}", place=self._settings.listen)
+        self._admission.listens(self.port)
 
     async def _read_clock(self) -> None:
         """Waits for the database's clock, but not long: reports are taken without the database too."""

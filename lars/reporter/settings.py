@@ -6,6 +6,7 @@ from lars.db.settings import database_setting
 from lars.metrics.settings import metrics_setting
 from lars.networks import ANY, Networks, networks
 from lars.reporter.alarms.rules import AlarmRule, parse_rule
+from lars.runtime.admission_settings import allow_setting
 from lars.settings import endpoint, integer, legacy_key, legacy_listen, number, seconds, sections, setting, site_url
 
 
@@ -21,6 +22,7 @@ class ReporterSettings:
         "Where agents connect, as a Twisted endpoint string",
         legacy=legacy_listen(7779),
     )
+    allow: Networks = allow_setting("reporter", "agents connect")
     max_connections: int = setting(
         20_000,
         "reporter",

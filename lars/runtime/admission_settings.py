@@ -1,0 +1,20 @@
+"""The settings of who may use a port, which services share."""
+
+from typing import Any
+
+from lars.errors import SettingsError
+from lars.networks import ANY, Networks, networks
+from lars.settings import setting
+
+
+def some_networks(text: str) -> Networks:
+    """Networks, or any; raises SettingsError for none."""
+    found = networks(text)
+    if not found:
+        raise SettingsError("no network is named: write one such as 10.0.0.0/8, or any")
+    return found
+
+
+def allow_setting(section: str, what: str) -> Any:
+    """A field `allow`: key allow of the service's section, --allow; `what` peers do, such as "agents connect"."""
+    return setting(ANY, section, some_networks, f"Networks from which {what}, by commas, such as 10.0.0.0/8; any: all")
