@@ -39,6 +39,9 @@ class Networks:
 ANY = Networks("any", (IPv4Network("0.0.0.0/0"), IPv6Network("::/0")))
 """Every address."""
 
+NONE = Networks("")
+"""No address."""
+
 
 def networks(text: str) -> Networks:
     """ "10.0.0.0/8, 192.168.1.7, fd00::/8": networks and single addresses, by commas, or any; empty means none.

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from lars.agent.datagrams import DatagramCodec
 from lars.agent.directory import Directory, sliced
+from lars.agent.links.credentials import Credentials
 from lars.agent.links.dns_link import DnsLink
 from lars.agent.links.outbox import Outbox
 from lars.agent.links.report_link import ReportLink
@@ -30,7 +31,9 @@ from lars.runtime.admission import Admission
 from lars.runtime.gil_and_gc import freeze_loaded_objects, tune_gil_and_gc
 from lars.runtime.periodic import Periodic
 from lars.runtime.reactor import IReactor
+from lars.runtime.reloading import Reloading
 from lars.runtime.service import AsyncService
+from lars.runtime.token_file import TokenFile
 
 _log = Logger()
 
@@ -69,8 +72,13 @@ class AgentService(AsyncService):
         self._rng = random.Random()  # one for all modules: it takes 2.5 kB
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
         interval = settings.heartbeat_interval
-        self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use, interval)
-        self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval)
+        tokens = TokenFile(settings.token_file) if settings.token_file else None
+        credentials = Credentials(tokens)
+        self._reloading = Reloading(reactor, [tokens.reload] if tokens is not None else [])
+        self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use, interval, credentials)
+        self.reporter = ReportLink(
+            reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval, credentials
+        )
         self._directories = {number: Directory(self._new_policy, self.dns.ask) for number in shards}
         self._codecs = {
             number: DatagramCodec(directory, settings.state_dir) for number, directory in self._directories.items()
@@ -125,6 +133,7 @@ class AgentService(AsyncService):
         self._open_ports()
         self.dns.service.startService()
         self.reporter.service.startService()
+        self._reloading.start()
         for periodic in self._periodic:
             periodic.start()
         _log.info(
@@ -221,6 +230,7 @@ class AgentService(AsyncService):
     async def stop(self) -> None:
         for port in self._ports:
             await port.stopListening()
+        await self._reloading.stop()
         for ended in [periodic.stop() for periodic in self._periodic]:
             await ended
         for directory in self._directories.values():

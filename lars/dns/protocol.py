@@ -13,6 +13,7 @@ from lars.dns.subscriptions import SubscriptionLimits, Subscriptions
 from lars.dns.table import RouteTable
 from lars.errors import InvalidRoute
 from lars.route import ModuleId, module_id
+from lars.runtime.admission import Admission
 from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import GetRouteRequest, UnsubscribeRequest
 from lars.wire.messages import MessageId
@@ -145,8 +146,9 @@ class RouteServerFactory(FrameFactory):
         clock: IReactorTime,
         limits: Limits,
         subscription_limits: SubscriptionLimits | None = None,
+        admission: Admission | None = None,
     ) -> None:
-        super().__init__(clock, limits)
+        super().__init__(clock, limits, admission)
         self.table = table
         self.subscriptions: Subscriptions[RouteServerProtocol] = Subscriptions(table.routes, subscription_limits)
         self.requests = 0

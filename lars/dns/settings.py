@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from lars.db.settings import database_setting
 from lars.metrics.settings import metrics_setting
 from lars.networks import Networks
-from lars.runtime.admission_settings import allow_setting
+from lars.runtime.admission_settings import allow_setting, token_file_setting, without_token_setting
 from lars.settings import absolute_path, endpoint, integer, legacy_key, legacy_listen, number, ratio, seconds, setting
 
 
@@ -22,6 +22,10 @@ class DnsSettings:
         legacy=legacy_listen(7778),
     )
     allow: Networks = allow_setting("dns", "agents connect")
+    token_file: str = token_file_setting(
+        "dns", "File with the tokens, one a line, of which agents must present one; empty: none is needed"
+    )
+    allow_without_token: Networks = without_token_setting("dns")
     max_connections: int = setting(
         20_000,
         "dns",

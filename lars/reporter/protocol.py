@@ -21,6 +21,7 @@ from lars.reporter.pace import Pace, PaceLimits
 from lars.reporter.skewed_agents import SkewedAgents
 from lars.reporter.writer import Batch
 from lars.route import format_ip
+from lars.runtime.admission import Admission
 from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId
@@ -104,6 +105,7 @@ class ReportServerFactory(FrameFactory):
         add: called with each run that has pending reports, and by how many rows a report increased them.
         pace_limits: of each connection.
         caller_rule: for whom a connection may report.
+        admission: who must present a token.
 
     Attributes:
         paused: connections that are not read from.
@@ -131,8 +133,9 @@ class ReportServerFactory(FrameFactory):
         add: Callable[[AgentRun, int], None],
         pace_limits: PaceLimits | None = None,
         caller_rule: CallerRule | None = None,
+        admission: Admission | None = None,
     ) -> None:
-        super().__init__(clock, limits)
+        super().__init__(clock, limits, admission)
         self.backpressure = backpressure
         self.pace_limits = pace_limits or PaceLimits()
         self._caller_rule = caller_rule or CallerRule()

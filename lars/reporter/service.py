@@ -28,11 +28,12 @@ from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.pruning import ReportPruner
 from lars.reporter.settings import ReporterSettings
 from lars.reporter.writer import Batch, ReportWriter, ReportWriters
-from lars.runtime.admission import Admission
+from lars.runtime.admission import admission_to
 from lars.runtime.listening import listen, stop_listening
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.periodic import Periodic
 from lars.runtime.reactor import IReactor
+from lars.runtime.reloading import Reloading
 from lars.runtime.service import AsyncService
 from lars.wire.factory import Limits
 
@@ -96,7 +97,7 @@ class ReporterService(AsyncService):
         limits = Limits(
             settings.max_connections, settings.idle_timeout, settings.stall_timeout, settings.max_per_address
         )
-        self._admission = Admission(self.name, reactor, settings.allow)
+        self._admission = admission_to(self.name, reactor, settings)
         pace_limits = PaceLimits(settings.max_rows_per_minute, settings.max_callers)
         backpressure = Backpressure(settings.max_pending_rows)
         self.factory = ReportServerFactory(
@@ -107,6 +108,7 @@ class ReporterService(AsyncService):
             self._writers.add,
             pace_limits,
             CallerRule(settings.allow_callers),
+            self._admission,
         )
         self._first_look = Periodic("looking for the tables", LOOK_INTERVAL, self._look_for_tables, reactor)
         self._resumes = Periodic("resuming of paused agents", RESUME_INTERVAL, self.factory.resume_paused, reactor)
@@ -130,6 +132,7 @@ class ReporterService(AsyncService):
         )
         registry.register(metrics)
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
+        self._reloading = Reloading(reactor, self._admission.reloads)
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
@@ -145,6 +148,7 @@ class ReporterService(AsyncService):
         self._clock.start()
         _log.info("lars-reporter answers on {place}", place=self._settings.listen)
         self._admission.listens(self.port)
+        self._reloading.start()
 
     async def _read_clock(self) -> None:
         """Waits for the database's clock, but not long: reports are taken without the database too."""
@@ -194,6 +198,7 @@ class ReporterService(AsyncService):
 
     async def stop(self) -> None:
         await stop_listening(self.port)
+        await self._reloading.stop()
         await self._resumes.stop()
         self.factory.stop_reading()
         alarms_ended = Deferred.fromCoroutine(self._alarms.stop())

@@ -6,7 +6,7 @@ from lars.db.settings import database_setting
 from lars.metrics.settings import metrics_setting
 from lars.networks import ANY, Networks, networks
 from lars.reporter.alarms.rules import AlarmRule, parse_rule
-from lars.runtime.admission_settings import allow_setting
+from lars.runtime.admission_settings import allow_setting, token_file_setting, without_token_setting
 from lars.settings import endpoint, integer, legacy_key, legacy_listen, number, seconds, sections, setting, site_url
 
 
@@ -23,6 +23,10 @@ class ReporterSettings:
         legacy=legacy_listen(7779),
     )
     allow: Networks = allow_setting("reporter", "agents connect")
+    token_file: str = token_file_setting(
+        "reporter", "File with the tokens, one a line, of which agents must present one; empty: none is needed"
+    )
+    allow_without_token: Networks = without_token_setting("reporter")
     max_connections: int = setting(
         20_000,
         "reporter",

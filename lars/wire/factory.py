@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from lars.errors import LarsError
 from lars.networks import origin
+from lars.runtime.admission import Admission
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.periodic import Periodic
 from lars.wire.frames import FrameError
@@ -24,6 +25,9 @@ _log = Logger()
 
 GIVES_WAY = 10.0
 """Seconds after which a connection that has sent nothing gives its place to a new one, where all are taken."""
+
+CLOSING = 1.0
+"""Seconds for a refused peer to read why."""
 
 FEW = 50
 """Connections that read without a budget: with so few, a turn of the reactor is short anyway."""
@@ -78,13 +82,15 @@ class FrameFactory(Factory):
     Args:
         clock: the reactor, or a Clock in tests.
         limits: none by default.
+        admission: who must present a token, and which are accepted; nobody by default.
     """
 
     protocol: Callable[[], FrameProtocol]  # type: ignore[assignment]
     noisy = False
 
-    def __init__(self, clock: IReactorTime, limits: Limits | None = None) -> None:
+    def __init__(self, clock: IReactorTime, limits: Limits | None = None, admission: Admission | None = None) -> None:
         self.clock = clock
+        self._admission = admission
         self.connections: set[FrameProtocol] = set()
         self.counters = FrameCounters()
         self._budget = ReadBudget(clock)
@@ -236,6 +242,22 @@ class FrameFactory(Factory):
         for connection in overdue:
             del since[connection]
         return overdue
+
+    def needs_token(self, connection: FrameProtocol) -> bool:
+        """Whether the first message of a connection must have a token."""
+        return self._admission is not None and self._admission.needs_token(connection.peer_host)
+
+    def refusal(self, connection: FrameProtocol, token: str) -> str:
+        """Why a connection is refused that presents a token, or none; empty if the token is accepted."""
+        return "" if self._admission is None else self._admission.refusal(connection.connected_to, token)
+
+    def end_later(self, connection: FrameProtocol) -> None:
+        """Ends a connection that is closing, if its peer does not."""
+        self.clock.callLater(CLOSING, self._end_if_open, connection)
+
+    def _end_if_open(self, connection: FrameProtocol) -> None:
+        if connection in self.connections:
+            connection.end()
 
     def count_bad_stream(self, peer: FrameProtocol, error: FrameError) -> None:
         """Counts a stream that cannot be read any further; its connection is about to be dropped."""
