@@ -18,7 +18,9 @@ BROWSER_NEEDS := chromium:chromium,fonts-wqy-zenhei chromedriver:chromium-driver
 COMPILER_NEEDS := g++:g++ cmake:cmake protoc:protobuf-compiler javac:default-jdk-headless \
   /usr/include/google/protobuf/message_lite.h:libprotobuf-dev /usr/share/java/protobuf.jar:libprotobuf-java
 
-TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS)
+GATEWAY_NEEDS := curl:curl dig:bind9-dnsutils
+
+TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS) $(GATEWAY_NEEDS)
 
 # $(call need,NEEDS): they and, unless .venv is there, what that needs. One line names all that is missing, also what
 # `make test` will need.
