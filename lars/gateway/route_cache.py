@@ -16,8 +16,8 @@ from lars.route import ModuleId
 
 _log = Logger()
 
-TTL = 1.0
-"""Seconds for which a route is used before the agent is asked again: as long as clients use theirs."""
+TTL = 0.3
+"""Seconds for which a route is used before the agent is asked again. The answer is short while nothing has changed."""
 
 FIRST_WAIT = 0.5
 """Seconds for which the first questions about a module wait for its hosts, which the agent pulls when it is asked."""
