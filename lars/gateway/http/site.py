@@ -24,13 +24,10 @@ MAX_BODY = 1024 * 1024
 """Bytes of a request's body: 10,000 reports."""
 
 REQUEST_TIME = 10.0
-"""Seconds from the first byte of a request to its last, whatever drips in between."""
+"""Seconds from the first byte of a request, or from the connection, to the answer, whatever drips in between."""
 
 IDLE_TIME = 75.0
 """Seconds that a connection may wait for its next request: longer than most pools of clients keep one."""
-
-ANSWER_TIME = 30.0
-"""Seconds for a client to take its answer."""
 
 
 class GatewayChannel(BoundedChannel):
@@ -55,10 +52,6 @@ class GatewayChannel(BoundedChannel):
         if self.limit == IDLE_TIME:
             self._now_for(REQUEST_TIME)
         LineReceiver.dataReceived(self, data)  # HTTPChannel's restarts its timeout
-
-    def allContentReceived(self) -> None:
-        self._now_for(ANSWER_TIME)
-        super().allContentReceived()  # type: ignore[no-untyped-call]  # Twisted's has no types
 
     def requestDone(self, request: http.Request) -> None:
         self._now_for(IDLE_TIME)
