@@ -33,6 +33,9 @@ EXPLAINED_MODULES = 100
 WIDE = 130
 """Columns of a terminal that has room for what the agent knows of each host."""
 
+WIDEST = 190
+"""Columns of one that has room for the reasons too."""
+
 
 @dataclass(frozen=True, slots=True)
 class HostRate:
@@ -78,7 +81,8 @@ def top(
     agent would do now.
 
     The rates are those that business processes report. SHARE is the share of the module's calls that a host would get,
-    and FAILED counts the recent calls by which it is judged; `lars explain` says why. Ejected hosts are listed first.
+    and FAILED counts the recent calls by which it is judged. WHY, on a terminal of 190 columns, and `lars explain` give
+    the reason. Hosts that take no calls are listed first.
     Press Ctrl-C to quit.
 
     \b
@@ -158,11 +162,12 @@ def _print(found: Sequence[HostRate], as_json: bool) -> None:
         )
         return
     print_table(
-        ["MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S", "SUCC", "ERR", *COLUMNS],
+        ["MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S", "SUCC", "ERR", *COLUMNS, "WHY"],
         [
             (
                 *(str(s.module), str(s.address), _state(rate), _rate(rate.calls), _rate(rate.failed), s.succ, s.err),
                 *explained_cells(rate.known),
+                _why(rate),
             )
             for rate in found
             for s in [rate.host]
@@ -189,13 +194,16 @@ def host_table(found: Sequence[HostRate], agent: AgentAddress, height: int, widt
         table.add_column(name, no_wrap=True)
     for name in ("CALLS/S", "FAILED/S", *(COLUMNS if width >= WIDE else ("SUCC", "ERR"))):
         table.add_column(name, justify="right", no_wrap=True)
+    if width >= WIDEST:
+        table.add_column("WHY", no_wrap=True)
     room = max(3, height - 4)
     for rate in found[:room]:
         host, state = rate.host, _state(rate)
         errors = Text(_rate(rate.failed), style="red" if rate.failed else "")
         counts = map(str, explained_cells(rate.known)) if width >= WIDE else (f"{host.succ:,}", f"{host.err:,}")
+        reason = (_why(rate),) if width >= WIDEST else ()
         state_text = Text(state, style=STATE_STYLE[state])
-        table.add_row(str(host.module), str(host.address), state_text, _rate(rate.calls), errors, *counts)
+        table.add_row(str(host.module), str(host.address), state_text, _rate(rate.calls), errors, *counts, *reason)
     if len(found) > room:
         table.caption = f"and {len(found) - room} more: give a module to see its hosts"
     elif not found:
@@ -205,6 +213,10 @@ def host_table(found: Sequence[HostRate], agent: AgentAddress, height: int, widt
 
 def _state(rate: HostRate) -> str:
     return host_state(rate.host.overloaded)
+
+
+def _why(rate: HostRate) -> str:
+    return "-" if rate.known is None else rate.known.why
 
 
 def _rate(value: float | None) -> str:
