@@ -39,6 +39,7 @@ class RouteServerProtocol(ServedProtocol):
     """
 
     factory: "RouteServerFactory"
+    kind = "lars-dns"
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,6 +120,7 @@ class RouteServerProtocol(ServedProtocol):
     receivers = {
         MessageId.GET_ROUTE_REQUEST: on_get_route,
         MessageId.UNSUBSCRIBE_REQUEST: on_unsubscribe,
+        MessageId.REPORT_STATUS_REQUEST: ServedProtocol.on_misdirected,
         **heartbeat_receivers,
     }
 
