@@ -3,13 +3,19 @@
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
+from functools import partial
 
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from lars.agent.conf_settings import ConfSettings
 from lars.agent.datagrams import DatagramCodec
 from lars.agent.directory import Directory, sliced
+from lars.agent.health.checker import HealthChecker
+from lars.agent.health.checks import HealthChecks
+from lars.agent.health.log import HealthLog
+from lars.agent.health.probes import probe
 from lars.agent.links.credentials import Credentials
 from lars.agent.links.dns_link import DnsLink
 from lars.agent.links.outbox import Outbox
@@ -69,6 +75,7 @@ class AgentService(AsyncService):
         self._now: Callable[[], float] = reactor.seconds
         self._state_log = StateLog(reactor.seconds)
         self._module_policies = dict(settings.module_policies)
+        self._conf_settings = ConfSettings(settings.module_settings, settings.default_policy)
         self._rng = random.Random()  # one for all modules: it takes 2.5 kB
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
         interval = settings.heartbeat_interval
@@ -80,6 +87,15 @@ class AgentService(AsyncService):
             reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval, credentials
         )
         self._directories = {number: Directory(self._new_policy, self.dns.ask) for number in shards}
+        health = HealthChecks(
+            settings.check_rate * len(self._directories) / SHARDS,
+            self._conf_settings.of,
+            HealthLog(reactor.seconds),
+            self._rng,
+        )
+        for directory in self._directories.values():
+            directory.add_listener(health)
+        self._health = HealthChecker(health, partial(probe, reactor), reactor)
         self._codecs = {
             number: DatagramCodec(directory, settings.state_dir) for number, directory in self._directories.items()
         }
@@ -95,6 +111,7 @@ class AgentService(AsyncService):
                 self._admission,
                 self.dns,
                 self.reporter,
+                health,
                 self._now,
             )
         )
@@ -110,7 +127,11 @@ class AgentService(AsyncService):
 
     def _new_policy(self, module: ModuleId) -> Policy[RoutedHost]:
         name = self._module_policies.get(module, self._settings.default_policy)
-        return new_policy(name, self._rng, classic=self._settings.classic)
+        policy: Policy[RoutedHost] = new_policy(name, self._rng, classic=self._settings.classic)
+        chosen = self._conf_settings.of(module)
+        if chosen["locality.enabled"]:
+            policy.use_locality(self._settings.zone, float(chosen["locality.overprovisioning"]))
+        return policy
 
     async def start(self) -> None:
         tune_gil_and_gc()
@@ -187,6 +208,7 @@ class AgentService(AsyncService):
         async for directory, modules in self._slices():
             for key, change in directory.sweep(modules, self._now()):
                 self._state_log.changed(key, change)
+            self._health.look(modules)
         if self.dns.up:
             self._tend_routes(self._now(), self.dns.heard_at)
         self.dns.drop_if_silent()
@@ -233,6 +255,7 @@ class AgentService(AsyncService):
         await self._reloading.stop()
         for ended in [periodic.stop() for periodic in self._periodic]:
             await ended
+        await self._health.stop()
         for directory in self._directories.values():
             self._gather(directory.modules.values(), all_of_them=True)
         self.reporter.tick()
