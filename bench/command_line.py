@@ -9,6 +9,7 @@ from functools import partial
 from bench.balance import command as balance
 from bench.figure import Figure
 from bench.figures import wire
+from bench.figures.agent_checks import measure_checks
 from bench.figures.agent_cycles import measure_cycles
 from bench.figures.agent_growth import measure_growth
 from bench.figures.agent_memory import measure_memory
@@ -41,6 +42,7 @@ of 127.0.0.1. Prints JSON to stdout at the end, and each number, as soon as it i
   cycles   get_host and report by ten business processes at once, beside a program that only receives and sends
   port     the same on the agent's own UDP port and on Twisted's, shards alone; only if it is named
   memory   10,000 modules of ten hosts
+  checks   health checks at their full rate, 50 a second; only if it is named
   growth   of memory under load; takes ten minutes, so only if it is named or with --soak
 """
 
@@ -174,7 +176,7 @@ def _engine_command(
 
 
 def _add_agent_options(parser: ArgumentParser) -> None:
-    _add_figures(parser, ["cycles", "port", "memory", "growth"], "all but port and growth")
+    _add_figures(parser, ["cycles", "port", "memory", "checks", "growth"], "cycles and memory")
     _add_engine(parser, [*ENGINES, "both"], "both")
     parser.add_argument("--soak", action="store_true", help="measure growth as well")
     parser.add_argument(
@@ -187,6 +189,7 @@ def _measure_agent(options: Namespace, figures: Figures) -> None:
         "cycles": measure_cycles,
         "port": measure_port,
         "memory": measure_memory,
+        "checks": measure_checks,
         "growth": partial(measure_growth, minutes=options.soak_minutes or SOAK_MINUTES),
     }
     soak = options.soak or options.soak_minutes
