@@ -169,7 +169,7 @@ async def test_restart_expires_nobody_early(reactor: Any, hasty_site: Site) -> N
     up = time.monotonic()
     while time.monotonic() - up < 4:
         assert len(await api.hosts()) == 4
-    await site.stack.says("no longer renew and leave module", deadline=30)
+    await site.stack.says("no longer renew and leave it", deadline=30)
     assert time.monotonic() - up > 5
 
 
