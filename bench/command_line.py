@@ -9,6 +9,7 @@ from functools import partial
 from bench.balance import command as balance
 from bench.figure import Figure
 from bench.figures import wire
+from bench.figures.agent_checks import measure_checks
 from bench.figures.agent_cycles import measure_cycles
 from bench.figures.agent_growth import measure_growth
 from bench.figures.agent_memory import measure_memory
@@ -19,11 +20,14 @@ from bench.figures.dns_fanout import measure_fanout
 from bench.figures.dns_load import measure_load
 from bench.figures.dns_reconnect import measure_reconnect
 from bench.figures.dns_requests import measure_requests
+from bench.figures.gateway import measure_dns as measure_gateway_dns
+from bench.figures.gateway import measure_http
 from bench.figures.reporter import measure_age, measure_agents, measure_repeats, measure_rows
 from bench.figures.reporter import measure_memory as measure_reporter_memory
 from bench.figures.web import measure_pages, measure_registrations, measure_streams
 from bench.output import attempted, exit_status, printed
 from bench.services.lars_agent import LarsAgent
+from bench.services.lars_gateway import LarsGateway
 from bench.services.testbed import ENGINES, Testbed
 from lars.errors import LarsError
 
@@ -38,6 +42,7 @@ of 127.0.0.1. Prints JSON to stdout at the end, and each number, as soon as it i
   cycles   get_host and report by ten business processes at once, beside a program that only receives and sends
   port     the same on the agent's own UDP port and on Twisted's, shards alone; only if it is named
   memory   10,000 modules of ten hosts
+  checks   health checks at their full rate, 50 a second; only if it is named
   growth   of memory under load; takes ten minutes, so only if it is named or with --soak
 """
 
@@ -59,6 +64,14 @@ to stdout at the end, and each number, as soon as it is known, to stderr.
   requests   routes asked for on one connection, pipelined and one at a time
   load       a million routes: start, memory, reload, edit, idle
   reconnect  5,000 agents with 20 modules each come back at once after a kill -9
+"""
+
+GATEWAY = """
+Measures lars-gateway: the real process under twistd, with a real lars-agent, which knows its routes from a file. Prints
+JSON to stdout at the end, and each number, as soon as it is known, to stderr.
+
+  http       a host and the report of its call, one after another on one keep-alive connection
+  dns        A records from one socket: as fast as it goes, and at half of the bar
 """
 
 REPORTER = """
@@ -163,7 +176,7 @@ def _engine_command(
 
 
 def _add_agent_options(parser: ArgumentParser) -> None:
-    _add_figures(parser, ["cycles", "port", "memory", "growth"], "all but port and growth")
+    _add_figures(parser, ["cycles", "port", "memory", "checks", "growth"], "cycles and memory")
     _add_engine(parser, [*ENGINES, "both"], "both")
     parser.add_argument("--soak", action="store_true", help="measure growth as well")
     parser.add_argument(
@@ -176,6 +189,7 @@ def _measure_agent(options: Namespace, figures: Figures) -> None:
         "cycles": measure_cycles,
         "port": measure_port,
         "memory": measure_memory,
+        "checks": measure_checks,
         "growth": partial(measure_growth, minutes=options.soak_minutes or SOAK_MINUTES),
     }
     soak = options.soak or options.soak_minutes
@@ -195,6 +209,23 @@ def _measure_client(options: Namespace, figures: Figures) -> None:
         figures.append(Figure(name, ""))
         with attempted(figures[-1]), LarsAgent.launched(ROUTES) as agent:
             _CLIENT_FIGURES[name](agent, figures[-1], options.small)
+
+
+_GATEWAY_FIGURES: dict[str, Callable[[LarsAgent, LarsGateway, Figure, bool], None]] = {
+    "http": measure_http,
+    "dns": measure_gateway_dns,
+}
+
+
+def _measure_gateway(options: Namespace, figures: Figures) -> None:
+    for name in options.figures or _GATEWAY_FIGURES:
+        figures.append(Figure(name, ""))
+        with (
+            attempted(figures[-1]),
+            LarsAgent.launched(ROUTES) as agent,
+            LarsGateway(agent.address).launch() as gateway,
+        ):
+            _GATEWAY_FIGURES[name](agent, gateway, figures[-1], options.small)
 
 
 def _add_wire_options(parser: ArgumentParser) -> None:
@@ -228,6 +259,12 @@ COMMANDS = {
         },
         [*ENGINES, "both"],
         "both",
+    ),
+    "gateway": Command(
+        "hosts by HTTP and DNS",
+        GATEWAY,
+        lambda parser: _add_figures(parser, list(_GATEWAY_FIGURES)),
+        _printing(_measure_gateway),
     ),
     "reporter": _engine_command(
         "reports a second, their age, memory",

@@ -73,7 +73,7 @@ def read_routes(name: str, content: bytes) -> Routes:
 
 def _csv_records(text: str) -> Iterator[Record | BadLine]:
     """A Record or an error for each line that is not empty."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     header: list[str] = []
     try:
         for row in reader:
@@ -94,6 +94,12 @@ def _csv_records(text: str) -> Iterator[Record | BadLine]:
         return
     if not header:
         yield BadLine(1, f"the first line must be {','.join(KEYS)}, and there is none")
+
+
+def _delimiter(text: str) -> str:
+    """What separates the values: a comma; a semicolon or a tab, which spreadsheets also write, if the header has it."""
+    header = text.lstrip().partition("\n")[0]
+    return next((other for other in ";\t" if other in header and "," not in header), ",")
 
 
 def _json_records(text: str) -> Iterator[Record | BadLine]:

@@ -96,6 +96,7 @@ class Module:
         "_route_state",
         "_shared_until",
         "asked_at",
+        "check_settings",
         "fresh_until",
         "hosts",
         "id",
@@ -123,6 +124,8 @@ class Module:
         """Whether lars-dns pushes changes of the route and understands UnsubscribeRequest."""
         self.reporter = 0
         """The port that the last report of its calls came from; 0 if that is not known."""
+        self.check_settings: object = None
+        """The settings by which its health checks were set; for lars.agent.health alone."""
         self._shared_until = now
         self._policy = policy
         self._next_timed = now if policy.wants_times else inf
@@ -260,6 +263,11 @@ class Module:
         return self._policy.ejected
 
     @property
+    def policy(self) -> Policy[RoutedHost]:
+        """The policy, for health checks."""
+        return self._policy
+
+    @property
     def policy_name(self) -> str:
         """The name of the policy."""
         return self._policy.name
@@ -281,7 +289,7 @@ class Module:
                 self.id,
                 self.policy_name,
                 {host.address: state for host, state in states.items()},
-                (host.weight for host in states),
+                self._policy.weights(),
                 revision,
             )
         return self._route_state
@@ -302,5 +310,5 @@ class Module:
         for address, host in self.hosts.items():
             before = results.get(address, (0, 0, False))  # calls from before it left the route and came back
             succ, err = host.take_calls()
-            results[address] = (before[0] + succ, before[1] + err, states[address] is HostState.EJECTED)
+            results[address] = (before[0] + succ, before[1] + err, states[address] is not HostState.HEALTHY)
         return results or None

@@ -3,13 +3,20 @@
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
+from functools import partial
 
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from lars.agent.conf_settings import ConfSettings
 from lars.agent.datagrams import DatagramCodec
 from lars.agent.directory import Directory, sliced
+from lars.agent.health.checker import HealthChecker
+from lars.agent.health.checks import HealthChecks
+from lars.agent.health.log import HealthLog
+from lars.agent.health.probes import probe
+from lars.agent.links.credentials import Credentials
 from lars.agent.links.dns_link import DnsLink
 from lars.agent.links.outbox import Outbox
 from lars.agent.links.report_link import ReportLink
@@ -19,16 +26,20 @@ from lars.agent.route_files import RouteFiles
 from lars.agent.settings import SHARDS, AgentSettings
 from lars.agent.state_log import StateLog
 from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort, udp_port
-from lars.agent.udp_protocol import ShardProtocol
+from lars.agent.udp_protocol import GuardedShardProtocol, ShardProtocol
 from lars.balancing.policies import new_policy
 from lars.balancing.policy import Policy
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
+from lars.networks import ANY, is_loopback
 from lars.route import HostAddress, ModuleId, format_ip, shard_of
+from lars.runtime.admission import Admission
 from lars.runtime.gil_and_gc import freeze_loaded_objects, tune_gil_and_gc
 from lars.runtime.periodic import Periodic
 from lars.runtime.reactor import IReactor
+from lars.runtime.reloading import Reloading
 from lars.runtime.service import AsyncService
+from lars.runtime.token_file import TokenFile
 
 _log = Logger()
 
@@ -64,24 +75,43 @@ class AgentService(AsyncService):
         self._now: Callable[[], float] = reactor.seconds
         self._state_log = StateLog(reactor.seconds)
         self._module_policies = dict(settings.module_policies)
+        self._conf_settings = ConfSettings(settings.module_settings, settings.default_policy)
         self._rng = random.Random()  # one for all modules: it takes 2.5 kB
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
-        self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use)
-        self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock)
+        interval = settings.heartbeat_interval
+        tokens = TokenFile(settings.token_file) if settings.token_file else None
+        credentials = Credentials(tokens)
+        self._reloading = Reloading(reactor, [tokens.reload] if tokens is not None else [])
+        self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use, interval, credentials)
+        self.reporter = ReportLink(
+            reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval, credentials
+        )
         self._directories = {number: Directory(self._new_policy, self.dns.ask) for number in shards}
+        health = HealthChecks(
+            settings.check_rate * len(self._directories) / SHARDS,
+            self._conf_settings.of,
+            HealthLog(reactor.seconds),
+            self._rng,
+        )
+        for directory in self._directories.values():
+            directory.add_listener(health)
+        self._health = HealthChecker(health, partial(probe, reactor), reactor)
         self._codecs = {
             number: DatagramCodec(directory, settings.state_dir) for number, directory in self._directories.items()
         }
         self._files = RouteFiles(settings.state_dir, self._directories, reactor)
         self._ports: list[UdpPort] = []
+        self._admission = Admission(self.name, reactor, settings.allow, and_this_machine=True)
         registry = new_registry(self.name)
         registry.register(
             AgentMetrics(
                 list(self._directories.values()),
                 list(self._codecs.values()),
                 self._ports,
+                self._admission,
                 self.dns,
                 self.reporter,
+                health,
                 self._now,
             )
         )
@@ -90,13 +120,18 @@ class AgentService(AsyncService):
             Periodic("the agent's timers", 1.0, self._tend, reactor),
             Periodic("asking for routes", 0.1, self.dns.ask_some, reactor),
             Periodic("reporting calls", settings.report_interval, self._report, reactor),
+            Periodic("heartbeats", interval / 10, self._watch_links, reactor),
             Periodic("sending reports", 1.0, self.reporter.tick, reactor),
             Periodic("saving routes", 3.0, self._files.save_changed, reactor),
         ]
 
     def _new_policy(self, module: ModuleId) -> Policy[RoutedHost]:
         name = self._module_policies.get(module, self._settings.default_policy)
-        return new_policy(name, self._rng, classic=self._settings.classic)
+        policy: Policy[RoutedHost] = new_policy(name, self._rng, classic=self._settings.classic)
+        chosen = self._conf_settings.of(module)
+        if chosen["locality.enabled"]:
+            policy.use_locality(self._settings.zone, float(chosen["locality.overprovisioning"]))
+        return policy
 
     async def start(self) -> None:
         tune_gil_and_gc()
@@ -119,6 +154,7 @@ class AgentService(AsyncService):
         self._open_ports()
         self.dns.service.startService()
         self.reporter.service.startService()
+        self._reloading.start()
         for periodic in self._periodic:
             periodic.start()
         _log.info(
@@ -126,6 +162,8 @@ class AgentService(AsyncService):
             ip=format_ip(self._settings.listen.ip),
             ports=", ".join(str(port.number) for port in self._ports),
         )
+        if not is_loopback(ip := format_ip(self._settings.listen.ip)):
+            self._admission.is_open_on(ip)
 
     def _not_ready(self) -> str:
         """Why business processes should not rely on this agent yet; empty when they can."""
@@ -135,10 +173,15 @@ class AgentService(AsyncService):
             return "there is no link to lars-dns, and no route is known"
         return ""
 
+    def _protocol(self, codec: DatagramCodec) -> ShardProtocol:
+        if self._settings.allow == ANY:
+            return ShardProtocol(codec, self._now)
+        return GuardedShardProtocol(codec, self._now, self._admission)
+
     def _open_ports(self) -> None:
         for number, codec in self._codecs.items():
             place = HostAddress(self._settings.listen.ip, self._settings.listen.port + number)
-            self._ports.append(udp_port(self.reactor, place, ShardProtocol(codec, self._now)))
+            self._ports.append(udp_port(self.reactor, place, self._protocol(codec)))
         for port in self._ports:
             port.startListening()
         if self._ports[0].receive_buffer < RECEIVE_BUFFER:
@@ -165,15 +208,28 @@ class AgentService(AsyncService):
         async for directory, modules in self._slices():
             for key, change in directory.sweep(modules, self._now()):
                 self._state_log.changed(key, change)
-        now = self._now()
+            self._health.look(modules)
+        if self.dns.up:
+            self._tend_routes(self._now(), self.dns.heard_at)
+        self.dns.drop_if_silent()
+
+    def _tend_routes(self, now: float, heard_at: float | None) -> None:
+        """Asks again for what is old; forgets what nobody has used for long when lars-dns was last heard.
+
+        What a lars-dns that has hung since then could not give back is kept.
+        """
         for number, directory in self._directories.items():
-            if self.dns.up:
-                self.dns.ask_all(directory.take_due(now, self._settings.update_timeout))
-            for module in directory.forget_unused(now, self._settings.module_ttl):
+            self.dns.ask_all(directory.take_due(now, self._settings.update_timeout))
+            if heard_at is None:
+                continue
+            for module in directory.forget_unused(heard_at, self._settings.module_ttl):
                 self._files.changed(number)
                 if module.subscribed:
                     self.dns.unsubscribe(module.id)
-        self.dns.drop_if_silent()
+
+    def _watch_links(self) -> None:
+        self.dns.watch()
+        self.reporter.watch()
 
     async def _slices(self) -> AsyncIterator[tuple[Directory, list[Module]]]:
         """All modules, some in each turn of the reactor, with the directory that they are in."""
@@ -196,8 +252,10 @@ class AgentService(AsyncService):
     async def stop(self) -> None:
         for port in self._ports:
             await port.stopListening()
+        await self._reloading.stop()
         for ended in [periodic.stop() for periodic in self._periodic]:
             await ended
+        await self._health.stop()
         for directory in self._directories.values():
             self._gather(directory.modules.values(), all_of_them=True)
         self.reporter.tick()

@@ -1,29 +1,34 @@
 """The settings of lars-agent."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Any, NamedTuple
 
 from lars.balancing.classic import ClassicSettings
 from lars.balancing.policies import NAMES
-from lars.errors import InvalidRoute, SettingsError
+from lars.errors import BadInput, InvalidRoute, SettingsError
 from lars.host_names import parse_place
 from lars.metrics.settings import metrics_setting
+from lars.module_settings import Value, edited
+from lars.networks import Networks
 from lars.route import MAX_PORT, HostAddress, ModuleId, module_id, parse_host, parse_ip, parse_port
-from lars.settings import Legacy, absolute_path, integer, names_given, ratio, seconds, setting
+from lars.runtime.admission_settings import allow_setting, token_file_setting
+from lars.settings import Legacy, absolute_path, integer, names_given, number, ratio, seconds, setting
 
 SHARDS = 3
 
 
 class Server(NamedTuple):
-    """Where a service listens: name or address, and TCP port."""
+    """Where a service listens: name or address, and TCP port. An IPv6 address is written in brackets."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 Servers = tuple[Server, ...]
@@ -39,14 +44,26 @@ def agent_place(text: str) -> HostAddress:
 
 
 def servers(text: str) -> Servers:
-    """ "10.0.0.1:7778, dns2:7778": host:port, by commas."""
+    """ "10.0.0.1:7778, dns2:7778, [fd00::5]:7778": host:port, by commas."""
     found = []
     for item in text.split(","):
         host, colon, port = item.strip().rpartition(":")
         if not colon or not host or any(c.isspace() for c in host):
             raise SettingsError(f"{item.strip()!r} is no server: write HOST:PORT, several separated by commas")
-        found.append(Server(host, parse_port(port)))
+        found.append(Server(_without_brackets(item.strip(), host), parse_port(port)))
     return tuple(found)
+
+
+def _without_brackets(item: str, host: str) -> str:
+    if host.startswith("[") and host.endswith("]"):
+        try:
+            IPv6Address(host[1:-1])
+        except ValueError:
+            raise SettingsError(f"{item!r} is no server: {host} is not an IPv6 address in brackets") from None
+        return host[1:-1]
+    if any(c in host for c in ":[]"):
+        raise SettingsError(f"{item!r} is no server: write an IPv6 address in brackets, as in [fd00::5]:7778")
+    return host
 
 
 def worker_count(text: str) -> int:
@@ -84,21 +101,62 @@ def module_policies(text: str) -> ModulePolicies:
     found: dict[ModuleId, ModulePolicy] = {}
     for item in text.split(",") if text.strip() else ():
         ids, _colon, policy = item.strip().partition(":")
-        module = _module(item.strip(), ids.strip())
+        module = _module(item.strip(), ids.strip(), "MODID.CMDID:POLICY, such as 1.1:adaptive")
         if module in found:
             raise SettingsError(f"module {module} appears twice: give it one policy")
         found[module] = ModulePolicy(module, policy_name(policy.strip()))
     return tuple(found.values())
 
 
-def _module(item: str, ids: str) -> ModuleId:
+def _module(item: str, ids: str, form: str) -> ModuleId:
     modid, _dot, cmdid = ids.partition(".")
     try:
         return module_id(int(modid), int(cmdid))
     except (ValueError, InvalidRoute):
-        raise SettingsError(
-            f"{item!r} does not begin with a module: write MODID.CMDID:POLICY, such as 1.1:adaptive"
-        ) from None
+        raise SettingsError(f"{item!r} does not begin with a module: write {form}") from None
+
+
+class ModuleChoice(NamedTuple):
+    """Settings of one module, or of all (None) that have none of their own."""
+
+    module: ModuleId | None
+    settings: tuple[tuple[str, Value], ...]
+
+    def __str__(self) -> str:
+        module = "*" if self.module is None else f"{self.module.modid}.{self.module.cmdid}"
+        return " ".join([module, *(f"{name}={value}" for name, value in self.settings)])
+
+
+ModuleChoices = tuple[ModuleChoice, ...]
+"""What modules set in the agent's conf file."""
+
+_SETTABLE = ("health_check.", "locality.", "panic")
+
+
+def module_choices(text: str) -> ModuleChoices:
+    """ "* health_check.when=always, 1.1 health_check.interval=2": MODID.CMDID or *, then NAME=VALUE; by commas."""
+    found: dict[ModuleId | None, ModuleChoice] = {}
+    for item in text.split(",") if text.strip() else ():
+        ids, *edits = item.split() or [""]
+        module = None if ids == "*" else _module(item.strip(), ids, "MODID.CMDID NAME=VALUE, such as 1.1 panic=false")
+        if module in found:
+            raise SettingsError(f"{ids} appears twice: give it one list of settings")
+        for edit in edits:
+            if not edit.startswith(_SETTABLE):
+                raise SettingsError(f"{edit!r} is not set here: this key takes {', '.join(_SETTABLE)}")
+        try:
+            settings = edited({}, edits)
+        except BadInput as error:
+            raise SettingsError(f"{ids}: {error}") from None
+        found[module] = ModuleChoice(module, tuple(settings.items()))
+    return tuple(found.values())
+
+
+def zone_name(text: str) -> str:
+    """A zone: up to 64 of a-z, 0-9, dot and hyphen; empty for none."""
+    if not re.fullmatch(r"[a-z0-9.-]{0,64}", text):
+        raise SettingsError(f"{text!r} is not a zone: use up to 64 of a-z, 0-9, dot and hyphen")
+    return text
 
 
 def caller_ip(text: str) -> int:
@@ -108,7 +166,11 @@ def caller_ip(text: str) -> int:
 
 def _legacy_server(section: str, port: int) -> tuple[Legacy, ...]:
     def build(texts: Mapping[str, str]) -> str:
-        return f"{texts.get('ip', '127.0.0.1')}:{texts.get('port', str(port))}"
+        host = texts.get("ip", "127.0.0.1")
+        return f"[{host}]:{port_of(texts)}" if ":" in host and not host.startswith("[") else f"{host}:{port_of(texts)}"
+
+    def port_of(texts: Mapping[str, str]) -> str:
+        return texts.get("port", str(port))
 
     return (Legacy(((section, "ip"), (section, "port")), build),)
 
@@ -132,11 +194,15 @@ class AgentSettings:
         "Where business processes ask: address and the first of three UDP ports",
         environ="LARS_AGENT",
     )
+    allow: Networks = allow_setting("agent", "processes ask and report, besides this machine")
+    token_file: str = token_file_setting(
+        "agent", "File with the token that is presented to lars-dns and lars-reporter; empty: none"
+    )
     dns: Servers = setting(
         (Server("127.0.0.1", 7778),),
         "dnsserver",
         servers,
-        "lars-dns servers, HOST:PORT by commas; tried in turn",
+        "lars-dns servers, HOST:PORT by commas, [::1]:7778 for IPv6; tried in turn",
         key="servers",
         legacy=_legacy_server("dnsserver", 7778),
     )
@@ -144,7 +210,7 @@ class AgentSettings:
         (Server("127.0.0.1", 7779),),
         "reporter",
         servers,
-        "lars-reporter servers, HOST:PORT by commas; tried in turn",
+        "lars-reporter servers, HOST:PORT by commas, [::1]:7779 for IPv6; tried in turn",
         key="servers",
         legacy=_legacy_server("reporter", 7779),
     )
@@ -155,6 +221,12 @@ class AgentSettings:
         "/var/lib/lars", "agent", absolute_path, "Where routes are saved for a start without dns; empty: nowhere"
     )
     report_interval: float = setting(5.0, "agent", seconds, "Seconds between reports to lars-reporter")
+    heartbeat_interval: float = setting(
+        10.0,
+        "agent",
+        number(0.05, 3600),
+        "Seconds between heartbeats to lars-dns and lars-reporter; one that is silent for 2.5 times as long is left",
+    )
     module_ttl: float = setting(3600.0, "agent", seconds, "Seconds after which a module nobody asks for is forgotten")
     workers: int = setting(1, "agent", worker_count, "Processes: 1 for all shards together, 3 for one a shard")
     metrics: str = metrics_setting("agent")
@@ -168,6 +240,15 @@ class AgentSettings:
         "Modules with a policy of their own, MODID.CMDID:POLICY by commas",
         key="modules",
     )
+    module_settings: ModuleChoices = setting(
+        (),
+        "balance",
+        module_choices,
+        "Settings of modules that get none from lars-dns, MODID.CMDID NAME=VALUE ... by commas; * for all modules",
+        key="settings",
+    )
+    zone: str = setting("", "balance", zone_name, "Where this machine is; its calls prefer hosts of that zone")
+    check_rate: float = setting(50.0, "balance", number(0.1, 1000), "Health checks a second, at most")
     update_timeout: float = _balance(15.0, seconds, "Seconds after which a route of a C++ dns is asked for again")
     probe_num: int = _balance(_DEFAULTS.probe_num, _COUNT, "Requests between two probes of an overloaded host")
     init_succ_cnt: int = _balance(_DEFAULTS.init_succ_cnt, _COUNT, "Virtual successes of a host that becomes idle")

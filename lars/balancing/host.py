@@ -13,15 +13,19 @@ class HostState(Enum):
     HEALTHY = "healthy"
     EJECTED = "ejected"
     """Set aside by its failures: it gets probes only."""
+    UNHEALTHY = "unhealthy"
+    """Set aside by its health checks: it gets no calls until they pass."""
 
 
 class Host:
     """One node of a module's route. Callers subclass it to keep with a host what a policy has no use for."""
 
-    __slots__ = ("address", "record", "weight")
+    __slots__ = ("address", "record", "weight", "zone")
 
-    def __init__(self, address: HostAddress, weight: int = 100) -> None:
+    def __init__(self, address: HostAddress, weight: int = 100, zone: str = "") -> None:
         self.address = address
+        self.zone = zone
+        """Where it is; empty if that is not known."""
         self.weight = weight
         """Its share of calls relative to the others, 0 to 1,000; 0: none while others have weight."""
         self.record: Any = None
@@ -33,12 +37,12 @@ H = TypeVar("H", bound=Host)
 
 @dataclass(frozen=True, slots=True)
 class StateChange(Generic[H]):
-    """A host that was ejected or restored.
+    """A host that was ejected, found unhealthy, or restored.
 
     Attributes:
         host: the host.
         state: the state it is in now.
-        reason: the rule that decided, such as "errors", "window", "failures in a row" or "probe".
+        reason: the rule that decided, such as "errors", "window", "failures in a row", "probe" or "check".
         evidence: the counts that decided, for a log line.
     """
 

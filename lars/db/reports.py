@@ -15,7 +15,8 @@ from lars.route import HostAddress, ModuleId
 class HostStatus:
     """One host of one module as `lars status` shows it.
 
-    Counts are over the chosen period. `callers` have reported in the last STALE_AFTER seconds, and `overloaded_at` of
+    Counts are over the chosen period, or, if `latest`, sums of the latest report of each caller in it: a C++ reporter
+    keeps no history. `callers` have reported in the last STALE_AFTER seconds, and `overloaded_at` of
     them have ejected the host; `last_report` is in Unix seconds, 0 if there is none.
     """
 
@@ -28,6 +29,7 @@ class HostStatus:
     callers: int
     overloaded_at: int
     last_report: int
+    latest: bool = False
 
 
 STALE_AFTER = 180
@@ -88,18 +90,23 @@ def _status_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: i
         )
     }
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    states = {
-        tuple(row[:4]): (int(row[4]), int(row[5] or 0), int(row[6]))
-        for row in txn.all(
-            "SELECT modid, cmdid, ip, port, SUM(ts >= ?), SUM(overload = '1' AND ts >= ?), MAX(ts) "
-            f"FROM ServerCallStatus {where} GROUP BY modid, cmdid, ip, port",
-            [int(now) - STALE_AFTER, int(now) - STALE_AFTER, *parameters],
-        )
-    }
+    states: dict[tuple[int, ...], tuple[int, int, int]] = {}
+    latest: dict[tuple[int, ...], tuple[int, int]] = {}
+    for *key, callers, overloaded_at, last_report, succ, err in txn.all(
+        "SELECT modid, cmdid, ip, port, SUM(ts >= ?), SUM(overload = '1' AND ts >= ?), MAX(ts), "
+        "SUM(CASE WHEN ts >= ? THEN succ_cnt ELSE 0 END), SUM(CASE WHEN ts >= ? THEN err_cnt ELSE 0 END) "
+        f"FROM ServerCallStatus {where} GROUP BY modid, cmdid, ip, port",
+        [int(now) - STALE_AFTER, int(now) - STALE_AFTER, since, since, *parameters],
+    ):
+        states[tuple(key)] = int(callers), int(overloaded_at or 0), int(last_report)
+        if tuple(key) not in counts and (succ or err):
+            latest[tuple(key)] = int(succ), int(err)
     hosts = []
-    for key in sorted(counts.keys() | states.keys()):
-        of_modid, of_cmdid, ip, port = key
-        hosts.append(HostStatus(of_modid, of_cmdid, ip, port, *counts.get(key, (0, 0)), *states.get(key, (0, 0, 0))))
+    for host in sorted(counts.keys() | states.keys()):
+        calls = counts.get(host) or latest.get(host, (0, 0))
+        of_modid, of_cmdid, ip, port = host
+        state = states.get(host, (0, 0, 0))
+        hosts.append(HostStatus(of_modid, of_cmdid, ip, port, *calls, *state, latest=host in latest))
     return hosts
 
 

@@ -9,14 +9,15 @@ from collections.abc import Iterable
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from lars.dns.subscriptions import Subscriptions
+from lars.dns.subscriptions import SubscriptionLimits, Subscriptions
 from lars.dns.table import RouteTable
 from lars.errors import InvalidRoute
 from lars.route import ModuleId, module_id
+from lars.runtime.admission import Admission
 from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import GetRouteRequest, UnsubscribeRequest
 from lars.wire.messages import MessageId
-from lars.wire.protocol import FrameProtocol
+from lars.wire.served import ServedProtocol, heartbeat_receivers
 
 LEGACY_WRITE = 16 * 1024
 """Bytes written at once to a C++ agent, which dies on a frame split across its reads.
@@ -29,15 +30,17 @@ WRITE = 64 * 1024
 """Bytes written at once to a Python agent; then the transport says whether it takes more."""
 
 
-class RouteServerProtocol(FrameProtocol):
+class RouteServerProtocol(ServedProtocol):
     """One agent's connection.
 
     While the transport takes no more, only the set of modules owed is kept, and the newest route of each is written
     when it drains. A C++ agent, which sends no `peer`, gets whole frames, few at a time, and an empty route when a host
-    was removed, after which it asks again.
+    was removed, after which it asks again. So it does when it first asks for a module: what it may still hold from
+    another connection, and whether a host was removed since, is not known here.
     """
 
     factory: "RouteServerFactory"
+    kind = "lars-dns"
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,11 +62,23 @@ class RouteServerProtocol(FrameProtocol):
         factory = self.factory
         factory.requests += 1
         self._is_python = request.peer >= 1
-        factory.subscriptions.subscribe(self, module)
-        if self._is_python and self.writable:
+        self.introduced(request.peer)
+        is_first = factory.subscriptions.subscribe(self, module)
+        if is_first is None:
+            self._answer_unsubscribed(module)
+        elif self._is_python and self.writable:
             self.stream.write(factory.table.frame(module))
         else:
-            self._owe(module, False)  # a C++ agent that is owed an empty route gets that, and asks again
+            self._owe(module, is_first and not self._is_python)  # an empty route that is owed comes before any other
+
+    def _answer_unsubscribed(self, module: ModuleId) -> None:
+        """Answers a module that is over a limit of subscriptions, so that the agent asks again as it would a C++ dns.
+
+        A C++ agent gets no answer: of a module without subscription it would not learn that a host was removed.
+        """
+        self.factory.count_unsubscribed(self)
+        if self._is_python and self.writable:
+            self.stream.write(self.factory.table.unpushed_frame(module))
 
     def on_unsubscribe(self, request: UnsubscribeRequest) -> None:
         """Ends a subscription."""
@@ -114,7 +129,12 @@ class RouteServerProtocol(FrameProtocol):
     def writable_again(self) -> None:
         self._write_owed()
 
-    receivers = {MessageId.GET_ROUTE_REQUEST: on_get_route, MessageId.UNSUBSCRIBE_REQUEST: on_unsubscribe}
+    receivers = {
+        MessageId.GET_ROUTE_REQUEST: on_get_route,
+        MessageId.UNSUBSCRIBE_REQUEST: on_unsubscribe,
+        MessageId.REPORT_STATUS_REQUEST: ServedProtocol.on_misdirected,
+        **heartbeat_receivers,
+    }
 
 
 class RouteServerFactory(FrameFactory):
@@ -122,12 +142,30 @@ class RouteServerFactory(FrameFactory):
 
     protocol = RouteServerProtocol
 
-    def __init__(self, table: RouteTable, clock: IReactorTime, limits: Limits) -> None:
-        super().__init__(clock, limits)
+    def __init__(
+        self,
+        table: RouteTable,
+        clock: IReactorTime,
+        limits: Limits,
+        subscription_limits: SubscriptionLimits | None = None,
+        admission: Admission | None = None,
+    ) -> None:
+        super().__init__(clock, limits, admission)
         self.table = table
-        self.subscriptions: Subscriptions[RouteServerProtocol] = Subscriptions()
+        self.subscriptions: Subscriptions[RouteServerProtocol] = Subscriptions(table.routes, subscription_limits)
         self.requests = 0
+        self.unsubscribed = 0
         self.pushes = 0
+
+    def count_unsubscribed(self, peer: RouteServerProtocol) -> None:
+        """Counts a request for a module to which its peer cannot subscribe, because of a limit."""
+        self.unsubscribed += 1
+        text = "{peer} asks for more modules than it may subscribe to: it has {count}, all peers have {total}; changes "
+        text += "of the others are not pushed to it"
+        subscriptions = self.subscriptions
+        self._log_bounded(
+            "unsubscribed", text, peer.connected_to, count=subscriptions.count(peer), total=len(subscriptions)
+        )
 
     def publish(self, changed: Iterable[tuple[ModuleId, bool]]) -> int:
         """Pushes changed routes, each with whether it lost a host, to their subscribers. Returns their number."""

@@ -128,9 +128,14 @@ class RouteTable:
         """A GetRouteResponse without hosts, whatever the module has."""
         return self._encode(module, b"")
 
-    def _encode(self, module: ModuleId, packed: bytes) -> bytes:
+    def unpushed_frame(self, module: ModuleId) -> bytes:
+        """The GetRouteResponse for a module whose changes are not pushed to the asker, who has to ask again."""
+        return self._encode(module, self._routes.get(module, b""), 0)
+
+    def _encode(self, module: ModuleId, packed: bytes, fresh_ms: int | None = None) -> bytes:
         hosts = [HostInfo(ip=ip, port=port) for ip, port in _HOST.iter_unpack(packed)]
-        response = GetRouteResponse(modid=module.modid, cmdid=module.cmdid, host=hosts, fresh_ms=self._fresh_ms)
+        fresh_ms = self._fresh_ms if fresh_ms is None else fresh_ms
+        response = GetRouteResponse(modid=module.modid, cmdid=module.cmdid, host=hosts, fresh_ms=fresh_ms)
         return encode_message(MessageId.GET_ROUTE_RESPONSE, response)
 
 

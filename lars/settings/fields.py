@@ -102,6 +102,7 @@ def legacy_listen(port: int) -> tuple[Legacy, ...]:
 
     def build(texts: Mapping[str, str]) -> str:
         given = integer(1, 65535)(texts.get("port", str(port)))
-        return f"tcp:{given}:interface={texts.get('ip', '0.0.0.0')}"
+        address = texts.get("ip", "0.0.0.0")
+        return f"tcp:{given}:interface={f'[{address}]' if ':' in address and '[' not in address else address}"
 
     return (Legacy((("reactor", "ip"), ("reactor", "port")), build),)

@@ -3,12 +3,16 @@
 Each raises SettingsError, which quotes the text, for what it does not accept.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from twisted.internet.endpoints import serverFromString
 
 from lars.errors import SettingsError
+
+_IN_BRACKETS = re.compile(r"(?<==)\[([0-9A-Fa-f:.]+)\](?=:|$)")
+"""An IPv6 address in brackets, as the value of an endpoint's option."""
 
 
 def integer(low: int, high: int) -> Callable[[str], int]:
@@ -52,7 +56,11 @@ def ratio(text: str) -> float:
 
 
 def endpoint(text: str) -> str:
-    """A Twisted server endpoint string, such as tcp:7778; parsed here, opened later."""
+    """A Twisted server endpoint string, such as tcp:7778; parsed here, opened later.
+
+    An IPv6 address may be in brackets, as in tcp:7778:interface=[::1]; Twisted wants its colons escaped.
+    """
+    text = _IN_BRACKETS.sub(lambda found: found[1].replace(":", "\\:"), text)
     try:
         serverFromString(None, text)
     except Exception as error:  # the parsers are plugins and may raise anything

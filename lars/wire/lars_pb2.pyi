@@ -51,7 +51,7 @@ class HostCallResult(_message.Message):
     def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., succ: _Optional[int] = ..., err: _Optional[int] = ..., overload: _Optional[bool] = ...) -> None: ...
 
 class ReportStatusRequest(_message.Message):
-    __slots__ = ("modid", "cmdid", "caller", "results", "ts", "period_ms", "boot", "seq")
+    __slots__ = ("modid", "cmdid", "caller", "results", "ts", "period_ms", "boot", "seq", "peer")
     MODID_FIELD_NUMBER: _ClassVar[int]
     CMDID_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +60,7 @@ class ReportStatusRequest(_message.Message):
     PERIOD_MS_FIELD_NUMBER: _ClassVar[int]
     BOOT_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
     modid: int
     cmdid: int
     caller: int
@@ -68,7 +69,8 @@ class ReportStatusRequest(_message.Message):
     period_ms: int
     boot: int
     seq: int
-    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., caller: _Optional[int] = ..., results: _Optional[_Iterable[_Union[HostCallResult, _Mapping]]] = ..., ts: _Optional[int] = ..., period_ms: _Optional[int] = ..., boot: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...
+    peer: int
+    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., caller: _Optional[int] = ..., results: _Optional[_Iterable[_Union[HostCallResult, _Mapping]]] = ..., ts: _Optional[int] = ..., period_ms: _Optional[int] = ..., boot: _Optional[int] = ..., seq: _Optional[int] = ..., peer: _Optional[int] = ...) -> None: ...
 
 class GetHostRequest(_message.Message):
     __slots__ = ("seq", "modid", "cmdid", "key")
@@ -271,3 +273,19 @@ class UnsubscribeRequest(_message.Message):
     modid: int
     cmdid: int
     def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ...) -> None: ...
+
+class Heartbeat(_message.Message):
+    __slots__ = ("interval_ms", "server")
+    INTERVAL_MS_FIELD_NUMBER: _ClassVar[int]
+    SERVER_FIELD_NUMBER: _ClassVar[int]
+    interval_ms: int
+    server: str
+    def __init__(self, interval_ms: _Optional[int] = ..., server: _Optional[str] = ...) -> None: ...
+
+class Hello(_message.Message):
+    __slots__ = ("token", "refused")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    refused: str
+    def __init__(self, token: _Optional[str] = ..., refused: _Optional[str] = ...) -> None: ...

@@ -13,6 +13,8 @@ from lars.wire.lars_pb2 import (
     GetHostResponse,
     GetRouteRequest,
     GetRouteResponse,
+    Heartbeat,
+    Hello,
     ModuleListRequest,
     ModuleListResponse,
     ReportBatch,
@@ -31,6 +33,8 @@ Message: TypeAlias = (
     | GetHostResponse
     | GetRouteRequest
     | GetRouteResponse
+    | Heartbeat
+    | Hello
     | ModuleListRequest
     | ModuleListResponse
     | ReportBatch
@@ -44,7 +48,7 @@ Message: TypeAlias = (
 
 
 class MessageId(IntEnum):
-    """The message id in a frame's header. 1 to 3, 9 and 13 travel over TCP, the others in datagrams."""
+    """The message id in a frame's header. 1 to 3, 9, 13, 18 and 19 travel over TCP, the others in datagrams."""
 
     GET_ROUTE_REQUEST = 1
     GET_ROUTE_RESPONSE = 2
@@ -63,6 +67,8 @@ class MessageId(IntEnum):
     MODULE_LIST_RESPONSE = 15
     EXPLAIN_REQUEST = 16
     EXPLAIN_RESPONSE = 17
+    HEARTBEAT = 18
+    HELLO = 19
 
 
 class Retcode(IntEnum):
@@ -92,6 +98,8 @@ MESSAGE_TYPES: dict[int, type[Message]] = {
     MessageId.MODULE_LIST_RESPONSE: ModuleListResponse,
     MessageId.EXPLAIN_REQUEST: ExplainRequest,
     MessageId.EXPLAIN_RESPONSE: ExplainResponse,
+    MessageId.HEARTBEAT: Heartbeat,
+    MessageId.HELLO: Hello,
 }
 
 

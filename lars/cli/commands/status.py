@@ -7,7 +7,7 @@ import click
 from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
 from lars.cli.database import run_with_database
 from lars.cli.terminal.host_state import host_state
-from lars.cli.terminal.output import print_json, print_table
+from lars.cli.terminal.output import json_text, table_text
 from lars.cli.terminal.watch import show_repeatedly
 from lars.db.clock import MAX_SKEW
 from lars.db.database import Database
@@ -16,6 +16,8 @@ from lars.db.url import DatabaseUrl
 from lars.route import HostAddress, format_ip
 
 _MINUTES = click.IntRange(1, 366 * 24 * 60)
+
+NO_HISTORY = "~: what the callers reported last, not the calls of the period: a C++ reporter keeps no history"
 
 COLUMNS = ["MODID", "CMDID", "HOST", "STATE", "SUCC", "ERR", "ERR%", "CALLERS", "LAST REPORT"]
 
@@ -35,7 +37,8 @@ def status(
     """Show how calls to each host went, of all modules, of those of one MODID, or of one module.
 
     A host is healthy or ejected; "ejected by 1 of 2" means by one of two callers. It is stale if no caller has
-    reported on it for three minutes. Times are by the database's clock; agents whose clock is off are named below.
+    reported on it for three minutes. "~" marks the latest reports instead of the calls of the period, where a C++
+    reporter keeps no history. Times are by the database's clock; agents whose clock is off are named below.
 
     \b
     Examples:
@@ -45,19 +48,26 @@ def status(
     """
     check_optional(modid, cmdid)
 
-    async def show(database: Database) -> None:
+    async def text_and_note(database: Database) -> tuple[str, str]:
         store = ReportStore(database)
         now, skews = await store.clocks(MAX_SKEW)
         hosts = await store.status(modid, cmdid, int(now) - 60 * minutes, now)
         if as_json:
-            print_json([_object(host) for host in hosts])
-        else:
-            print_table(COLUMNS, [_row(host, now) for host in hosts])
-            for caller, skew in skews.items():
-                way = "ahead" if skew > 0 else "behind"
-                click.echo(f"The clock of agent {format_ip(caller)} is {abs(skew)} s {way}: set it by NTP.")
+            return json_text([_object(host) for host in hosts]), ""
+        table = table_text(COLUMNS, [_row(host, now) for host in hosts])
+        note = NO_HISTORY if any(host.latest for host in hosts) else ""
+        return "\n".join([table, *(_skewed(caller, skew) for caller, skew in skews.items())]), note
 
-    run_with_database(url, (lambda database: show_repeatedly(database, show, interval)) if watch else show)
+    async def frame(database: Database) -> str:
+        return "\n".join(filter(None, await text_and_note(database)))
+
+    if watch:
+        run_with_database(url, lambda database: show_repeatedly(database, frame, interval))
+        return
+    text, note = run_with_database(url, text_and_note)
+    click.echo(text)
+    if note:
+        click.echo(note, err=True)
 
 
 def state(host: HostStatus) -> str:
@@ -65,6 +75,11 @@ def state(host: HostStatus) -> str:
     if not host.callers:
         return "stale"
     return host_state(bool(host.overloaded_at))
+
+
+def _skewed(caller: int, skew: int) -> str:
+    way = "ahead" if skew > 0 else "behind"
+    return f"The clock of agent {format_ip(caller)} is {abs(skew)} s {way}: set it by NTP."
 
 
 def _object(host: HostStatus) -> dict[str, int | str]:
@@ -76,7 +91,8 @@ def _row(host: HostStatus, now: float) -> tuple[object, ...]:
     calls = host.succ + host.err
     errors = round(100 * host.err / calls, 1) if calls else 0.0
     module = (host.modid, host.cmdid, HostAddress(host.ip, host.port))
-    return (*module, state(host) + ejected_by, host.succ, host.err, errors, host.callers, _ago(host.last_report, now))
+    succ = f"~{host.succ}" if host.latest else host.succ
+    return (*module, state(host) + ejected_by, succ, host.err, errors, host.callers, _ago(host.last_report, now))
 
 
 def _ago(then: int, now: float) -> str:

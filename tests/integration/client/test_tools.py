@@ -104,10 +104,10 @@ async def test_top_shows_states_and_rates(classic_agent: LoneAgent, tmp_path: Pa
     text = await deferToThread(lars.ok, "top", "--interval", "0.1")
     assert text.splitlines()[0].split() == [
         *("MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S", "SUCC", "ERR"),
-        *("SHARE", "FAILED", "IN", "A", "ROW", "IN", "FLIGHT", "LATENCY", "NEXT", "PROBE"),
+        *("SHARE", "FAILED", "IN", "A", "ROW", "IN", "FLIGHT", "LATENCY", "NEXT", "PROBE", "WHY"),
     ]
     drawn = await deferToThread(_on_a_terminal, ["top", "--count", "2", "--interval", "0.1"], classic_agent.address)
-    assert "1 modules   2 hosts, 1 ejected" in drawn
+    assert "1 module   2 hosts, 1 ejected" in drawn
 
 
 async def test_top_lists_more_modules_than_a_page_holds(start_service: StartService, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException, WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -19,6 +19,9 @@ AXE = Path(sysconfig.get_path("purelib"), "axe_playwright_python", "axe.min.js")
 
 PATIENCE = 20
 """Seconds that a page may take to show something on a busy machine."""
+
+LEFT_PAGES = (StaleElementReferenceException,)
+"""What reading an element raises when the browser goes to another page meanwhile."""
 
 
 def _program(name: str) -> str:
@@ -82,14 +85,14 @@ class Browser:
         self.until(lambda: _is_gone(before), f"a page after {label}")
 
     def until(self, condition: Any, what: str) -> None:
-        """Waits for something to be so."""
-        WebDriverWait(self.driver, PATIENCE, 0.1).until(lambda _driver: condition(), f"waited for {what}")
+        """Waits for something to be so; an element of a page that has just been left is looked for again."""
+        WebDriverWait(self.driver, PATIENCE, 0.1, LEFT_PAGES).until(lambda _driver: condition(), f"waited for {what}")
 
     def reads(self, text: str) -> None:
         """Waits until a text can be read on the page."""
         try:
             self.until(lambda: text in self.text, text)
-        except Exception:
+        except TimeoutException:
             raise AssertionError(f"{text!r} is not on {self.driver.current_url}:\n{self.text}") from None
 
     def errors(self) -> list[str]:

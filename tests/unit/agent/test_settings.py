@@ -1,16 +1,40 @@
 """The agent's settings of balancing: which policy a module has, and what a mistake is answered with."""
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.settings import AgentSettings
+from lars.agent.settings import AgentSettings, Server, servers
 from lars.balancing.classic import ClassicSettings
 from lars.balancing.policies import NAMES
 from lars.errors import SettingsError
 from lars.route import ModuleId
 from lars.settings import resolve
+
+
+class ServerTests(SynchronousTestCase):
+    """Where lars-dns and lars-reporter listen."""
+
+    def test_names_and_addresses_of_both_families(self) -> None:
+        found = servers("10.0.0.1:7778, dns2:1,[fd00::5]:7778")
+        self.assertEqual(found, (Server("10.0.0.1", 7778), Server("dns2", 1), Server("fd00::5", 7778)))
+        self.assertEqual(", ".join(map(str, found)), "10.0.0.1:7778, dns2:1, [fd00::5]:7778")
+
+    def test_ipv6_address_without_brackets_or_something_else_in_them_is_refused(self) -> None:
+        for text, hint in (
+            ("::1:7779", "[fd00::5]:7778"),
+            ("[dns]:1", "not an IPv6 address"),
+            ("[::1:7779", "brackets"),
+        ):
+            with self.assertRaisesRegex(SettingsError, re.escape(hint)):
+                servers(text)
+
+    def test_ipv6_address_in_the_conf_file_of_a_cpp_agent(self) -> None:
+        path = self.mktemp()
+        Path(path).write_text("[dnsserver]\nip = fd00::5\nport = 7778\n", encoding="utf-8")
+        self.assertEqual(resolve(AgentSettings, conf=path).dns, (Server("fd00::5", 7778),))
 
 
 class PolicySettingsTests(SynchronousTestCase):

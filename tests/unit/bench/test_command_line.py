@@ -8,9 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from bench.command_line import COMMANDS, parser_of
 
 FIGURES = {
-    "agent": ["cycles", "memory", "growth"],
+    "agent": ["cycles", "memory", "checks", "growth"],
     "client": ["asking", "cached", "in-flight"],
     "dns": ["edit", "fanout", "requests", "load", "reconnect"],
+    "gateway": ["http", "dns"],
     "reporter": ["rows", "repeats", "age", "agents", "memory"],
     "web": ["pages", "registrations", "streams"],
 }

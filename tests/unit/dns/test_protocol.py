@@ -5,6 +5,7 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.dns.protocol import LEGACY_WRITE, RouteServerFactory, RouteServerProtocol
+from lars.dns.subscriptions import SubscriptionLimits
 from lars.dns.table import Refused, RouteTable, pack_routes
 from lars.route import ModuleId, RouteRow
 from lars.wire.factory import Limits
@@ -127,17 +128,33 @@ class LegacyAgentTests(RouteServerCase):
     """A C++ agent, which dies on a frame split across reads and on the update after a removal."""
 
     def connect_legacy(self) -> tuple[RouteServerProtocol, Writes]:
+        """An agent that has asked again after the empty answer to its first request."""
         protocol, transport = self.connect()
-        protocol.dataReceived(request(peer=0))
-        self.clock.turn()
+        for _ in range(2):
+            protocol.dataReceived(request(peer=0))
+            self.clock.turn()
         return protocol, transport
+
+    def test_first_answer_on_a_connection_is_empty_since_what_the_agent_still_holds_is_not_known(self) -> None:
+        protocol, transport = self.connect_legacy()
+        protocol.dataReceived(request(peer=0))
+        self.assertEqual(transport.answers(), [(1, 1, []), (1, 1, [80, 81]), (1, 1, [80, 81])])
+
+    def test_agent_whose_link_was_reset_learns_of_a_removal_by_an_empty_route(self) -> None:
+        protocol, _transport = self.connect_legacy()
+        protocol.connectionLost(connectionDone)
+        self.change((1, 1, 10, 81))
+        protocol, transport = self.connect()
+        self.change((1, 1, 10, 81), (1, 1, 10, 82))
+        protocol.dataReceived(request(peer=0))
+        self.assertEqual(transport.answers(), [(1, 1, [])])
 
     def test_push_that_removes_a_host_is_an_empty_route(self) -> None:
         protocol, transport = self.connect_legacy()
         self.change((1, 1, 10, 81))
         protocol.dataReceived(request(peer=0))
         self.clock.turn()
-        self.assertEqual(transport.answers(), [(1, 1, [80, 81]), (1, 1, []), (1, 1, [81])])
+        self.assertEqual(transport.answers()[1:], [(1, 1, [80, 81]), (1, 1, []), (1, 1, [81])])
 
     def test_removal_that_waits_stays_an_empty_route_whatever_comes_after_it(self) -> None:
         protocol, transport = self.connect_legacy()
@@ -146,10 +163,10 @@ class LegacyAgentTests(RouteServerCase):
         self.change((1, 1, 10, 81), (1, 1, 10, 82))
         protocol.dataReceived(request(peer=0))
         protocol.resumeProducing()
-        self.assertEqual(transport.answers()[1:], [(1, 1, [])])
+        self.assertEqual(transport.answers()[2:], [(1, 1, [])])
         self.clock.turn()
         protocol.dataReceived(request(peer=0))
-        self.assertEqual(transport.answers()[2:], [(1, 1, [81, 82])])
+        self.assertEqual(transport.answers()[3:], [(1, 1, [81, 82])])
 
     def test_nothing_is_written_in_a_turn_after_the_connection_was_lost(self) -> None:
         protocol, transport = self.connect_legacy()
@@ -163,14 +180,17 @@ class LegacyAgentTests(RouteServerCase):
     def test_push_that_only_adds_is_the_route(self) -> None:
         _protocol, transport = self.connect_legacy()
         self.change((1, 1, 10, 80), (1, 1, 10, 81), (1, 1, 10, 82))
-        self.assertEqual(transport.answers(), [(1, 1, [80, 81]), (1, 1, [80, 81, 82])])
+        self.assertEqual(transport.answers()[1:], [(1, 1, [80, 81]), (1, 1, [80, 81, 82])])
 
     def test_writes_hold_whole_frames_within_the_limit_one_a_turn(self) -> None:
         rows = [(1, cmdid, ip, 80) for cmdid in range(1, 6) for ip in range(2**31, 2**31 + 700)]
         self.put(*rows)
         protocol, transport = self.connect()
-        protocol.dataReceived(b"".join(request(1, cmdid, peer=0) for cmdid in range(1, 6)))
-        self.assertEqual(len(transport.writes), 1)
+        requests = b"".join(request(1, cmdid, peer=0) for cmdid in range(1, 6))
+        protocol.dataReceived(requests)
+        self.clock.turn()
+        transport.writes.clear()
+        protocol.dataReceived(requests)
         for _ in range(10):
             before = len(transport.writes)
             self.clock.turn()
@@ -181,3 +201,40 @@ class LegacyAgentTests(RouteServerCase):
             list(decoder.feed(write))
             self.assertEqual(decoder._partial, b"", "a write ends with a frame")
         self.assertEqual([answer[1] for answer in transport.answers()], [1, 2, 3, 4, 5])
+
+
+class SubscriptionLimitTests(RouteServerCase):
+    """Agents that ask for more modules than they may subscribe to."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.factory = RouteServerFactory(self.table, self.clock, Limits(), SubscriptionLimits(of_subscriber=1))
+        self.put((1, 1, 10, 80), (1, 2, 10, 80))
+
+    def fresh(self, transport: Writes) -> list[int]:
+        """fresh_ms of every answer so far."""
+        frames = FrameDecoder().feed(b"".join(transport.writes))
+        return [GetRouteResponse.FromString(body).fresh_ms for _id, body in frames]
+
+    def test_python_agent_is_answered_without_a_promise_of_pushes(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request(1, 1) + request(1, 2) + request(1, 1))
+        self.assertEqual(transport.answers(), [(1, 1, [80]), (1, 2, [80]), (1, 1, [80])])
+        self.assertEqual(self.fresh(transport), [1000, 0, 1000])
+        self.assertEqual(self.factory.unsubscribed, 1)
+
+    def test_cpp_agent_is_not_answered_since_it_would_not_learn_of_removals(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request(1, 1, peer=0) + request(1, 2, peer=0))
+        self.clock.turn()
+        self.assertEqual({(modid, cmdid) for modid, cmdid, _ports in transport.answers()}, {(1, 1)})
+        self.assertEqual(self.factory.unsubscribed, 1)
+
+    def test_agent_that_does_not_read_is_owed_nothing_beyond_its_subscriptions(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request(1, 1))
+        protocol.pauseProducing()
+        for cmdid in range(2, 100):
+            protocol.dataReceived(request(1, cmdid))
+        protocol.resumeProducing()
+        self.assertEqual(transport.answers(), [(1, 1, [80])])
