@@ -9,13 +9,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from twisted.enterprise import adbapi
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
 
 from lars.db.engine import Connection, DatabaseAway, DatabaseError, Engine, SnapshotTooOld, Transaction
 from lars.db.mysql import MysqlEngine
 from lars.db.sqlite import SqliteEngine
 from lars.db.url import DatabaseUrl, MysqlUrl
+from lars.runtime.daemon_threads import DaemonThreadPool
 from lars.runtime.reactor import IReactor
 
 P = ParamSpec("P")
@@ -41,6 +42,11 @@ class _Pool(adbapi.ConnectionPool):
         self._engine = engine
         # adbapi wants the name of a module with connect(), which it never calls because connect is overridden.
         super().__init__("sqlite3", cp_reactor=reactor, cp_min=1, cp_max=threads, cp_noisy=False)  # type: ignore[no-untyped-call]  # adbapi has no types
+
+    def start(self) -> None:
+        if not self.running:
+            self.threadpool = DaemonThreadPool(self.min, self.max)
+        super().start()  # type: ignore[no-untyped-call]  # adbapi has no types
 
     def connect(self) -> Connection:
         thread = self.threadID()  # type: ignore[no-untyped-call]  # adbapi has no types
@@ -110,11 +116,12 @@ class Database:
         self._reactor = reactor
         self._pool = _Pool(engine, reactor, threads)
         self._closed = False
+        self._waiting: set[Deferred[Any]] = set()
 
     def start(self) -> None:
         """Starts the pool's threads, unless the start of the reactor has."""
         if not self._pool.running and not self._closed:
-            self._pool.start()  # type: ignore[no-untyped-call]  # adbapi has no types
+            self._pool.start()
 
     async def read(
         self, name: str, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
@@ -140,19 +147,34 @@ class Database:
             try:
                 return await self.write(name, function, *args, **kwargs)
             except DatabaseAway:
-                await deferLater(self._reactor, delay * (1 + random.random()))
+                if self._closed:
+                    raise
+                await self._pause(delay * (1 + random.random()))
                 delay *= 4
         return await self.write(name, function, *args, **kwargs)
+
+    async def _pause(self, seconds: float) -> None:
+        """Raises DatabaseAway if the database is closed meanwhile."""
+        over: Deferred[None] = Deferred()
+        self._waiting.add(over)
+        call = self._reactor.callLater(seconds, self._answered, None, over)
+        try:
+            await over
+        finally:
+            if call.active():
+                call.cancel()
 
     async def _run(self, begin: str, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         if self._closed:
             raise DatabaseAway(f"{self.engine.where}: {name}: the connection is being closed")
         self.start()
-        deferred: Deferred[T] = deferToThreadPool(
+        answer: Deferred[T] = Deferred()
+        self._waiting.add(answer)
+        deferToThreadPool(
             self._reactor, self._pool.threadpool, self._pool.run, begin, function, *args, **kwargs
-        )
+        ).addBoth(self._answered, answer)
         try:
-            return await deferred
+            return await answer
         except self.engine.errors as error:
             text = f"{self.engine.where}: {name}: {self.engine.reason(error)}"
             if self.engine.is_missing_table(error):
@@ -163,9 +185,24 @@ class Database:
                 raise DatabaseAway(text) from error
             raise DatabaseError(text) from error
 
+    def _answered(self, result: object, answer: Deferred[Any]) -> None:
+        if answer in self._waiting:
+            self._waiting.remove(answer)
+            answer.callback(result)  # which may be a Failure
+
     def close(self) -> None:
-        """Interrupts running queries and ends the threads, without waiting for the database."""
+        """Interrupts running queries and ends the threads, without waiting for the database.
+
+        What a thread does that cannot be interrupted, such as a look-up of the server's name, raises DatabaseAway.
+        """
         if not self._closed:
             self._closed = True
             self.engine.interrupt_all()
             self._pool.close()  # type: ignore[no-untyped-call]  # adbapi has no types
+            if self._waiting:
+                self._reactor.callLater(0, self._give_up)  # after the answers of the threads that have ended
+
+    def _give_up(self) -> None:
+        for answer in tuple(self._waiting):
+            error = DatabaseAway(f"{self.engine.where}: the connection is being closed")
+            self._answered(Failure(error), answer)

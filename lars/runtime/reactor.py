@@ -23,6 +23,8 @@ from twisted.internet.interfaces import (
     IReactorUNIX,
 )
 
+from lars.runtime.daemon_threads import DaemonThreadPool
+
 
 class IReactor(
     IReactorCore,
@@ -45,7 +47,21 @@ def monotonic_reactor() -> IReactor:
     """
     reactor = installed_reactor()
     schedule_by_monotonic_clock(reactor)
+    look_up_in_daemon_threads(reactor)
     return reactor
+
+
+def look_up_in_daemon_threads(reactor: Any) -> None:
+    """Lets no thread of the reactor's pool, which looks up names, hold up the end of the process."""
+    if reactor.threadpool is None:
+        reactor.threadpool = pool = DaemonThreadPool(0, 10, "twisted.internet.reactor")
+        reactor.callWhenRunning(pool.start)
+
+        def stop() -> None:
+            pool.stop()
+            reactor.threadpool = None  # as Twisted's: services that are still ending get a new one
+
+        reactor.addSystemEventTrigger("during", "shutdown", stop)
 
 
 def schedule_by_monotonic_clock(reactor: Any) -> None:

@@ -20,11 +20,12 @@ def in_own_network(command: Sequence[str]) -> list[str]:
     return [*prefix, "--", sys.executable, __file__, *command]
 
 
-def _set_loopback_up() -> None:
+def set_loopback_up() -> None:
+    """Lets the loopback of this process's network carry packets."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         fcntl.ioctl(sock, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
 
 
 if __name__ == "__main__":
-    _set_loopback_up()
+    set_loopback_up()
     os.execvp(sys.argv[1], sys.argv[1:])

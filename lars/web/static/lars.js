@@ -134,6 +134,8 @@ document.addEventListener("visibilitychange", () => {
 listen();
 
 for (const chart of document.querySelectorAll(".chart")) {
+  const plot = chart.querySelector(".plot");
+  if (plot) plot.scrollLeft = plot.scrollWidth; // on a phone, which shows half of it: the newest
   const readout = chart.querySelector("[data-readout]");
   for (const title of chart.querySelectorAll(".bar title")) title.remove(); // the readout shows it sooner
   chart.addEventListener("pointerover", (event) => {

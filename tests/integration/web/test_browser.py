@@ -131,6 +131,27 @@ async def test_import_is_shown_before_it_is_made(site: Site, open_browser: OpenB
     assert hosts == {f"1 {B}", "2 10.0.0.1:80"}
 
 
+async def test_chart_opens_on_its_newest_part_on_a_phone(site: Site, open_browser: OpenBrowser) -> None:
+    await site.up()
+    site.add_user("lea", "viewer")
+    site.commands.ok("route", "add", "1", "1", A)
+    browser = open_browser(phone=True)
+    site.sign_in(browser, "lea")
+    browser.until(lambda: site.commands.run("get-host", "1", "1").returncode == 0, "the agent to know the module")
+    site.commands.ok("simulate", "1", "1", "--count", "20", "--interval", "1")
+
+    def opened_with_a_chart() -> bool:
+        browser.go(f"{site.base}/modules/1/1")
+        return bool(browser.driver.find_elements(By.CSS_SELECTOR, ".plot"))
+
+    browser.until(opened_with_a_chart, "the calls")
+    left, right, width = browser.driver.execute_script(
+        "const p = document.querySelector('.plot'); return [p.scrollLeft, p.clientWidth, p.scrollWidth]"
+    )
+    assert left > 0
+    assert abs(left + right - width) <= 1
+
+
 async def test_viewer_and_forged_form_are_refused(site: Site, open_browser: OpenBrowser) -> None:
     await site.up()
     site.add_user("vic", "viewer")

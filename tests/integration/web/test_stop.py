@@ -11,13 +11,16 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
+from bench.processes.twistd import checkout_environ, twistd_command
 from lars.db.accounts import AccountStore
 from lars.db.database import Database
 from lars.db.schema import init_txn
 from lars.web.auth.secrets import TOKEN_PREFIX, digest_of, new_secret
 from tests.integration.conftest import StartService
 from tests.integration.mariadb import MariaDb
+from tests.integration.processes import Child
 from tests.integration.running_service import RunningService
+from tests.integration.silent_dns import LOOK_UP, looks_up, with_silent_dns
 from tests.integration.waiting import until
 from tests.integration.web.conftest import Site
 
@@ -101,3 +104,23 @@ async def test_whole_lars_ends_in_time_when_its_database_is_locked(
     began = reactor.seconds()
     await site.stack.stopped(IN_TIME + 1)
     assert reactor.seconds() - began < IN_TIME
+
+
+@pytest.mark.parametrize("plugin", ["lars-web", "lars-dns", "lars-reporter", "lars-agent"])
+async def test_look_up_of_a_name_that_hangs_delays_no_end(reactor: Any, tmp_path: Path, plugin: str) -> None:
+    services = ("--db=mysql://a:b@db.example/lars", "--listen=tcp:7000:interface=127.0.0.1")
+    agent = (
+        "--dns=db.example:7778",
+        "--reporter=db.example:7779",
+        "--listen=127.0.0.1:8888",
+        f"--state-dir={tmp_path}",
+    )
+    command = twistd_command(plugin, *(agent if plugin == "lars-agent" else services))
+    with Child(reactor, plugin, with_silent_dns(command), tmp_path, {**checkout_environ(), **LOOK_UP}) as service:
+        service.start()
+        about_name = "db.example"  # in the log, where names are looked up as everywhere
+        await until(reactor, lambda: looks_up(service.pid) or about_name in service.log(), "a look-up")
+        began = reactor.seconds()
+        service.terminate()
+        await service.ended(IN_TIME + 25)
+        assert reactor.seconds() - began < IN_TIME

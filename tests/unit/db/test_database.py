@@ -1,7 +1,7 @@
 """The database of a URL, and one that is closed. With threads and servers: tests/integration/db."""
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
@@ -36,15 +36,38 @@ class ClosedDatabaseTests(SynchronousTestCase):
         expected = "sqlite:////nowhere/lars.db: look: the connection is being closed"
         self.assertEqual(failure.getErrorMessage(), expected)
 
-    def test_idempotent_write_is_tried_four_times(self) -> None:
-        writing = Deferred.fromCoroutine(self.database.write_again("store", self.look))
-        retries = 0
-        while self.reactor.getDelayedCalls():
-            self.assertNoResult(writing)
-            self.reactor.advance(2)
-            retries += 1
-        self.assertEqual(retries, 3)
-        self.failureResultOf(writing, DatabaseAway)
+    def test_idempotent_write_is_not_tried_again(self) -> None:
+        self.failureResultOf(Deferred.fromCoroutine(self.database.write_again("store", self.look)), DatabaseAway)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_closing_again_does_nothing(self) -> None:
         self.database.close()
+
+
+class AwayDatabase(Database):
+    """A database that is away."""
+
+    async def write(self, name: str, function: Any, *args: Any, **kwargs: Any) -> Any:
+        raise DatabaseAway(name)
+
+
+class RetryTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.reactor = MemoryReactorClock()
+        self.database = AwayDatabase(engine_for(SqliteUrl(Path("/nowhere/lars.db"))), cast(IReactor, self.reactor))
+        self.writing = Deferred.fromCoroutine(self.database.write_again("store", lambda _txn: None))
+
+    def test_idempotent_write_is_tried_four_times(self) -> None:
+        retries = 0
+        while self.reactor.getDelayedCalls():
+            self.assertNoResult(self.writing)
+            self.reactor.advance(2)
+            retries += 1
+        self.assertEqual(retries, 3)
+        self.failureResultOf(self.writing, DatabaseAway)
+
+    def test_closing_ends_the_pause_before_the_next_try(self) -> None:
+        self.database.close()
+        self.reactor.advance(0)
+        self.failureResultOf(self.writing, DatabaseAway)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
