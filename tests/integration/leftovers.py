@@ -54,8 +54,7 @@ class ReactorContents:
         reactor = self._reactor
         held = [*reactor.getReaders(), *reactor.getWriters(), *reapProcessHandlers.values()]
         held += [call for call in reactor.getDelayedCalls() if call.active()]
-        # The reactor's own pool keeps the threads that it once started.
-        held += [t for t in threading.enumerate() if "twisted.internet.reactor" not in t.name and not t.daemon]
+        held += [thread for thread in threading.enumerate() if _is_somebodys(thread)]
         return {id(thing): repr(thing) for thing in held}
 
     def added(self) -> list[str]:
@@ -69,3 +68,10 @@ class ReactorContents:
         except AssertionError:
             return self.added()
         return []
+
+
+def _is_somebodys(thread: threading.Thread) -> bool:
+    """Whether somebody should have ended it: a database's threads too, though they delay no end of the process."""
+    if "twisted.internet.reactor" in thread.name:  # the reactor's own pool keeps the threads that it once started
+        return False
+    return not thread.daemon or thread.name.startswith("PoolThread-")
