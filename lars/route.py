@@ -29,8 +29,8 @@ class ModuleId(NamedTuple):
         return f"({self.modid}, {self.cmdid})"
 
 
-RouteRow = tuple[int, int, int, int]
-"""modid, cmdid, ip and port of a row of RouteData, which may be out of range."""
+RouteRow = tuple[int, int, int, int, int, str]
+"""modid, cmdid, ip, port, weight and zone of a row of RouteData, which may be out of range."""
 
 
 class HostAddress(NamedTuple):

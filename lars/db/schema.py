@@ -103,7 +103,29 @@ def _add_audit_column(txn: Transaction) -> list[str]:
     return ["added RouteAudit.what"]
 
 
-STEPS: tuple[Step, ...] = (_adopt_cpp_schema, _add_indexes, _add_audit_column)
+_RECORD_COLUMNS = {
+    "weight": "INT NOT NULL DEFAULT 100",
+    "zone": "VARCHAR(64) NOT NULL DEFAULT ''",
+    "tags": "TEXT",
+    "note": "VARCHAR(255) NOT NULL DEFAULT ''",
+    "drained_weight": "INT",
+    "drained_until": "BIGINT NOT NULL DEFAULT 0",
+    "drain_reason": "VARCHAR(255) NOT NULL DEFAULT ''",
+}
+
+
+def _add_host_records(txn: Transaction) -> list[str]:
+    """Step 4: adds what an operator keeps with a host to RouteData, after the columns of the C++ system."""
+    there = txn.engine.column_names(txn, "RouteData")
+    lacking = [column for column in _RECORD_COLUMNS if there and column not in there]
+    if not lacking:
+        return []
+    for column in lacking:  # one by one: SQLite adds no more, and where the server can, it is instant
+        txn.execute(f"ALTER TABLE RouteData ADD COLUMN {column} {_RECORD_COLUMNS[column]}")
+    return [f"added {', '.join(lacking)} to RouteData"]
+
+
+STEPS: tuple[Step, ...] = (_adopt_cpp_schema, _add_indexes, _add_audit_column, _add_host_records)
 """Upgrades from each schema version to the next. Append a new step, and put its result into the schema files.
 
 All run each time, whatever SchemaVersion says, because loading a C++ dump restores old tables.
