@@ -7,17 +7,22 @@ BIN := $(VENV)/bin
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 
-# Debian packages, as .ci/need reads them. Tests run a MariaDB of their own; the font is for the console's Chinese.
+# Debian packages, as .ci/need reads them. Tests run a MariaDB of their own, and services on a clock that
+# a shim in C steps; the font is for the console's Chinese.
 comma := ,
 VENV_NEEDS = python=ensurepip:$(or $(and $(PYTHON),$(shell \
-  $(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')),python3$(comma)python3-venv)
+  $(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])' 2>/dev/null)),python3$(comma)python3-venv)
 MARIADB_NEEDS := mariadbd:mariadb-server mariadb-install-db:mariadb-server
+SHIM_NEEDS := cc:gcc,libc6-dev
 BROWSER_NEEDS := chromium:chromium,fonts-wqy-zenhei chromedriver:chromium-driver
 COMPILER_NEEDS := g++:g++ cmake:cmake protoc:protobuf-compiler javac:default-jdk-headless \
   /usr/include/google/protobuf/message_lite.h:libprotobuf-dev /usr/share/java/protobuf.jar:libprotobuf-java
 
-# $(call need,NEEDS): they and, unless .venv is there, what that needs, so that one line names all that is missing.
-need = PYTHON='$(PYTHON)' .ci/need $(if $(wildcard $(VENV)/.run),,$(VENV_NEEDS)) $(1)
+TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS)
+
+# $(call need,NEEDS): they and, unless .venv is there, what that needs. One line names all that is missing, also what
+# `make test` will need.
+need = PYTHON='$(PYTHON)' ALSO='$(TEST_NEEDS)' .ci/need $(if $(wildcard $(VENV)/.run),,$(VENV_NEEDS)) $(1)
 
 # The tests start hundreds of Python processes: without bytecode, each of them compiles lars again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -26,7 +31,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:
-	@echo "make demo           all of Lars on this machine, with a few hosts that fail and recover"
+	@echo "make demo           all of Lars on this machine, with nodes that fail, slow down and recover"
 	@echo "make test           every check, as CI runs them: $(STAGES)"
 	@echo "make lint           ruff: rules and format"
 	@echo "make types          mypy, strict"
@@ -58,7 +63,7 @@ test:
 	echo "make test: passed in $$((all / 60)) min $$((all % 60)) s ($${took#, })"
 
 .PHONY: setup
-setup: test-needs $(VENV)/.test $(VENV)/.docs $(VENV)/.axe
+setup: test-needs $(VENV)/.test $(VENV)/.docs
 
 .PHONY: lint
 lint: $(VENV)/.test
@@ -117,7 +122,7 @@ clean:
 
 .PHONY: test-needs
 test-needs:
-	@$(call need,$(MARIADB_NEEDS) $(BROWSER_NEEDS) $(if $(wildcard $(VENV)/.axe),,npm:npm))
+	@$(call need,$(TEST_NEEDS))
 
 .PHONY: mariadb
 mariadb:
@@ -127,31 +132,29 @@ mariadb:
 compilers:
 	@$(call need,$(COMPILER_NEEDS))
 
-# What checks the console's pages for accessibility.
-$(VENV)/.axe: $(VENV)/.test
-	@.ci/quietly "Check that npm reaches its registry (npm config get registry), then run make again." \
-	  npm install --no-save --no-audit --no-fund --prefix $(VENV)/axe axe-core@4
-	@touch $@
-
 # $(call install,WHAT)
 install = .ci/quietly "Check that pip reaches its index (pip config list), then run make again." \
-    $(BIN)/python -m pip install --disable-pip-version-check --progress-bar=off --editable '$(1)'
+    $(BIN)/python -m pip install --disable-pip-version-check --progress-bar=off $(1)
+
+# What checks the console's pages for accessibility: one file of JavaScript, for which the package brings no playwright.
+AXE := --no-deps 'axe-playwright-python~=0.1.8'
 
 # .run: lars and what it needs are installed; .test: and what its checks need. Both are made anew when pyproject.toml
 # changes, and with .venv when that is not whole: never finished, its Python gone, or the checkout moved.
 $(VENV)/.run: pyproject.toml
 	@echo "installing lars into $(VENV)"
-	@$(call install,.)
+	@$(call install,--editable .)
 	@touch $@
 
 $(VENV)/.test: pyproject.toml
 	@echo "installing lars and its checks into $(VENV)"
-	@$(call install,.[test])
+	@$(call install,--editable '.[test]')
+	@$(call install,$(AXE))
 	@touch $(VENV)/.run $@
 
 $(VENV)/.docs: pyproject.toml
 	@echo "installing lars and what builds its documents into $(VENV)"
-	@$(call install,.[docs])
+	@$(call install,--editable '.[docs]')
 	@touch $(VENV)/.run $@
 
 ifneq ($(shell grep -qsF '$(CURDIR)/$(BIN)/python' $(BIN)/pip && $(BIN)/pip --version >/dev/null 2>&1 && echo whole),whole)
@@ -160,6 +163,5 @@ endif
 
 .PHONY: new-venv
 new-venv:
-	@PYTHON='$(PYTHON)' .ci/need $(VENV_NEEDS)
-	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or later is missing; if it is not in PATH: make PYTHON=/path/to/python" >&2; exit 1; }
+	@PYTHON='$(PYTHON)' ALSO='$(TEST_NEEDS)' .ci/need $(VENV_NEEDS)
 	@$(PYTHON) -m venv --clear $(VENV)

@@ -11,7 +11,7 @@ from lars.errors import LarsError
 
 
 async def status(ip: str, port: int) -> str:
-    """The status of a host's first page; raises OSError, or TimeoutError, which is one, after 2 s."""
+    """The status of a host's first page; raises OSError, also for an error of the server, and after 2 s."""
     async with asyncio.timeout(2):
         reader, writer = await asyncio.open_connection(ip, port)
         try:
@@ -19,7 +19,10 @@ async def status(ip: str, port: int) -> str:
             answer = await reader.read()
         finally:
             writer.close()
-        return answer.split()[1].decode()
+        found = answer.split()[1].decode()
+        if found.startswith("5"):  # without this, the call would be reported as a success
+            raise OSError(f"{ip}:{port} answers {found}")
+        return found
 
 
 async def fetch(client: LarsClient) -> str:

@@ -36,6 +36,8 @@ class Proxy(Resource):
                 async with attempt as host:
                     answer = await self._agent.request(b"GET", f"http://{host}".encode() + request.uri)
                     body = await readBody(answer)
+                    if answer.code >= 500:  # without this, the call would be reported as a success
+                        attempt.fail()
             request.setResponseCode(answer.code)
             request.setHeader("X-Host", str(host))
             request.write(body)

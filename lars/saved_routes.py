@@ -6,6 +6,7 @@ See docs/design/agent.md, saved routes.
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lars.errors import InvalidRoute, LarsError
@@ -77,14 +78,38 @@ def load_routes(path: Path) -> SavedRoutes:
         raise DamagedFile(f"{path} is damaged ({error}): kept as {aside}; starting without saved routes") from None
 
 
+def make_state_dir(state_dir: str) -> None:
+    """Makes the folder and those above it that are missing, with mode 0755 whatever the umask: clients read in it.
+
+    Raises OSError.
+    """
+    folder = Path(state_dir)
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        missing.mkdir(exist_ok=True)
+        missing.chmod(0o755)
+
+
 def save_routes(path: Path, content: bytes) -> None:
-    """Replaces the file atomically, with mode 0644 and a flush to disk; raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(f".new{os.getpid()}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), 0o644)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)
+    """Replaces the file atomically, with mode 0644 and a flush to disk; one process alone may do so.
+
+    Raises OSError, and leaves the old file as it is and nothing else.
+    """
+    make_state_dir(str(path.parent))
+    new = path.with_suffix(".new")
+    try:
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), "wb") as file:
+            os.fchmod(file.fileno(), 0o644)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def remove_leftovers(path: Path) -> None:
+    """Removes the unfinished files of processes that were killed while they saved to `path`."""
+    for left in path.parent.glob(f"{path.stem}.new*"):
+        with suppress(OSError):
+            left.unlink()

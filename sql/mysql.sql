@@ -111,7 +111,8 @@ CREATE TABLE IF NOT EXISTS ReportCursor (
 -- When each caller was last heard of.
 CREATE TABLE IF NOT EXISTS CallerSeen (
     caller INT UNSIGNED NOT NULL,
-    ts BIGINT NOT NULL,                -- Unix seconds
+    ts BIGINT NOT NULL,                -- Unix seconds by the database's clock
+    skew INT NOT NULL DEFAULT 0,       -- seconds by which its clock is ahead
     PRIMARY KEY (caller)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
@@ -147,9 +148,19 @@ CREATE TABLE IF NOT EXISTS Alarm (
     webhook VARCHAR(1024) NOT NULL,    -- where it is posted; empty: nowhere
     raise_told INT NOT NULL,           -- 0 to be posted, 1 posted, 2 given up
     clear_told INT NOT NULL,
+    text_now VARCHAR(255) NOT NULL DEFAULT '',  -- what is wrong now, or was last
+    clear_reason VARCHAR(255) NOT NULL DEFAULT '',
     PRIMARY KEY (id),
     UNIQUE KEY standing (rule, modid, cmdid, ip, port, caller, cleared_at),
     KEY cleared (cleared_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Which lars-reporter evaluates a rule and posts its alarms; the rule '' stands for alarms whose rule no reporter has.
+CREATE TABLE IF NOT EXISTS AlarmRule (
+    rule VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    owner VARCHAR(64) NOT NULL,        -- one run of one lars-reporter
+    expires_at BIGINT NOT NULL,        -- Unix milliseconds
+    PRIMARY KEY (rule)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 -- Who may sign in to lars-web.

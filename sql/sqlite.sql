@@ -106,7 +106,8 @@ CREATE TABLE IF NOT EXISTS ReportCursor (
 -- When each caller was last heard of.
 CREATE TABLE IF NOT EXISTS CallerSeen (
     caller INTEGER NOT NULL,
-    ts INTEGER NOT NULL,                -- Unix seconds
+    ts INTEGER NOT NULL,                -- Unix seconds by the database's clock
+    skew INTEGER NOT NULL DEFAULT 0,    -- seconds by which its clock is ahead
     PRIMARY KEY (caller)
 );
 
@@ -140,10 +141,20 @@ CREATE TABLE IF NOT EXISTS Alarm (
     cleared_at INTEGER NOT NULL,
     webhook TEXT NOT NULL,             -- where it is posted; empty: nowhere
     raise_told INTEGER NOT NULL,       -- 0 to be posted, 1 posted, 2 given up
-    clear_told INTEGER NOT NULL
+    clear_told INTEGER NOT NULL,
+    text_now TEXT NOT NULL DEFAULT '',  -- what is wrong now, or was last
+    clear_reason TEXT NOT NULL DEFAULT ''
 );
 CREATE UNIQUE INDEX IF NOT EXISTS Alarm_standing ON Alarm (rule, modid, cmdid, ip, port, caller, cleared_at);
 CREATE INDEX IF NOT EXISTS Alarm_cleared ON Alarm (cleared_at);
+
+-- Which lars-reporter evaluates a rule and posts its alarms; the rule '' stands for alarms whose rule no reporter has.
+CREATE TABLE IF NOT EXISTS AlarmRule (
+    rule TEXT NOT NULL,
+    owner TEXT NOT NULL,              -- one run of one lars-reporter
+    expires_at INTEGER NOT NULL,      -- Unix milliseconds
+    PRIMARY KEY (rule)
+);
 
 -- Who may sign in to lars-web.
 CREATE TABLE IF NOT EXISTS User (

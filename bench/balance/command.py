@@ -26,7 +26,9 @@ Policies of the project:
   {", ".join(NAMES[:4])}
 Policies of others, and the reference `candidate`:
   {", ".join(NAMES[4:9])},
-  {", ".join(NAMES[9:])}
+  {", ".join(NAMES[9:13])}
+The project's, as four client processes a machine apply them with their cache:
+  {", ".join(NAMES[13:])}
 
 Scenarios:
 {chr(10).join(f"  {name:10}{summary}" for name, summary in SCENARIOS.items())}

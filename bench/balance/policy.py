@@ -14,8 +14,11 @@ class SimulatedPolicy(ABC):
     Attributes:
         hosts: the route, in its order.
         rng: this agent's own random numbers.
+        times_calls: whether its agent times calls by itself where callers report no time.
         changes: (now, host, whether it was ejected rather than restored), in the order in which they happened.
     """
+
+    times_calls = False
 
     def __init__(self, hosts: Sequence[int], rng: random.Random, now: float) -> None:
         self.rng = rng

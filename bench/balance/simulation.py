@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.balance.agent_timer import AgentTimer
 from bench.balance.calls import Calls, Floats, Integers, draw
 from bench.balance.policy import NewPolicy
 from bench.balance.scenario import Fault, Scenario
@@ -41,7 +42,10 @@ class Simulation:
     """One run of one policy: every agent has an instance of it, and the agents know nothing of each other."""
 
     def __init__(self, scenario: Scenario, new_policy: NewPolicy, seed: int, with_cost: bool = True) -> None:
-        """The same seed makes the same calls for every policy. Without cost, policies get 0 as the cost of each."""
+        """The same seed makes the same calls for every policy.
+
+        Without cost, policies get 0 as the cost of each, but for the calls that their agent times.
+        """
         self._scenario, self._seed, self._with_cost = scenario, seed, with_cost
         self._servers = [Server(workers, scenario.mean, scenario.backlog) for workers in scenario.workers]
         joining = {host for _, host in scenario.joins}
@@ -74,6 +78,7 @@ class Simulation:
         """Where each call went, how it ended, and its duration."""
         policies, servers, timeout = self._policies, self._servers, self._scenario.timeout
         under_way, push, with_cost = self._under_way, heapq.heappush, self._with_cost
+        timers = [AgentTimer() for _ in policies]
         count = len(calls.times)
         hosts, outcomes, costs = [-1] * count, [REFUSED] * count, [0.0] * count
         columns = (column.tolist() for column in (calls.times, calls.agents, calls.keys, calls.work, calls.luck))
@@ -83,7 +88,10 @@ class Simulation:
             if host >= 0:
                 outcome, cost = servers[host].call(now, work, luck, timeout)
                 hosts[number], outcomes[number], costs[number] = host, outcome, cost
-                push(under_way, (now + cost, number, agent, host, outcome != OK, cost if with_cost else 0.0))
+                known = cost if with_cost else 0.0
+                if not with_cost and policies[agent].times_calls:
+                    known = timers[agent].known_cost(host, len(servers), now, cost)
+                push(under_way, (now + cost, number, agent, host, outcome != OK, known))
         return hosts, outcomes, costs
 
     def _advance(self, now: float) -> None:

@@ -5,6 +5,7 @@
 The first word says which UDP port drives the shards' protocol: that of `reactor.listenUDP`, or the agent's own.
 """
 
+import random
 import sys
 
 from bench.load.udp_modules import HOSTS, MODULES
@@ -13,19 +14,20 @@ from lars.agent.directory import Directory
 from lars.agent.settings import SHARDS
 from lars.agent.udp_port import UdpPort
 from lars.agent.udp_protocol import ShardProtocol
-from lars.balancing.classic import Classic, ClassicSettings
+from lars.balancing.policies import new_policy
 from lars.route import HostAddress, parse_ip, shard_of
 from lars.runtime.gil_and_gc import freeze_loaded_objects, tune_gil_and_gc
-from lars.runtime.reactor import installed_reactor
+from lars.runtime.reactor import monotonic_reactor
 
 
 def main() -> None:
     """Answers on the ports of the command line, until it is killed."""
     kind, base_port = sys.argv[1], int(sys.argv[2])
-    reactor = installed_reactor()
+    reactor = monotonic_reactor()
     tune_gil_and_gc()
+    rng = random.Random()
     for number in range(SHARDS):
-        directory = Directory(lambda _module: Classic(ClassicSettings()), lambda _module: None)
+        directory = Directory(lambda _module: new_policy("adaptive", rng), lambda _module: None)
         protocol = ShardProtocol(DatagramCodec(directory), reactor.seconds)
         for module in MODULES:
             if shard_of(module, SHARDS) == number:

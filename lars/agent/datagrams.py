@@ -13,8 +13,9 @@ from lars.agent.encodings import module_fields
 from lars.agent.explain import explain_page
 from lars.agent.module import Module, RoutedHost
 from lars.agent.module_list import module_page
+from lars.balancing.gathered import Gathered
 from lars.route import HostAddress, ModuleId
-from lars.wire.frames import HEADER, HEADER_SIZE, FrameError, decode_datagram, encode_frame
+from lars.wire.frames import HEADER, HEADER_SIZE, MAX_DATAGRAM_BODY, FrameError, decode_datagram, encode_frame
 from lars.wire.lars_pb2 import (
     ExplainRequest,
     GetHostRequest,
@@ -36,6 +37,9 @@ MAX_KNOWN_REPORTS = 400_000
 LONGEST_KNOWN_REPORT = 64
 """Bytes of such a datagram, at most; those of clients have half as many."""
 
+LONGEST_STATE_DIR = 255
+"""Characters of the name of a state folder that clients are sent."""
+
 _GET_HOST_HEADERS = [HEADER.pack(MessageId.GET_HOST_REQUEST, max(0, n - HEADER_SIZE)) for n in range(64)]
 """By length of the datagram: how a get_host of that length begins. Longer ones take the long way."""
 _ANSWER_HEADERS = [HEADER.pack(MessageId.GET_HOST_RESPONSE, n) for n in range(128)]
@@ -43,10 +47,18 @@ _ANSWER_HEADERS = [HEADER.pack(MessageId.GET_HOST_RESPONSE, n) for n in range(12
 
 
 class DatagramCodec:
-    """Answers the datagrams of one shard from its directory, which has one codec only: hosts keep its encodings."""
+    """Answers the datagrams of one shard from its directory, which has one codec only: hosts keep its encodings.
 
-    def __init__(self, directory: Directory) -> None:
+    Args:
+        directory: the shard's.
+        state_dir: where the agent saves routes, which clients look for there; empty for nowhere.
+    """
+
+    def __init__(self, directory: Directory, state_dir: str = "") -> None:
         self._directory = directory
+        self._state_dir = RouteStateResponse(
+            state_dir=state_dir if len(state_dir) <= LONGEST_STATE_DIR else ""
+        ).SerializeToString()
         self._by_fields: dict[bytes, Module] = {}  # modid and cmdid as a get_host holds them
         self._known_reports: dict[bytes, RoutedHost] = {}  # whole datagrams
         self.malformed = 0
@@ -75,7 +87,7 @@ class DatagramCodec:
                 end += 1
             module = self._by_fields.get(data[end:])
             if module is not None and end < 15:
-                host = self._directory.pick(module, 0, now)
+                host = self._directory.pick(module, 0, now, source)
                 if host is not None:
                     return _ANSWER_HEADERS[end - 8 + len(host.answer)] + data[8:end] + host.answer
                 return self._no_host(module, GetHostRequest.FromString(data[8:]))
@@ -87,7 +99,7 @@ class DatagramCodec:
             message_id, body = decode_datagram(data)
             message = decode_message(message_id, body)
             if message_id == MessageId.GET_HOST_REQUEST and isinstance(message, GetHostRequest):
-                return self._get_host(message, now)
+                return self._get_host(message, now, source)
             if message_id == MessageId.REPORT_REQUEST and isinstance(message, ReportRequest):
                 self._report(message, data, now, source)
                 return None
@@ -108,9 +120,9 @@ class DatagramCodec:
         self.malformed += 1
         return None
 
-    def _get_host(self, request: GetHostRequest, now: float) -> bytes:
+    def _get_host(self, request: GetHostRequest, now: float, source: int) -> bytes:
         module = self._directory.find(request.modid, request.cmdid, now)
-        host = self._directory.pick(module, request.key, now)
+        host = self._directory.pick(module, request.key, now, source)
         if host is None:
             return self._no_host(module, request)
         seq = GetHostResponse(seq=request.seq).SerializeToString()
@@ -149,16 +161,22 @@ class DatagramCodec:
         if module is None:
             self.malformed += 1
             return
+        module.called(sum(result.succ for result in batch.result), now)
         for result in batch.result:
             if result.succ:
-                self._directory.report_successes(module, HostAddress(result.ip, result.port), result.succ, now)
+                timed = min(result.timed, result.succ)
+                gathered = Gathered(result.succ, result.cost_us / 1_000_000 if timed else 0.0, timed)
+                self._directory.report_gathered(module, HostAddress(result.ip, result.port), gathered, now)
 
     def _get_state(self, request: RouteStateRequest, now: float) -> bytes:
         state = self._directory.route_state(self._directory.find(request.modid, request.cmdid, now))
         if state is None:
             nothing = RouteStateResponse(seq=request.seq, modid=request.modid, cmdid=request.cmdid)
             return encode_message(MessageId.ROUTE_STATE_RESPONSE, nothing)
-        return encode_frame(MessageId.ROUTE_STATE_RESPONSE, state.answer(request.seq, request.version))
+        body = state.answer(request.seq, request.version)
+        if len(body) + len(self._state_dir) <= MAX_DATAGRAM_BODY:  # fields of one message may follow each other
+            body += self._state_dir
+        return encode_frame(MessageId.ROUTE_STATE_RESPONSE, body)
 
     def _get_route(self, request: GetRouteRequest, now: float) -> bytes:
         hosts = self._directory.route(self._directory.find(request.modid, request.cmdid, now))

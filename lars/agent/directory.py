@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from lars.agent.forgetting import unused_modules
 from lars.agent.module import Module, RoutedHost
 from lars.agent.route_state import RouteState
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import HostState, StateChange
 from lars.balancing.policy import Policy
 from lars.errors import InvalidRoute
@@ -123,9 +125,9 @@ class Directory:
         self._ask(key)
         return module
 
-    def pick(self, module: Module | None, key: int, now: float) -> RoutedHost | None:
-        """The host for a call to a module that `find` gave; `key` as in Policy.pick."""
-        host = module.pick(key, now) if module is not None else None
+    def pick(self, module: Module | None, key: int, now: float, source: int = 0) -> RoutedHost | None:
+        """The host for a call to a module that `find` gave; the other arguments are those of Module.pick."""
+        host = module.pick(key, now, source) if module is not None else None
         if host is not None:
             self.counters.succ += 1
         elif module is not None and module.hosts:
@@ -147,11 +149,11 @@ class Directory:
         host.module.report_success(host, now)
         self.counters.reports += 1
 
-    def report_successes(self, module: Module, address: HostAddress, calls: int, now: float) -> None:
+    def report_gathered(self, module: Module, address: HostAddress, gathered: Gathered, now: float) -> None:
         """Counts successful calls that a client has gathered."""
-        if not module.report_successes(address, calls, now):
-            self.counters.unrouted += calls
-        self.counters.reports += calls
+        if not module.report_gathered(address, gathered, now):
+            self.counters.unrouted += gathered.calls
+        self.counters.reports += gathered.calls
 
     def route(self, module: Module | None) -> Iterable[HostAddress]:
         """The hosts of a module that `find` gave; none where it gave no module."""
@@ -223,8 +225,8 @@ class Directory:
         return [module.id for module in due]
 
     def forget_unused(self, now: float, ttl: float) -> list[Module]:
-        """Forgets the modules that nobody asked for in `ttl` seconds and whose calls have all been taken."""
-        unused = [m for m in self._modules.values() if now - m.used_at >= ttl and not m.has_calls]
+        """Forgets modules that nobody asked for in `ttl` seconds, and empty ones sooner; returns them."""
+        unused = unused_modules(self._modules.values(), now, ttl)
         for module in unused:
             del self._modules[module.id]
             self.counters.dropped += module.unrouted.dropped
@@ -232,3 +234,18 @@ class Directory:
                 listener.module_removed(module)
             self._removed(list(module.hosts.values()))
         return unused
+
+
+def sliced(modules: Iterable[Module], most: int, most_hosts: int) -> list[list[Module]]:
+    """Modules in slices of at most `most`, which have at most `most_hosts` hosts, but that each has one module."""
+    slices: list[list[Module]] = []
+    room = hosts_room = 0
+    for module in modules:
+        hosts = len(module.hosts)
+        if not room or hosts > hosts_room:
+            slices.append([])
+            room, hosts_room = most, most_hosts
+        slices[-1].append(module)
+        room -= 1
+        hosts_room -= hosts
+    return slices

@@ -3,7 +3,7 @@
 See docs/design/wire.md, messages.
 """
 
-from lars.agent.module import Module, RoutedHost
+from lars.agent.module import Module
 from lars.balancing.host import HostExplanation, HostState
 from lars.wire.lars_pb2 import ExplainedHost, ExplainRequest, ExplainResponse
 
@@ -21,10 +21,10 @@ def explain_page(module: Module | None, request: ExplainRequest, now: float) -> 
     return page
 
 
-def _explained(host: HostExplanation[RoutedHost]) -> ExplainedHost:
+def _explained(host: HostExplanation) -> ExplainedHost:
     return ExplainedHost(
-        ip=host.host.address.ip,
-        port=host.host.address.port,
+        ip=host.address.ip,
+        port=host.address.port,
         ejected=host.state is HostState.EJECTED,
         share=host.share,
         calls=host.calls,

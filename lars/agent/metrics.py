@@ -13,7 +13,7 @@ from lars.agent.links.report_link import ReportLink
 from lars.agent.udp_port import UdpPort, dropped_datagrams
 from lars.metrics.registry import labelled_counter, labelled_gauge
 
-EJECTIONS = ("errors", "window", "failures in a row", "failures")
+EJECTIONS = ("errors", "window", "failures in a row", "failures", "back in the route")
 """The reasons for which the policies eject, first those of classic."""
 
 RESTORATIONS = ("successes", "timeout", "probe", "no other host")

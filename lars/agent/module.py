@@ -3,11 +3,13 @@
 Times are in seconds, monotonic.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from math import inf
 
 from lars.agent.encodings import answer_fields
 from lars.agent.route_state import RouteState
 from lars.agent.unrouted_counts import UnroutedCounts
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import Host, HostExplanation, HostState, StateChange
 from lars.balancing.policy import Policy
 from lars.route import HostAddress, ModuleId
@@ -16,17 +18,37 @@ SHARED = 10.0
 """Seconds for which a process must be the only one that reports a module's calls before it ejects hosts alone."""
 
 
+TIMED_EVERY = 0.01
+"""Seconds from one timed call of a host to the next, on average and at least: more calls say little more."""
+
+LONGEST_TIMED = 10.0
+"""Seconds after which a call that is timed and has not been reported makes room for another one."""
+
+
 class RoutedHost(Host):
     """A host of a module's route.
 
     Attributes:
         module: the module that it serves.
+        asker: the port of the process that asked for the call that is timed now; 0 while none is.
+        asked_at: when it asked.
         answer: the encoded fields of a GetHostResponse that names it.
         succ, err: its calls since they were last taken for lars-reporter.
         succ_before, err_before: its calls before that, since it joined the route.
     """
 
-    __slots__ = ("_other_report", "_report", "answer", "err", "err_before", "module", "succ", "succ_before")
+    __slots__ = (
+        "_other_report",
+        "_report",
+        "answer",
+        "asked_at",
+        "asker",
+        "err",
+        "err_before",
+        "module",
+        "succ",
+        "succ_before",
+    )
 
     def __init__(self, address: HostAddress, module: "Module") -> None:
         super().__init__(address)
@@ -35,7 +57,8 @@ class RoutedHost(Host):
         # Two slots rather than a tuple, which would take 6 MB for 100,000 hosts.
         self._report: bytes | None = None
         self._other_report: bytes | None = None
-        self.succ = self.err = self.succ_before = self.err_before = 0
+        self.succ = self.err = self.succ_before = self.err_before = self.asker = 0
+        self.asked_at = 0.0
 
     def remember_report(self, datagram: bytes) -> bool:
         """Adds a datagram to `reports`; False if it is there already, or two others are."""
@@ -67,8 +90,9 @@ class Module:
     """A module that a business process has asked for."""
 
     __slots__ = (
+        "_next_timed",
         "_policy",
-        "_reported_states",
+        "_reported",
         "_route_state",
         "_shared_until",
         "asked_at",
@@ -101,7 +125,8 @@ class Module:
         """The port that the last report of its calls came from; 0 if that is not known."""
         self._shared_until = now
         self._policy = policy
-        self._reported_states: Mapping[HostAddress, HostState] = {}
+        self._next_timed = now if policy.wants_times else inf
+        self._reported = policy.revision  # the states that lars-reporter has been given
         self._route_state: RouteState | None = None
 
     def used(self, now: float) -> None:
@@ -113,14 +138,46 @@ class Module:
         self._shared_until = now + SHARED
         self.reporter = source
 
+    def called(self, calls: int, now: float) -> None:
+        """Notes calls whose hosts a client has picked by itself."""
+        self._policy.calls_passed(calls, now)
+
     def asked(self, now: float) -> None:
         """Notes that lars-dns is asked for the route."""
         self.asked_at = now
 
-    def pick(self, key: int, now: float) -> RoutedHost | None:
-        """The host for a call, or None when the policy lets none be made."""
+    def pick(self, key: int, now: float, source: int = 0) -> RoutedHost | None:
+        """The host for a call, or None when the policy lets none be made.
+
+        Some calls are timed, one of each host at a time, for clients that do not report what a call cost: from here to
+        the report of the same process (docs/design/agent.md, timing calls).
+
+        Args:
+            key: as in Policy.pick.
+            now: the time.
+            source: the port that the request came from; 0 if that is not known.
+        """
         self.used_at = now
-        return self._policy.pick(key, now)
+        host = self._policy.pick(key, now)
+        if host is None:
+            return None
+        if host.asker:
+            if host.asker == source:  # two calls at once, whose reports cannot be told apart; or one without a report
+                host.asker = 0
+            elif now - host.asked_at > LONGEST_TIMED:
+                host.asker, host.asked_at = source, now
+        elif now >= self._next_timed:
+            host.asker, host.asked_at = source, now
+            self._next_timed = now + TIMED_EVERY / len(self.hosts)
+        return host
+
+    def _timed(self, host: RoutedHost, now: float) -> float:
+        """Seconds that the reported call took if it is the one that is timed; else 0."""
+        if host.asker != self.reporter:
+            return 0.0
+        asked_at = host.asked_at
+        host.asker, host.asked_at = 0, 0.0
+        return now - asked_at
 
     def report(self, address: HostAddress, failed: bool, cost: float, now: float) -> RoutedHost | None:
         """Counts one call of `cost` seconds, 0 where unknown; None if the host is not in the route."""
@@ -129,6 +186,9 @@ class Module:
             self.unrouted.count(address, failed)
             return None
         source = self.reporter if now < self._shared_until else 0
+        if host.asker:
+            timed = self._timed(host, now)
+            cost = cost or timed
         self._policy.report(host, failed, cost, now, source)
         if failed:
             host.err += 1
@@ -140,15 +200,16 @@ class Module:
         """Counts one successful call, of unknown cost, to a host of the route."""
         self.used_at = now
         host.succ += 1
-        self._policy.report(host, False, 0.0, now)
+        self._policy.report(host, False, self._timed(host, now) if host.asker else 0.0, now)
 
-    def report_successes(self, address: HostAddress, calls: int, now: float) -> bool:
+    def report_gathered(self, address: HostAddress, gathered: Gathered, now: float) -> bool:
         """Counts successful calls that a client has gathered; False if the host is not in the route."""
+        calls = gathered.calls
         host = self.hosts.get(address)
         if host is None:
             self.unrouted.count(address, False, calls)
             return False
-        self._policy.report_successes(host, calls, now)
+        self._policy.report_gathered(host, gathered, now)
         host.succ += calls
         return True
 
@@ -180,6 +241,11 @@ class Module:
         return self._policy.sweep(now)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether lars-dns has answered that the module has no hosts."""
+        return self.routed_at is not None and not self.hosts
+
+    @property
     def has_calls(self) -> bool:
         """Whether there are calls that have not been taken for lars-reporter."""
         return bool(self.unrouted) or self._host_has_calls
@@ -198,7 +264,7 @@ class Module:
         """The name of the policy."""
         return self._policy.name
 
-    def explain(self, now: float, first: int, most: int) -> list[HostExplanation[RoutedHost]]:
+    def explain(self, now: float, first: int, most: int) -> list[HostExplanation]:
         """How the policy would choose now, of `most` hosts from number `first` on."""
         return self._policy.explain(now, first, most)
 
@@ -210,7 +276,14 @@ class Module:
         """What clients may pick from now; made anew only when a host or a state has changed."""
         revision = self._policy.revision
         if self._route_state is None or self._route_state.revision != revision:
-            self._route_state = RouteState.of(self.id, self.states(), revision)
+            states = self._policy.states()
+            self._route_state = RouteState.of(
+                self.id,
+                self.policy_name,
+                {host.address: state for host, state in states.items()},
+                (host.weight for host in states),
+                revision,
+            )
         return self._route_state
 
     def take_results(self, with_unrouted: bool = True) -> dict[HostAddress, tuple[int, int, bool]] | None:
@@ -219,14 +292,15 @@ class Module:
         Holds every host of the route and, `with_unrouted`, those that were called and are not in it. While the last
         ones of these wait to be sent, they stay in `unrouted`, where their number is bounded.
         """
-        states = self.states()
+        revision = self._policy.revision
         unrouted = self.unrouted.take() if with_unrouted else {}
-        if not (unrouted or self._host_has_calls or states != self._reported_states):
+        if not (unrouted or self._host_has_calls or revision != self._reported):
             return None
-        self._reported_states = states
+        self._reported = revision
+        states = self.states()
         results = {address: (*counts, False) for address, counts in unrouted.items()}
         for address, host in self.hosts.items():
             before = results.get(address, (0, 0, False))  # calls from before it left the route and came back
             succ, err = host.take_calls()
             results[address] = (before[0] + succ, before[1] + err, states[address] is HostState.EJECTED)
-        return results
+        return results or None

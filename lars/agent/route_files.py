@@ -9,14 +9,29 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from lars.agent.directory import Directory
+from lars.errors import LarsError
+from lars.runtime.file_lock import FileLock
 from lars.runtime.reactor import IReactor
-from lars.saved_routes import DamagedFile, SavedRoutes, encode_routes, load_routes, routes_path, save_routes
+from lars.saved_routes import (
+    DamagedFile,
+    SavedRoutes,
+    encode_routes,
+    load_routes,
+    make_state_dir,
+    remove_leftovers,
+    routes_path,
+    save_routes,
+)
 
 _log = Logger()
 
 
+class TakenFolder(LarsError):
+    """Another agent saves its routes in the same folder."""
+
+
 class RouteFiles:
-    """The files of saved routes of some shards.
+    """The files of saved routes of some shards, each with a lock, so that one agent alone writes it.
 
     Args:
         state_dir: the folder of the files; empty means that nothing is saved.
@@ -28,14 +43,16 @@ class RouteFiles:
         self._state_dir = state_dir
         self._directories = directories
         self._reactor = reactor
+        self._locks = {number: FileLock(routes_path(state_dir, number).with_suffix(".lock")) for number in directories}
         self._changed: set[int] = set()
         self._fault = ""
 
     def load(self, now: float) -> None:
-        """Gives each directory its saved routes. A damaged file is logged and ignored."""
+        """Gives each directory its saved routes. A damaged file, or one that cannot be locked, is logged."""
         if not self._state_dir:
             return
         for number, directory in self._directories.items():
+            self._try_lock(number)
             try:
                 saved = load_routes(routes_path(self._state_dir, number))
             except DamagedFile as error:
@@ -58,14 +75,39 @@ class RouteFiles:
             routes = {key: list(module.hosts) for key, module in modules.items() if module.hosts}
             try:
                 await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), self._save, number, routes)
-            except OSError as error:
+            except (OSError, TakenFolder) as error:
                 self._changed.add(number)
-                fault = f"routes cannot be saved in {self._state_dir}: {error.strerror}"
-                if fault != self._fault:
-                    _log.warn("{fault}; set state_dir to a directory that lars-agent may write", fault=fault)
-                self._fault = fault
+                self._log_fault(error)
                 return
             self._fault = ""
 
+    def close(self) -> None:
+        """Gives the files to the next agent."""
+        for lock in self._locks.values():
+            lock.release()
+
     def _save(self, number: int, routes: SavedRoutes) -> None:
+        self._lock(number)
         save_routes(routes_path(self._state_dir, number), encode_routes(routes))
+
+    def _lock(self, number: int) -> None:
+        make_state_dir(self._state_dir)
+        if not self._locks[number].take():
+            raise TakenFolder(f"another lars-agent saves its routes in {self._state_dir}")
+
+    def _try_lock(self, number: int) -> None:
+        try:
+            self._lock(number)
+            remove_leftovers(routes_path(self._state_dir, number))
+        except (OSError, TakenFolder) as error:
+            self._log_fault(error)
+
+    def _log_fault(self, error: OSError | TakenFolder) -> None:
+        if isinstance(error, TakenFolder):
+            fault = f"{error}, so this one saves none; give each its own state_dir"
+        else:
+            reason = f"routes cannot be saved in {self._state_dir}: {error.strerror}"
+            fault = f"{reason}; set state_dir to a directory that lars-agent may write"
+        if fault != self._fault:
+            _log.warn("{fault}", fault=fault)
+        self._fault = fault

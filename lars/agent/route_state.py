@@ -1,9 +1,9 @@
-"""What a client may pick from by itself: a module's hosts and states, under a version.
+"""What a client may pick from by itself: a module's policy, hosts and states, under a version.
 
 See docs/design/agent.md, route state.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -14,7 +14,7 @@ from lars.wire.lars_pb2 import HostInfo, RouteStateResponse
 
 @dataclass(frozen=True, slots=True)
 class RouteState:
-    """The hosts of a module and their states, encoded but for the answer's seq.
+    """A module's policy, hosts, states and weights, encoded but for the answer's seq.
 
     The version is a digest of them: equal hosts in equal states have equal versions, also after the agent restarts.
 
@@ -31,12 +31,35 @@ class RouteState:
     short: bytes
 
     @classmethod
-    def of(cls, module: ModuleId, states: Mapping[HostAddress, HostState], revision: int) -> "RouteState":
-        """Encodes the states of a module's hosts."""
+    def of(
+        cls,
+        module: ModuleId,
+        policy: str,
+        states: Mapping[HostAddress, HostState],
+        weights: Iterable[int],
+        revision: int,
+    ) -> "RouteState":
+        """Encodes the states of a module's hosts.
+
+        Args:
+            module: the module.
+            policy: the name of its policy.
+            states: the state of each host.
+            weights: the weight of each host, in the order of `states`.
+            revision: that of the policy.
+        """
         answer = RouteStateResponse(modid=module.modid, cmdid=module.cmdid)
-        for address, state in states.items():
-            infos = answer.overloaded if state is HostState.EJECTED else answer.idle
+        idle_weights = []
+        for (address, state), weight in zip(states.items(), weights, strict=True):
+            infos = answer.overloaded
+            if state is not HostState.EJECTED:
+                infos = answer.idle
+                idle_weights.append(weight)
             infos.append(HostInfo(ip=address.ip, port=address.port))
+        if states:
+            answer.policy = policy
+        if len(set(idle_weights)) > 1:  # what is left out keeps 4,000 hosts within a datagram
+            answer.idle_weight.extend(idle_weights)
         if not states:
             body = answer.SerializeToString()
             return cls(revision, 0, body, body)

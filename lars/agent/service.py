@@ -9,7 +9,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from lars.agent.datagrams import DatagramCodec
-from lars.agent.directory import Directory
+from lars.agent.directory import Directory, sliced
 from lars.agent.links.dns_link import DnsLink
 from lars.agent.links.outbox import Outbox
 from lars.agent.links.report_link import ReportLink
@@ -18,7 +18,7 @@ from lars.agent.module import Module, RoutedHost
 from lars.agent.route_files import RouteFiles
 from lars.agent.settings import SHARDS, AgentSettings
 from lars.agent.state_log import StateLog
-from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort
+from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort, udp_port
 from lars.agent.udp_protocol import ShardProtocol
 from lars.balancing.policies import new_policy
 from lars.balancing.policy import Policy
@@ -32,8 +32,9 @@ from lars.runtime.service import AsyncService
 
 _log = Logger()
 
-SLICE = 50
-"""Modules that a timer walks over in one turn of the reactor: business processes wait for as long."""
+SLICE_MODULES, SLICE_HOSTS = 50, 500
+"""Modules, and hosts of these, that a timer walks over in one turn of the reactor: business processes wait for as
+long."""
 
 LAST_REPORTS = 2.0
 """Seconds that a stopping agent waits for its last reports to be acknowledged."""
@@ -65,10 +66,13 @@ class AgentService(AsyncService):
         self._module_policies = dict(settings.module_policies)
         self._rng = random.Random()  # one for all modules: it takes 2.5 kB
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
-        self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use)
-        self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock)
+        interval = settings.heartbeat_interval
+        self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use, interval)
+        self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval)
         self._directories = {number: Directory(self._new_policy, self.dns.ask) for number in shards}
-        self._codecs = {number: DatagramCodec(directory) for number, directory in self._directories.items()}
+        self._codecs = {
+            number: DatagramCodec(directory, settings.state_dir) for number, directory in self._directories.items()
+        }
         self._files = RouteFiles(settings.state_dir, self._directories, reactor)
         self._ports: list[UdpPort] = []
         registry = new_registry(self.name)
@@ -87,16 +91,23 @@ class AgentService(AsyncService):
             Periodic("the agent's timers", 1.0, self._tend, reactor),
             Periodic("asking for routes", 0.1, self.dns.ask_some, reactor),
             Periodic("reporting calls", settings.report_interval, self._report, reactor),
+            Periodic("heartbeats", interval / 10, self._watch_links, reactor),
             Periodic("sending reports", 1.0, self.reporter.tick, reactor),
             Periodic("saving routes", 3.0, self._files.save_changed, reactor),
         ]
 
     def _new_policy(self, module: ModuleId) -> Policy[RoutedHost]:
-        name = self._module_policies.get(module, self._settings.policy)
+        name = self._module_policies.get(module, self._settings.default_policy)
         return new_policy(name, self._rng, classic=self._settings.classic)
 
     async def start(self) -> None:
         tune_gil_and_gc()
+        if self._settings.classic_key:
+            _log.info(
+                "[loadbalance] {key} is set, which only the policy classic has: modules get classic; "
+                "set policy in [balance] to choose another",
+                key=self._settings.classic_key,
+            )
         if self._settings.without_effect:
             _log.warn(
                 "[loadbalance] {keys}: no effect on modules with the policy {policy}, which are all but those that "
@@ -129,7 +140,7 @@ class AgentService(AsyncService):
     def _open_ports(self) -> None:
         for number, codec in self._codecs.items():
             place = HostAddress(self._settings.listen.ip, self._settings.listen.port + number)
-            self._ports.append(UdpPort(self.reactor, place, ShardProtocol(codec, self._now)))
+            self._ports.append(udp_port(self.reactor, place, ShardProtocol(codec, self._now)))
         for port in self._ports:
             port.startListening()
         if self._ports[0].receive_buffer < RECEIVE_BUFFER:
@@ -156,22 +167,33 @@ class AgentService(AsyncService):
         async for directory, modules in self._slices():
             for key, change in directory.sweep(modules, self._now()):
                 self._state_log.changed(key, change)
-        now = self._now()
+        if self.dns.up:
+            self._tend_routes(self._now(), self.dns.heard_at)
+        self.dns.drop_if_silent()
+
+    def _tend_routes(self, now: float, heard_at: float | None) -> None:
+        """Asks again for what is old; forgets what nobody has used for long when lars-dns was last heard.
+
+        What a lars-dns that has hung since then could not give back is kept.
+        """
         for number, directory in self._directories.items():
-            if self.dns.up:
-                self.dns.ask_all(directory.take_due(now, self._settings.update_timeout))
-            for module in directory.forget_unused(now, self._settings.module_ttl):
+            self.dns.ask_all(directory.take_due(now, self._settings.update_timeout))
+            if heard_at is None:
+                continue
+            for module in directory.forget_unused(heard_at, self._settings.module_ttl):
                 self._files.changed(number)
                 if module.subscribed:
                     self.dns.unsubscribe(module.id)
-        self.dns.drop_if_silent()
+
+    def _watch_links(self) -> None:
+        self.dns.watch()
+        self.reporter.watch()
 
     async def _slices(self) -> AsyncIterator[tuple[Directory, list[Module]]]:
-        """All modules, SLICE in each turn of the reactor, with the directory that they are in."""
+        """All modules, some in each turn of the reactor, with the directory that they are in."""
         for directory in self._directories.values():
-            modules = list(directory.modules.values())
-            for start in range(0, len(modules), SLICE):
-                yield directory, modules[start : start + SLICE]
+            for modules in sliced(directory.modules.values(), SLICE_MODULES, SLICE_HOSTS):
+                yield directory, modules
                 await deferLater(self.reactor, 0)
 
     async def _report(self) -> None:
@@ -199,4 +221,5 @@ class AgentService(AsyncService):
         await maybeDeferred(self.dns.service.stopService)
         await maybeDeferred(self.reporter.service.stopService)
         await self._files.save_changed()
+        self._files.close()
         await self._metrics.stop()

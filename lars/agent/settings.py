@@ -3,26 +3,28 @@
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Any, NamedTuple
 
 from lars.balancing.classic import ClassicSettings
 from lars.balancing.policies import NAMES
 from lars.errors import InvalidRoute, SettingsError
+from lars.host_names import parse_place
 from lars.metrics.settings import metrics_setting
 from lars.route import MAX_PORT, HostAddress, ModuleId, module_id, parse_host, parse_ip, parse_port
-from lars.settings import Legacy, absolute_path, integer, ratio, seconds, setting
+from lars.settings import Legacy, absolute_path, integer, names_given, number, ratio, seconds, setting
 
 SHARDS = 3
 
 
 class Server(NamedTuple):
-    """Where a service listens: name or address, and TCP port."""
+    """Where a service listens: name or address, and TCP port. An IPv6 address is written in brackets."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 Servers = tuple[Server, ...]
@@ -30,22 +32,34 @@ Servers = tuple[Server, ...]
 
 
 def agent_place(text: str) -> HostAddress:
-    """ "127.0.0.1:8888": the address and the first of the shards' ports."""
-    place = parse_host(text)
+    """ "127.0.0.1:8888" or "localhost:8888": the address and the first of the shards' ports."""
+    place = parse_place(text)
     if place.port + SHARDS - 1 > MAX_PORT:
         raise SettingsError(f"port {place.port} leaves no room for {SHARDS} shards below {MAX_PORT + 1}")
     return place
 
 
 def servers(text: str) -> Servers:
-    """ "10.0.0.1:7778, dns2:7778": host:port, by commas."""
+    """ "10.0.0.1:7778, dns2:7778, [fd00::5]:7778": host:port, by commas."""
     found = []
     for item in text.split(","):
         host, colon, port = item.strip().rpartition(":")
         if not colon or not host or any(c.isspace() for c in host):
             raise SettingsError(f"{item.strip()!r} is no server: write HOST:PORT, several separated by commas")
-        found.append(Server(host, parse_port(port)))
+        found.append(Server(_without_brackets(item.strip(), host), parse_port(port)))
     return tuple(found)
+
+
+def _without_brackets(item: str, host: str) -> str:
+    if host.startswith("[") and host.endswith("]"):
+        try:
+            IPv6Address(host[1:-1])
+        except ValueError:
+            raise SettingsError(f"{item!r} is no server: {host} is not an IPv6 address in brackets") from None
+        return host[1:-1]
+    if any(c in host for c in ":[]"):
+        raise SettingsError(f"{item!r} is no server: write an IPv6 address in brackets, as in [fd00::5]:7778")
+    return host
 
 
 def worker_count(text: str) -> int:
@@ -107,7 +121,11 @@ def caller_ip(text: str) -> int:
 
 def _legacy_server(section: str, port: int) -> tuple[Legacy, ...]:
     def build(texts: Mapping[str, str]) -> str:
-        return f"{texts.get('ip', '127.0.0.1')}:{texts.get('port', str(port))}"
+        host = texts.get("ip", "127.0.0.1")
+        return f"[{host}]:{port_of(texts)}" if ":" in host and not host.startswith("[") else f"{host}:{port_of(texts)}"
+
+    def port_of(texts: Mapping[str, str]) -> str:
+        return texts.get("port", str(port))
 
     return (Legacy(((section, "ip"), (section, "port")), build),)
 
@@ -135,7 +153,7 @@ class AgentSettings:
         (Server("127.0.0.1", 7778),),
         "dnsserver",
         servers,
-        "lars-dns servers, HOST:PORT by commas; tried in turn",
+        "lars-dns servers, HOST:PORT by commas, [::1]:7778 for IPv6; tried in turn",
         key="servers",
         legacy=_legacy_server("dnsserver", 7778),
     )
@@ -143,7 +161,7 @@ class AgentSettings:
         (Server("127.0.0.1", 7779),),
         "reporter",
         servers,
-        "lars-reporter servers, HOST:PORT by commas; tried in turn",
+        "lars-reporter servers, HOST:PORT by commas, [::1]:7779 for IPv6; tried in turn",
         key="servers",
         legacy=_legacy_server("reporter", 7779),
     )
@@ -154,11 +172,17 @@ class AgentSettings:
         "/var/lib/lars", "agent", absolute_path, "Where routes are saved for a start without dns; empty: nowhere"
     )
     report_interval: float = setting(5.0, "agent", seconds, "Seconds between reports to lars-reporter")
+    heartbeat_interval: float = setting(
+        10.0,
+        "agent",
+        number(0.05, 3600),
+        "Seconds between heartbeats to lars-dns and lars-reporter; one that is silent for 2.5 times as long is left",
+    )
     module_ttl: float = setting(3600.0, "agent", seconds, "Seconds after which a module nobody asks for is forgotten")
     workers: int = setting(1, "agent", worker_count, "Processes: 1 for all shards together, 3 for one a shard")
     metrics: str = metrics_setting("agent")
     policy: str = setting(
-        "classic", "balance", policy_name, f"How calls are balanced: {', '.join(NAMES[:-1])} or {NAMES[-1]}"
+        "adaptive", "balance", policy_name, f"How calls are balanced: {', '.join(NAMES[:-1])} or {NAMES[-1]}"
     )
     module_policies: ModulePolicies = setting(
         (),
@@ -187,15 +211,32 @@ class AgentSettings:
         _DEFAULTS.overload_timeout, seconds, "Seconds after which an overloaded host becomes idle"
     )
 
+    given: frozenset[str] = names_given()
+
     @property
     def classic(self) -> ClassicSettings:
         """The numbers of the classic rules."""
         return ClassicSettings(**{name: getattr(self, name) for name in ClassicSettings.__dataclass_fields__})
 
     @property
+    def classic_key(self) -> str:
+        """The first key of [loadbalance] that chooses classic, because only classic has it; empty if none does.
+
+        A `policy` that was given is not overridden.
+        """
+        if "policy" in self.given:
+            return ""
+        return next((name for name in ClassicSettings.__dataclass_fields__ if name in self.given), "")
+
+    @property
+    def default_policy(self) -> str:
+        """The policy of modules that have none of their own (docs/design/balancing.md, choosing a policy)."""
+        return "classic" if self.classic_key else self.policy
+
+    @property
     def without_effect(self) -> list[str]:
-        """The keys of [loadbalance] that differ from their defaults, and that `policy` has no use for."""
-        if self.policy == "classic":
+        """The keys of [loadbalance] that differ from their defaults, and that the default policy has no use for."""
+        if self.default_policy == "classic":
             return []
         return [
             name for name in ClassicSettings.__dataclass_fields__ if getattr(self, name) != getattr(_DEFAULTS, name)

@@ -5,10 +5,13 @@ import os
 from twisted.application.service import IService
 
 from lars.agent.service import AgentService
-from lars.agent.settings import AgentSettings
+from lars.agent.settings import SHARDS, AgentSettings
+from lars.agent.udp_port import refuse_taken
 from lars.agent.workers.supervisor import WorkersService
 from lars.agent.workers.worker import WORKER, ParentWatch
-from lars.runtime.reactor import installed_reactor
+from lars.route import HostAddress
+from lars.runtime.free_places import ended_by_errors, require_free
+from lars.runtime.reactor import monotonic_reactor
 from lars.settings import ServiceOptions
 
 
@@ -20,12 +23,16 @@ class Options(ServiceOptions):
 
 def makeService(options: Options) -> IService:
     """Makes lars-agent: all of it, the supervisor of its workers, or one worker that the supervisor has started."""
-    reactor = installed_reactor()
+    reactor = monotonic_reactor()
     settings: AgentSettings = options.settings
     worker = os.environ.get(WORKER)
     if worker is not None:
         ParentWatch(reactor)
         return AgentService(settings, reactor, shards=[int(worker)])
+    with ended_by_errors("lars-agent"):
+        for number in range(SHARDS):
+            refuse_taken(HostAddress(settings.listen.ip, settings.listen.port + number))
+        require_free(reactor, settings.metrics)
     if settings.workers == 1:
         return AgentService(settings, reactor)
     same = [*options.again(), f"--state-dir={settings.state_dir}"]

@@ -4,7 +4,13 @@ Twisted's own UDP port costs more than the answer does: it checks each address t
 a logging context for each datagram. This one drives the same DatagramProtocol for less.
 """
 
+import errno
+import os
 import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from struct import Struct
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, succeed
@@ -30,6 +36,12 @@ READ_BUDGET = 16
 RECEIVE_BUFFER = 4 * 1024 * 1024
 """Bytes asked of the kernel for datagrams that wait: about a fifth of a second of full load."""
 
+_UNPRIVILEGED = 1024  # the first port that everybody may bind
+
+_IP_PKTINFO = 8  # ip(7); Python's socket module lacks the name before 3.14
+_PKTINFO = Struct("i4s4s")  # in_pktinfo of ip(7): interface, local address, destination in the header
+_PKTINFO_SPACE = socket.CMSG_SPACE(_PKTINFO.size)
+
 
 @implementer(IListeningPort, IReadDescriptor, IUDPTransport)
 class UdpPort:
@@ -50,10 +62,12 @@ class UdpPort:
         self._protocol = protocol
         self._limit = LogLimit(reactor.seconds)
         self._socket = bound_socket(place)
+        self._receive: Callable[[int], tuple[bytes, tuple[str, int]]] = self._socket.recvfrom
         self.unsent = 0
         """Answers that the kernel did not take."""
         self.receive_buffer = _ask_for_buffer(self._socket)
         """Bytes of receive buffer that the kernel gave."""
+        protocol.makeConnection(self)
 
     @property
     def number(self) -> int:
@@ -62,12 +76,18 @@ class UdpPort:
 
     def startListening(self) -> None:
         """Starts reading."""
-        self._protocol.makeConnection(self)
         self._reactor.addReader(self)
 
     def stopListening(self) -> Deferred[None]:
-        """Stops reading and frees the port."""
+        """Hands what has come to the protocol and frees the port; the kernel refuses what comes meanwhile.
+
+        A socket that is connected, here to itself, gets the datagrams of its peer alone (connect(2)), and what it has
+        can still be read.
+        """
         self._reactor.removeReader(self)
+        with suppress(OSError):  # it is closed already
+            self._socket.connect(self._socket.getsockname())
+            self._drain(self._socket.getpeername())
         self._socket.close()
         self._protocol.doStop()
         return succeed(None)
@@ -106,7 +126,7 @@ class UdpPort:
         """Called by the reactor if the descriptor turns out to be bad; there is no connection to lose."""
 
     def doRead(self) -> None:
-        receive, received = self._socket.recvfrom, self._protocol.datagramReceived
+        receive, received = self._receive, self._protocol.datagramReceived
         try:
             for _ in range(READ_BUDGET):
                 data, address = receive(MAX_DATAGRAM)
@@ -117,6 +137,24 @@ class UdpPort:
         except OSError:
             return  # all is read, or an ICMP error of an earlier answer: the next read works
 
+    def _drain(self, own_address: tuple[str, int]) -> None:
+        """Handles all that waits; what the port has sent to itself is left out, or its answers would never end."""
+        while True:
+            try:
+                data, address = self._receive(MAX_DATAGRAM)
+            except ConnectionRefusedError:
+                continue  # an ICMP error of an earlier answer
+            except BlockingIOError:
+                return
+            if address != own_address:
+                self._handle(data, address)
+
+    def _handle(self, data: bytes, address: tuple[str, int]) -> None:
+        try:
+            self._protocol.datagramReceived(data, address)
+        except Exception:
+            self._log_bug()
+
     def _log_bug(self) -> None:
         if times := self._limit.admit("failed"):
             _log.failure(
@@ -126,16 +164,74 @@ class UdpPort:
             )
 
 
+class WildcardUdpPort(UdpPort):
+    """A UdpPort on 0.0.0.0: what is asked at one of this machine's addresses is answered from that address.
+
+    The kernel would choose the address of the route back, from which the asking side takes nothing if its socket is
+    connected.
+    """
+
+    def __init__(self, reactor: IReactor, place: HostAddress, protocol: DatagramProtocol) -> None:
+        super().__init__(reactor, place, protocol)
+        self._receive = self._receive_asked
+        self._source: list[tuple[int, int, bytes]] = []  # the control message that sets the source of an answer
+
+    def _receive_asked(self, size: int) -> tuple[bytes, tuple[str, int]]:
+        data, control, _flags, address = self._socket.recvmsg(size, _PKTINFO_SPACE)
+        self._source = [(level, kind, _from_asked(info)) for level, kind, info in control if kind == _IP_PKTINFO]
+        return data, address
+
+    def write(self, packet: bytes, addr: tuple[str, int] | None = None) -> None:
+        """As UdpPort's, from the address that the datagram in hand was sent to."""
+        if addr is None:
+            return super().write(packet)
+        try:
+            self._socket.sendmsg([packet], self._source, 0, addr)
+        except OSError:
+            self.unsent += 1
+
+
+def _from_asked(info: bytes) -> bytes:
+    """The control message that sends from where another, of a datagram that has come, was received."""
+    _interface, local, _destination = _PKTINFO.unpack(info)
+    return _PKTINFO.pack(0, local, bytes(4))
+
+
+def udp_port(reactor: IReactor, place: HostAddress, protocol: DatagramProtocol) -> UdpPort:
+    """The kind of port that the place needs; arguments and errors are those of UdpPort."""
+    return (UdpPort if place.ip else WildcardUdpPort)(reactor, place, protocol)
+
+
 def bound_socket(place: HostAddress) -> socket.socket:
     """A UDP socket bound to a place, non-blocking; raises CannotListen, naming place and reason."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+    if not place.ip:
+        sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)  # before the first datagram can come
     try:
         sock.bind((format_ip(place.ip), place.port))
     except OSError as error:
         sock.close()
-        reason = error.strerror or str(error)
-        raise CannotListen(f"cannot listen on UDP {place}: {reason}; is another agent running?") from None
+        raise _cannot_listen(place, error.strerror or str(error)) from None
     return sock
+
+
+def _cannot_listen(place: HostAddress, reason: str) -> CannotListen:
+    return CannotListen(f"cannot listen on UDP {place}: {reason}; is another agent running?")
+
+
+def refuse_taken(place: HostAddress) -> None:
+    """Raises CannotListen if a UDP port cannot be bound.
+
+    The port itself is looked up, not tried: a request that comes while it is tried would be lost without a word.
+    """
+    if place.port < _UNPRIVILEGED:
+        bound_socket(place).close()
+        return
+    bound_socket(HostAddress(place.ip, 0)).close()
+    for row in _bound_sockets(place.port):
+        ip = int.from_bytes(bytes.fromhex(row[1].partition(":")[0]), sys.byteorder)
+        if ip == place.ip or not ip or not place.ip:
+            raise _cannot_listen(place, os.strerror(errno.EADDRINUSE))
 
 
 def _ask_for_buffer(sock: socket.socket) -> int:
@@ -151,9 +247,14 @@ def _ask_for_buffer(sock: socket.socket) -> int:
 
 def dropped_datagrams(port: int) -> int:
     """Datagrams that the kernel dropped at a UDP port because its buffer was full; 0 where /proc does not say."""
+    return sum(int(row[12]) for row in _bound_sockets(port))
+
+
+def _bound_sockets(port: int) -> list[list[str]]:
+    """The rows of /proc/net/udp (proc_net_udp in the kernel's documentation) of a port; none where it is missing."""
     try:
         with open("/proc/net/udp") as table:
             rows = [line.split() for line in table][1:]
     except OSError:
-        return 0
-    return sum(int(row[12]) for row in rows if int(row[1].rpartition(":")[2], 16) == port)
+        return []
+    return [row for row in rows if int(row[1].rpartition(":")[2], 16) == port]

@@ -18,10 +18,10 @@ from lars.balancing.smooth import SmoothTurns
 class Adaptive(Picker[H]):
     """The host whose turn it is, or another one drawn at random that costs less."""
 
-    __slots__ = ("_draw", "_hosts", "_others", "_turns")
+    __slots__ = ("_hosts", "_others", "_rng", "_turns")
 
     def __init__(self, rng: random.Random) -> None:
-        self._draw = rng.random
+        self._rng = rng
         self._turns: SmoothTurns[H] = SmoothTurns(rng)
         self._hosts: Sequence[Record[H]] = ()
         self._others = 0
@@ -37,7 +37,7 @@ class Adaptive(Picker[H]):
         first = self._hosts[at]
         if not self._others:
             return first
-        other = int(self._draw() * self._others)
+        other = int(self._rng.random() * self._others)
         second = self._hosts[other + (other >= at)]
         # Both sides of load(), written out: this is the hot path.
         if ((first.in_flight + first.pain) * first.scale + 1) * first.penalty > (

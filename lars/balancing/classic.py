@@ -6,10 +6,12 @@ Lars but for one thing: a failure weighs by its cost, so that a host that times 
 refuses connections.
 """
 
+import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import H, HostExplanation, HostState, StateChange
 from lars.balancing.policy import Policy
 from lars.balancing.rotation import Rotation
@@ -43,13 +45,15 @@ def failure_weight(cost: float) -> int:
 class _Record:
     """What the rules know of one host.
 
-    vsucc and verr are virtual counts, which decide; rsucc and rerr the real ones of this window.
+    vsucc and verr are virtual counts, which decide; rsucc and rerr the real ones of this window. While it is ejected,
+    `decided` holds calls, failures and failures in a row of before that: the counts themselves start anew.
     """
 
-    __slots__ = ("contin_err", "contin_succ", "overloaded", "rerr", "reset_at", "rsucc", "verr", "vsucc")
+    __slots__ = ("contin_err", "contin_succ", "decided", "overloaded", "rerr", "reset_at", "rsucc", "verr", "vsucc")
 
     def __init__(self) -> None:
         self.overloaded = False
+        self.decided: tuple[int, int, int] | None = None
         self.vsucc = self.verr = self.rsucc = self.rerr = self.contin_succ = self.contin_err = 0
         self.reset_at = 0.0
 
@@ -57,6 +61,10 @@ class _Record:
         self.vsucc, self.verr = vsucc, verr
         self.rsucc = self.rerr = self.contin_succ = self.contin_err = 0
         self.reset_at = now
+
+    def counts(self) -> tuple[int, int, int]:
+        """Calls and failures of this window, and failures in a row."""
+        return self.rsucc + self.rerr, self.rerr, self.contin_err
 
     def __str__(self) -> str:
         return (
@@ -69,13 +77,20 @@ class Classic(Policy[H]):
     """Hosts in two rotations: idle ones take calls, overloaded ones take probes.
 
     pick and report cost the same for 3 hosts and for 4,000, but for the first pick after a change of state.
+
+    Args:
+        settings: the numbers of the rules.
+        rng: draws the host that has the first turn, so that agents do not all start with the same one.
     """
 
-    __slots__ = ("_changes", "_hosts", "_idle", "_overloaded", "_settings", "_since_probe", "_soonest")
+    wants_times = False  # as in the C++ Lars, a failure of unknown cost counts as one
 
-    def __init__(self, settings: ClassicSettings) -> None:
+    __slots__ = ("_changes", "_hosts", "_idle", "_overloaded", "_rng", "_settings", "_since_probe", "_soonest")
+
+    def __init__(self, settings: ClassicSettings, rng: random.Random) -> None:
         super().__init__()
         self._settings = settings
+        self._rng = rng
         self._soonest = min(settings.idle_timeout, settings.overload_timeout)
         self._hosts: tuple[H, ...] = ()
         self._idle: Rotation[H] = Rotation()
@@ -171,12 +186,16 @@ class Classic(Policy[H]):
             if host not in wanted:
                 (self._overloaded if host.record.overloaded else self._idle).remove(host)
                 host.record = None
-        for host in wanted:
-            if host not in before:
-                host.record = _Record()
-                host.record.reset(self._settings.init_succ_cnt, 0, now)
+        new = [host for host in wanted if host not in before]
+        for host in new:
+            host.record = _Record()
+            host.record.reset(self._settings.init_succ_cnt, 0, now)
+        if before:
+            for host in new:
                 self._idle.add(host)
-        self._hosts = (*(host for host in before if host in wanted), *(host for host in wanted if host not in before))
+        else:
+            self._idle = Rotation(new, start=int(self._rng.random() * len(new)))
+        self._hosts = (*(host for host in before if host in wanted), *new)
 
     @property
     def ejected(self) -> int:
@@ -186,22 +205,23 @@ class Classic(Policy[H]):
         healthy, ejected = HostState.HEALTHY, HostState.EJECTED
         return {host: ejected if host.record.overloaded else healthy for host in self._hosts}
 
-    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[H]]:
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         idle, overloaded, every = self._idle.size, self._overloaded.size, self._settings.probe_num + 1
         probes = 1 / every if overloaded else 0.0
         stop = None if most is None else first + most
         found = []
         for host in islice(self._hosts, first, stop):
             record: _Record = host.record
+            calls, failures, in_a_row = record.decided or record.counts()
             left = self._settings.overload_timeout - (now - record.reset_at)
             found.append(
                 HostExplanation(
-                    host=host,
+                    address=host.address,
                     state=HostState.EJECTED if record.overloaded else HostState.HEALTHY,
                     share=probes / overloaded if record.overloaded else (1 - probes) / idle,
-                    calls=record.rsucc + record.rerr,
-                    failures=record.rerr,
-                    failures_in_a_row=record.contin_err,
+                    calls=calls,
+                    failures=failures,
+                    failures_in_a_row=in_a_row,
                     in_flight=None,
                     latency=None,
                     next_probe=None,
@@ -216,16 +236,21 @@ class Classic(Policy[H]):
         self._note(host, HostState.HEALTHY, reason)
         self._overloaded.remove(host)
         self._idle.add(host)
-        record.overloaded = False
+        record.overloaded, record.decided = False, None
         record.reset(self._settings.init_succ_cnt, 0, now)
 
     def _enter_overloaded(self, host: H, record: _Record, reason: str, now: float) -> None:
         self._note(host, HostState.EJECTED, reason)
         self._idle.remove(host)
         self._overloaded.add(host)
-        record.overloaded = True
+        record.overloaded, record.decided = True, record.counts()
         record.reset(0, self._settings.init_err_cnt, now)
 
     def _note(self, host: H, state: HostState, reason: str) -> None:
         self.revision += 1
         self._changes.append(StateChange(host, state, reason, str(host.record)))
+
+    def report_gathered(self, host: H, gathered: Gathered, now: float) -> None:
+        """Those of an overloaded host say nothing: they were made before it was, and clients report probes singly."""
+        if not host.record.overloaded:
+            self.report_successes(host, gathered.calls, now)

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
+from lars.balancing.departed import Departed
 from lars.balancing.ejection import Ejection, EjectionSettings
 from lars.balancing.explanation import Explainer
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import H, HostExplanation, HostState, StateChange
 from lars.balancing.latency import Latency, LatencySettings
 from lars.balancing.picker import Picker, load
@@ -50,13 +52,14 @@ class EjectingPolicy(Policy[H]):
     """
 
     __slots__ = (
-        "_draw",
+        "_departed",
         "_ejection",
+        "_hosts",
         "_latency",
         "_picker",
         "_ramp",
         "_rebuilt",
-        "_records",
+        "_rng",
         "_settings",
         "_shedding",
         "_succeeded",
@@ -66,18 +69,19 @@ class EjectingPolicy(Policy[H]):
         super().__init__()
         self._settings = settings = settings or DEFAULTS
         self._picker = picker
-        self._draw = rng.random
+        self._rng = rng
         self._ejection: Ejection[H] = Ejection(settings.ejection, rng)
         self._latency = Latency(settings.latency)
         self._shedding = Shedding(settings.shedding)
         self._ramp = settings.ejection.ramp
-        self._records: dict[H, Record[H]] = {}
+        self._hosts: tuple[H, ...] = ()
+        self._departed: Departed[H] | None = None  # made when it is needed: most modules need none
         self._succeeded = 0  # calls since the last sweep
         self._rebuilt = -1  # the version of the eligible hosts that the picker has
 
     def pick(self, key: int, now: float) -> H | None:
         admitted = self._shedding.admitted
-        if admitted < 1 and self._draw() > admitted:
+        if admitted < 1 and self._rng.random() > admitted:
             return None
         ejection = self._ejection
         probed = ejection.next_call(now)
@@ -98,13 +102,13 @@ class EjectingPolicy(Policy[H]):
         eligible = self._ejection.eligible
         mean = sum(record.weight for record in eligible) / len(eligible)
         for record in eligible:
-            record.scale = mean / record.weight
+            record.scale = mean / record.weight if record.weight != mean else 1.0
         self._picker.rebuild(eligible)
         self._rebuilt = self._ejection.version
 
     def _second_thoughts(self, first: Record[H]) -> Record[H]:
         """Some more draws where the choice has just failed, or is not due its share yet."""
-        ejection, draw, eligible = self._ejection, self._draw, self._ejection.eligible
+        ejection, draw, eligible = self._ejection, self._rng.random, self._ejection.eligible
         if not first.pain and draw() < max(self._settings.least_share, ejection.share(first)):
             return first
         best = first if first.pain else None
@@ -145,6 +149,10 @@ class EjectingPolicy(Policy[H]):
 
     def sweep(self, now: float) -> list[StateChange[H]]:
         """Lets evidence decay, and decides on load shedding."""
+        if self._departed is not None:
+            self._departed.forget(now)
+            if not self._departed:
+                self._departed = None
         passed = self._ejection.sweep()
         if passed:
             latency = self._latency
@@ -152,45 +160,63 @@ class EjectingPolicy(Policy[H]):
             self._succeeded = 0
             self._ejection.hurry(self._shedding.admitted < 1)
             forget = passed / self._settings.forget
-            for record in self._records.values():
-                latency.decay(record, passed)
+            for host in self._hosts:
+                record: Record[H] = host.record
+                if record.penalty > 1:
+                    latency.decay(record, passed)
                 if record.in_flight:
                     record.leak += record.in_flight * forget
                     if record.leak >= 1:
                         whole = int(record.leak)
                         record.leak -= whole
                         record.in_flight -= min(record.in_flight, whole)
+                        record.stale = min(record.stale, record.in_flight)
         return list(self._ejection.take_changes())
 
     def rebuild(self, hosts: Iterable[H], now: float) -> None:
         self.revision += 1
         wanted = dict.fromkeys(hosts)
-        first = not self._records
+        before = dict.fromkeys(self._hosts)
         everywhere = not any(host.weight for host in wanted)  # drained hosts take calls where there are no others
-        for host, record in list(self._records.items()):
+        for host in before:
             if host not in wanted or not (host.weight or everywhere):
-                self._leave(record)
+                self._leave(host.record, now)
             if host not in wanted:
-                del self._records[host]
                 host.record = None
-        for host in wanted:
-            if host not in self._records:
-                # The first hosts have their share at once.
-                joined_at = -self._ramp if first else self._ejection.clock
-                host.record = self._records[host] = Record(host, joined_at)
-            record = self._records[host]
-            weight = float(host.weight or everywhere)
+        # The first hosts have their share at once.
+        joined_at = self._ejection.clock if before else -self._ramp
+        new = [host for host in wanted if host not in before]
+        for host in new:
+            host.record = Record(host, joined_at)
+        self._hosts = (*(host for host in before if host in wanted), *new)
+        for host in self._hosts:
+            record: Record[H] = host.record
+            weight = host.weight or int(everywhere)
             if weight and not record.weight:
-                self._ejection.add(record)
+                self._join(record, now)
             if weight != record.weight:
                 record.weight = weight
                 self._ejection.version += 1
+        self._ejection.ensure_eligible()
 
-    def _leave(self, record: Record[H]) -> None:
+    def _join(self, record: Record[H], now: float) -> None:
+        """Takes a host into rotation, but one that left a short time ago while it was ejected stays so."""
+        left = self._departed.take(record.host.address, now) if self._departed is not None else None
+        if left is None:
+            self._ejection.add(record)
+        else:
+            left_at, earlier = left
+            self._ejection.add_ejected(record, earlier, now - left_at)
+
+    def _leave(self, record: Record[H], now: float) -> None:
         """Takes a host out of rotation: it has left the route, or is drained."""
         if record.weight:
+            if record.ejected:
+                if self._departed is None:
+                    self._departed = Departed(self._settings.ejection.remembered)
+                self._departed.add(record, now)
             self._ejection.remove(record)
-            record.ejected, record.failures, record.pain, record.weight = False, 0, 0.0, 0.0
+            record.ejected, record.failures, record.pain, record.weight = False, 0, 0.0, 0
 
     @property
     def ejected(self) -> int:
@@ -198,9 +224,9 @@ class EjectingPolicy(Policy[H]):
 
     def states(self) -> Mapping[H, HostState]:
         healthy, ejected = HostState.HEALTHY, HostState.EJECTED
-        return {host: ejected if record.ejected else healthy for host, record in self._records.items()}
+        return {host: ejected if host.record.ejected else healthy for host in self._hosts}
 
-    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[H]]:
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         explainer = Explainer(
             self._ejection,
             self._picker,
@@ -210,4 +236,20 @@ class EjectingPolicy(Policy[H]):
             draws=self._settings.second_draws,
             least=self._settings.least_share,
         )
-        return explainer.explain(islice(self._records.values(), first, None if most is None else first + most))
+        stop = None if most is None else first + most
+        return explainer.explain(host.record for host in islice(self._hosts, first, stop))
+
+    def calls_passed(self, calls: int, now: float) -> None:
+        self._ejection.calls_passed(calls, now)
+
+    def report_gathered(self, host: H, gathered: Gathered, now: float) -> None:
+        """Whoever gathered them picked the hosts itself, and reports a probe as a call of its own.
+
+        So they are none of the calls in flight here, and those of an ejected host were made before its ejection.
+        """
+        record: Record[H] = host.record
+        if gathered.timed:
+            self._latency.learn_mean(record, gathered.cost / gathered.timed, gathered.timed)
+        if record.weight and not record.ejected:
+            self._succeeded += gathered.calls
+            self._ejection.succeeded_often(record, gathered.calls)

@@ -34,6 +34,7 @@ class EjectionSettings:
         probe_gap: calls from one probe to the next, at least.
         slow_strikes: strikes that a slow failure counts as.
         forgiven: strikes are forgotten after so long in rotation.
+        remembered: real time for which a host that leaves while it is ejected stays so if it comes back.
         ramp: time in which a host that joins or is restored gets its share of calls.
         pain, slow_pain: calls in flight that a failure, and a slow one, counts as.
         max_pain_row: failures in a row that add to the pain, at most.
@@ -56,6 +57,7 @@ class EjectionSettings:
     probe_gap: int = 20
     slow_strikes: int = 4
     forgiven: float = 30.0
+    remembered: float = 60.0
     ramp: float = 2.0
     pain: float = 4.0
     slow_pain: float = 8.0
@@ -116,13 +118,28 @@ class Ejection(Generic[H]):
         self.version += 1
 
     def remove(self, record: Record[H]) -> None:
-        """A host that leaves. If it was the last eligible one, an ejected one is restored."""
+        """A host that leaves."""
         (self.ejected if record.ejected else self.eligible).remove(record)
         if not record.ejected:
             self._good -= record.good
             self._bad -= record.bad
         self._schedule()
         self.version += 1
+
+    def add_ejected(self, record: Record[H], earlier: Record[H], away: float) -> None:
+        """A host that is back after `away` seconds, and was ejected when it left: it goes on from there."""
+        record.ejected, record.failed_slowly, record.stale = True, earlier.failed_slowly, record.in_flight
+        record.good, record.bad, record.failures = earlier.good, earlier.bad, earlier.failures
+        record.strikes, record.probe_at, record.deadline = earlier.strikes, earlier.probe_at, earlier.deadline
+        record.joined_at = earlier.joined_at
+        self.ejected.append(record)
+        self._schedule()
+        self.version += 1
+        evidence = f"it was ejected when it left the route {away:.0f} s ago; {self._until_probe(record)}"
+        self._changes.append(StateChange(record.host, HostState.EJECTED, "back in the route", evidence))
+
+    def ensure_eligible(self) -> None:
+        """Restores an ejected host if no other is left."""
         if self.ejected and not self.eligible:
             self._restore(min(self.ejected, key=lambda each: each.probe_at), "no other host")
 
@@ -253,9 +270,12 @@ class Ejection(Generic[H]):
                 HostState.EJECTED,
                 reason,
                 f"{record.failures} failed in a row, {record.bad:.0f} of {record.good + record.bad:.0f} recent calls, "
-                f"the others' share {others:.1%}; probed in {record.probe_at - self.clock:.0f} s",
+                f"the others' share {others:.1%}; {self._until_probe(record)}",
             )
         )
+
+    def _until_probe(self, record: Record[H]) -> str:
+        return f"probed in {max(0.0, record.probe_at - self.clock):.0f} s"
 
     def _restore(self, record: Record[H], reason: str) -> None:
         record.ejected, record.failures, record.pain, record.joined_at = False, 0, 0.0, self.clock
@@ -279,7 +299,8 @@ class Ejection(Generic[H]):
             for records in (self.eligible, self.ejected):
                 for record in records:
                     record.good *= keep
-                    record.bad *= keep
+                    if record.bad:
+                        record.bad *= keep
                     if record.pain:
                         record.pain = record.pain * soothe if record.pain > 0.2 else 0.0
             for record in self.eligible:
@@ -291,3 +312,26 @@ class Ejection(Generic[H]):
         """The changes of state since the last take."""
         changes, self._changes = self._changes, []
         return changes
+
+    # -- calls that were gathered
+
+    def calls_passed(self, calls: int, now: float) -> None:
+        """Lets the module's clock go on for calls that were made since the last one, as `next_call` does for one."""
+        self.clock += min(max(0.0, now - self._last), self._step * calls)
+        self._last = max(now, self._last)
+        self._since_probe += calls
+
+    def succeeded_often(self, record: Record[H], calls: int) -> None:
+        """Counts successful calls to an eligible host, as `succeeded` does one."""
+        self._trouble *= 0.9 ** min(calls, 1000)
+        record.good += calls
+        self._good += calls
+        record.failures, record.pain = 0, 0.0
+
+    def quiet_for(self) -> float:
+        """Seconds, at least, in which no ejected host is to be probed; 0 if one may be due."""
+        if not self.ejected:
+            return math.inf
+        if self.in_trouble:
+            return 0.0
+        return max(0.0, min(self._next_probe - self.clock, self._next_deadline - self._last))

@@ -45,7 +45,7 @@ class Explainer(Generic[H]):
         self._draws = draws
         self._least = least
 
-    def explain(self, records: Iterable[Record[H]]) -> list[HostExplanation[H]]:
+    def explain(self, records: Iterable[Record[H]]) -> list[HostExplanation]:
         """What is known of some hosts of the module, in their order."""
         ejection = self._ejection
         probes = 0.5 * self._admitted if ejection.ejected and ejection.in_trouble else 0.0
@@ -82,9 +82,9 @@ class Explainer(Generic[H]):
         passed_on, total = sum(picked) - sum(kept), sum(draws)
         return [share + passed_on * draw / total for share, draw in zip(kept, draws, strict=True)]
 
-    def _explained(self, record: Record[H], share: float) -> HostExplanation[H]:
+    def _explained(self, record: Record[H], share: float) -> HostExplanation:
         return HostExplanation(
-            host=record.host,
+            address=record.host.address,
             state=HostState.EJECTED if record.ejected else HostState.HEALTHY,
             share=share,
             calls=max(0.0, record.good + record.bad),

@@ -49,11 +49,11 @@ class StateChange(Generic[H]):
 
 
 @dataclass(frozen=True, slots=True)
-class HostExplanation(Generic[H]):
+class HostExplanation:
     """What a policy knows of one host, and what follows from it for the next call.
 
     Attributes:
-        host: the host.
+        address: the host.
         state: whether it takes calls.
         share: the share of the module's calls that it would get now, 0 to 1.
         calls, failures: recent calls by which it is judged, and those of them that failed; fractions where they decay.
@@ -64,7 +64,7 @@ class HostExplanation(Generic[H]):
         why: the reason for state and share: ASCII, at most MAX_WHY characters.
     """
 
-    host: H
+    address: HostAddress
     state: HostState
     share: float
     calls: float

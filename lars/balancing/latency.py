@@ -84,3 +84,30 @@ class Latency:
             excess = min(record.latency, settings.max_penalty * top) - self.recent
             record.latency = self.recent + excess * exp(-seconds / settings.decay)
             record.penalty = max(1.0, record.latency / top) if top else 1.0
+
+    def learn_mean(self, record: Record[Any], cost: float, calls: int) -> None:
+        """Takes the mean cost of some successful calls: what `learn` does with as many calls of this cost.
+
+        But that the latency of the host goes no further than to what has the largest penalty.
+        """
+        settings, before = self._settings, self._timed
+        self._timed = timed = min(before + calls, settings.usual_calls)
+        known = timed > settings.warmup_calls
+        self.usual = _moved(self.usual, cost, calls, before, settings.usual_calls, known)
+        self.recent = _moved(self.recent, cost, calls, before, settings.recent_calls, known)
+        top = settings.band * self.recent + settings.slack
+        if known:
+            cost = min(cost, settings.max_penalty * top)
+        record.latency = cost + (record.latency - cost) * (1 - settings.smoothing) ** calls if record.latency else cost
+        if timed >= settings.warmup_calls:
+            record.penalty = min(settings.max_penalty, max(1.0, record.latency / top))
+
+
+def _moved(mean: float, cost: float, calls: int, before: int, most: int, known: bool) -> float:
+    """A mean over the last `most` calls or so, of which there were `before`, after some calls that cost the same."""
+    if known:
+        cost = min(cost, 2 * mean)
+    before = min(before, most)
+    grown = min(before + calls, most)
+    keep = before / grown * (1 - 1 / most) ** (calls - (grown - before))
+    return cost + (mean - cost) * keep

@@ -19,7 +19,7 @@ PICKERS: dict[str, Callable[[random.Random], Picker[Any]]] = {
 }
 """The policies that eject, by how they pick."""
 
-NAMES = ("classic", *PICKERS)
+NAMES = (*PICKERS, "classic")
 """All policies."""
 
 
@@ -31,7 +31,7 @@ def new_policy(name: str, rng: random.Random, classic: ClassicSettings | None = 
         rng: for its draws. Policies may share one; a seeded one makes a run repeatable.
         classic: the numbers of the classic rules.
     """
-    policy: Policy[Any] = Classic(classic or ClassicSettings())
+    policy: Policy[Any] = Classic(classic or ClassicSettings(), rng)
     if name != "classic":
         policy = EjectingPolicy(PICKERS[name](rng), rng)
     policy.name = name

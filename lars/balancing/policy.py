@@ -6,8 +6,9 @@ how a call went, and a policy keeps its own record of each host. A policy is cho
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Generic
+from typing import ClassVar, Generic
 
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import H, HostExplanation, HostState, StateChange
 
 
@@ -17,9 +18,12 @@ class Policy(ABC, Generic[H]):
     Attributes:
         name: the name by which it was chosen (policies.NAMES); empty where it was made without one.
         revision: another number whenever the hosts or a host's state may have changed.
+        wants_times: whether a caller should find out by itself what a call cost whose report does not say so.
     """
 
     __slots__ = ("name", "revision")
+
+    wants_times: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.name = ""
@@ -71,7 +75,7 @@ class Policy(ABC, Generic[H]):
         """The state of each host, hosts that have been there for longer first."""
 
     @abstractmethod
-    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[H]]:
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         """What it knows of each host and how it would choose now, in the order of `states`. Changes nothing.
 
         Args:
@@ -79,3 +83,11 @@ class Policy(ABC, Generic[H]):
             first: hosts to pass over.
             most: hosts to return at most; None for all.
         """
+
+    def calls_passed(self, calls: int, now: float) -> None:
+        """Notes calls for which hosts were picked elsewhere, so that what is counted in calls goes on for them too."""
+        return
+
+    def report_gathered(self, host: H, gathered: Gathered, now: float) -> None:
+        """Counts successful calls that were gathered elsewhere, at a cost that does not grow with their number."""
+        self.report_successes(host, gathered.calls, now)

@@ -53,7 +53,7 @@ class Record(Generic[H]):
 
     def __init__(self, host: H, joined_at: float) -> None:
         self.host = host
-        self.weight = 0.0
+        self.weight: float = 0
         self.scale = 1.0
         self.joined_at = joined_at
         self.good = self.bad = self.pain = self.latency = self.leak = self.probe_at = self.deadline = 0.0

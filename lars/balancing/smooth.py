@@ -18,33 +18,32 @@ class SmoothTurns(Generic[H]):
 
     Attributes:
         hosts: those that take turns.
-        equal: whether all have the same weight.
     """
 
-    __slots__ = ("_at", "_heap", "_rng", "equal", "hosts")
+    __slots__ = ("_at", "_heap", "_rng", "hosts")
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._at = -1
-        self._heap: list[tuple[float, int]] = []
+        self._heap: list[tuple[float, int]] | None = None  # of hosts with unequal weights
         self.hosts: Sequence[Record[H]] = ()
-        self.equal = True
 
     def rebuild(self, hosts: Sequence[Record[H]]) -> None:
         """Replaces the hosts."""
         if not self.hosts:
             self._at = int(self._rng.random() * len(hosts))
         self.hosts = hosts
-        self.equal = all(record.weight == hosts[0].weight for record in hosts)
-        if not self.equal:
+        self._heap = None
+        if any(record.weight != hosts[0].weight for record in hosts):
             self._heap = [(self._rng.random() / record.weight, at) for at, record in enumerate(hosts)]
             heapq.heapify(self._heap)
 
     def next(self) -> int:
         """The place in `hosts` of the one whose turn it is."""
-        if self.equal:
+        heap = self._heap
+        if heap is None:
             self._at = at = (self._at + 1) % len(self.hosts)
             return at
-        deadline, at = self._heap[0]
-        heapq.heapreplace(self._heap, (deadline + 1 / self.hosts[at].weight, at))
+        deadline, at = heap[0]
+        heapq.heapreplace(heap, (deadline + 1 / self.hosts[at].weight, at))
         return at

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from lars.db.url import DEFAULT_URL, parse_url
+from lars.db.url import DEFAULT_URL, DatabaseUrl, parse_url
 from lars.errors import LarsError
 from lars.route import MAX_ID, ModuleId, module_id, serving_host
 
@@ -56,16 +57,50 @@ def check_optional(modid: int | None, cmdid: int | None) -> ModuleId | None:
 HOST = parsed(serving_host)
 """The click type of IP:PORT: text to HostAddress."""
 
-db_option = click.option(
-    "--db",
-    "url",
-    metavar="URL",
-    type=parsed(parse_url),
-    envvar="LARS_DB",
-    default=DEFAULT_URL,
-    show_default=True,
-    show_envvar=True,
-    help="The database: sqlite:///FILE or mysql://user:password@host:port/name.",
-)
+_DB_FILE = "lars.db_file"
+
+
+def _keep_file(ctx: click.Context, _option: click.Parameter, path: str | None) -> None:
+    ctx.meta[_DB_FILE] = path
+
+
+def _chosen(ctx: click.Context, option: click.Parameter, url: DatabaseUrl) -> DatabaseUrl:
+    path: str | None = ctx.meta.get(_DB_FILE)
+    if path is None:
+        return url
+    from lars.settings import text_of_file  # it imports Twisted, which commands without a database do without
+
+    if ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--db and --db-file: give one of them")
+    try:
+        return parse_url(text_of_file(path))
+    except LarsError as error:
+        raise click.BadParameter(str(error), param_hint="--db-file") from None
+
+
+def db_option(command: F) -> F:
+    """--db and --db-file, as `url`."""
+    in_file = click.option(
+        "--db-file",
+        metavar="FILE",
+        is_eager=True,
+        expose_value=False,
+        callback=_keep_file,
+        help="A file that holds the URL: `ps` shows what --db says.",
+    )
+    url = click.option(
+        "--db",
+        "url",
+        metavar="URL",
+        type=parsed(parse_url),
+        envvar="LARS_DB",
+        default=DEFAULT_URL,
+        show_default=True,
+        show_envvar=True,
+        callback=_chosen,
+        help="The database: sqlite:///FILE or mysql://user:password@host:port/name.",
+    )
+    return in_file(url(command))
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -1,13 +1,17 @@
 """The database for one command: the reactor runs until the work is done."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
 
+from lars.cli.starting import wait_while_starting
 from lars.db.database import Database, engine_for
 from lars.db.engine import Engine
 from lars.db.url import DatabaseUrl, SqliteUrl
 from lars.errors import LarsError
-from lars.runtime.reactor import IReactor
+from lars.runtime.reactor import monotonic_reactor
 
 T = TypeVar("T")
 Work = Callable[[Database], Awaitable[T]]
@@ -18,10 +22,25 @@ class NoDatabase(LarsError):
 
 
 def run_with_database(url: DatabaseUrl, work: Work[T]) -> T:
-    """Opens the database for the work, and returns its result. Raises NoDatabase, and never creates a file."""
-    if isinstance(url, SqliteUrl) and not url.path.exists():
-        raise NoDatabase(f"{url}: no such file: run `lars db init` to create it, or give another with --db")
+    """Opens the database for the work, and returns its result. Raises NoDatabase, and never creates a file.
+
+    One that a Lars in this folder is about to create is waited for.
+    """
+    if isinstance(url, SqliteUrl):
+        path = url.path
+        wait_while_starting(lambda: _has_tables(path))
+        if not path.exists():
+            raise NoDatabase(f"{url}: no such file: run `lars db init` to create it, or give another with --db")
     return run_with_engine(engine_for(url), work)
+
+
+def _has_tables(path: Path) -> bool:
+    """Whether the file is there, with the schema in it: both are made in one transaction."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'SchemaVersion'").fetchall())
+    except sqlite3.Error:
+        return False
 
 
 def run_with_engine(engine: Engine, work: Work[T]) -> T:
@@ -29,11 +48,10 @@ def run_with_engine(engine: Engine, work: Work[T]) -> T:
 
     Raises KeyboardInterrupt if a signal stops the reactor first.
     """
-    from twisted.internet import reactor as installed  # importing it installs it
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
-    reactor = cast(IReactor, installed)  # the module stands for an object that it does not declare
+    reactor = monotonic_reactor()
     database = Database(engine, reactor)
     outcome: list[T | Failure] = []
 

@@ -11,10 +11,12 @@ from lars.cli.lazy import LazyCommand, LazyGroup
 
 COMMANDS = {
     "db": LazyCommand("lars.cli.commands.db:db", "Create, upgrade and check the database."),
+    "conf": LazyCommand("lars.cli.commands.conf:conf", "Show or copy the conf files of the services."),
     "route": LazyCommand("lars.cli.commands.route:route", "Show and edit which hosts serve a module."),
     "status": LazyCommand("lars.cli.commands.status:status", "Show how calls to each host went."),
     "history": LazyCommand("lars.cli.commands.history:history", "Show how calls to each host went over time."),
     "alarms": LazyCommand("lars.cli.commands.alarms:alarms", "List the active alarms."),
+    "agents": LazyCommand("lars.cli.commands.agents:agents", "List the agents that report, and dismiss retired ones."),
     "user": LazyCommand("lars.cli.commands.user:user", "Manage who may sign in to lars-web."),
     "get-host": LazyCommand("lars.cli.commands.agent:get_host", "Ask the agent which host to call now."),
     "get-route": LazyCommand("lars.cli.commands.agent:get_route", "Ask the agent for all hosts of a module."),

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from lars.errors import InvalidRoute, SettingsError
-from lars.route import MAX_PORT, ModuleId, format_ip, parse_host, shard_of
+from lars.host_names import parse_place
+from lars.route import MAX_PORT, ModuleId, format_ip, shard_of
 
 DEFAULT_AGENT = "127.0.0.1:8888"
 
@@ -35,9 +36,9 @@ class AgentAddress(NamedTuple):
 
 
 def parse_agent(text: str) -> AgentAddress:
-    """ "127.0.0.1:8888" -> AgentAddress; raises SettingsError."""
+    """ "127.0.0.1:8888" or "agent:8888" -> AgentAddress; raises SettingsError."""
     try:
-        ip, port = parse_host(text)
+        ip, port = parse_place(text)
     except InvalidRoute as error:
         raise SettingsError(f"agent address: {error}") from None
     if port > MAX_PORT - (SHARDS - 1):

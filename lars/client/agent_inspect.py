@@ -1,9 +1,11 @@
 """What an agent holds, for the tools that show it: modules, hosts, states, counts, and how it would choose."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from lars.balancing.host import HostExplanation, HostState
 from lars.client.address import SHARDS, AgentAddress
 from lars.client.errors import AgentUnavailable
 from lars.client.queries import MAX_DATAGRAM
@@ -56,34 +58,6 @@ class ModuleListQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class HostExplanation:
-    """How the agent's policy would treat one host now. What is None is not known, or not counted by the policy.
-
-    Attributes:
-        address: the host.
-        ejected: whether it only gets probes.
-        share: the share of the module's calls that it would get, 0 to 1.
-        calls, failures: recent calls by which it is judged, and those of them that failed.
-        failures_in_a_row: its last calls that have failed one after the other.
-        in_flight: its calls that are not reported yet.
-        latency: seconds that its calls take.
-        next_probe: seconds until its next probe.
-        why: the reason, in words.
-    """
-
-    address: HostAddress
-    ejected: bool
-    share: float
-    calls: float
-    failures: float
-    failures_in_a_row: int
-    in_flight: int | None
-    latency: float | None
-    next_probe: float | None
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class ModuleExplanation:
     """The policy of a module, by its name, and what it knows of each host; no hosts if the agent knows none."""
 
@@ -119,28 +93,47 @@ def explain_module(agent: AgentAddress, module: ModuleId, timeout: float) -> Mod
 
     Raises AgentUnavailable if the module's shard does not answer within `timeout` seconds.
     """
-    peer = AgentAddress(agent.ip, agent.port + shard_of(module, SHARDS))
-    hosts: list[HostExplanation] = []
-    try:
-        sock = UdpSocket(peer, timeout / 2)
-        try:
-            while True:
-                page = sock.ask(ExplainQuery(sock.next_seq(), module, len(hosts)), time.monotonic() + timeout)
-                if page is None:
+    return explain_modules(agent, [module], timeout)[module]
+
+
+def explain_modules(
+    agent: AgentAddress, modules: Iterable[ModuleId], timeout: float
+) -> dict[ModuleId, ModuleExplanation]:
+    """How the agent would choose a host of each module now.
+
+    Raises AgentUnavailable if a shard does not answer within `timeout` seconds.
+    """
+    by_shard: dict[int, list[ModuleId]] = {}
+    for module in modules:
+        by_shard.setdefault(shard_of(module, SHARDS), []).append(module)
+    found = {}
+    for shard, of_shard in by_shard.items():
+        peer = AgentAddress(agent.ip, agent.port + shard)
+        with _inspecting(peer, timeout) as sock:
+            for module in of_shard:
+                explanation = _explain(sock, module, timeout)
+                if explanation is None:
                     raise AgentUnavailable(f"the agent at {peer} does not explain its choices: {_ADVICE}")
-                hosts += map(_explained, page.host)
-                if not page.host or len(hosts) >= page.total:
-                    return ModuleExplanation(page.policy, hosts)
-        finally:
-            sock.close()
-    except OSError as error:
-        raise AgentUnavailable(f"the agent at {peer} cannot be reached ({error.strerror}): {_ADVICE}") from None
+                found[module] = explanation
+    return found
+
+
+def _explain(sock: UdpSocket, module: ModuleId, timeout: float) -> ModuleExplanation | None:
+    """None if a page does not come in time."""
+    hosts: list[HostExplanation] = []
+    while True:
+        page = sock.ask(ExplainQuery(sock.next_seq(), module, len(hosts)), time.monotonic() + timeout)
+        if page is None:
+            return None
+        hosts += map(_explained, page.host)
+        if not page.host or len(hosts) >= page.total:
+            return ModuleExplanation(page.policy, hosts)
 
 
 def _explained(host: ExplainedHost) -> HostExplanation:
     return HostExplanation(
         HostAddress(host.ip, host.port),
-        host.ejected,
+        HostState.EJECTED if host.ejected else HostState.HEALTHY,
         host.share,
         host.calls,
         host.failures,
@@ -150,6 +143,19 @@ def _explained(host: ExplainedHost) -> HostExplanation:
         host.next_probe if host.HasField("next_probe") else None,
         host.why,
     )
+
+
+@contextmanager
+def _inspecting(peer: AgentAddress, timeout: float) -> Iterator[UdpSocket]:
+    """A socket to a shard; raises AgentUnavailable if there is none there."""
+    try:
+        sock = UdpSocket(peer, timeout / 2)
+        try:
+            yield sock
+        finally:
+            sock.close()
+    except OSError as error:
+        raise AgentUnavailable(f"the agent at {peer} cannot be reached ({error.strerror}): {_ADVICE}") from None
 
 
 def list_hosts(agent: AgentAddress, timeout: float) -> Iterator[HostSnapshot]:
@@ -162,22 +168,16 @@ def list_hosts(agent: AgentAddress, timeout: float) -> Iterator[HostSnapshot]:
 
 
 def _list_shard(peer: AgentAddress, timeout: float) -> Iterator[HostSnapshot]:
-    try:
-        sock = UdpSocket(peer, timeout / 2)
-        try:
-            offset = 0
-            while True:
-                page = sock.ask(ModuleListQuery(sock.next_seq(), offset), time.monotonic() + timeout)
-                if page is None:
-                    raise AgentUnavailable(f"the agent at {peer} does not list its modules: {_ADVICE}")
-                if not page.module:
-                    return
-                for module in page.module:
-                    key = ModuleId(module.modid, module.cmdid)
-                    for host in module.host:
-                        yield HostSnapshot(key, HostAddress(host.ip, host.port), host.overload, host.succ, host.err)
-                offset += len(page.module)
-        finally:
-            sock.close()
-    except OSError as error:
-        raise AgentUnavailable(f"the agent at {peer} cannot be reached ({error.strerror}): {_ADVICE}") from None
+    with _inspecting(peer, timeout) as sock:
+        offset = 0
+        while True:
+            page = sock.ask(ModuleListQuery(sock.next_seq(), offset), time.monotonic() + timeout)
+            if page is None:
+                raise AgentUnavailable(f"the agent at {peer} does not list its modules: {_ADVICE}")
+            if not page.module:
+                return
+            for module in page.module:
+                key = ModuleId(module.modid, module.cmdid)
+                for host in module.host:
+                    yield HostSnapshot(key, HostAddress(host.ip, host.port), host.overload, host.succ, host.err)
+            offset += len(page.module)

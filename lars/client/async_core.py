@@ -31,8 +31,8 @@ class AsyncCore:
         self._muxes: dict[ShardState, UdpMux] = {}
         self.send = self._sender.send
 
-    def host(self, cached: ModuleCache, loop: EventLoop, on_answer: OnAnswer) -> Cancel:
-        """Asks for the host to call."""
+    def host(self, cached: ModuleCache, key: int, loop: EventLoop, on_answer: OnAnswer) -> Cancel:
+        """Asks for the host to call, for a call about `key`, 0 for none."""
         shard, now = cached.shard, monotonic()
         try:
             if not shard.alive and (saved := self._core.saved_host(cached, now)) is not None:
@@ -42,7 +42,7 @@ class AsyncCore:
                 return _nothing
             mux = self._mux(shard, loop)
             seq = mux.next_seq()
-            query = self._core.query(cached, seq, now)
+            query = self._core.query(cached, seq, key, now)
         except OSError as error:
             self._unanswered(cached, error, on_answer)
             return _nothing
@@ -50,6 +50,8 @@ class AsyncCore:
         def deliver(host: Host | None, error: Exception | None) -> None:
             if host is not None or isinstance(error, LarsError):
                 self._core.answered(shard)
+                if host is not None:
+                    self._core.has_hosts(cached)
                 on_answer(host, error)
             else:
                 self._unanswered(cached, error, on_answer)
@@ -66,7 +68,7 @@ class AsyncCore:
             if host is not None or isinstance(error, LarsError):
                 self._core.answered(cached.shard)
 
-        mux.ask(seq, self._core.query(cached, seq, now), deliver)
+        mux.ask(seq, self._core.query(cached, seq, 0, now), deliver)
 
     def _unanswered(self, cached: ModuleCache, error: Exception | None, on_answer: OnAnswer) -> None:
         now = monotonic()
@@ -82,6 +84,8 @@ class AsyncCore:
             mux.close()
             if route is not None:
                 self._core.answered(shard)
+                if route:
+                    self._core.has_hosts(cached)
                 on_answer(route, None)
                 return
             now = monotonic()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -9,10 +10,12 @@ from typing import Self
 from lars.client.address import agent_address, state_folder
 from lars.client.call import Call, Failures
 from lars.client.core import CACHE_TTL, DEFAULT_TIMEOUT, Core
-from lars.client.errors import AgentUnavailable
+from lars.client.errors import AgentUnavailable, NoSuchModule
 from lars.client.host import Host
-from lars.client.module_cache import MAX_GATHERED, ModuleCache
-from lars.client.polling import REGISTER_TIMEOUT, pauses
+from lars.client.key import Key, key_number
+from lars.client.module_cache import ModuleCache
+from lars.client.polling import FIRST_WAIT, REGISTER_TIMEOUT, pauses
+from lars.client.process import warn_unclosed
 from lars.client.queries import RouteQuery, no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, Attempt, Retrying
 from lars.client.socket_pool import AgentSockets, SocketPool
@@ -22,10 +25,10 @@ from lars.errors import LarsError
 class LarsClient:
     """Asks this machine's agent which host to call, and reports to it how the call went.
 
-    Threads may share a client, and it may be kept across a fork. While all hosts of a module are healthy, the client
-    chooses from its cache for `cache_ttl` seconds and gathers successes, so that most calls make no system call. It
-    sends them to the agent after that time (with the next call), before any failure, on close, before a fork and at
-    exit. While the agent is down, hosts come from the routes that the agent saved.
+    Threads may share a client, and it may be kept across a fork. The client chooses by itself, by the policy of the
+    module and the agent's word on each host, which it asks for every `cache_ttl` seconds, and gathers successes, so
+    that most calls make no system call. It sends these to the agent after that time (with the next call), before any
+    failure, on close, before a fork and at exit. While the agent is down, hosts come from the routes that it saved.
 
     >>> from lars.client import LarsClient
     >>> client = LarsClient()
@@ -39,9 +42,11 @@ class LarsClient:
         agent: "IP:BASEPORT" or (ip, base port); by default, the environment's LARS_AGENT, else 127.0.0.1:8888.
         timeout: seconds until a call fails; after half of it an unanswered query is sent once more.
         cache: False to ask the agent, and report to it, each time.
-        cache_ttl: seconds for which hosts are chosen from the same route state.
+        cache_ttl: seconds for which hosts are chosen by the same route state.
         state_dir: the folder of the agent's saved routes; by default, the environment's LARS_STATE_DIR, else
             /var/lib/lars for an agent on this machine. Empty to use no saved routes.
+        first_wait: seconds for which the first questions about a module wait for its hosts, which the agent pulls when
+            it is first asked; 0 to be refused at once.
 
     Raises SettingsError for arguments out of range. Every method may raise AgentUnavailable, and InvalidRoute for ids
     that no module can have.
@@ -55,9 +60,11 @@ class LarsClient:
         cache: bool = True,
         cache_ttl: float = CACHE_TTL,
         state_dir: str | None = None,
+        first_wait: float = FIRST_WAIT,
     ) -> None:
         address = agent_address(agent)
-        self._core = Core(address, timeout, cache_ttl if cache else 0.0, state_folder(state_dir, address))
+        folder = state_folder(state_dir, address)
+        self._core = Core(address, timeout, cache_ttl if cache else 0.0, folder, first_wait)
         self._sockets = AgentSockets(self._core.shards, timeout / 2)
         self._core.begin(self._sockets)
         self._modules = self._core.modules
@@ -68,17 +75,41 @@ class LarsClient:
         """Whether the agent answered the last query; True before the first."""
         return self._core.agent_alive
 
-    def get_host(self, modid: int, cmdid: int) -> Host:
+    def get_host(self, modid: int, cmdid: int, *, key: Key | None = None) -> Host:
         """The host to call now; raises NoSuchModule or Overloaded if there is none.
 
         >>> host = client.get_host(1, 1)
         >>> print(host)
         127.0.0.1:900...
+        >>> host = client.get_host(1, 1, key="user 17")
+
+        Args:
+            modid: the business.
+            cmdid: its function.
+            key: what the call is about, such as a user: calls with one key go to one host, if the module's policy is
+                consistent_hash. A number from 0 to 2**64 - 1, or a str or bytes, which are hashed.
         """
-        cached = self._modules.get((modid, cmdid))
-        if cached is not None and monotonic() < cached.until:
-            return cached.pick()
-        return self._ask_host(self._core.cached(modid, cmdid))
+        now = monotonic()
+        if key is None:
+            try:
+                cached = self._modules.get((modid, cmdid))
+                if cached is not None and now < cached.quick_until:
+                    return cached.quick().public
+            except TypeError:
+                pass  # these are no ids: refused in a moment, with a text
+        cached = self._core.cached(modid, cmdid)
+        number = key_number(key)
+        host = cached.choose(number, now)
+        if host is not None:
+            return host
+        try:
+            return self._ask_host(cached, number)
+        except NoSuchModule:
+            for pause in self._core.first_pauses(cached, now):
+                time.sleep(pause)
+                with suppress(NoSuchModule):
+                    return self._ask_host(cached, number)
+            raise
 
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         """Reports how the call to a host went; sent once, and not acknowledged.
@@ -90,20 +121,32 @@ class LarsClient:
             retcode: 0 for success; any other number is a failure.
             cost: seconds that the call took, so that a host that times out is ejected sooner.
         """
-        if not retcode:
-            cached = self._modules.get(host.module)
-            if cached is not None and monotonic() < cached.until and len(cached.gathered) < MAX_GATHERED:
-                cached.gather(host.address)
-                return
-        self._core.report(host, retcode, cost)
+        now = monotonic()
+        if not retcode and retcode.__class__ is int:
+            try:
+                cached = self._modules.get(host.module)
+                if cached is not None and now < cached.quick_until and cached.gather(host.address, cost):
+                    return
+            except (AttributeError, TypeError):
+                pass  # these are no host and cost: refused in a moment, with a text
+        self._core.report(host, retcode, cost, now)
 
     def get_route(self, modid: int, cmdid: int) -> list[Host]:
-        """All hosts of the module; none if the agent knows none, or has not pulled them yet: see register.
+        """All hosts of the module; none if the agent knows none.
 
         >>> [str(host) for host in client.get_route(1, 1)]
         ['127.0.0.1:9001', '127.0.0.1:9002']
         """
         cached = self._core.cached(modid, cmdid)
+        route = self._route(cached)
+        if not route:
+            for pause in self._core.first_pauses(cached, monotonic()):
+                time.sleep(pause)
+                if route := self._route(cached):
+                    break
+        return route
+
+    def _route(self, cached: ModuleCache) -> list[Host]:
         shard, now = cached.shard, monotonic()
         error: OSError | None = None
         route: list[Host] | None = None
@@ -117,6 +160,8 @@ class LarsClient:
             error = refused
         if route is not None:
             self._core.answered(shard)
+            if route:
+                self._core.has_hosts(cached)
             return route
         refusal = self._core.unanswered(shard, error, now)
         saved = self._core.saved_route(cached, now)
@@ -127,8 +172,8 @@ class LarsClient:
     def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> None:
         """Waits until the agent has the module's hosts, which it pulls when first asked about a module.
 
-        Call it once at start, so that the first get_host is not refused. Raises NoSuchModule if the agent has none
-        after `timeout` seconds, AgentUnavailable if it did not answer.
+        For a start that fails where a module has none, or that waits for longer than `first_wait`. Raises NoSuchModule
+        if the agent has none after `timeout` seconds, AgentUnavailable if it did not answer.
 
         >>> client.register(1, 1)
         """
@@ -137,7 +182,7 @@ class LarsClient:
         for pause in pauses(timeout):
             time.sleep(pause)
             try:
-                if self.get_route(modid, cmdid):
+                if self._route(cached):
                     return
                 refusal = no_such_module(cached.module)
             except AgentUnavailable as error:
@@ -146,7 +191,7 @@ class LarsClient:
                 refusal = error
         raise refusal
 
-    def call(self, modid: int, cmdid: int, failures: Failures = Exception) -> Call:
+    def call(self, modid: int, cmdid: int, failures: Failures = Exception, *, key: Key | None = None) -> Call:
         """A host for a with block, reported with the time taken; as a failure if an exception ends the block.
 
         An exception that is not of `failures` reports nothing; nor does one that is no Exception (KeyboardInterrupt,
@@ -155,7 +200,7 @@ class LarsClient:
         >>> with client.call(1, 1, failures=OSError) as host:
         ...     answer = f"called {host}"
         """
-        return Call(lambda: self.get_host(modid, cmdid), self.report, failures)
+        return Call(lambda: self.get_host(modid, cmdid, key=key), self.report, failures)
 
     def retrying(
         self, modid: int, cmdid: int, attempts: int = DEFAULT_ATTEMPTS, failures: Failures = Exception
@@ -186,6 +231,15 @@ class LarsClient:
         self._core.close()
         self._sockets.close()
 
+    def __repr__(self) -> str:
+        return f"<LarsClient of the agent at {self._core.agent}>"
+
+    def __del__(self) -> None:
+        core = getattr(self, "_core", None)
+        if core is not None and not core.closed:
+            self.close()
+            warn_unclosed(self)
+
     def __enter__(self) -> Self:
         return self
 
@@ -194,7 +248,7 @@ class LarsClient:
     ) -> None:
         self.close()
 
-    def _ask_host(self, cached: ModuleCache) -> Host:
+    def _ask_host(self, cached: ModuleCache, key: int) -> Host:
         shard, now = cached.shard, monotonic()
         pool = self._sockets[shard]
         if not shard.alive:
@@ -207,11 +261,12 @@ class LarsClient:
             sock = pool.acquire(deadline)
             if sock is not None:
                 try:
-                    host = sock.ask(self._core.query(cached, sock.next_seq(), now), deadline)
+                    host = sock.ask(self._core.query(cached, sock.next_seq(), key, now), deadline)
                 finally:
                     pool.release(sock)
                 if host is not None:
                     self._core.answered(shard)
+                    self._core.has_hosts(cached)
                     return host
         except OSError as refused:
             error = refused
@@ -230,7 +285,7 @@ class LarsClient:
             if pool.probe_answered():
                 return True
             if cached.shard.due(now):
-                pool.probe(self._core.query(cached, 0, now))
+                pool.probe(self._core.query(cached, 0, 0, now))
         except OSError:
             return False
         return False

@@ -4,11 +4,11 @@ import time
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 
-from lars.client.errors import AgentUnavailable
+from lars.client.errors import AgentUnavailable, InvalidArgument
 from lars.client.host import Host
 
-Failures = type[Exception] | tuple[type[Exception], ...]
-"""The exceptions that count as a failure of the host."""
+Failures = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
+"""The exceptions that count as a failure of the host: their types, or a function that says so of an exception."""
 
 Report = Callable[[Host, int, float], None]
 GetHost = Callable[[], Host]
@@ -18,31 +18,46 @@ AwaitHost = Callable[[], Awaitable[Host]]
 class Timed:
     """One call to a host: measures its time and reports its result.
 
-    An exception of `failures` is a failure of the host. Any other (also KeyboardInterrupt and asyncio.CancelledError)
-    is not, and nothing is reported.
+    An exception of `failures` is a failure of the host, and so is a call for which `fail` was called. Any other
+    exception (also KeyboardInterrupt and asyncio.CancelledError) is not, and nothing is reported.
     """
 
-    __slots__ = ("_began", "_report", "failed", "failures", "host")
+    __slots__ = ("_began", "_report", "_retcode", "failed", "failures", "host")
 
     def __init__(self, report: Report, failures: Failures) -> None:
         self._report = report
         self.failures = failures
         self.failed = False
+        self._retcode = 0
 
     def begin(self, host: Host) -> Host:
         """Starts the clock; returns the host."""
         self.host = host
+        self.failed = False
+        self._retcode = 0
         self._began = time.monotonic()
         return host
 
-    def end(self, kind: type[BaseException] | None) -> None:
-        """Reports the call, which ended with an exception of this type or, for None, without one."""
+    def fail(self, retcode: int) -> None:
+        """The call will be reported as failed, if it ends without an exception."""
+        if isinstance(retcode, bool) or not isinstance(retcode, int) or not retcode:
+            raise InvalidArgument(f"retcode {retcode!r} is none of a failure: give a whole number other than 0")
+        self._retcode = retcode
+
+    def end(self, error: BaseException | None) -> None:
+        """Reports the call, which ended with this exception or, for None, without one."""
         cost = time.monotonic() - self._began
-        if kind is None:
-            self._send(0, cost)
-        elif issubclass(kind, self.failures):
+        if error is None:
+            self.failed = self._retcode != 0
+            self._send(self._retcode, cost)
+        elif self._is_failure(error):
             self.failed = True
-            self._send(1, cost)
+            self._send(self._retcode or 1, cost)
+
+    def _is_failure(self, error: BaseException) -> bool:
+        if isinstance(self.failures, type | tuple):
+            return isinstance(error, self.failures)
+        return isinstance(error, Exception) and bool(self.failures(error))
 
     def _send(self, retcode: int, cost: float) -> None:
         try:
@@ -52,7 +67,7 @@ class Timed:
 
 
 class Call:
-    """`with client.call(1, 1) as host:`"""
+    """`call = client.call(1, 1)`, and `with call as host:`; or `with client.call(1, 1) as host:`."""
 
     __slots__ = ("_get_host", "_timed")
 
@@ -60,17 +75,21 @@ class Call:
         self._get_host = get_host
         self._timed = Timed(report, failures)
 
+    def fail(self, retcode: int = 1) -> None:
+        """Reports the call as failed, although no exception ends the block; `retcode` is any number but 0."""
+        self._timed.fail(retcode)
+
     def __enter__(self) -> Host:
         return self._timed.begin(self._get_host())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._timed.end(kind)
+        self._timed.end(error)
 
 
 class AsyncCall:
-    """`async with client.call(1, 1) as host:`"""
+    """`call = client.call(1, 1)`, and `async with call as host:`; or `async with client.call(1, 1) as host:`."""
 
     __slots__ = ("_get_host", "_timed")
 
@@ -78,10 +97,14 @@ class AsyncCall:
         self._get_host = get_host
         self._timed = Timed(report, failures)
 
+    def fail(self, retcode: int = 1) -> None:
+        """Reports the call as failed, although no exception ends the block; `retcode` is any number but 0."""
+        self._timed.fail(retcode)
+
     async def __aenter__(self) -> Host:
         return self._timed.begin(await self._get_host())
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._timed.end(kind)
+        self._timed.end(error)

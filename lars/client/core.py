@@ -5,26 +5,29 @@ does not answer. The client owns the sockets: it sends the queries, and calls `a
 without an answer go through the Transport. Threads may share a Core; `now` is in seconds, monotonic.
 """
 
-import atexit
 import logging
-import os
-import weakref
+from collections.abc import Iterator
+from itertools import islice
+from math import isfinite
+from operator import index
 from typing import Protocol
 
-from lars.client.address import SHARDS, AgentAddress
-from lars.client.errors import AgentUnavailable
+from lars.client import process
+from lars.client.address import DEFAULT_STATE_DIR, SHARDS, AgentAddress
+from lars.client.errors import AgentUnavailable, InvalidArgument
 from lars.client.host import Host
-from lars.client.module_cache import ModuleCache
+from lars.client.module_cache import ModuleCache, rng
+from lars.client.polling import FIRST_WAIT, pauses
 from lars.client.queries import HostQuery
 from lars.client.saved import SavedFile
 from lars.client.shard_state import ShardState
-from lars.errors import SettingsError
+from lars.errors import InvalidRoute, SettingsError
 from lars.route import module_id, shard_of
 
 DEFAULT_TIMEOUT = 0.2
 """Default: seconds until a call fails."""
 
-CACHE_TTL = 2.0
+CACHE_TTL = 1.0
 """Default: seconds for which a client chooses hosts from its cache before it asks the agent again."""
 
 _log = logging.getLogger("lars.client")
@@ -50,29 +53,35 @@ class Core:
         timeout: seconds that a query may take.
         cache_ttl: seconds; 0 turns the cache off.
         state_dir: the folder of the agent's saved routes; empty for no fallback.
+        first_wait: seconds for which the first questions about a module wait for its hosts.
 
-    Raises SettingsError if `timeout` or `cache_ttl` is out of range.
+    Raises SettingsError if `timeout`, `cache_ttl` or `first_wait` is out of range.
     """
 
-    def __init__(self, agent: AgentAddress, timeout: float, cache_ttl: float, state_dir: str) -> None:
+    def __init__(
+        self, agent: AgentAddress, timeout: float, cache_ttl: float, state_dir: str, first_wait: float = FIRST_WAIT
+    ) -> None:
         if not 0 < timeout < 86_400:
             raise SettingsError(f"timeout {timeout} is out of range: give seconds above 0 and below a day")
         if not 0 <= cache_ttl < 86_400:
             raise SettingsError(f"cache_ttl {cache_ttl} is out of range: give seconds from 0 to below a day")
+        if not 0 <= first_wait < 86_400:
+            raise SettingsError(f"first_wait {first_wait} is out of range: give seconds from 0 to below a day")
         self.agent = agent
         self.timeout = timeout
         self.shards = [ShardState(AgentAddress(agent.ip, agent.port + n), n) for n in range(SHARDS)]
         self.modules: dict[tuple[int, int], ModuleCache] = {}
         self.closed = False
         self._cache_ttl = cache_ttl
+        self._first_wait = first_wait
         self._saved = [SavedFile(state_dir, n) for n in range(SHARDS)] if state_dir else []
+        self._follows_agent = state_dir == DEFAULT_STATE_DIR
         self._next_flush = 0.0
 
     def begin(self, transport: Transport) -> None:
-        """Sets the transport; from now on gathered successes are also sent at exit and before a fork."""
+        """Sets the transport; from now on gathered successes are also sent in pauses, at exit and before a fork."""
         self._transport = transport
-        _cores[id(self)] = weakref.ref(self)
-        weakref.finalize(self, _cores.pop, id(self), None).atexit = False
+        process.add(self)
 
     @property
     def agent_alive(self) -> bool:
@@ -81,28 +90,41 @@ class Core:
 
     def cached(self, modid: int, cmdid: int) -> ModuleCache:
         """The cache of a module; raises InvalidRoute for ids that no module can have."""
-        cached = self.modules.get((modid, cmdid))
+        try:
+            cached = self.modules.get((modid, cmdid))
+        except TypeError:  # one of them has no hash
+            cached = None
         if cached is None:
+            if not isinstance(modid, int) or not isinstance(cmdid, int):
+                raise InvalidRoute(f"module ({modid!r}, {cmdid!r}) does not exist: modid and cmdid are whole numbers")
             module = module_id(modid, cmdid)
             fresh = ModuleCache(module, self.shards[shard_of(module, SHARDS)], self._cache_ttl)
             cached = self.modules.setdefault(module, fresh)
         return cached
 
-    def query(self, cached: ModuleCache, seq: int, now: float) -> HostQuery:
-        """The query for the next host; sends overdue successes first."""
+    def query(self, cached: ModuleCache, seq: int, key: int, now: float) -> HostQuery:
+        """The query for the next host, for a call about `key`, 0 for none; sends overdue successes first."""
         if now >= self._next_flush:
-            self._flush_overdue(now)
+            self.flush_overdue(now)
+        if self._cache_ttl:
+            process.awake()
         if cached.gathered:
             self._flush(cached)
-        return cached.query(seq, now)
+        return cached.query(seq, key, now)
 
-    def report(self, host: Host, retcode: int, cost: float | None) -> None:
-        """Sends the result of a call, after the gathered successes of its module; raises AgentUnavailable."""
+    def report(self, host: Host, retcode: int, cost: float | None, now: float) -> None:
+        """Takes the result of a call, and sends what is to be sent at once.
+
+        Raises AgentUnavailable, and InvalidArgument for arguments of another kind.
+        """
+        if not isinstance(host, Host):
+            raise InvalidArgument(f"{host!r} cannot be reported: give the host that get_host returned")
+        retcode, cost = _checked(retcode, cost)
         cached = self.modules.get(host.module) or self.cached(*host.module)
         if self.closed:
             raise self.unavailable(cached.shard, None)
         with cached.lock:
-            for datagram in cached.results(host, retcode, cost):
+            for datagram in cached.results(host, retcode, cost, now):
                 try:
                     self._transport.send(cached.shard, datagram)
                 except OSError as error:
@@ -114,7 +136,7 @@ class Core:
         for cached in tuple(self.modules.values()):
             self._flush(cached)
 
-    def _flush_overdue(self, now: float) -> None:
+    def flush_overdue(self, now: float) -> None:
         """Sends the successes of all modules whose ttl has passed; sets when the next ttl will pass."""
         next_flush = now + self._cache_ttl
         for cached in tuple(self.modules.values()):
@@ -131,6 +153,19 @@ class Core:
                     self._transport.send(cached.shard, datagram)
                 except OSError:
                     continue  # the agent is down: the next query will notice
+
+    def first_pauses(self, cached: ModuleCache, now: float) -> Iterator[float]:
+        """Seconds to wait before each further question about a module that has no hosts yet; none if it had some.
+
+        The agent pulls a module's hosts when it is first asked about it.
+        """
+        if cached.awaited_until is None:
+            cached.awaited_until = now + self._first_wait
+        return islice(pauses(max(0.0, cached.awaited_until - now)), 1, None)
+
+    def has_hosts(self, cached: ModuleCache) -> None:
+        """The agent has named a host of the module."""
+        cached.awaited_until = 0.0
 
     def answered(self, shard: ShardState) -> None:
         """The shard answered a query."""
@@ -152,11 +187,18 @@ class Core:
 
     def saved_host(self, cached: ModuleCache, now: float) -> Host | None:
         """The next host from the saved routes, if the shard is down and they have the module."""
-        return self._saved[cached.shard.number].pick(cached.module, now) if self._falls_back(cached.shard) else None
+        return self._saved_file(cached.shard).pick(cached.module, now) if self._falls_back(cached.shard) else None
 
     def saved_route(self, cached: ModuleCache, now: float) -> list[Host]:
         """All hosts from the saved routes, if the shard is down and they have the module; else none."""
-        return self._saved[cached.shard.number].route(cached.module, now) if self._falls_back(cached.shard) else []
+        return self._saved_file(cached.shard).route(cached.module, now) if self._falls_back(cached.shard) else []
+
+    def _saved_file(self, shard: ShardState) -> SavedFile:
+        """The shard's file, in the folder that its agent has named unless the program or the environment names one."""
+        file = self._saved[shard.number]
+        if self._follows_agent and shard.state_dir:
+            file.move(shard.state_dir)
+        return file
 
     def _falls_back(self, shard: ShardState) -> bool:
         return not shard.alive and bool(self._saved) and not self.closed
@@ -179,6 +221,7 @@ class Core:
 
     def forked(self) -> None:
         """In the child of a fork: drops what is the parent's (gathered successes, locks, turns, sockets)."""
+        rng.seed()  # or every child of one parent would begin with the same host
         self.modules.clear()
         self._next_flush = 0.0
         for shard in self.shards:
@@ -188,23 +231,22 @@ class Core:
         self._transport.forked()
 
 
-_cores: dict[int, "weakref.ref[Core]"] = {}
-"""All live cores: a dictionary, because its values can be listed while other threads make clients."""
-
-
-def _all() -> list[Core]:
-    return [core for reference in list(_cores.values()) if (core := reference()) is not None]
-
-
-def _flush_all() -> None:
-    for core in _all():
-        core.flush()
-
-
-def _forked() -> None:
-    for core in _all():
-        core.forked()
-
-
-atexit.register(_flush_all)
-os.register_at_fork(before=_flush_all, after_in_child=_forked)
+def _checked(retcode: int, cost: float | None) -> tuple[int, float | None]:
+    """The arguments of a report, whatever kinds of numbers they are; raises InvalidArgument if they are none."""
+    try:
+        if isinstance(retcode, bool):
+            raise TypeError
+        number = index(retcode)
+    except TypeError:
+        raise InvalidArgument(
+            f"retcode {retcode!r} cannot be used: give 0 for a success, another number for a failure"
+        ) from None
+    if cost is None:
+        return number, None
+    try:
+        seconds = cost + 0.0
+        if isfinite(seconds):
+            return number, float(max(0.0, seconds))
+    except TypeError:
+        pass
+    raise InvalidArgument(f"cost {cost!r} cannot be used: give the seconds that the call took")

@@ -13,3 +13,7 @@ class Overloaded(LarsError):
 
 class AgentUnavailable(LarsError):
     """The agent cannot be reached, or did not answer in time."""
+
+
+class InvalidArgument(LarsError):
+    """An argument of a call is of a kind or size that cannot be used."""

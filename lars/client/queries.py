@@ -7,6 +7,7 @@ another query and bytes that are no message the parser returns None, and the cli
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from lars.balancing.gathered import Gathered
 from lars.client.errors import AgentUnavailable, NoSuchModule, Overloaded
 from lars.client.host import Host
 from lars.route import MAX_PORT, HostAddress, ModuleId
@@ -38,7 +39,9 @@ SEQ_BITS = 0xFFFFFFFF
 
 _MAX_RETCODE = 2**31 - 1
 
-_BATCH_HOSTS = 2_000
+_MAX_COST = 2**63 - 1
+
+_BATCH_HOSTS = 1_500
 """Hosts in one batch: as many as fit in a datagram."""
 
 _MAX_ENCODED_ANSWERS = 8_192
@@ -70,8 +73,10 @@ class ModuleEncoding:
         self._name = GetHostRequest(modid=module.modid, cmdid=module.cmdid).SerializeToString()
         self._answers: dict[bytes, Host] = {}
 
-    def get_host(self, seq: bytes) -> bytes:
+    def get_host(self, seq: bytes, key: int = 0) -> bytes:
         """The request with an encoded seq."""
+        if key:
+            seq += GetHostRequest(key=key).SerializeToString()  # the order of fields makes no difference
         return HEADER.pack(MessageId.GET_HOST_REQUEST, len(seq) + len(self._name)) + seq + self._name
 
     def host(self, datagram: bytes, seq: bytes) -> Host | None:
@@ -93,28 +98,37 @@ class ModuleEncoding:
 _ANSWER_STARTS = [HEADER.pack(MessageId.GET_HOST_RESPONSE, max(0, n - HEADER_SIZE)) for n in range(128)]
 """By length of the datagram: the header of an answer of that length. Longer ones are parsed."""
 
-Learn = Callable[[RouteStateResponse | None], None]
-"""Called with the route state that the agent sent before its answer, or None if it sent none."""
+Answered = Callable[[RouteStateResponse | None, Host | None], Host | None]
+"""Called with the route state that the agent sent before its answer, or None if it sent none, and with the host that
+it chose, or None if it refused. Returns the host to call."""
 
 
 class HostQuery:
     """A query for the host to call next. `seq`, modulo 2**32, distinguishes it from others on the same socket.
 
-    With `learn` it asks for the module's route state, too, in a first datagram: the agent answers in order, so that
-    the state arrives before the host. `version` is that of the state that the client has, 0 for none.
+    With a `version` it asks for the module's route state, too, in a first datagram: the agent answers in order, so
+    that the state arrives before the host. The version is that of the state that the client has, 0 for none. `key` is
+    what the call is about, 0 for none.
     """
 
-    __slots__ = ("_encoding", "_learn", "_seq", "_state", "datagrams", "max_size", "seq")
+    __slots__ = ("_answered", "_encoding", "_seq", "_state", "datagrams", "max_size", "seq")
 
-    def __init__(self, encoding: ModuleEncoding, seq: int, learn: Learn | None = None, version: int = 0) -> None:
+    def __init__(
+        self,
+        encoding: ModuleEncoding,
+        seq: int,
+        key: int = 0,
+        answered: Answered | None = None,
+        version: int | None = None,
+    ) -> None:
         self._encoding = encoding
-        self._learn = learn
+        self._answered = answered
         self._state: RouteStateResponse | None = None
         self.seq = seq & SEQ_BITS
         self._seq = _encoded_seq(self.seq)
-        self.datagrams: tuple[bytes, ...] = (encoding.get_host(self._seq),)
+        self.datagrams: tuple[bytes, ...] = (encoding.get_host(self._seq, key),)
         self.max_size = _MAX_HOST_ANSWER
-        if learn is not None:
+        if version is not None:
             self.max_size = MAX_DATAGRAM
             module = encoding.module
             request = RouteStateRequest(seq=self.seq, modid=module.modid, cmdid=module.cmdid, version=version)
@@ -128,8 +142,8 @@ class HostQuery:
     def answer(self, datagram: bytes) -> Host | None:
         """The host, or None; raises NoSuchModule, Overloaded or AgentUnavailable if the agent has no host to give."""
         host = self._encoding.host(datagram, self._seq) or self._parsed(datagram)
-        if self._learn is not None and host is not None:
-            self._learn(self._state)
+        if self._answered is not None and host is not None:
+            return self._answered(self._state, host)
         return host
 
     def _parsed(self, datagram: bytes) -> Host | None:
@@ -142,8 +156,8 @@ class HostQuery:
             self._state = message
             return None
         if message.retcode != Retcode.SUCC:
-            if self._learn is not None:
-                self._learn(self._state)
+            if self._answered is not None:
+                self._answered(self._state, None)
             raise _refusal(self.module, message.retcode)
         host = host_of(self.module, message.host)
         if host is not None:
@@ -155,10 +169,7 @@ def _refusal(module: ModuleId, retcode: int) -> NoSuchModule | Overloaded | Agen
     if retcode == Retcode.NOEXIST:
         return no_such_module(module)
     if retcode == Retcode.OVERLOAD:
-        return Overloaded(
-            f"every host of module {module} is ejected for its failures: try again later; "
-            f"`lars status {module.modid} {module.cmdid}` shows their errors"
-        )
+        return overloaded(module)
     return AgentUnavailable(f"the agent could not choose a host of module {module}: see its log")
 
 
@@ -210,9 +221,18 @@ def encode_report(host: Host, retcode: int, cost: float | None) -> bytes:
     return encode_message(MessageId.REPORT_REQUEST, report)
 
 
-def encode_batches(module: ModuleId, successes: Mapping[HostAddress, int]) -> list[bytes]:
-    """The datagrams that report how many calls to each host succeeded."""
-    results = [HostSuccesses(ip=address.ip, port=address.port, succ=n) for address, n in successes.items()]
+def encode_batches(module: ModuleId, successes: Mapping[HostAddress, Gathered]) -> list[bytes]:
+    """The datagrams that report how many calls to each host succeeded, and what they cost."""
+    results = [
+        HostSuccesses(
+            ip=address.ip,
+            port=address.port,
+            succ=min(gathered.calls, SEQ_BITS),
+            cost_us=min(round(gathered.cost * 1_000_000), _MAX_COST),
+            timed=min(gathered.timed, SEQ_BITS),
+        )
+        for address, gathered in successes.items()
+    ]
     return [
         encode_message(
             MessageId.REPORT_BATCH,
@@ -220,6 +240,14 @@ def encode_batches(module: ModuleId, successes: Mapping[HostAddress, int]) -> li
         )
         for start in range(0, len(results), _BATCH_HOSTS)
     ]
+
+
+def overloaded(module: ModuleId) -> Overloaded:
+    """The error to raise if the policy lets no call be made."""
+    return Overloaded(
+        f"every host of module {module} is ejected for its failures: try again later; "
+        f"`lars status {module.modid} {module.cmdid}` shows their errors"
+    )
 
 
 def no_such_module(module: ModuleId) -> NoSuchModule:

@@ -67,6 +67,10 @@ class Attempt:
         self._timed = timed
         self._last = last
 
+    def fail(self, retcode: int = 1) -> None:
+        """Reports the attempt as failed, although no exception ends the block; another one follows, if any is left."""
+        self._timed.fail(retcode)
+
     def __enter__(self) -> Host:
         for _ in range(self._retrying.queries()):
             host = self._get_host()
@@ -79,8 +83,8 @@ class Attempt:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        self._timed.end(kind)
-        return self._timed.failed and not self._last
+        self._timed.end(error)
+        return error is not None and self._timed.failed and not self._last
 
 
 class AsyncAttempt:
@@ -102,6 +106,10 @@ class AsyncAttempt:
         self._timed = timed
         self._last = last
 
+    def fail(self, retcode: int = 1) -> None:
+        """Reports the attempt as failed, although no exception ends the block; another one follows, if any is left."""
+        self._timed.fail(retcode)
+
     async def __aenter__(self) -> Host:
         for _ in range(self._retrying.queries()):
             host = await self._get_host()
@@ -114,5 +122,5 @@ class AsyncAttempt:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        self._timed.end(kind)
-        return self._timed.failed and not self._last
+        self._timed.end(error)
+        return error is not None and self._timed.failed and not self._last

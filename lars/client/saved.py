@@ -18,6 +18,7 @@ class SavedFile:
     """One shard's file: read when first needed, and again when it was replaced. Threads may share it."""
 
     def __init__(self, state_dir: str, shard: int) -> None:
+        self._shard = shard
         self._path = routes_path(state_dir, shard)
         self._checked_at: float | None = None
         self._stamp: tuple[int, int, int] | None = None
@@ -25,6 +26,13 @@ class SavedFile:
         self._routes: dict[ModuleId, list[Host]] = {}
         self._turns: dict[ModuleId, Rotation[Host]] = {}
         self._lock = threading.Lock()
+
+    def move(self, state_dir: str) -> None:
+        """Looks for the file in another folder from now on."""
+        path = routes_path(state_dir, self._shard)
+        with self._lock:
+            if path != self._path:
+                self._path, self._checked_at = path, None
 
     def route(self, module: ModuleId, now: float) -> list[Host]:
         """The module's hosts; none if the file cannot be read or does not have the module."""

@@ -16,17 +16,19 @@ class ShardState:
         peer: the shard's address.
         number: 0 to SHARDS - 1.
         alive: False from the first unanswered query until the next answer.
+        state_dir: the folder where the agent says that it saves routes; empty if it has not.
         states_unsupported_until: when the client may ask for route states again.
         retry_at: when the client may ask a shard that is not alive again.
     """
 
-    __slots__ = ("alive", "number", "peer", "retry_at", "states_unsupported_until")
+    __slots__ = ("alive", "number", "peer", "retry_at", "state_dir", "states_unsupported_until")
 
     def __init__(self, peer: AgentAddress, number: int) -> None:
         self.peer = peer
         self.number = number
         self.alive = True
         self.states_unsupported_until = 0.0
+        self.state_dir = ""
         self.retry_at = 0.0
 
     def states_unsupported(self, now: float) -> None:

@@ -1,11 +1,12 @@
 """The Twisted client: the calls of the blocking one as Deferreds, any number of them at once."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IReadDescriptor
 from twisted.internet.task import deferLater
@@ -16,10 +17,12 @@ from lars.client.address import agent_address, state_folder
 from lars.client.async_core import AsyncCore, Cancel, OnAnswer
 from lars.client.call import AsyncCall, Failures
 from lars.client.core import CACHE_TTL, DEFAULT_TIMEOUT, Core
-from lars.client.errors import AgentUnavailable
+from lars.client.errors import AgentUnavailable, NoSuchModule, Overloaded
 from lars.client.host import Host
-from lars.client.module_cache import MAX_GATHERED
-from lars.client.polling import REGISTER_TIMEOUT, pauses
+from lars.client.key import Key, key_number
+from lars.client.module_cache import ModuleCache
+from lars.client.polling import FIRST_WAIT, REGISTER_TIMEOUT, pauses
+from lars.client.process import warn_unclosed
 from lars.client.queries import no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, AsyncAttempt, Retrying
 from lars.client.udp_mux import Timer, UdpMux
@@ -54,11 +57,13 @@ class LarsClient:
         cache: bool = True,
         cache_ttl: float = CACHE_TTL,
         state_dir: str | None = None,
+        first_wait: float = FIRST_WAIT,
         reactor: IReactor | None = None,
     ) -> None:
         address = agent_address(agent)
         reactor = reactor or installed_reactor()
-        self._core = Core(address, timeout, cache_ttl if cache else 0.0, state_folder(state_dir, address))
+        folder = state_folder(state_dir, address)
+        self._core = Core(address, timeout, cache_ttl if cache else 0.0, folder, first_wait)
         self._async_core = AsyncCore(self._core)
         self._core.begin(self._async_core)
         self._modules = self._core.modules
@@ -70,7 +75,7 @@ class LarsClient:
         """Whether the agent answered the last query; True before the first."""
         return self._core.agent_alive
 
-    def get_host(self, modid: int, cmdid: int) -> Deferred[Host]:
+    def get_host(self, modid: int, cmdid: int, *, key: Key | None = None) -> Deferred[Host]:
         """The host to call now; fails with NoSuchModule or Overloaded if there is none.
 
         >>> async def main(reactor):
@@ -78,12 +83,44 @@ class LarsClient:
         ...         print(await client.get_host(1, 1))
         >>> run(main)
         127.0.0.1:900...
+
+        Args:
+            modid: the business.
+            cmdid: its function.
+            key: as for the blocking client.
         """
-        cached = self._modules.get((modid, cmdid))
-        if cached is not None and monotonic() < cached.until:
-            return succeed(cached.pick())
+        now = monotonic()
+        if key is None:
+            try:
+                cached = self._modules.get((modid, cmdid))
+                if cached is not None and now < cached.quick_until:
+                    return succeed(cached.quick().public)
+            except TypeError:
+                pass  # these are no ids: refused in a moment, with a text
         cached = self._core.cached(modid, cmdid)
-        return self._answer(lambda on_answer: self._async_core.host(cached, self._loop, on_answer))
+        number = key_number(key)
+        try:
+            host = cached.choose(number, now)
+        except Overloaded:
+            return fail()
+        if host is not None:
+            return succeed(host)
+        if cached.awaited_until is not None and cached.awaited_until <= now:
+            return self._ask_host(cached, number)
+        return Deferred.fromCoroutine(self._first_host(cached, number, now))
+
+    async def _first_host(self, cached: ModuleCache, key: int, now: float) -> Host:
+        try:
+            return await self._ask_host(cached, key)
+        except NoSuchModule:
+            for pause in self._core.first_pauses(cached, now):
+                await deferLater(self._reactor, pause)
+                with suppress(NoSuchModule):
+                    return await self._ask_host(cached, key)
+            raise
+
+    def _ask_host(self, cached: ModuleCache, key: int) -> Deferred[Host]:
+        return self._answer(lambda on_answer: self._async_core.host(cached, key, self._loop, on_answer))
 
     def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         """Reports how the call to a host went; a plain call, since it waits for nothing.
@@ -98,15 +135,18 @@ class LarsClient:
             retcode: 0 for success; any other number is a failure.
             cost: seconds that the call took, so that a host that times out is ejected sooner.
         """
-        if not retcode:
-            cached = self._modules.get(host.module)
-            if cached is not None and monotonic() < cached.until and len(cached.gathered) < MAX_GATHERED:
-                cached.gather(host.address)
-                return
-        self._core.report(host, retcode, cost)
+        now = monotonic()
+        if not retcode and retcode.__class__ is int:
+            try:
+                cached = self._modules.get(host.module)
+                if cached is not None and now < cached.quick_until and cached.gather(host.address, cost):
+                    return
+            except (AttributeError, TypeError):
+                pass  # these are no host and cost: refused in a moment, with a text
+        self._core.report(host, retcode, cost, now)
 
     def get_route(self, modid: int, cmdid: int) -> Deferred[list[Host]]:
-        """All hosts of the module; none if the agent knows none, or has not pulled them yet: see register.
+        """All hosts of the module; none if the agent knows none.
 
         >>> async def main(reactor):
         ...     async with LarsClient() as client:
@@ -114,14 +154,25 @@ class LarsClient:
         >>> run(main)
         127.0.0.1:9001 127.0.0.1:9002
         """
-        cached = self._core.cached(modid, cmdid)
+        return Deferred.fromCoroutine(self._first_route(self._core.cached(modid, cmdid)))
+
+    async def _first_route(self, cached: ModuleCache) -> list[Host]:
+        route = await self._route(cached)
+        if not route:
+            for pause in self._core.first_pauses(cached, monotonic()):
+                await deferLater(self._reactor, pause)
+                if route := await self._route(cached):
+                    break
+        return route
+
+    def _route(self, cached: ModuleCache) -> Deferred[list[Host]]:
         return self._answer(lambda on_answer: self._async_core.route(cached, self._loop, on_answer))
 
     def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> Deferred[None]:
         """Waits until the agent has the module's hosts, which it pulls when first asked about a module.
 
-        Call it once at start, so that the first get_host is not refused. Fails with NoSuchModule if the agent has
-        none after `timeout` seconds, AgentUnavailable if it did not answer.
+        For a start that fails where a module has none, or that waits for longer than `first_wait`. Fails with
+        NoSuchModule if the agent has none after `timeout` seconds, AgentUnavailable if it did not answer.
 
         >>> async def main(reactor):
         ...     async with LarsClient() as client:
@@ -136,7 +187,7 @@ class LarsClient:
         for pause in pauses(timeout):
             await deferLater(self._reactor, pause)
             try:
-                if await self.get_route(modid, cmdid):
+                if await self._route(cached):
                     return
                 refusal = no_such_module(cached.module)
             except AgentUnavailable as error:
@@ -145,7 +196,7 @@ class LarsClient:
                 refusal = error
         raise refusal
 
-    def call(self, modid: int, cmdid: int, failures: Failures = Exception) -> AsyncCall:
+    def call(self, modid: int, cmdid: int, failures: Failures = Exception, *, key: Key | None = None) -> AsyncCall:
         """A host for an async with block, reported with the time taken; as a failure if an exception ends the block.
 
         An exception that is not of `failures` reports nothing.
@@ -157,7 +208,7 @@ class LarsClient:
         >>> run(main)
         called 127.0.0.1:900...
         """
-        return AsyncCall(lambda: self.get_host(modid, cmdid), self.report, failures)
+        return AsyncCall(lambda: self.get_host(modid, cmdid, key=key), self.report, failures)
 
     def retrying(
         self, modid: int, cmdid: int, attempts: int = DEFAULT_ATTEMPTS, failures: Failures = Exception
@@ -192,6 +243,15 @@ class LarsClient:
         """
         self._core.close()
         self._async_core.close()
+
+    def __repr__(self) -> str:
+        return f"<LarsClient of the agent at {self._core.agent}>"
+
+    def __del__(self) -> None:
+        core = getattr(self, "_core", None)
+        if core is not None and not core.closed:
+            self.close()
+            warn_unclosed(self)
 
     async def __aenter__(self) -> Self:
         return self

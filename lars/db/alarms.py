@@ -1,28 +1,21 @@
-"""The alarm store: alarms, and the measurements that rules are evaluated on (docs/design/reporter.md, alarms)."""
+"""The alarm store: alarms, and which reporter evaluates which rule (docs/design/reporter.md, alarms)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from lars.db.database import Database
 from lars.db.engine import Transaction
-
-
-class Subject(NamedTuple):
-    """The subject of an alarm: a module, a host of a module, or a caller; numbers that do not apply are 0."""
-
-    modid: int = 0
-    cmdid: int = 0
-    ip: int = 0
-    port: int = 0
-    caller: int = 0
+from lars.db.measurements import Subject
+from lars.db.modules import joined_name, names_txn
+from lars.route import ModuleId
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """One row of Alarm. Times are in Unix seconds; `cleared_at` is 0 while the alarm is active.
 
-    `raise_told` and `clear_told` are the states of the two webhook posts: WAITING, POSTED or GIVEN_UP.
+    `raise_told` and `clear_told` are the states of the two webhook posts: WAITING, POSTED or GIVEN_UP. `text` has the
+    figures when it was raised, `text_now` the latest ones. `module_name` comes from the tables of names.
     """
 
     id: int
@@ -35,66 +28,63 @@ class Alarm:
     webhook: str
     raise_told: int
     clear_told: int
+    text_now: str = ""
+    clear_reason: str = ""
+    module_name: str = ""
 
 
 WAITING, POSTED, GIVEN_UP = 0, 1, 2
 """A webhook post is due, has succeeded (or there is no webhook), or will not be retried."""
 
 
-class HostCalls(NamedTuple):
-    """Calls of a host, or of a module if ip and port are 0."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Which rules a reporter evaluates, which rules some living reporter has, and the database's clock."""
 
-    modid: int
-    cmdid: int
-    ip: int
-    port: int
-    succ: int
-    err: int
+    now: float
+    owned: frozenset[str]
+    attended: frozenset[str]
 
 
-class HostStates(NamedTuple):
-    """How many callers have reported on a host lately, and how many of them have ejected it."""
+ORPHANED_AFTER = 600
+"""Seconds without a reporter that has a rule after which the rule counts as removed."""
 
-    modid: int
-    cmdid: int
-    ip: int
-    port: int
-    callers: int
-    overloaded_at: int
+CLOCK_STEP = 600
+"""Seconds by which a claim may end later than any claim would, before the database's clock must have been set back."""
 
-
-class CallerSeen(NamedTuple):
-    """The time of a caller's latest report, in Unix seconds."""
-
-    caller: int
-    ts: int
+POSTED_WITHIN = 86_400
+"""Seconds after an alarm is cleared for which its posts may still be due."""
 
 
 class AlarmStore:
-    """Alarms in the database. Times are in Unix seconds."""
+    """Alarms in the database. Times are in Unix seconds by the database's clock."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def calls(self, since: int, per_host: bool) -> list[HostCalls]:
-        """Calls from the minute of `since` on, by host or by module."""
-        return await self._database.read("read error rates for alarms", _calls_txn, since, per_host)
+    async def claim(self, rules: Collection[str], owner: str, ttl: float) -> Claim:
+        """Makes `owner` the one that evaluates those of some rules that nobody else has claimed, for `ttl` seconds."""
+        return await self._database.write_again("claim alarm rules", claim_txn, rules, owner, ttl)
 
-    async def states(self, since: int) -> list[HostStates]:
-        """The states of hosts, from the callers that have reported since `since`."""
-        return await self._database.read("read host states for alarms", _states_txn, since)
-
-    async def callers_seen(self, before: int) -> list[CallerSeen]:
-        """The callers whose latest report is older than `before`."""
-        return await self._database.read("read silent callers for alarms", _callers_txn, before)
+    async def release(self, owner: str) -> None:
+        """Lets others claim the rules of an owner at once; they still count as rules that a reporter has."""
+        await self._database.write("release alarm rules", _release_txn, owner)
 
     async def alarms(self, since: int | None = None) -> list[Alarm]:
         """The active alarms and, with `since`, those that have cleared since; oldest first."""
         return await self._database.read("read alarms", _alarms_txn, since)
 
-    async def to_post(self) -> list[Alarm]:
+    async def newest(self, active: bool, limit: int) -> list[Alarm]:
+        """Active alarms (`active`), or cleared ones; newest first."""
+        return await self._database.read("list alarms", newest_txn, active, limit)
+
+    async def orphans(self, now: float) -> list[Alarm]:
+        """The active alarms whose rule no reporter has had for ORPHANED_AFTER."""
+        return await self._database.read("read alarms without a rule", _orphans_txn, now)
+
+    async def to_post(self, now: float) -> list[Alarm]:
         """The alarms with a webhook post that is due, oldest first."""
-        return await self._database.read("read alarms to post", _unmark_posted_txn)
+        return await self._database.read("read alarms to post", _to_post_txn, now)
 
     async def raised(self, alarm: Alarm) -> tuple[Alarm, bool]:
         """Stores an alarm that is raised; its id is ignored.
@@ -104,47 +94,64 @@ class AlarmStore:
         """
         return await self._database.write("store a raised alarm", raise_txn, alarm)
 
-    async def cleared(self, alarm_id: int, now: int) -> tuple[Alarm, bool]:
-        """Stores that an alarm is cleared; returns its row, and whether it was active until now."""
-        return await self._database.write("store a cleared alarm", clear_txn, alarm_id, now)
+    async def cleared(self, alarm_id: int, now: int, reason: str = "") -> tuple[Alarm, bool]:
+        """Stores that an alarm is cleared, and why; returns its row, and whether it was active until now."""
+        return await self._database.write("store a cleared alarm", clear_txn, alarm_id, now, reason)
+
+    async def update(self, texts: Mapping[int, str]) -> None:
+        """Stores the latest figures of alarms, by id."""
+        await self._database.write("store figures of alarms", _update_txn, texts)
 
     async def mark_posted(self, alarm_id: int, cleared: bool, outcome: int) -> None:
         """Stores the outcome, POSTED or GIVEN_UP, of the webhook post of the raise or of the clear."""
         await self._database.write_again("store a posted alarm", mark_posted_txn, alarm_id, cleared, outcome)
 
 
-def _calls_txn(txn: Transaction, since: int, per_host: bool) -> list[HostCalls]:
-    host = "ip, port" if per_host else "0, 0"
-    group = "modid, cmdid, ip, port" if per_host else "modid, cmdid"
-    rows = txn.all(
-        f"SELECT modid, cmdid, {host}, SUM(succ_cnt), SUM(err_cnt) FROM ServerCallHistory WHERE minute >= ? "
-        f"GROUP BY {group}",
-        (since - since % 60,),
+def claim_txn(txn: Transaction, rules: Collection[str], owner: str, ttl: float) -> Claim:
+    """See AlarmStore.claim."""
+    now = txn.now()
+    names = sorted(rules)
+    too_late = int((now + 10 * ttl + CLOCK_STEP) * 1000)  # the database's clock was set back since
+    insert = txn.engine.insert_ignore("AlarmRule", ["rule", "owner", "expires_at"])
+    txn.execute_many(insert, [(name, "", 0) for name in names])
+    txn.execute_many(
+        "UPDATE AlarmRule SET owner = ?, expires_at = ? "
+        "WHERE rule = ? AND (owner = ? OR expires_at <= ? OR expires_at > ?)",
+        [(owner, int((now + ttl) * 1000), name, owner, int(now * 1000), too_late) for name in names],
     )
-    return [HostCalls(*map(int, row)) for row in rows]
-
-
-def _states_txn(txn: Transaction, since: int) -> list[HostStates]:
-    rows = txn.all(
-        "SELECT modid, cmdid, ip, port, COUNT(*), SUM(overload = '1') FROM ServerCallStatus WHERE ts >= ? "
-        "GROUP BY modid, cmdid, ip, port",
-        (since,),
+    attended: dict[str, str] = dict(
+        txn.all("SELECT rule, owner FROM AlarmRule WHERE expires_at > ?", (int(now * 1000),))
     )
-    return [HostStates(*map(int, row)) for row in rows]
+    return Claim(now, frozenset(name for name in names if attended.get(name) == owner), frozenset(attended))
 
 
-def _callers_txn(txn: Transaction, before: int) -> list[CallerSeen]:
-    return [CallerSeen(*row) for row in txn.all("SELECT caller, ts FROM CallerSeen WHERE ts < ?", (before,))]
+def _release_txn(txn: Transaction, owner: str) -> None:
+    now = int(txn.now() * 1000)
+    txn.execute("UPDATE AlarmRule SET owner = '', expires_at = ? WHERE owner = ?", (now, owner))
 
 
 _COLUMNS = (
-    "id, rule, what, modid, cmdid, ip, port, caller, text, raised_at, cleared_at, webhook, raise_told, clear_told"
+    "id, rule, what, modid, cmdid, ip, port, caller, text, raised_at, cleared_at, webhook, raise_told, clear_told, "
+    "text_now, clear_reason"
 )
 
+MAX_TEXT = 255
+"""Characters of a text in the table."""
 
-def _read(txn: Transaction, where: str, parameters: Sequence[int | str]) -> list[Alarm]:
-    rows = txn.all(f"SELECT {_COLUMNS} FROM Alarm WHERE {where} ORDER BY id", parameters)
-    return [Alarm(alarm_id, rule, what, Subject(*numbers[:5]), *numbers[5:]) for alarm_id, rule, what, *numbers in rows]
+
+def _read(txn: Transaction, where: str, parameters: Sequence[int | str], order: str = "id") -> list[Alarm]:
+    rows = txn.all(f"SELECT {_COLUMNS} FROM Alarm WHERE {where} ORDER BY {order}", parameters)
+    modids, cmdids = names_txn(txn, {ModuleId(*row[3:5]) for row in rows if any(row[3:5])})
+    return [
+        Alarm(
+            alarm_id,
+            rule,
+            what,
+            Subject(modid, cmdid, *more[:3]),
+            *[*more[3:], joined_name(modids.get(modid), cmdids.get(cmdid)) if modid or cmdid else ""],
+        )
+        for alarm_id, rule, what, modid, cmdid, *more in rows
+    ]
 
 
 def _alarms_txn(txn: Transaction, since: int | None) -> list[Alarm]:
@@ -153,25 +160,47 @@ def _alarms_txn(txn: Transaction, since: int | None) -> list[Alarm]:
     return _read(txn, "cleared_at = 0 OR cleared_at >= ?", (since,))
 
 
-def _unmark_posted_txn(txn: Transaction) -> list[Alarm]:
-    return _read(txn, f"raise_told = {WAITING} OR (clear_told = {WAITING} AND cleared_at > 0)", ())
+def newest_txn(txn: Transaction, active: bool, limit: int) -> list[Alarm]:
+    """See AlarmStore.newest."""
+    if active:
+        return _read(txn, "cleared_at = 0", (), f"raised_at DESC, id DESC LIMIT {limit:d}")
+    return _read(txn, "cleared_at <> 0", (), f"cleared_at DESC, id DESC LIMIT {limit:d}")
+
+
+def _orphans_txn(txn: Transaction, now: float) -> list[Alarm]:
+    had = "SELECT rule FROM AlarmRule WHERE expires_at >= ?"
+    return _read(txn, f"cleared_at = 0 AND rule NOT IN ({had})", (int((now - ORPHANED_AFTER) * 1000),))
+
+
+def _to_post_txn(txn: Transaction, now: float) -> list[Alarm]:
+    due = f"(raise_told = {WAITING} OR (clear_told = {WAITING} AND cleared_at > 0))"
+    return _read(txn, f"(cleared_at = 0 OR cleared_at >= ?) AND {due}", (int(now) - POSTED_WITHIN,))
+
+
+def _update_txn(txn: Transaction, texts: Mapping[int, str]) -> None:
+    txn.execute_many(
+        "UPDATE Alarm SET text_now = ? WHERE id = ? AND cleared_at = 0",
+        [(texts[alarm_id][:MAX_TEXT], alarm_id) for alarm_id in sorted(texts)],
+    )
 
 
 def raise_txn(txn: Transaction, alarm: Alarm) -> tuple[Alarm, bool]:
     """See AlarmStore.raised."""
     columns = ["rule", "what", *Subject._fields, "text", "raised_at", "cleared_at", "webhook"]
-    columns += ["raise_told", "clear_told"]
+    columns += ["raise_told", "clear_told", "text_now"]
+    text = alarm.text[:MAX_TEXT]
     post = WAITING if alarm.webhook else POSTED
-    values = [alarm.rule, alarm.what, *alarm.subject, alarm.text, alarm.raised_at, 0, alarm.webhook, post, post]
+    values = [alarm.rule, alarm.what, *alarm.subject, text, alarm.raised_at, 0, alarm.webhook, post, post, text]
     is_new = txn.execute(txn.engine.insert_ignore("Alarm", columns), values) == 1
     same = "rule = ? AND modid = ? AND cmdid = ? AND ip = ? AND port = ? AND caller = ? AND cleared_at = 0"
     [stored] = _read(txn, same, [alarm.rule, *alarm.subject])
     return stored, is_new
 
 
-def clear_txn(txn: Transaction, alarm_id: int, now: int) -> tuple[Alarm, bool]:
+def clear_txn(txn: Transaction, alarm_id: int, now: int, reason: str = "") -> tuple[Alarm, bool]:
     """See AlarmStore.cleared."""
-    was_active = txn.execute("UPDATE Alarm SET cleared_at = ? WHERE id = ? AND cleared_at = 0", (now, alarm_id)) == 1
+    clear = "UPDATE Alarm SET cleared_at = ?, clear_reason = ? WHERE id = ? AND cleared_at = 0"
+    was_active = txn.execute(clear, (now, reason[:MAX_TEXT], alarm_id)) == 1
     [stored] = _read(txn, "id = ?", [alarm_id])
     return stored, was_active
 

@@ -70,6 +70,11 @@ class Transaction:
         row: Row | None = self._cursor.fetchone()
         return row
 
+    def now(self) -> float:
+        """The database's clock: Unix seconds, the same for all who use the database."""
+        (seconds,) = self.one(f"SELECT {self.engine.now}") or (0,)
+        return float(seconds)
+
     def stream(self, sql: str, parameters: Sequence[Any] = (), size: int = 500) -> Iterator[list[Row]]:
         """The rows of a query in lists of at most `size`, of which memory holds one at a time.
 
@@ -94,6 +99,8 @@ class Engine(ABC):
     """The statement that starts a transaction that writes."""
     for_update: ClassVar[str]
     """The end of a SELECT in a write transaction that locks its rows until the transaction ends."""
+    now: ClassVar[str]
+    """The expression for the database's clock in Unix seconds, whatever the session's time zone."""
     errors: ClassVar[type[Exception]]
     """The base class of the driver's errors."""
     where: str

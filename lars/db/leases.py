@@ -69,33 +69,52 @@ class Expired:
     kept: Mapping[ModuleId, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The database's clock in Unix seconds, and whether there is nothing to expire and no alarm to clear."""
+
+    now: float
+    quiet: bool
+
+
 class LeaseStore:
-    """Leases in the database. `now` is in Unix seconds."""
+    """Leases in the database, by whose clock they end, whatever the clock of any lars-web says."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def store(self, batch: Batch, now: float) -> Stored:
+    async def store(self, batch: Batch) -> Stored:
         """Stores a batch with one new route version, or with none if it only renews leases."""
         if not batch.taken and all(registration.ttl for registration in batch.put.values()):
-            renewed = await self._database.write_again("renew registrations", _renew_txn, batch, now)
+            renewed = await self._database.write_again("renew registrations", _renew_txn, batch)
             if renewed is not None:
                 return renewed
-        return await self._database.write_again("store registrations", _store_txn, batch, now)
+        return await self._database.write_again("store registrations", _store_txn, batch)
 
     async def places(self) -> set[Place]:
         """All places that have a lease."""
         return await self._database.read("list leases", _places_txn)
 
+    async def look(self, margin: float) -> Look:
+        """Looks for hosts that are silent: whose lease ended more than `margin` seconds ago."""
+        return await self._database.read("find silent hosts", _look_txn, margin)
+
     async def expire(self, now: float, margin: float, heard_for: float, policy: ExpiryPolicy) -> Expired:
         """Removes the silent hosts that `policy` chooses, and raises and clears the alarms about those it keeps.
 
-        A host is silent `margin` seconds after its lease ended, since another lars-web may not have stored a renewal
-        yet. Its ttl must be shorter than `heard_for`, the seconds for which this lars-web has accepted renewals.
+        Args:
+            now: what `look` has read, so that a step of the database's clock since then removes nobody.
+            margin: seconds after the end of its lease for which a host is not silent yet: another lars-web may still
+                have to store a renewal.
+            heard_for: the seconds for which this lars-web has accepted renewals; a host stays unless its ttl is
+                shorter.
+            policy: chooses.
         """
-        if await self._database.read("find silent hosts", _is_quiet_txn, _cut(now, margin)):
-            return Expired({}, {})
         return await self._database.write("remove silent hosts", _expire_txn, now, margin, heard_for, policy)
+
+    async def shorten(self) -> None:
+        """Lets no lease end later than a ttl from now, as leases do after the clock was set back."""
+        await self._database.write_again("shorten leases", _shorten_txn)
 
 
 def _cut(now: float, margin: float) -> int:
@@ -107,20 +126,21 @@ def _places_txn(txn: Transaction) -> set[Place]:
     return {(ModuleId(modid, cmdid), HostAddress(ip, port)) for modid, cmdid, ip, port in rows}
 
 
-def _renew_txn(txn: Transaction, batch: Batch, now: float) -> Stored | None:
+def _renew_txn(txn: Transaction, batch: Batch) -> Stored | None:
     """Renews leases without a new version; does nothing and returns None if one of the places has none."""
     modules = sorted({module for module, _host in batch.put})
     leased = {module: leases_of_txn(txn, module) for module in modules}
     hosts = hosts_of_txn(txn, modules)
     if not all(host in leased[module] and host in hosts[module] for module, host in batch.put):
         return None
-    _write_leases(txn, batch.put.items(), now)
+    _write_leases(txn, batch.put.items(), txn.now())
     return Stored(version_txn(txn), frozenset(), frozenset())
 
 
-def _store_txn(txn: Transaction, batch: Batch, now: float) -> Stored:
+def _store_txn(txn: Transaction, batch: Batch) -> Stored:
     """Stores a batch. The version is locked before anything is read, because earlier reads may be outdated by then."""
     locked_version_txn(txn)
+    now = txn.now()
     modules = sorted({module for module, _host in (*batch.put, *batch.taken)})
     leased = {module: leases_of_txn(txn, module) for module in modules}
     hosts = hosts_of_txn(txn, modules)
@@ -156,11 +176,16 @@ def _write_leases(txn: Transaction, registrations: Iterable[tuple[Place, Registr
     )
 
 
-def _is_quiet_txn(txn: Transaction, cut: int) -> bool:
-    """Whether there is nothing to expire and no alarm to clear."""
-    if txn.one("SELECT modid FROM RouteLease WHERE expires_at < ? LIMIT 1", (cut,)) is not None:
-        return False
-    return txn.one("SELECT id FROM Alarm WHERE rule = ? AND cleared_at = 0 LIMIT 1", (RULE,)) is None
+def _look_txn(txn: Transaction, margin: float) -> Look:
+    now = txn.now()
+    if txn.one("SELECT modid FROM RouteLease WHERE expires_at < ? LIMIT 1", (_cut(now, margin),)) is not None:
+        return Look(now, False)
+    return Look(now, txn.one("SELECT id FROM Alarm WHERE rule = ? AND cleared_at = 0 LIMIT 1", (RULE,)) is None)
+
+
+def _shorten_txn(txn: Transaction) -> None:
+    now = int(txn.now() * 1000)
+    txn.execute("UPDATE RouteLease SET expires_at = ? + ttl * 1000 WHERE expires_at > ? + ttl * 1000", (now, now))
 
 
 def _expire_txn(txn: Transaction, now: float, margin: float, heard_for: float, policy: ExpiryPolicy) -> Expired:
@@ -202,7 +227,7 @@ def _update_alarms(txn: Transaction, now: float, kept: Mapping[ModuleId, int], u
             text = f"{count} hosts of module {module} no longer renew; they are kept, since most of it would be gone"
             txn.execute(
                 "INSERT INTO Alarm (rule, what, modid, cmdid, ip, port, caller, text, raised_at, cleared_at, webhook, "
-                "raise_told, clear_told) VALUES (?, 'hosts_kept', ?, ?, 0, 0, 0, ?, ?, 0, '', 1, 1)",
+                "raise_told, clear_told) VALUES (?, 'hosts_kept', ?, ?, 0, 0, 0, ?, ?, 0, '', 0, 0)",
                 (RULE, *module, text, int(now)),
             )
     for module in active.keys() - kept.keys() - set(unheard):

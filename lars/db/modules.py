@@ -206,6 +206,11 @@ def names_txn(txn: Transaction, modules: Collection[ModuleId]) -> tuple[dict[int
     )
 
 
+def joined_name(modid_name: str | None, cmdid_name: str | None) -> str:
+    """The name of a module, of the names of its modid and its cmdid: "shop / pay"; empty without either."""
+    return " / ".join(filter(None, (modid_name, cmdid_name)))
+
+
 def _names(txn: Transaction, table: str, column: str, numbers: Sequence[int]) -> dict[int, str]:
     names: dict[int, str] = {}
     for start in range(0, len(numbers), 500):

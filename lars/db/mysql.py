@@ -60,6 +60,7 @@ class MysqlEngine(Engine):
     begin_read = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
     begin_write = "START TRANSACTION"
     for_update = " FOR UPDATE"
+    now = "UNIX_TIMESTAMP() + MICROSECOND(UTC_TIMESTAMP(6)) / 1000000"
     errors = pymysql.MySQLError
 
     def __init__(self, url: MysqlUrl, read_timeout: float = READ_TIMEOUT) -> None:

@@ -18,7 +18,7 @@ def pack_host(ip: int, port: int) -> int:
 
 
 Status = tuple[int, int, int, bool]
-"""The latest report of a caller for a host: successes, failures, ts in Unix seconds, overloaded."""
+"""The latest report of a caller for a host: successes, failures, its arrival in Unix seconds, overloaded."""
 
 MinuteOfModule = tuple[int, int, int]
 """Minute (Unix seconds, a multiple of 60), modid and cmdid."""
@@ -40,13 +40,17 @@ class Rows:
 
 @dataclass(slots=True)
 class Group:
-    """The sum of the reports `first` to `last` (seq) of one run, committed as a whole or not at all."""
+    """The sum of the reports `first` to `last` (seq) of one run, committed as a whole or not at all.
+
+    `skew` is by how many seconds the agent's clock is ahead, as the last report shows it.
+    """
 
     caller: int
     boot: int
     first: int
     last: int
     rows: Rows = field(default_factory=Rows)
+    skew: int = 0
 
     @property
     def run(self) -> Run:

@@ -54,7 +54,7 @@ class ReportWrites:
         Args:
             groups: those of one run in the order of their seq.
             new: the runs that may have no row in ReportCursor yet.
-            now: Unix seconds.
+            now: Unix seconds by the database's clock.
         """
         new = list(new)
         try:
@@ -82,8 +82,11 @@ def commit_txn(
         engine.upsert("ServerCallStatus", STATUS_KEY, ["succ_cnt", "err_cnt", "ts", "overload"]),
         list(status_rows(to_write)),
     )
-    callers = sorted({caller for caller, _boot in runs})
-    txn.execute_numbers(engine.upsert("CallerSeen", ["caller"], ["ts"]), [(caller, int(now)) for caller in callers])
+    skews = {group.caller: max(-MAX_STATUS_COUNT, min(group.skew, MAX_STATUS_COUNT)) for group in groups}
+    txn.execute_numbers(
+        engine.upsert("CallerSeen", ["caller"], ["ts", "skew"]),
+        [(caller, int(now), skews[caller]) for caller in sorted(skews)],
+    )
     txn.execute_numbers(
         engine.upsert("ReportCursor", ["caller", "boot"], ["seq", "ts"]),
         [(caller, _signed(boot), done.cursors[caller, boot], int(now)) for caller, boot in runs],

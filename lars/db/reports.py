@@ -15,7 +15,8 @@ from lars.route import HostAddress, ModuleId
 class HostStatus:
     """One host of one module as `lars status` shows it.
 
-    Counts are over the chosen period. `callers` have reported in the last STALE_AFTER seconds, and `overloaded_at` of
+    Counts are over the chosen period, or, if `latest`, sums of the latest report of each caller in it: a C++ reporter
+    keeps no history. `callers` have reported in the last STALE_AFTER seconds, and `overloaded_at` of
     them have ejected the host; `last_report` is in Unix seconds, 0 if there is none.
     """
 
@@ -28,6 +29,7 @@ class HostStatus:
     callers: int
     overloaded_at: int
     last_report: int
+    latest: bool = False
 
 
 STALE_AFTER = 180
@@ -51,6 +53,13 @@ class HostHistory:
     minutes: dict[int, MinuteCalls]
 
 
+class Clocks(NamedTuple):
+    """The database's clock in Unix seconds, and by how many seconds the clocks of some callers are ahead."""
+
+    now: float
+    skews: dict[int, int]
+
+
 class ReportStore:
     """Reports in the database; modid and cmdid None select all."""
 
@@ -60,6 +69,10 @@ class ReportStore:
     async def status(self, modid: int | None, cmdid: int | None, since: int, now: float) -> list[HostStatus]:
         """The state of each host, with its calls from the minute of `since` (Unix seconds) on."""
         return await self._database.read("read call status", _status_txn, modid, cmdid, since, now)
+
+    async def clocks(self, least: float) -> Clocks:
+        """The database's clock, and the callers whose clocks are at least so many seconds off."""
+        return await self._database.read("read clocks", _clocks_txn, least)
 
     async def history(self, modid: int | None, cmdid: int | None, since: int) -> list[HostHistory]:
         """The calls of each host from the minute of `since` (Unix seconds) on, ordered by module, ip and port."""
@@ -77,19 +90,33 @@ def _status_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: i
         )
     }
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    states = {
-        tuple(row[:4]): (int(row[4]), int(row[5] or 0), int(row[6]))
-        for row in txn.all(
-            "SELECT modid, cmdid, ip, port, SUM(ts >= ?), SUM(overload = '1' AND ts >= ?), MAX(ts) "
-            f"FROM ServerCallStatus {where} GROUP BY modid, cmdid, ip, port",
-            [int(now) - STALE_AFTER, int(now) - STALE_AFTER, *parameters],
-        )
-    }
+    states: dict[tuple[int, ...], tuple[int, int, int]] = {}
+    latest: dict[tuple[int, ...], tuple[int, int]] = {}
+    for *key, callers, overloaded_at, last_report, succ, err in txn.all(
+        "SELECT modid, cmdid, ip, port, SUM(ts >= ?), SUM(overload = '1' AND ts >= ?), MAX(ts), "
+        "SUM(CASE WHEN ts >= ? THEN succ_cnt ELSE 0 END), SUM(CASE WHEN ts >= ? THEN err_cnt ELSE 0 END) "
+        f"FROM ServerCallStatus {where} GROUP BY modid, cmdid, ip, port",
+        [int(now) - STALE_AFTER, int(now) - STALE_AFTER, since, since, *parameters],
+    ):
+        states[tuple(key)] = int(callers), int(overloaded_at or 0), int(last_report)
+        if tuple(key) not in counts and (succ or err):
+            latest[tuple(key)] = int(succ), int(err)
     hosts = []
-    for key in sorted(counts.keys() | states.keys()):
-        of_modid, of_cmdid, ip, port = key
-        hosts.append(HostStatus(of_modid, of_cmdid, ip, port, *counts.get(key, (0, 0)), *states.get(key, (0, 0, 0))))
+    for host in sorted(counts.keys() | states.keys()):
+        calls = counts.get(host) or latest.get(host, (0, 0))
+        of_modid, of_cmdid, ip, port = host
+        state = states.get(host, (0, 0, 0))
+        hosts.append(HostStatus(of_modid, of_cmdid, ip, port, *calls, *state, latest=host in latest))
     return hosts
+
+
+def _clocks_txn(txn: Transaction, least: float) -> Clocks:
+    now = txn.now()
+    rows = txn.all(
+        "SELECT caller, skew FROM CallerSeen WHERE ts >= ? AND (skew >= ? OR skew <= ?) ORDER BY caller",
+        (int(now) - STALE_AFTER, least, -least),
+    )
+    return Clocks(now, {int(caller): int(skew) for caller, skew in rows})
 
 
 def _history_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: int) -> list[HostHistory]:

@@ -103,6 +103,25 @@ def _add_audit_column(txn: Transaction) -> list[str]:
     return ["added RouteAudit.what"]
 
 
+ALARM_COLUMNS = (
+    ("CallerSeen", "skew", "INTEGER NOT NULL DEFAULT 0"),
+    ("Alarm", "text_now", "VARCHAR(255) NOT NULL DEFAULT ''"),
+    ("Alarm", "clear_reason", "VARCHAR(255) NOT NULL DEFAULT ''"),
+)
+"""Columns that show the skew of agents, and what alarms say later than when they were raised."""
+
+
+def _add_alarm_columns(txn: Transaction) -> list[str]:
+    """Step 4: adds the skew of agents, the latest figures of an alarm, and why it was cleared."""
+    done = []
+    for table, column, definition in ALARM_COLUMNS:
+        columns = txn.engine.column_names(txn, table)
+        if columns and column not in columns:
+            txn.execute(f"ALTER TABLE {table} ADD COLUMN {column} {definition}")
+            done.append(f"added {table}.{column}")
+    return done
+
+
 _RECORD_COLUMNS = {
     "weight": "INT NOT NULL DEFAULT 100",
     "zone": "VARCHAR(64) NOT NULL DEFAULT ''",
@@ -115,7 +134,7 @@ _RECORD_COLUMNS = {
 
 
 def _add_host_records(txn: Transaction) -> list[str]:
-    """Step 4: adds what an operator keeps with a host to RouteData, after the columns of the C++ system."""
+    """Step 5: adds what an operator keeps with a host to RouteData, after the columns of the C++ system."""
     there = txn.engine.column_names(txn, "RouteData")
     lacking = [column for column in _RECORD_COLUMNS if there and column not in there]
     if not lacking:
@@ -125,7 +144,13 @@ def _add_host_records(txn: Transaction) -> list[str]:
     return [f"added {', '.join(lacking)} to RouteData"]
 
 
-STEPS: tuple[Step, ...] = (_adopt_cpp_schema, _add_indexes, _add_audit_column, _add_host_records)
+STEPS: tuple[Step, ...] = (
+    _adopt_cpp_schema,
+    _add_indexes,
+    _add_audit_column,
+    _add_alarm_columns,
+    _add_host_records,
+)
 """Upgrades from each schema version to the next. Append a new step, and put its result into the schema files.
 
 All run each time, whatever SchemaVersion says, because loading a C++ dump restores old tables.

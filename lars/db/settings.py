@@ -15,7 +15,7 @@ def absolute_url(text: str) -> str:
 
 
 def database_setting() -> Any:
-    """A settings field for the name `db`: [database] url, the C++ [mysql] section, LARS_DB or --db."""
+    """A settings field for the name `db`: [database] url, the C++ [mysql] section, LARS_DB, --db-file or --db."""
     return setting(
         DEFAULT_URL,
         "database",
@@ -24,4 +24,5 @@ def database_setting() -> Any:
         key="url",
         environ="LARS_DB",
         legacy=(Legacy(_MYSQL_KEYS, mysql_url_text),),
+        in_file=True,
     )

@@ -3,11 +3,14 @@
 See docs/design/database.md, engines.
 """
 
+import os
 import sqlite3
+import stat
 import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path
 from threading import Lock
 from typing import Any
 from weakref import WeakSet
@@ -60,6 +63,7 @@ class SqliteEngine(Engine):
     begin_read = "BEGIN"
     begin_write = "BEGIN IMMEDIATE"
     for_update = ""
+    now = "(julianday('now') - 2440587.5) * 86400.0"
     errors = sqlite3.Error
 
     def __init__(self, url: SqliteUrl) -> None:
@@ -71,6 +75,7 @@ class SqliteEngine(Engine):
 
     def connect(self) -> Connection:
         # The pool closes it from the reactor's thread, hence check_same_thread; no two threads ever use it at once.
+        self._keep_private()
         connection = sqlite3.connect(
             self.path, timeout=_SQLITE_WAIT, isolation_level=None, check_same_thread=False, factory=_Connection
         )
@@ -86,6 +91,24 @@ class SqliteEngine(Engine):
         with self._lock:
             self._open.add(connection)
         return connection
+
+    def _keep_private(self) -> None:
+        """Makes a new file readable to its owner alone, since it holds hashes of passwords, and an old one likewise.
+
+        A group that may write keeps its access. SQLite gives its WAL the mode of the file.
+        """
+        try:
+            # Only ever a new file: to close a descriptor of an old one would end this process's locks on it.
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            for path in (self.path, Path(f"{self.path}-wal"), Path(f"{self.path}-shm")):
+                with suppress(OSError):  # another user's, or not there
+                    mode = path.stat().st_mode
+                    others = stat.S_IRWXO if mode & stat.S_IWGRP else stat.S_IRWXO | stat.S_IRWXG
+                    if mode & others:
+                        path.chmod(stat.S_IMODE(mode) & ~others)
+        except OSError:
+            return  # which connect says better
 
     def begin(self, cursor: Any, statement: str) -> None:
         self._retry_while_busy(cursor.execute, statement)

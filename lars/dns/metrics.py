@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from lars.db.clock import DatabaseClock
 from lars.dns.protocol import RouteServerFactory
 from lars.dns.watcher import RouteWatcher
 
@@ -23,10 +24,13 @@ def push_latency(registry: CollectorRegistry) -> Histogram:
 class DnsMetrics(Collector):
     """Counters and gauges of one lars-dns; `now` is the reactor's clock in seconds."""
 
-    def __init__(self, factory: RouteServerFactory, watcher: RouteWatcher, now: Callable[[], float]) -> None:
+    def __init__(
+        self, factory: RouteServerFactory, watcher: RouteWatcher, now: Callable[[], float], clock: DatabaseClock
+    ) -> None:
         self._factory = factory
         self._watcher = watcher
         self._now = now
+        self._clock = clock
 
     def collect(self) -> Iterator[Metric]:
         factory, watcher, table = self._factory, self._watcher, self._factory.table
@@ -47,11 +51,14 @@ class DnsMetrics(Collector):
         if watcher.checked_at is not None:
             age = self._now() - watcher.checked_at
             yield GaugeMetricFamily("lars_dns_table_age_seconds", "Time since all routes were last checked", age)
+        yield GaugeMetricFamily(
+            "lars_dns_clock_skew_seconds", "How far this machine's clock is ahead of the database's", self._clock.skew
+        )
         counters = factory.counters
         dropped = CounterMetricFamily(
             "lars_dns_dropped_connections", "Connections that lars-dns closed", labels=["reason"]
         )
-        for reason in ("refused", "idle", "stalled", "bad_streams"):
+        for reason in ("refused", "idle", "stalled", "silent", "bad_streams"):
             dropped.add_metric([reason], getattr(counters, reason))
         yield dropped
         skipped = CounterMetricFamily("lars_dns_skipped_messages", "Messages skipped", labels=["reason"])

@@ -16,7 +16,7 @@ from lars.route import ModuleId, module_id
 from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import GetRouteRequest, UnsubscribeRequest
 from lars.wire.messages import MessageId
-from lars.wire.protocol import FrameProtocol
+from lars.wire.served import ServedProtocol, heartbeat_receivers
 
 LEGACY_WRITE = 16 * 1024
 """Bytes written at once to a C++ agent, which dies on a frame split across its reads.
@@ -29,12 +29,13 @@ WRITE = 64 * 1024
 """Bytes written at once to a Python agent; then the transport says whether it takes more."""
 
 
-class RouteServerProtocol(FrameProtocol):
+class RouteServerProtocol(ServedProtocol):
     """One agent's connection.
 
     While the transport takes no more, only the set of modules owed is kept, and the newest route of each is written
     when it drains. A C++ agent, which sends no `peer`, gets whole frames, few at a time, and an empty route when a host
-    was removed, after which it asks again.
+    was removed, after which it asks again. So it does when it first asks for a module: what it may still hold from
+    another connection, and whether a host was removed since, is not known here.
     """
 
     factory: "RouteServerFactory"
@@ -59,11 +60,12 @@ class RouteServerProtocol(FrameProtocol):
         factory = self.factory
         factory.requests += 1
         self._is_python = request.peer >= 1
-        factory.subscriptions.subscribe(self, module)
+        self.introduced(request.peer)
+        is_first = factory.subscriptions.subscribe(self, module)
         if self._is_python and self.writable:
             self.stream.write(factory.table.frame(module))
         else:
-            self._owe(module, False)  # a C++ agent that is owed an empty route gets that, and asks again
+            self._owe(module, is_first and not self._is_python)  # an empty route that is owed comes before any other
 
     def on_unsubscribe(self, request: UnsubscribeRequest) -> None:
         """Ends a subscription."""
@@ -114,7 +116,11 @@ class RouteServerProtocol(FrameProtocol):
     def writable_again(self) -> None:
         self._write_owed()
 
-    receivers = {MessageId.GET_ROUTE_REQUEST: on_get_route, MessageId.UNSUBSCRIBE_REQUEST: on_unsubscribe}
+    receivers = {
+        MessageId.GET_ROUTE_REQUEST: on_get_route,
+        MessageId.UNSUBSCRIBE_REQUEST: on_unsubscribe,
+        **heartbeat_receivers,
+    }
 
 
 class RouteServerFactory(FrameFactory):

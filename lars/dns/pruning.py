@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from lars.db.database import Database
 from lars.db.engine import DatabaseError
 from lars.db.route_reads import prune_changes_txn
+from lars.runtime.expiry_clock import ExpiryClock
 
 _log = Logger()
 
@@ -43,7 +44,7 @@ class ChangePruner:
         self._age = age
         self._change_id = change_id
         self._clock = clock
-        self._wall_clock = wall_clock
+        self._expiry_clock = ExpiryClock(wall_clock, clock.seconds)
         self._seen: deque[tuple[float, int]] = deque()
 
     async def prune(self) -> None:
@@ -56,7 +57,7 @@ class ChangePruner:
         if not up_to:
             return
         self._seen.appendleft((now - OBSERVED, up_to))
-        before = int(self._wall_clock() - self._age)
+        before = int(self._expiry_clock() - self._age)
         try:
             while await self._database.write("prune RouteChange", prune_changes_txn, up_to, before):
                 await deferLater(self._clock, 0.1)

@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 
+from lars.db.clock import DatabaseClock
 from lars.db.database import Database
 from lars.dns.metrics import DnsMetrics, push_latency
 from lars.dns.protocol import RouteServerFactory
@@ -63,8 +64,9 @@ class DnsService(AsyncService):
         self._snapshot = TableSnapshot(settings.save, self.table, reactor)
         pruner = ChangePruner(database, settings.change_age, lambda: self._watcher.change_id, reactor, wall_clock)
         self._pruning = Periodic("pruning RouteChange", PRUNE_INTERVAL, pruner.prune, reactor)
+        self._clock = DatabaseClock(database, reactor, wall_clock)
         registry = new_registry("lars-dns")
-        registry.register(DnsMetrics(self.factory, self._watcher, reactor.seconds))
+        registry.register(DnsMetrics(self.factory, self._watcher, reactor.seconds, self._clock))
         self._push_latency = push_latency(registry)
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
@@ -75,9 +77,10 @@ class DnsService(AsyncService):
         self._snapshot.load()
         await self._watcher.start()
         freeze_loaded_objects()
-        self.port = await listen(self.reactor, self._settings.listen, self.factory)
+        self.port = await listen(self.reactor, self._settings.listen, self.factory, self._settings.max_connections)
         _log.info("lars-dns answers on {place}", place=self._settings.listen)
         self._snapshot.start()
+        self._clock.start()
         self._pruning.start(now=True)
 
     def _publish(self, changed: Iterable[tuple[ModuleId, bool]], noticed: float) -> None:
@@ -100,9 +103,11 @@ class DnsService(AsyncService):
         await stop_listening(self.port)
         pruning_ended = self._pruning.stop()
         await self.factory.close_connections()
+        clock_ended = Deferred.fromCoroutine(self._clock.stop())
         watcher_ended = Deferred.fromCoroutine(self._watcher.stop())
         self._database.close()  # ends what the watcher still waits for
         await watcher_ended
+        await clock_ended
         await pruning_ended
         await self._snapshot.stop()
         await self._metrics.stop()

@@ -32,7 +32,9 @@ class DnsSettings:
         0.5, "dns", ratio, "A reload that empties more than this share of the modules is held and checked again"
     )
     protect_time: float = setting(10.0, "dns", seconds, "Seconds that such a reload is held")
-    idle_timeout: float = setting(60.0, "dns", seconds, "Seconds after which a connection that asks nothing is dropped")
+    idle_timeout: float = setting(
+        3600.0, "dns", seconds, "Seconds after which a connection that has never sent anything is dropped"
+    )
     stall_timeout: float = setting(60.0, "dns", seconds, "Seconds after which an agent that does not read is dropped")
     save: str = setting(
         "", "dns", absolute_path, "File that keeps the routes for a start without the database; empty: none"

@@ -33,8 +33,8 @@ class Subscriptions(Generic[S]):
         """How many pairs of subscriber and module there are."""
         return self._pairs
 
-    def subscribe(self, subscriber: S, module: ModuleId) -> None:
-        """Subscribes; a second time changes nothing."""
+    def subscribe(self, subscriber: S, module: ModuleId) -> bool:
+        """Subscribes; a second time changes nothing. Whether it is the first time."""
         watch = self._watches.get(module)
         if watch is None:
             watch = self._watches[module] = _Watch(module)
@@ -42,6 +42,8 @@ class Subscriptions(Generic[S]):
             watch.subscribers.add(subscriber)
             self._watched.setdefault(subscriber, []).append(watch)
             self._pairs += 1
+            return True
+        return False
 
     def unsubscribe(self, subscriber: S, module: ModuleId) -> None:
         """Ends a subscription, if there is one."""

@@ -4,6 +4,7 @@ See docs/design/reporter.md, counted once.
 """
 
 from lars.db.report_rows import Group, Run
+from lars.reporter.agent_clock import AgentClock
 
 
 class AgentRun:
@@ -21,9 +22,11 @@ class AgentRun:
         pending: groups that are not being written yet.
         rows: keys that are pending or being written.
         connected: whether an agent may send more reports of this run.
+        clock: the agent's clock.
+        skew: by how many seconds that is ahead; negative if it is behind.
     """
 
-    __slots__ = ("boot", "caller", "connected", "cursor", "pending", "rows", "taken")
+    __slots__ = ("boot", "caller", "clock", "connected", "cursor", "pending", "rows", "skew", "taken")
 
     def __init__(self, caller: int, boot: int, cursor: int | None = None) -> None:
         self.caller = caller
@@ -33,6 +36,8 @@ class AgentRun:
         self.pending: list[Group] = []
         self.rows = 0
         self.connected = True
+        self.clock = AgentClock()
+        self.skew = 0
 
     @property
     def key(self) -> Run:

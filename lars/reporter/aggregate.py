@@ -11,9 +11,6 @@ from lars.reporter.counter_deltas import CounterDeltas
 from lars.route import MAX_PORT, ModuleId, module_id
 from lars.wire.lars_pb2 import ReportStatusRequest
 
-MAX_CLOCK_ERROR = 3600
-"""Seconds: a report whose ts is further off than this counts for the minute of its arrival."""
-
 
 class Malformed(LarsError):
     """A report is invalid; the text says why."""
@@ -39,17 +36,13 @@ def check(request: ReportStatusRequest) -> None:
         module_id(request.modid, request.cmdid)
 
 
-def timestamp(ts: int, now: float) -> int:
-    """When a report's calls happened: at its ts, or at its arrival if these are over an hour apart. Unix seconds."""
-    return ts if abs(ts - now) <= MAX_CLOCK_ERROR else int(now)
-
-
-def add_report(request: ReportStatusRequest, ts: int, rows: Rows, counters: CounterDeltas) -> Added:
+def add_report(request: ReportStatusRequest, happened: int, arrived: int, rows: Rows, counters: CounterDeltas) -> Added:
     """Adds a report's results to the pending rows; the latest state of each host replaces earlier ones.
 
     Args:
         request: a report that `check` accepts.
-        ts: as `timestamp` returns it.
+        happened: when its calls happened, as `happened_at` returns it.
+        arrived: when it arrived, in Unix seconds by the database's clock.
         rows: pending rows of the same caller; changed in place.
         counters: those of the connection, used for a C++ agent only.
     """
@@ -58,7 +51,7 @@ def add_report(request: ReportStatusRequest, ts: int, rows: Rows, counters: Coun
     module = ModuleId(request.modid, request.cmdid)
     status = rows.status.setdefault(module, {})
     before = len(status)
-    minute_of_module = (ts - ts % 60, *module)
+    minute_of_module = (happened - happened % 60, *module)
     target = rows.calls if request.period_ms else rows.derived
     calls = target.setdefault(minute_of_module, {})
     before += len(calls)
@@ -71,7 +64,7 @@ def add_report(request: ReportStatusRequest, ts: int, rows: Rows, counters: Coun
             continue
         host = ip << 16 | port
         succ, err = result.succ, result.err
-        status[host] = succ, err, ts, result.overload
+        status[host] = succ, err, arrived, result.overload
         if delta is not None:
             succ, err = delta(host, succ, err)
         if succ or err:

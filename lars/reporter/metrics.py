@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from lars.db.clock import DatabaseClock
 from lars.db.faults import DatabaseFaults
 from lars.metrics.registry import labelled_counter
 from lars.reporter.alarms.evaluator import AlarmEvaluator
@@ -54,12 +55,14 @@ class ReporterMetrics(Collector):
         faults: DatabaseFaults,
         pruner: ReportPruner,
         alarms: AlarmEvaluator,
+        clock: DatabaseClock,
     ) -> None:
         self._factory = factory
         self._writes = writes
         self._faults = faults
         self._pruner = pruner
         self._alarms = alarms
+        self._clock = clock
 
     def collect(self) -> Iterator[Metric]:
         factory, writes, backpressure = self._factory, self._writes, self._factory.backpressure
@@ -74,6 +77,19 @@ class ReporterMetrics(Collector):
         yield CounterMetricFamily("lars_reporter_repeated_reports", "Reports received again", factory.repeated)
         yield CounterMetricFamily(
             "lars_reporter_misdated_reports", "Reports dated more than an hour off", factory.misdated
+        )
+        yield GaugeMetricFamily(
+            "lars_reporter_skewed_agents", "Agents whose clock is over 5 s off", len(factory.skews.seconds)
+        )
+        yield GaugeMetricFamily(
+            "lars_reporter_largest_agent_skew_seconds",
+            "By how much the clock of an agent is off, at most",
+            factory.skews.largest,
+        )
+        yield GaugeMetricFamily(
+            "lars_reporter_clock_skew_seconds",
+            "By how much the clock of this machine is ahead of the database's",
+            self._clock.skew,
         )
         yield CounterMetricFamily(
             "lars_reporter_overtaken_runs",
@@ -102,7 +118,7 @@ class ReporterMetrics(Collector):
             "lars_reporter_dropped_connections",
             "Connections closed by lars-reporter",
             "reason",
-            {reason: getattr(counters, reason) for reason in ("refused", "idle", "stalled", "bad_streams")},
+            {reason: getattr(counters, reason) for reason in ("refused", "idle", "stalled", "silent", "bad_streams")},
         )
         yield labelled_counter(
             "lars_reporter_skipped_messages",

@@ -11,18 +11,20 @@ from twisted.python.failure import Failure
 
 from lars.db.report_rows import Run
 from lars.errors import LarsError
+from lars.reporter.agent_clock import MAX_AGE, happened_at
 from lars.reporter.agent_run import AgentRun
-from lars.reporter.aggregate import add_report, check, timestamp
+from lars.reporter.aggregate import add_report, check
 from lars.reporter.backpressure import Backpressure
 from lars.reporter.counter_deltas import CounterDeltas
+from lars.reporter.skewed_agents import SkewedAgents
 from lars.reporter.writer import Batch
 from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId
-from lars.wire.protocol import FrameProtocol
+from lars.wire.served import ServedProtocol, heartbeat_receivers
 
 
-class ReportServerProtocol(FrameProtocol):
+class ReportServerProtocol(ServedProtocol):
     """One agent's connection.
 
     A C++ agent does not number its runs and reports. Each of its connections is treated as a run of its own, and its
@@ -41,6 +43,8 @@ class ReportServerProtocol(FrameProtocol):
         self.counters: CounterDeltas
         self._legacy_boot = 0
         self._legacy_seq = 0
+        self.heartbeat_sent_at = 0.0
+        """When it was last sent a heartbeat while it is not read from."""
 
     def peer_connected(self) -> None:
         self.counters = CounterDeltas(self.factory.clock.seconds())
@@ -57,6 +61,7 @@ class ReportServerProtocol(FrameProtocol):
         except LarsError as error:
             self.factory.count_malformed(self, error)
             return
+        self.introduced(request.peer)
         caller, boot, seq = request.caller, request.boot, request.seq
         if not boot:
             boot, seq = self._legacy_number()
@@ -77,7 +82,7 @@ class ReportServerProtocol(FrameProtocol):
         if run.boot != self._legacy_boot:
             self.send(MessageId.REPORT_STATUS_ACK, ReportStatusAck(boot=run.boot, seq=run.committed))
 
-    receivers = {MessageId.REPORT_STATUS_REQUEST: on_report}
+    receivers = {MessageId.REPORT_STATUS_REQUEST: on_report, **heartbeat_receivers}
 
 
 class ReportServerFactory(FrameFactory):
@@ -85,7 +90,7 @@ class ReportServerFactory(FrameFactory):
 
     Args:
         clock: the reactor, or a Clock in tests.
-        wall_clock: returns Unix seconds.
+        wall_clock: returns Unix seconds by the database's clock.
         limits: of the connections.
         backpressure: of the pending rows; this object keeps its count.
         add: called with each run that has pending reports, and by how many rows a report increased them.
@@ -98,6 +103,7 @@ class ReportServerFactory(FrameFactory):
         skipped: results with an invalid host.
         misdated: reports dated more than an hour off.
         overtaken: runs that another reporter has committed further.
+        skews: the agents whose clocks are off.
     """
 
     protocol = ReportServerProtocol
@@ -119,6 +125,7 @@ class ReportServerFactory(FrameFactory):
         self.skipped = 0
         self.misdated = 0
         self.overtaken = 0
+        self.skews = SkewedAgents()
         self._add = add
         self._wall_clock = wall_clock
         self._runs: dict[Run, AgentRun] = {}
@@ -147,6 +154,7 @@ class ReportServerFactory(FrameFactory):
     def _forget_idle(self, run: AgentRun) -> None:
         if not run.connected and not run.rows:
             self._runs.pop(run.key, None)
+            self.skews.forget(run.caller)
 
     def add_report(
         self, connection: ReportServerProtocol, run: AgentRun, seq: int, request: ReportStatusRequest
@@ -160,10 +168,12 @@ class ReportServerFactory(FrameFactory):
                 connection.acknowledge(run)
             return
         now = self._wall_clock()
-        ts = timestamp(request.ts, now)
-        self.misdated += ts != request.ts
+        self.misdated += abs(request.ts - now) > MAX_AGE
+        group.skew = run.skew = run.clock.observe(request.ts, now)
+        self.skews.observe(run.caller, run.skew)
         connection.counters.expire(self.clock.seconds())
-        added = add_report(request, ts, group.rows, connection.counters)
+        happened = happened_at(request.ts, now, run.skew)
+        added = add_report(request, happened, int(now), group.rows, connection.counters)
         self.results += len(request.results)
         self.skipped += added.skipped
         rows = added.new_rows + (group.first == seq)
@@ -180,11 +190,19 @@ class ReportServerFactory(FrameFactory):
             connection.pause_reading()
 
     def resume_paused(self) -> None:
-        """Resumes reading from the paused agents that may send again; called periodically."""
+        """Resumes reading from the paused agents that may send again; called periodically.
+
+        A new connection is read from once however full memory is: the answer shows the agent what this reporter is.
+        """
         if self._stopping:
             return
+        now = self.clock.seconds()
         for connection in tuple(self.paused):
-            if self.backpressure.may_resume(connection.run.rows if connection.run else 0):
+            interval = connection.heartbeat_interval
+            if interval and now - connection.heartbeat_sent_at >= interval / 2:
+                connection.heartbeat_sent_at = now
+                connection.send_heartbeat()  # the agent's own are not read
+            if connection.is_new or self.backpressure.may_resume(connection.run.rows if connection.run else 0):
                 self.paused.discard(connection)
                 connection.resume_reading()
 

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 
 from lars.db.engine import DatabaseError
 from lars.db.report_pruning import AGED, FOUND_AT_ONCE, INDEXED, Aged, ReportPruning, lots
+from lars.runtime.expiry_clock import ExpiryClock
 from lars.runtime.periodic import Periodic
 
 _log = Logger()
@@ -31,7 +32,7 @@ class ReportPruner:
         self._pruning = pruning
         self._age = age
         self._clock = clock
-        self._wall_clock = wall_clock
+        self._expiry_clock = ExpiryClock(wall_clock, clock.seconds)
         self._stopped = False
         self._prunings = Periodic("pruning of old reports", INTERVAL, self.prune, clock)
         self.pruned: dict[str, int] = dict.fromkeys([*INDEXED, *(aged.table for aged in AGED)], 0)
@@ -43,7 +44,7 @@ class ReportPruner:
 
     async def prune(self) -> None:
         """Deletes all old rows, until the database fails or `stop` is called."""
-        before = int(self._wall_clock() - self._age)
+        before = int(self._expiry_clock() - self._age)
         try:
             for aged in AGED:
                 await self._prune_aged(aged, before)

@@ -3,13 +3,17 @@
 import time
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from lars.db.alarms import AlarmStore
+from lars.db.clock import DatabaseClock
 from lars.db.database import Database
+from lars.db.engine import DatabaseError
 from lars.db.faults import DatabaseFaults
+from lars.db.measurements import Measurements
 from lars.db.report_pruning import ReportPruning
 from lars.db.report_writes import ReportWrites
 from lars.metrics.endpoint import MetricsEndpoint
@@ -31,11 +35,20 @@ from lars.wire.factory import Limits
 
 _log = Logger()
 
-DRAIN = 3.0
+DRAIN = 2.0
 """Seconds for which a stopping reporter writes what is pending."""
+
+CLOCK_TIMEOUT = 2.0
+"""Seconds that a starting reporter waits for the database's clock."""
+
+RELEASE_TIMEOUT = 1.0
+"""Seconds that a stopping reporter takes at most to leave its alarm rules to others."""
 
 RESUME_INTERVAL = 0.1
 """Seconds between two checks of which paused agents may send again."""
+
+LOOK_INTERVAL = 3.0
+"""Seconds between two looks for the tables, until they are there."""
 
 DAY = 86_400.0
 
@@ -65,11 +78,13 @@ class ReporterService(AsyncService):
         super().__init__(reactor)
         self._settings = settings
         self._database = database
+        self._clock = DatabaseClock(database, reactor, wall_clock)
+        now = self._clock.now
         self._faults = DatabaseFaults(reactor, 0.1, self._meanwhile)
         writes = ReportWrites(database)
         self._writers = ReportWriters(
             [
-                ReportWriter(writes, reactor, settings.batch_rows, self._faults, wall_clock, self._written)
+                ReportWriter(writes, reactor, settings.batch_rows, self._faults, now, self._written)
                 for _ in range(settings.db_thread_cnt)
             ],
             settings.flush_interval,
@@ -77,27 +92,50 @@ class ReporterService(AsyncService):
         )
         limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
         backpressure = Backpressure(settings.max_pending_rows)
-        self.factory = ReportServerFactory(reactor, wall_clock, limits, backpressure, self._writers.add)
+        self.factory = ReportServerFactory(reactor, now, limits, backpressure, self._writers.add)
+        self._first_look = Periodic("looking for the tables", LOOK_INTERVAL, self._look_for_tables, reactor)
         self._resumes = Periodic("resuming of paused agents", RESUME_INTERVAL, self.factory.resume_paused, reactor)
-        self._pruner = ReportPruner(ReportPruning(database), settings.history_days * DAY, reactor, wall_clock)
+        self._pruner = ReportPruner(ReportPruning(database), settings.history_days * DAY, reactor, now)
         alarms = AlarmStore(database)
-        webhooks = Webhooks(alarms, reactor, wall_clock)
-        self._alarms = AlarmEvaluator(settings.alarms, settings.alarm_interval, alarms, webhooks, reactor, wall_clock)
+        webhooks = Webhooks(alarms, reactor, now, settings.console_url)
+        self._alarms = AlarmEvaluator(
+            settings.alarms,
+            settings.alarm_interval,
+            alarms,
+            Measurements(database),
+            webhooks,
+            reactor,
+            lambda: not self._faults.text,
+        )
         self._log_limit = LogLimit(reactor.seconds)
         registry = new_registry("lars-reporter")
         self._write_metrics = WriteMetrics(registry)
-        registry.register(ReporterMetrics(self.factory, self._write_metrics, self._faults, self._pruner, self._alarms))
+        metrics = ReporterMetrics(
+            self.factory, self._write_metrics, self._faults, self._pruner, self._alarms, self._clock
+        )
+        registry.register(metrics)
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
+        self._first_look.start(now=True)
         await self._metrics.start()
-        self.port = await listen(self.reactor, self._settings.listen, self.factory)
+        await self._read_clock()
+        self.port = await listen(self.reactor, self._settings.listen, self.factory, self._settings.max_connections)
         self._writers.start()
         self._resumes.start()
         self._pruner.start()
         self._alarms.start()
+        self._clock.start()
         _log.info("lars-reporter answers on {place}", place=self._settings.listen)
+
+    async def _read_clock(self) -> None:
+        """Waits for the database's clock, but not long: reports are taken without the database too."""
+        reading = Deferred.fromCoroutine(self._clock.read())
+        try:
+            await reading.addTimeout(CLOCK_TIMEOUT, self.reactor)
+        except TimeoutError:
+            _log.info("the database's clock is not known yet: the clock of this machine is used until it is")
 
     def _written(self, batch: Batch) -> None:
         self.factory.written(batch)
@@ -111,6 +149,18 @@ class ReporterService(AsyncService):
                 count=len(refused),
                 times=times,
             )
+
+    async def _look_for_tables(self) -> None:
+        """Reports a database without tables before the first report comes; ends once they have been seen."""
+        try:
+            await self._database.read(
+                "look for the tables", lambda txn: txn.one("SELECT boot FROM ReportCursor LIMIT 1")
+            )
+        except DatabaseError as error:
+            self._faults.failed(str(error), self.reactor.seconds())
+            return
+        self._faults.worked()
+        self._first_look.stop()
 
     def _meanwhile(self) -> str:
         return f"{self.factory.backpressure.rows} rows of reports wait in memory and are not acknowledged"
@@ -130,11 +180,18 @@ class ReporterService(AsyncService):
         await self._resumes.stop()
         self.factory.stop_reading()
         alarms_ended = Deferred.fromCoroutine(self._alarms.stop())
+        clock_ended = Deferred.fromCoroutine(self._clock.stop())
+        look_ended = self._first_look.stop()
         pruner_ended = Deferred.fromCoroutine(self._pruner.stop())
         await self._writers.drain(DRAIN)
+        deadline = self.reactor.seconds() + RELEASE_TIMEOUT
+        while not alarms_ended.called and self.reactor.seconds() < deadline:
+            await deferLater(self.reactor, 0.02)
         await self.factory.close_connections()
         self._database.close()  # cancels the transactions under way
         await self._writers.ended()
         await alarms_ended
         await pruner_ended
+        await clock_ended
+        await look_ended
         await self._metrics.stop()

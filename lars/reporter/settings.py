@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from lars.db.settings import database_setting
 from lars.metrics.settings import metrics_setting
 from lars.reporter.alarms.rules import AlarmRule, parse_rule
-from lars.settings import endpoint, integer, legacy_key, legacy_listen, number, seconds, sections, setting
+from lars.settings import endpoint, integer, legacy_key, legacy_listen, number, seconds, sections, setting, site_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,7 @@ class ReporterSettings:
         legacy=legacy_key("reactor", "maxConn"),
     )
     idle_timeout: float = setting(
-        150.0,
-        "reporter",
-        seconds,
-        "Seconds after which a connection that has reported nothing is dropped; agents without calls report every 60",
+        3600.0, "reporter", seconds, "Seconds after which a connection that has never sent anything is dropped"
     )
     stall_timeout: float = setting(
         60.0, "reporter", seconds, "Seconds after which an agent that does not read is dropped"
@@ -51,6 +48,9 @@ class ReporterSettings:
         7.0, "reporter", number(0.01, 36_500), "Days after which history and the rows of silent callers are deleted"
     )
     alarm_interval: float = setting(5.0, "reporter", seconds, "Seconds between two evaluations of the alarm rules")
+    console_url: str = setting(
+        "", "reporter", site_url, "Where people find the console, such as https://lars.example, for links in alarms"
+    )
     metrics: str = metrics_setting("reporter")
     alarms: tuple[AlarmRule, ...] = sections("alarm", parse_rule)
 

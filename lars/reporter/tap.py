@@ -6,7 +6,8 @@ from lars.db.database import Database, engine_for
 from lars.db.url import parse_url
 from lars.reporter.service import ReporterService
 from lars.reporter.settings import ReporterSettings
-from lars.runtime.reactor import installed_reactor
+from lars.runtime.free_places import ended_by_errors, require_free
+from lars.runtime.reactor import monotonic_reactor
 from lars.settings import ServiceOptions
 
 
@@ -18,7 +19,9 @@ class Options(ServiceOptions):
 
 def makeService(options: Options) -> IService:
     """lars-reporter on the reactor that twistd runs."""
-    reactor = installed_reactor()
+    reactor = monotonic_reactor()
     settings: ReporterSettings = options.settings
+    with ended_by_errors("lars-reporter"):
+        require_free(reactor, settings.listen, settings.metrics)
     database = Database(engine_for(parse_url(settings.db)), reactor, threads=settings.threads)
     return ReporterService(settings, database, reactor)

@@ -16,6 +16,9 @@ from lars.runtime.log_limit import LogLimit
 
 _log = Logger()
 
+LONGEST_LENGTH = 18
+"""Digits of a Content-Length; of many thousands, int() would raise an exception."""
+
 
 class BoundedChannel(http.HTTPChannel):
     """One connection of a BoundedSite."""
@@ -26,6 +29,13 @@ class BoundedChannel(http.HTTPChannel):
         super().connectionMade()  # type: ignore[no-untyped-call]  # Twisted's has no types
         self.site.channels.add(self)
 
+    def headerReceived(self, line: bytes) -> bool:
+        name, _colon, value = line.partition(b":")
+        if name.lower() == b"content-length" and len(value.strip()) > LONGEST_LENGTH:
+            self._respondToBadRequestAndDisconnect()  # type: ignore[no-untyped-call]  # as Twisted refuses other heads
+            return False
+        return bool(super().headerReceived(line))  # type: ignore[no-untyped-call]  # Twisted's has no types
+
     def abort(self) -> None:
         """Cuts the connection now."""
         cast(ITCPTransport, self.transport).abortConnection()
@@ -33,6 +43,11 @@ class BoundedChannel(http.HTTPChannel):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)  # type: ignore[no-untyped-call]  # Twisted's has no types
         self.site.channel_lost(self)
+
+
+def host_of(addr: object) -> str:
+    """The IP address of a peer; empty for what has none, such as a UNIX socket."""
+    return addr.host if isinstance(addr, IPv4Address | IPv6Address) else ""
 
 
 class BoundedSite(Site):
@@ -65,14 +80,18 @@ class BoundedSite(Site):
         """Connections open now."""
         return len(self.channels)
 
+    def admits(self, addr: IAddress | None) -> bool:
+        """Whether there is a place for a new connection of this address."""
+        return len(self.channels) < self._max_connections
+
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        if len(self.channels) >= self._max_connections:
+        if not self.admits(addr):
             self.refused += 1
             if times := self.log_limit.admit("refused"):
                 _log.warn(
-                    "HTTP connection from {peer} closed: {limit} connections are open, the limit ({times} such since "
+                    "HTTP connection from {peer} closed: all places for it are taken, of {limit} ({times} such since "
                     "the last line)",
-                    peer=addr.host if isinstance(addr, IPv4Address | IPv6Address) else addr,
+                    peer=host_of(addr) or addr,
                     limit=self._max_connections,
                     times=times,
                 )

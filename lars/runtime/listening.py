@@ -1,7 +1,7 @@
 """Opens and closes the place where a service listens, with a one-line reason when that fails.
 
 A fleet that connects at once, after a restart, waits in the kernel: no SYN is dropped, and no turn of the reactor
-accepts more connections than it can serve soon.
+accepts more connections than it can serve soon. Connections leave the files that metrics and database need.
 """
 
 from typing import Any
@@ -17,10 +17,15 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IReactorTime,
 )
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from lars.errors import LarsError
+from lars.runtime.file_limit import check_file_limit, lowest_free_file
+from lars.runtime.log_limit import LogLimit
 from lars.runtime.reactor import IReactor
+
+_log = Logger()
 
 BACKLOG = 4096
 """Connections that wait to be accepted, unless the endpoint string says otherwise. With Twisted's 50 the kernel drops
@@ -34,9 +39,14 @@ class CannotListen(LarsError):
     """A listening place is taken, or not an address of this machine."""
 
 
-async def listen(reactor: IReactor, place: str, factory: IProtocolFactory) -> IListeningPort:
-    """Listens at a Twisted endpoint string; raises CannotListen, naming place and reason."""
-    accepting = _Accepting(factory, reactor)
+async def listen(reactor: IReactor, place: str, factory: IProtocolFactory, max_connections: int = 0) -> IListeningPort:
+    """Listens at a Twisted endpoint string; raises CannotListen, naming place and reason.
+
+    With `max_connections`, which the factory enforces, the limit of open files is raised as far as it may be, and
+    connections beyond what it has room for are closed. 0 is for few connections, which may use the last files.
+    """
+    usable_files = check_file_limit(place, max_connections) if max_connections else 0
+    accepting = _Accepting(factory, reactor, usable_files)
     try:
         port: IListeningPort = await serverFromString(reactor, _with_backlog(place)).listen(accepting)
     except (CannotListenError, OSError, OverflowError) as error:
@@ -63,9 +73,11 @@ class _Accepting:
     """A factory behind a port, which it keeps from accepting ever more in one turn: Twisted's own limit grows by 20
     each time it is met, until a turn takes a second."""
 
-    def __init__(self, factory: IProtocolFactory, clock: IReactorTime) -> None:
+    def __init__(self, factory: IProtocolFactory, clock: IReactorTime, usable_files: int = 0) -> None:
         self._factory = factory
         self._clock = clock
+        self._usable_files = usable_files  # 0: all
+        self._log_limit = LogLimit(clock.seconds)
         self._port: Any = None
         self._bound_again = False
 
@@ -91,4 +103,23 @@ class _Accepting:
         if self._port is not None and not self._bound_again:
             self._bound_again = True
             self._clock.callLater(0, self._bind)
+        if self._usable_files and self._port is not None and self._files_are_used():
+            self._log_refused(addr)
+            return None
         return self._factory.buildProtocol(addr)
+
+    def _files_are_used(self) -> bool:
+        try:
+            return lowest_free_file(self._port.fileno()) >= self._usable_files
+        except OSError:
+            return True
+
+    def _log_refused(self, addr: IAddress) -> None:
+        if times := self._log_limit.admit("refused"):
+            _log.warn(
+                "connection from {peer} closed: this process has {files} files open, as many as it uses for "
+                "connections; raise its limit of open files ({times} such since the last line)",
+                peer=getattr(addr, "host", addr),
+                files=self._usable_files,
+                times=times,
+            )

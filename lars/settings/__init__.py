@@ -7,10 +7,10 @@ See docs/design/settings.md, sources.
 """
 
 from lars.settings.conf_file import read_conf
-from lars.settings.fields import Legacy, described, legacy_key, legacy_listen, sections, setting
+from lars.settings.fields import Legacy, described, legacy_key, legacy_listen, names_given, sections, setting
 from lars.settings.options import ServiceOptions
 from lars.settings.sources import resolve
-from lars.settings.values import absolute_path, endpoint, integer, number, ratio, seconds
+from lars.settings.values import absolute_path, endpoint, integer, number, ratio, seconds, site_url, text_of_file
 
 __all__ = [
     "Legacy",
@@ -21,6 +21,7 @@ __all__ = [
     "integer",
     "legacy_key",
     "legacy_listen",
+    "names_given",
     "number",
     "ratio",
     "read_conf",
@@ -28,4 +29,6 @@ __all__ = [
     "seconds",
     "sections",
     "setting",
+    "site_url",
+    "text_of_file",
 ]

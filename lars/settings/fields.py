@@ -31,6 +31,8 @@ class Setting:
     environ: str = ""
     """The environment variable; empty if there is none."""
     legacy: tuple[Legacy, ...] = ()
+    in_file: bool = False
+    """Whether the command line can name a file that holds the setting, since `ps` shows the command line."""
 
 
 def setting(
@@ -42,12 +44,13 @@ def setting(
     key: str = "",
     environ: str = "",
     legacy: tuple[Legacy, ...] = (),
+    in_file: bool = False,
 ) -> Any:
     """A dataclass field that a conf file's [section] key and the option of the field's name can set.
 
     The other arguments are the fields of Setting.
     """
-    described = Setting(section, parse, help, key, environ, legacy)
+    described = Setting(section, parse, help, key, environ, legacy, in_file)
     return field(default=default, metadata={"lars": described})
 
 
@@ -65,6 +68,16 @@ def sections(prefix: str, parse: Callable[[str, Mapping[str, str]], Any]) -> Any
     `parse` takes NAME and the section's keys; its SettingsError begins with the key. No option sets such a field.
     """
     return field(default=(), metadata={"lars sections": Sections(prefix, parse)})
+
+
+def names_given() -> Any:
+    """A dataclass field: the names of the fields that a source has set, also those set to their defaults."""
+    return field(default=frozenset(), metadata={"lars names given": True})
+
+
+def field_of_names_given(settings_type: type) -> str:
+    """The name of the field that `names_given` made; empty if there is none."""
+    return next((f.name for f in dataclasses.fields(settings_type) if "lars names given" in f.metadata), "")
 
 
 def described(settings_type: type) -> dict[str, tuple[Setting, Any]]:
@@ -89,6 +102,7 @@ def legacy_listen(port: int) -> tuple[Legacy, ...]:
 
     def build(texts: Mapping[str, str]) -> str:
         given = integer(1, 65535)(texts.get("port", str(port)))
-        return f"tcp:{given}:interface={texts.get('ip', '0.0.0.0')}"
+        address = texts.get("ip", "0.0.0.0")
+        return f"tcp:{given}:interface={f'[{address}]' if ':' in address and '[' not in address else address}"
 
     return (Legacy((("reactor", "ip"), ("reactor", "port")), build),)

@@ -8,10 +8,16 @@ from twisted.python import usage
 
 from lars.errors import SettingsError
 from lars.settings.fields import described
+from lars.settings.pid_file import pid_file, remove_stale
 from lars.settings.sources import option_name, resolve
+from lars.settings.values import text_of_file
 
 USAGE_WIDTH = 220
 """Columns of --help: wide enough for each option to have one line, for grep."""
+
+
+LOG_OBSERVER = "lars.runtime.log_file.log_file_observer"
+"""The name by which twistd finds what writes the log file."""
 
 
 class ServiceOptions(usage.Options):
@@ -21,6 +27,8 @@ class ServiceOptions(usage.Options):
     """
 
     settings_type: ClassVar[type]
+    log_file: ClassVar[str] = ""
+    """The log file of this process, for LOG_OBSERVER."""
     optParameters: ClassVar[Sequence[Sequence[Any]]]
     settings: Any
 
@@ -31,6 +39,10 @@ class ServiceOptions(usage.Options):
             *(
                 [option_name(name), None, None, f"{how.help} [default: {_default_text(default)}]"]
                 for name, (how, default) in described(cls.settings_type).items()
+            ),
+            *(
+                [_file_option(name), None, None, f"a file that holds --{option_name(name)}, which `ps` would show"]
+                for name in _in_files(cls.settings_type)
             ),
         ]
 
@@ -47,9 +59,40 @@ class ServiceOptions(usage.Options):
         names = described(self.settings_type)
         given = {name: self[option_name(name)] for name in names}
         try:
+            given.update(self._from_files(given))
             self.settings = resolve(self.settings_type, conf=self["config"], environ=os.environ, options=given)
         except SettingsError as error:
             raise usage.UsageError(str(error)) from None
+        if self.parent is not None:
+            _run_as_daemons_do(self.parent)
+
+    def _from_files(self, given: dict[str, str | None]) -> dict[str, str]:
+        texts = {}
+        for name in _in_files(self.settings_type):
+            if (path := self[_file_option(name)]) is not None:
+                if given[name] is not None:
+                    raise SettingsError(f"--{option_name(name)} and --{_file_option(name)}: give one of them")
+                texts[name] = text_of_file(path)
+        return texts
+
+
+def _run_as_daemons_do(twistd: Any) -> None:
+    """Changes twistd's options where its ways with pid and log files would surprise (docs/operations.md, daemons)."""
+    plugin, in_foreground = str(twistd.subCommand), bool(twistd["nodaemon"] or twistd["debug"])
+    twistd["pidfile"] = pid_file(twistd["pidfile"], plugin, in_foreground)
+    remove_stale(twistd["pidfile"], plugin)
+    log_file = twistd["logfile"] or ("" if in_foreground else f"{plugin}.log")
+    if log_file not in ("", "-") and not twistd["syslog"] and not twistd["logger"]:
+        ServiceOptions.log_file = log_file
+        twistd["logger"] = LOG_OBSERVER
+
+
+def _in_files(settings_type: type) -> list[str]:
+    return [name for name, (how, _default) in described(settings_type).items() if how.in_file]
+
+
+def _file_option(name: str) -> str:
+    return f"{option_name(name)}-file"
 
 
 def _default_text(default: object) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from lars.errors import LarsError, SettingsError
 from lars.settings.conf_file import Key, read_conf
-from lars.settings.fields import Legacy, Sections, Setting, described, made_of_sections
+from lars.settings.fields import Legacy, Sections, Setting, described, field_of_names_given, made_of_sections
 
 T = TypeVar("T")
 
@@ -54,6 +54,8 @@ def resolve(
             values[name] = _parsed(f"environment {how.environ}", how.parse, in_environ)
         if (given := (options or {}).get(name)) is not None:
             values[name] = _parsed(f"option --{option_name(name)}", how.parse, given)
+    if name_of_names := field_of_names_given(settings_type):
+        values[name_of_names] = frozenset(values)
     for name, many in made_of_sections(settings_type).items():
         values[name], theirs = _of_sections(conf, many, in_file)
         known |= theirs

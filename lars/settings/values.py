@@ -3,12 +3,16 @@
 Each raises SettingsError, which quotes the text, for what it does not accept.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from twisted.internet.endpoints import serverFromString
 
 from lars.errors import SettingsError
+
+_IN_BRACKETS = re.compile(r"(?<==)\[([0-9A-Fa-f:.]+)\](?=:|$)")
+"""An IPv6 address in brackets, as the value of an endpoint's option."""
 
 
 def integer(low: int, high: int) -> Callable[[str], int]:
@@ -52,7 +56,11 @@ def ratio(text: str) -> float:
 
 
 def endpoint(text: str) -> str:
-    """A Twisted server endpoint string, such as tcp:7778; parsed here, opened later."""
+    """A Twisted server endpoint string, such as tcp:7778; parsed here, opened later.
+
+    An IPv6 address may be in brackets, as in tcp:7778:interface=[::1]; Twisted wants its colons escaped.
+    """
+    text = _IN_BRACKETS.sub(lambda found: found[1].replace(":", "\\:"), text)
     try:
         serverFromString(None, text)
     except Exception as error:  # the parsers are plugins and may raise anything
@@ -68,3 +76,19 @@ def absolute_path(text: str) -> str:
         return str(Path(text).expanduser().absolute()) if text else ""
     except (RuntimeError, ValueError) as error:  # ~unknown-user, or a NUL after ~
         raise SettingsError(f"{text!r} is not a path: {error}") from None
+
+
+def site_url(text: str) -> str:
+    """The URL of a site as browsers write it, without a slash at the end; empty stays empty."""
+    url = text.strip().rstrip("/")
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingsError(f"{text!r} is not the address of a site: write it as https://lars.example")
+    return url
+
+
+def text_of_file(path: str) -> str:
+    """The text of a file without blanks around it, for a secret that must not show in `ps`."""
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, RuntimeError, ValueError) as error:  # ValueError: not UTF-8, or a NUL in the path
+        raise SettingsError(f"file {path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from twisted.internet.address import IPv4Address
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 
@@ -24,9 +25,12 @@ from lars.web.tap import DATABASE_THREADS
 
 _log = Logger()
 
+CORE = 2
+"""lars-dns and lars-reporter, which the agent and the console need until their ends."""
+
 
 class StackService(AsyncService):
-    """Starts the services in the order of the flow, and stops them in reverse.
+    """Starts the services in the order of the flow, and stops them in reverse, the agent and the console together.
 
     Args:
         dns, reporter, agent, web: the settings of each service; where the agent finds the others is overridden.
@@ -57,7 +61,8 @@ class StackService(AsyncService):
         await self._create_schema()
         dns = DnsService(self._dns, self._database(2), self.reactor)
         await self._start(dns)
-        reporter = ReporterService(self._reporter, self._database(self._reporter.threads), self.reactor)
+        reporting = replace(self._reporter, console_url=self._reporter.console_url or self._web.url)
+        reporter = ReporterService(reporting, self._database(reporting.threads), self.reactor)
         await self._start(reporter)
         settings = replace(self._agent, dns=(_server(dns.port),), reporter=(_server(reporter.port),))
         await self._start(AgentService(settings, self.reactor))
@@ -78,12 +83,15 @@ class StackService(AsyncService):
         await service.start()
 
     async def stop(self) -> None:
-        for service in reversed(self._started):
+        last_to_start, others = self._started[CORE:], self._started[:CORE]
+        for stopping in [Deferred.fromCoroutine(service.stop()) for service in last_to_start]:
+            await stopping
+        for service in reversed(others):
             await service.stop()
 
 
 def _server(port: IListeningPort | None) -> Server:
     where: object = port.getHost() if port is not None else None
-    if not isinstance(where, IPv4Address):
+    if not isinstance(where, IPv4Address | IPv6Address):
         raise LarsError("in one process, lars-dns and lars-reporter listen on tcp endpoints")
-    return Server("127.0.0.1" if where.host == "0.0.0.0" else where.host, where.port)
+    return Server({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(where.host, where.host), where.port)

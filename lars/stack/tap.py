@@ -6,13 +6,16 @@ from dataclasses import replace
 from twisted.application.service import IService
 from twisted.python import usage
 
-from lars.agent.settings import AgentSettings
+from lars.agent.settings import SHARDS, AgentSettings
+from lars.agent.udp_port import refuse_taken
 from lars.db.database import Database, engine_for
 from lars.db.url import parse_url
 from lars.dns.settings import DnsSettings
 from lars.errors import SettingsError
 from lars.reporter.settings import ReporterSettings
-from lars.runtime.reactor import installed_reactor
+from lars.route import HostAddress
+from lars.runtime.free_places import ended_by_errors, require_free
+from lars.runtime.reactor import monotonic_reactor
 from lars.settings import ServiceOptions, resolve
 from lars.stack.service import StackService
 from lars.stack.settings import StackSettings
@@ -50,7 +53,13 @@ class Options(ServiceOptions):
 
 def makeService(options: Options) -> IService:
     """The stack on the reactor that twistd runs."""
-    reactor = installed_reactor()
+    reactor = monotonic_reactor()
+    with ended_by_errors("lars"):
+        for part in (options.dns, options.reporter, options.web):
+            require_free(reactor, part.listen, part.metrics)
+        for number in range(SHARDS):
+            refuse_taken(HostAddress(options.agent.listen.ip, options.agent.listen.port + number))
+        require_free(reactor, options.agent.metrics)
     url = parse_url(options.settings.db)
 
     def database(threads: int) -> Database:

@@ -1,4 +1,4 @@
-"""The texts of alarms in the reader's language: lars-reporter and lars-web store them in English. Pure."""
+"""The texts of alarms, and of why they cleared, in the reader's language; they are stored in English. Pure."""
 
 import re
 
@@ -23,6 +23,28 @@ _FORMS = (
         re.compile(r"all (?P<n>\d+) hosts that callers report on are (?:ejected|set aside)"),
         Translatable("all %(n)s hosts that callers report on are ejected"),
     ),
+    (
+        re.compile(
+            r"ejected by (?P<n>\d+) of (?P<callers>\d+) callers, for (?P<share>\d+) % of the last (?P<seconds>\S+) s"
+        ),
+        Translatable("ejected by %(n)s of %(callers)s callers, for %(share)s %% of the last %(seconds)s s"),
+    ),
+    (
+        re.compile(
+            r"all (?P<n>\d+) hosts are down: ejected by (?P<share>\d+) % of callers on average over (?P<seconds>\S+) s"
+            r", (?P<err>[\d,]+) of (?P<calls>[\d,]+) calls failed"
+        ),
+        Translatable(
+            "all %(n)s hosts are down: ejected by %(share)s %% of callers on average over %(seconds)s s, "
+            "%(err)s of %(calls)s calls failed"
+        ),
+    ),
+    (re.compile(r"back to normal for (?P<seconds>\S+) s"), Translatable("back to normal for %(seconds)s s")),
+    (re.compile(r"its rule was removed"), Translatable("its rule was removed")),
+    (re.compile(r"it is no longer in the routes"), Translatable("it is no longer in the routes")),
+    (re.compile(r"nothing was reported for a day"), Translatable("nothing was reported for a day")),
+    (re.compile(r"the caller is forgotten"), Translatable("the caller is forgotten")),
+    (re.compile(r"dismissed by (?P<actor>\S+)"), Translatable("dismissed by %(actor)s")),
     (
         re.compile(r"(?:no report|nothing was heard of it) for (?P<seconds>\d+) s"),
         Translatable("no report for %(seconds)s s"),

@@ -4,9 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lars.db.accounts import AccountStore
+from lars.db.agents import AgentStore
+from lars.db.alarms import AlarmStore
 from lars.db.audit import AuditStore
 from lars.db.calls import CallStore
 from lars.db.database import Database
+from lars.db.fleet import FleetStore
+from lars.db.host_states import HostStateStore
 from lars.db.modules import ModuleStore
 from lars.db.routes import RouteStore
 from lars.runtime.reactor import IReactor
@@ -26,8 +30,12 @@ class Stores:
     """The tables of the database, by what they are for."""
 
     accounts: AccountStore
+    agents: AgentStore
+    alarms: AlarmStore
     audit: AuditStore
     calls: CallStore
+    fleet: FleetStore
+    host_states: HostStateStore
     modules: ModuleStore
     routes: RouteStore
 
@@ -36,8 +44,12 @@ class Stores:
         """All of them, on one database."""
         return cls(
             AccountStore(database),
+            AgentStore(database),
+            AlarmStore(database),
             AuditStore(database),
             CallStore(database),
+            FleetStore(database),
+            HostStateStore(database),
             ModuleStore(database),
             RouteStore(database),
         )

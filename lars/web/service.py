@@ -4,9 +4,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
+from twisted.web.server import Request
 
+from lars.db.clock import DatabaseClock
 from lars.db.database import Database
 from lars.db.engine import DatabaseError
 from lars.db.leases import LeaseStore
@@ -15,8 +18,9 @@ from lars.metrics.registry import new_registry
 from lars.runtime.listening import listen, stop_listening
 from lars.runtime.reactor import IReactor
 from lars.runtime.service import AsyncService
+from lars.runtime.turns import at_most
 from lars.web.api.dispatch import Api
-from lars.web.auth.access import Access
+from lars.web.auth.access import Access, bearer, recognize
 from lars.web.auth.login_throttle import LoginThrottle
 from lars.web.auth.passwords import Passwords
 from lars.web.auth.secrets import new_secret
@@ -40,6 +44,9 @@ from lars.web.views import Views
 
 _log = Logger()
 
+DRAIN = 2.0
+"""Seconds for the last registrations to be written at the end; those that wait longer get no answer."""
+
 
 class WebService(AsyncService):
     """Serves the console and its API. `wall_clock` gives Unix seconds."""
@@ -56,19 +63,20 @@ class WebService(AsyncService):
         super().__init__(reactor)
         self._settings = settings
         self._database = database
-        files, stores = StaticFiles(), Stores.of(database)
-        self.registrar = Registrar(LeaseStore(database), settings, reactor, wall_clock)
+        self._clock = DatabaseClock(database, reactor, wall_clock)
+        files, stores, now = StaticFiles(), Stores.of(database), self._clock.now
+        self.registrar = Registrar(LeaseStore(database), settings, reactor, self._clock)
         self.console = Console(
             settings=settings,
             reactor=reactor,
-            wall_clock=wall_clock,
+            wall_clock=now,
             stores=stores,
             views=Views(files.address),
-            access=Access(stores.accounts, settings, wall_clock),
+            access=Access(stores.accounts, settings, now),
             login_throttle=LoginThrottle(),
             passwords=Passwords(reactor),
             registrar=self.registrar,
-            live=Live(stores.calls, settings.live_interval, reactor, wall_clock),
+            live=Live(stores.calls, stores.fleet, stores.host_states, settings.live_interval, reactor, now),
             module_counts=CachedCounts(stores.modules.count, reactor.seconds),
             tokens=Tokens(stores.accounts, reactor.seconds),
         )
@@ -86,16 +94,23 @@ class WebService(AsyncService):
             "users": UserPages(self.console).app,
             "api": Api(self.console).app,
         }
-        self.site = WebSite(reactor, Root(files, branches, overview.app), settings.max_connections)
+        self.site = WebSite(
+            reactor,
+            Root(files, branches, overview.app),
+            settings.max_connections,
+            settings.max_strangers,
+            self._is_known,
+        )
         registry = new_registry("lars-web")
-        registry.register(WebMetrics(self.site, self.console.live, self.registrar))
+        registry.register(WebMetrics(self.site, self.console.live, self.registrar, self._clock))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
         await self._metrics.start()
         self.console.passwords.start()
-        self.port = await listen(self.reactor, self._settings.listen, self.site)
+        self._clock.start()
+        self.port = await listen(self.reactor, self._settings.listen, self.site, self._settings.max_connections)
         self.registrar.start()
         self.console.live.start()
         _log.info("lars-web answers on {place}: {url}", place=self._settings.listen, url=self.url)
@@ -122,14 +137,25 @@ class WebService(AsyncService):
         link = f"{self.url}/setup/{self._sign_in.setup_secret}"
         _log.info("nobody can sign in yet: set the first admin's password, once, at {link}", link=link)
 
+    async def _is_known(self, http_request: Request) -> bool:
+        """Whether the head of a request shows a session or a token. Raises DatabaseError."""
+        secret = bearer(http_request)
+        if secret is not None and await self.console.tokens.of(secret) is not None:
+            recognize(http_request)
+            return True
+        return await self.console.access.user_of(http_request) is not None
+
     def _not_ready(self) -> str:
         return "not listening yet" if self.port is None else self.registrar.fault
 
     async def stop(self) -> None:
         await stop_listening(self.port)
-        await self.console.live.stop()
-        await self.registrar.stop()
+        ended = gatherResults(
+            [Deferred.fromCoroutine(part.stop()) for part in (self.console.live, self.registrar, self._clock)]
+        )
+        await at_most(self.reactor, DRAIN, ended)
+        self._database.close()  # ends what still waits for it
+        await ended
         await self.site.drop_all()
         self.console.passwords.stop()
-        self._database.close()
         await self._metrics.stop()

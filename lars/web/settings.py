@@ -3,17 +3,8 @@
 from dataclasses import dataclass
 
 from lars.db.settings import database_setting
-from lars.errors import SettingsError
 from lars.metrics.settings import metrics_setting
-from lars.settings import endpoint, integer, legacy_listen, ratio, seconds, setting
-
-
-def site_url(text: str) -> str:
-    """Where browsers find the console, without a slash at the end; empty: as `listen` says."""
-    url = text.strip().rstrip("/")
-    if url and not url.startswith(("http://", "https://")):
-        raise SettingsError(f"{text!r} is not the address of a site: write it as https://lars.example")
-    return url
+from lars.settings import endpoint, integer, legacy_listen, ratio, seconds, setting, site_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +28,13 @@ class WebSettings:
     )
     max_connections: int = setting(
         2000, "web", integer(1, 1_000_000), "Connections served at once; more are closed and counted"
+    )
+    max_strangers: int = setting(
+        200,
+        "web",
+        integer(1, 1_000_000),
+        "Of these, connections of one address that have shown neither a session nor a token; the longest idle makes "
+        "room for a new one",
     )
     session_time: float = setting(43_200.0, "web", seconds, "Seconds after which users sign in again")
     live_interval: float = setting(1.0, "web", seconds, "Seconds between reads of the database while pages are open")

@@ -24,6 +24,8 @@ NOTICES: Mapping[str, Translatable] = {
     "user": Translatable("The user is saved."),
     "gone": Translatable("The user is removed."),
     "token": Translatable("The token is removed."),
+    "dismissed": Translatable("The agent is dismissed."),
+    "reports": Translatable("The agent reports: stop it first, and wait three minutes."),
     "out": Translatable("You are signed out."),
 }
 """What a page says after a form is done. The address names one of these, so a link cannot make it say anything else."""

@@ -12,10 +12,14 @@ from lars.errors import LarsError
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.periodic import Periodic
 from lars.wire.frames import FrameError
+from lars.wire.heartbeats import PeerPulses
 from lars.wire.protocol import FrameProtocol, host_and_port
 from lars.wire.read_budget import ReadBudget
 
 _log = Logger()
+
+GIVES_WAY = 10.0
+"""Seconds after which a connection that has sent nothing gives its place to a new one, where all are taken."""
 
 FEW = 50
 """Connections that read without a budget: with so few, a turn of the reactor is short anyway."""
@@ -43,6 +47,8 @@ class FrameCounters:
         """Connections dropped because they never asked for anything."""
         self.stalled = 0
         """Connections dropped because they did not read."""
+        self.silent = 0
+        """Connections dropped because their heartbeats ended."""
         self.bad_streams = 0
         """Connections dropped because of an invalid length."""
         self.malformed = 0
@@ -72,6 +78,7 @@ class FrameFactory(Factory):
         # Both in the order of their times, so that a sweep touches only what is due.
         self._not_asked: dict[FrameProtocol, float] = {}
         self._not_reading: dict[FrameProtocol, float] = {}
+        self._pulses: PeerPulses[FrameProtocol] = PeerPulses()
         self._sweeping = Periodic("dropping connections over a limit", 1.0, self.sweep, clock)
 
     def startFactory(self) -> None:
@@ -83,7 +90,7 @@ class FrameFactory(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> FrameProtocol | None:  # type: ignore[override]
         limit = self._limits.max_connections
-        if limit and len(self.connections) >= limit:
+        if limit and len(self.connections) >= limit and not self._make_room():
             self.counters.refused += 1
             self._log_bounded(
                 "refused",
@@ -96,6 +103,16 @@ class FrameFactory(Factory):
         protocol = self.protocol()
         protocol.factory = self
         return protocol
+
+    def _make_room(self) -> bool:
+        """Drops the oldest connection that has sent nothing, if it is GIVES_WAY seconds old."""
+        connection, since = next(iter(self._not_asked.items()), (None, 0.0))
+        if connection is None or self.clock.seconds() - since < GIVES_WAY:
+            return False
+        self.connections.discard(connection)
+        del self._not_asked[connection]
+        self._drop_idle(connection)
+        return True
 
     def budget_is_used(self) -> bool:
         """Whether this turn of the reactor has no more time for reading."""
@@ -116,6 +133,7 @@ class FrameFactory(Factory):
         self.connections.discard(connection)
         self._not_asked.pop(connection, None)
         self._not_reading.pop(connection, None)
+        self._pulses.left(connection)
 
     def has_asked(self, connection: FrameProtocol) -> None:
         """Notes that a connection has sent a whole frame."""
@@ -130,17 +148,35 @@ class FrameFactory(Factory):
         """Notes that a connection's peer reads again."""
         self._not_reading.pop(connection, None)
 
+    def heard(self, connection: FrameProtocol) -> None:
+        """Notes that something has arrived."""
+        if self._pulses:
+            self._pulses.heard(connection)
+
+    def heartbeat(self, connection: FrameProtocol, interval: float) -> None:
+        """Notes a heartbeat; the next one follows within `interval` seconds, or the peer is gone."""
+        self._pulses.heartbeat(connection, interval, self.clock.seconds())
+        connection.peer_knows_heartbeats()
+
     def sweep(self) -> None:
         """Drops the connections that are over a time limit; called by timer."""
         limits = self._limits
         for connection in self._overdue(self._not_asked, limits.idle_timeout):
-            self.counters.idle += 1
-            self._log_bounded("idle", "connection from {peer} dropped: it has sent no request", connection.connected_to)
-            connection.end()
+            self._drop_idle(connection)
         for connection in self._overdue(self._not_reading, limits.stall_timeout):
             self.counters.stalled += 1
             self._log_bounded("stalled", "connection from {peer} dropped: it does not read", connection.connected_to)
             connection.end()
+
+        for connection in self._pulses.silent(self.clock.seconds(), lambda c: c.reading):
+            self.counters.silent += 1
+            self._log_bounded("silent", "connection from {peer} dropped: its heartbeats ended", connection.connected_to)
+            connection.end()
+
+    def _drop_idle(self, connection: FrameProtocol) -> None:
+        self.counters.idle += 1
+        self._log_bounded("idle", "connection from {peer} dropped: it has sent no request", connection.connected_to)
+        connection.end()
 
     def _overdue(self, since: dict[FrameProtocol, float], limit: float) -> list[FrameProtocol]:
         overdue: list[FrameProtocol] = []

@@ -1,6 +1,6 @@
 """Frames: int32 message id, int32 body length, both little-endian, then the body (docs/design/wire.md, frames)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from struct import Struct
 
 from lars.errors import LarsError
@@ -10,6 +10,9 @@ HEADER_SIZE = HEADER.size
 
 MAX_BODY = 65_527
 """The longest body in a TCP stream, in bytes; the C++ programs close the connection above it, and so does Lars."""
+
+MAX_PASSED_OVER = 2**24
+"""The longest body, in bytes, that a decoder passes over where its message may be longer than it can be read."""
 
 MAX_DATAGRAM_BODY = 65_499
 """The longest body in a datagram, in bytes: 65,507 (UDP over IPv4) less the header."""
@@ -41,11 +44,21 @@ class FrameDecoder:
 
     Never holds more than one incomplete frame; each byte is copied a bounded number of times, however small the
     pieces are in which it comes.
+
+    Args:
+        longer: by message id, the longest body of messages that may be longer than MAX_BODY. A body that is longer
+            still, up to MAX_PASSED_OVER, is passed over, so that the stream can be read on.
+
+    Attributes:
+        passed_over: bodies that were too long, and were or are being passed over.
     """
 
-    __slots__ = ("_missing", "_partial")
+    __slots__ = ("_longer", "_missing", "_partial", "_to_pass", "passed_over")
 
-    def __init__(self) -> None:
+    def __init__(self, longer: Mapping[int, int] | None = None) -> None:
+        self._longer = longer or {}
+        self._to_pass = 0  # bytes to come of a body that is passed over
+        self.passed_over = 0
         self._partial = bytearray()
         self._missing = HEADER_SIZE  # length that _partial must reach to hold a frame or a header
 
@@ -55,6 +68,10 @@ class FrameDecoder:
         Raises FrameError at a length that is negative or over MAX_BODY, after the frames before it; the decoder is
         then of no further use.
         """
+        if self._to_pass:
+            passed = min(self._to_pass, len(data))
+            self._to_pass -= passed
+            data = data[passed:]
         partial = self._partial
         if partial:
             partial += data
@@ -66,8 +83,15 @@ class FrameDecoder:
         missing = HEADER_SIZE
         while end - start >= HEADER_SIZE:
             message_id, length = HEADER.unpack_from(data, start)
-            if not 0 <= length <= MAX_BODY:
-                raise FrameError(f"message {message_id}: a body length of {length} is not within 0 to {MAX_BODY}")
+            if not 0 <= length <= MAX_BODY and not 0 <= length <= self._longer.get(message_id, 0):
+                if message_id not in self._longer or not 0 <= length <= MAX_PASSED_OVER:
+                    raise FrameError(f"message {message_id}: a body length of {length} is not within 0 to {MAX_BODY}")
+                self.passed_over += 1
+                start += HEADER_SIZE
+                passed = min(length, end - start)
+                self._to_pass = length - passed
+                start += passed
+                continue
             missing = HEADER_SIZE + length
             if end - start < missing:
                 break

@@ -63,7 +63,7 @@ class HostCallResult(_message.Message):
     def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., succ: _Optional[int] = ..., err: _Optional[int] = ..., overload: _Optional[bool] = ...) -> None: ...
 
 class ReportStatusRequest(_message.Message):
-    __slots__ = ("modid", "cmdid", "caller", "results", "ts", "period_ms", "boot", "seq")
+    __slots__ = ("modid", "cmdid", "caller", "results", "ts", "period_ms", "boot", "seq", "peer")
     MODID_FIELD_NUMBER: _ClassVar[int]
     CMDID_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,7 @@ class ReportStatusRequest(_message.Message):
     PERIOD_MS_FIELD_NUMBER: _ClassVar[int]
     BOOT_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
     modid: int
     cmdid: int
     caller: int
@@ -80,7 +81,8 @@ class ReportStatusRequest(_message.Message):
     period_ms: int
     boot: int
     seq: int
-    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., caller: _Optional[int] = ..., results: _Optional[_Iterable[_Union[HostCallResult, _Mapping]]] = ..., ts: _Optional[int] = ..., period_ms: _Optional[int] = ..., boot: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...
+    peer: int
+    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., caller: _Optional[int] = ..., results: _Optional[_Iterable[_Union[HostCallResult, _Mapping]]] = ..., ts: _Optional[int] = ..., period_ms: _Optional[int] = ..., boot: _Optional[int] = ..., seq: _Optional[int] = ..., peer: _Optional[int] = ...) -> None: ...
 
 class GetHostRequest(_message.Message):
     __slots__ = ("seq", "modid", "cmdid", "key")
@@ -143,30 +145,40 @@ class RouteStateRequest(_message.Message):
     def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
 
 class RouteStateResponse(_message.Message):
-    __slots__ = ("seq", "modid", "cmdid", "version", "idle", "overloaded")
+    __slots__ = ("seq", "modid", "cmdid", "version", "idle", "overloaded", "policy", "idle_weight", "state_dir")
     SEQ_FIELD_NUMBER: _ClassVar[int]
     MODID_FIELD_NUMBER: _ClassVar[int]
     CMDID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     IDLE_FIELD_NUMBER: _ClassVar[int]
     OVERLOADED_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    IDLE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    STATE_DIR_FIELD_NUMBER: _ClassVar[int]
     seq: int
     modid: int
     cmdid: int
     version: int
     idle: _containers.RepeatedCompositeFieldContainer[HostInfo]
     overloaded: _containers.RepeatedCompositeFieldContainer[HostInfo]
-    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., idle: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., overloaded: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ...) -> None: ...
+    policy: str
+    idle_weight: _containers.RepeatedScalarFieldContainer[int]
+    state_dir: str
+    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., idle: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., overloaded: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., policy: _Optional[str] = ..., idle_weight: _Optional[_Iterable[int]] = ..., state_dir: _Optional[str] = ...) -> None: ...
 
 class HostSuccesses(_message.Message):
-    __slots__ = ("ip", "port", "succ")
+    __slots__ = ("ip", "port", "succ", "cost_us", "timed")
     IP_FIELD_NUMBER: _ClassVar[int]
     PORT_FIELD_NUMBER: _ClassVar[int]
     SUCC_FIELD_NUMBER: _ClassVar[int]
+    COST_US_FIELD_NUMBER: _ClassVar[int]
+    TIMED_FIELD_NUMBER: _ClassVar[int]
     ip: int
     port: int
     succ: int
-    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., succ: _Optional[int] = ...) -> None: ...
+    cost_us: int
+    timed: int
+    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., succ: _Optional[int] = ..., cost_us: _Optional[int] = ..., timed: _Optional[int] = ...) -> None: ...
 
 class ReportBatch(_message.Message):
     __slots__ = ("modid", "cmdid", "result")
@@ -273,3 +285,9 @@ class UnsubscribeRequest(_message.Message):
     modid: int
     cmdid: int
     def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ...) -> None: ...
+
+class Heartbeat(_message.Message):
+    __slots__ = ("interval_ms",)
+    INTERVAL_MS_FIELD_NUMBER: _ClassVar[int]
+    interval_ms: int
+    def __init__(self, interval_ms: _Optional[int] = ...) -> None: ...

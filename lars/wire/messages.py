@@ -13,6 +13,7 @@ from lars.wire.lars_pb2 import (
     GetHostResponse,
     GetRouteRequest,
     GetRouteResponse,
+    Heartbeat,
     ModuleListRequest,
     ModuleListResponse,
     ReportBatch,
@@ -31,6 +32,7 @@ Message: TypeAlias = (
     | GetHostResponse
     | GetRouteRequest
     | GetRouteResponse
+    | Heartbeat
     | ModuleListRequest
     | ModuleListResponse
     | ReportBatch
@@ -44,7 +46,7 @@ Message: TypeAlias = (
 
 
 class MessageId(IntEnum):
-    """The message id in a frame's header. 1 to 3, 9 and 13 travel over TCP, the others in datagrams."""
+    """The message id in a frame's header. 1 to 3, 9, 13 and 18 travel over TCP, the others in datagrams."""
 
     GET_ROUTE_REQUEST = 1
     GET_ROUTE_RESPONSE = 2
@@ -63,6 +65,7 @@ class MessageId(IntEnum):
     MODULE_LIST_RESPONSE = 15
     EXPLAIN_REQUEST = 16
     EXPLAIN_RESPONSE = 17
+    HEARTBEAT = 18
 
 
 class Retcode(IntEnum):
@@ -92,6 +95,7 @@ MESSAGE_TYPES: dict[int, type[Message]] = {
     MessageId.MODULE_LIST_RESPONSE: ModuleListResponse,
     MessageId.EXPLAIN_REQUEST: ExplainRequest,
     MessageId.EXPLAIN_RESPONSE: ExplainResponse,
+    MessageId.HEARTBEAT: Heartbeat,
 }
 
 

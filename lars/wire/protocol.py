@@ -1,10 +1,11 @@
 """The Twisted protocol of every TCP peer: whole frames in, a table of methods, whole frames out."""
 
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 from typing import Protocol as Structure
 
-from twisted.internet.address import IPv4Address
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, IPushProducer, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -12,6 +13,7 @@ from zope.interface import implementer
 
 from lars.errors import LarsError
 from lars.wire.frames import FrameDecoder, FrameError
+from lars.wire.keepalive import await_readers, keep_alive
 from lars.wire.messages import Message, MessageId, decode_message, encode_message
 
 Receiver = Callable[[Any, Any], None]
@@ -43,6 +45,8 @@ class Connections(Structure):
     def has_asked(self, connection: "FrameProtocol") -> None: ...
     def stalled(self, connection: "FrameProtocol") -> None: ...
     def reads_again(self, connection: "FrameProtocol") -> None: ...
+    def heard(self, connection: "FrameProtocol") -> None: ...
+    def heartbeat(self, connection: "FrameProtocol", interval: float) -> None: ...
     def count_bad_stream(self, peer: "FrameProtocol", error: FrameError) -> None: ...
     def count_malformed(self, peer: "FrameProtocol", error: LarsError) -> None: ...
     def count_unknown(self, peer: "FrameProtocol", message_id: int) -> None: ...
@@ -57,17 +61,20 @@ class FrameProtocol(Protocol):
     ends the connection, because nothing after it can be read (docs/design/wire.md, frames).
     """
 
+    longer: ClassVar[Mapping[int, int]] = {}
+    """The longest body of messages that may be longer than MAX_BODY."""
     receivers: ClassVar[Mapping[int, Receiver]] = {}
     factory: Connections
     connected_to: str = "?"
     """The peer's address, for logs."""
 
     def __init__(self) -> None:
-        self._decoder = FrameDecoder()
+        self._decoder = FrameDecoder(self.longer)
         self._ended = False
         self.is_new = True
         """Whether nothing has been read yet."""
-        self._reading = True
+        self.reading = True
+        """Whether this side reads from the peer; False after pause_reading."""
         self._deferred: bytes | None = None  # read from the transport, which is paused, in a turn without time for it
         self.writable = True
         """Whether the transport takes more. While it does not, a subclass holds back what it can."""
@@ -77,11 +84,25 @@ class FrameProtocol(Protocol):
         """The transport, typed."""
         return cast(Transport, self.transport)
 
+    @property
+    def _socket(self) -> socket.socket | None:
+        """The transport's TCP socket; None if it has none."""
+        get_handle = getattr(self.transport, "getHandle", None)
+        handle = get_handle() if get_handle is not None and ITCPTransport.providedBy(self.transport) else None
+        return handle if isinstance(handle, socket.socket) else None
+
+    def peer_knows_heartbeats(self) -> None:
+        """Leaves it to heartbeats to find a peer that is gone: one that reads slowly is not."""
+        if (handle := self._socket) is not None:
+            await_readers(handle)
+
     def connectionMade(self) -> None:
         self.connected_to = host_and_port(self.stream.getPeer())
         if ITCPTransport.providedBy(self.transport):
             self.stream.setTcpNoDelay(True)
             self.stream.setTcpKeepAlive(True)
+            if (handle := self._socket) is not None:
+                keep_alive(handle)
         self.stream.registerProducer(self, True)
         self.factory.joined(self)
         self.peer_connected()
@@ -113,6 +134,7 @@ class FrameProtocol(Protocol):
         self.writable = False
 
     def dataReceived(self, data: bytes) -> None:
+        self.factory.heard(self)
         if self._deferred is not None:
             self._deferred += data  # TLS may hand over what it had read when the transport was paused
         elif self.factory.budget_is_used():
@@ -126,23 +148,24 @@ class FrameProtocol(Protocol):
         """Reads what was deferred, and then from the transport again."""
         data, self._deferred = self._deferred, None
         if data is not None and not self._ended:
-            if self._reading:
+            if self.reading:
                 self.stream.resumeProducing()
             self._read(data)
 
     def pause_reading(self) -> None:
         """Reads no more from the peer for now; what has been read already is still received."""
-        self._reading = False
+        self.reading = False
         self.stream.pauseProducing()
 
     def resume_reading(self) -> None:
         """Reads from the peer again."""
-        self._reading = True
+        self.reading = True
         if self._deferred is None:
             self.stream.resumeProducing()
 
     def _read(self, data: bytes) -> None:
         self.is_new = False
+        passed_over = self._decoder.passed_over
         frames = self._decoder.feed(data)
         while not self._ended:
             try:
@@ -152,6 +175,8 @@ class FrameProtocol(Protocol):
                 self.end()
                 return
             if frame is None:
+                if self._decoder.passed_over > passed_over:
+                    self.factory.count_malformed(self, FrameError("a message is too long to be read"))
                 return
             self._receive(*frame)
 
@@ -178,6 +203,8 @@ class FrameProtocol(Protocol):
         self.stream.abortConnection()
 
 
-def host_and_port(address: IAddress | None) -> str:
+def host_and_port(address: object) -> str:
     """An address as logs show it."""
+    if isinstance(address, IPv6Address):
+        return f"[{address.host}]:{address.port}"
     return f"{address.host}:{address.port}" if isinstance(address, IPv4Address) else str(address)

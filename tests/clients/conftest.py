@@ -21,8 +21,8 @@ def built(request: pytest.FixtureRequest) -> Built:
 
 @pytest.fixture
 def fleet(reactor: Any, start_service: StartService, sqlite_url: str, tmp_path: Path) -> Iterator[Fleet]:
-    """Separate processes on SQLite."""
-    fleet = Fleet(reactor, start_service, sqlite_url, tmp_path)
+    """Separate processes on SQLite; the agent picks in strict turns, and ejects by counts alone."""
+    fleet = Fleet(reactor, start_service, sqlite_url, tmp_path, "--policy=classic")
     yield fleet
     fleet.close()
 

@@ -4,7 +4,7 @@ import gc
 import inspect
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from lars.db.url import parse_url
 from tests.integration.leftovers import LoggedErrors, ReactorContents
 from tests.integration.mariadb import MariaDb
 from tests.integration.processes import TwistdService
+from tests.integration.stepped_clock import SteppedClock, build_shim
 
 StartService = Callable[..., TwistdService]
 
@@ -135,6 +136,18 @@ async def database(database_url: str, open_database: Callable[[str], Database]) 
     return database
 
 
+@pytest.fixture(scope="session")
+def clock_shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What makes a SteppedClock of a process's wall clock."""
+    return build_shim(tmp_path_factory.mktemp("clock"))
+
+
+@pytest.fixture
+def stepped_clock(clock_shim: Path, tmp_path: Path) -> SteppedClock:
+    """The wall clock of the services that a test starts with its environ."""
+    return SteppedClock(clock_shim, tmp_path / "clock")
+
+
 @pytest.fixture
 def start_service(reactor: Any, tmp_path: Path) -> Iterator[StartService]:
     """Starts Lars services as processes, as `start_service("lars-dns", "--db", url)`; ends them after the test.
@@ -143,8 +156,8 @@ def start_service(reactor: Any, tmp_path: Path) -> Iterator[StartService]:
     """
     services: list[TwistdService] = []
 
-    def start(plugin: str, *options: str, name: str = "") -> TwistdService:
-        service = TwistdService(reactor, tmp_path, plugin, *options, name=name)
+    def start(plugin: str, *options: str, name: str = "", environ: Mapping[str, str] | None = None) -> TwistdService:
+        service = TwistdService(reactor, tmp_path, plugin, *options, name=name, environ=environ)
         assert all(service.name != other.name for other in services), f"give the second {service.name} another name"
         services.append(service)
         service.start()

@@ -45,9 +45,11 @@ class Commands:
 
 
 class Fleet:
-    """dns, reporter and agent as processes of their own. `client` asks the agent."""
+    """dns, reporter and agent as processes of their own. `client` asks the agent, which has further options."""
 
-    def __init__(self, reactor: Any, start_service: StartService, database_url: str, folder: Path) -> None:
+    def __init__(
+        self, reactor: Any, start_service: StartService, database_url: str, folder: Path, *agent_options: str
+    ) -> None:
         self._reactor = reactor
         self.database_url = database_url
         self.ports = [ReservedPort(), ReservedPort()]
@@ -64,6 +66,7 @@ class Fleet:
             f"--reporter=127.0.0.1:{reporter.number}",
             f"--state-dir={folder / 'state'}",
             "--report-interval=0.5",
+            *agent_options,
         )
         self.client = LarsClient(f"127.0.0.1:{self.agent_port}", timeout=1.0, cache=False, state_dir="")
 

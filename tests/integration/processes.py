@@ -49,8 +49,17 @@ class Child(ChildProcess):
 class TwistdService(Child):
     """A service run by twistd in the foreground, such as `TwistdService(reactor, folder, "lars-dns", "--db", url)`."""
 
-    def __init__(self, reactor: Any, folder: Path, plugin: str, *options: str, name: str = "") -> None:
-        super().__init__(reactor, name or plugin, twistd_command(plugin, *options), folder, checkout_environ())
+    def __init__(
+        self,
+        reactor: Any,
+        folder: Path,
+        plugin: str,
+        *options: str,
+        name: str = "",
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        environ = {**checkout_environ(), **(environ or {})}
+        super().__init__(reactor, name or plugin, twistd_command(plugin, *options), folder, environ)
 
     async def stopped(self, deadline: float = 10.0) -> None:
         """Ends it in order, with SIGTERM, and waits for that; twistd then dies of the signal it was sent.

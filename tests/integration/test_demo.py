@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-LIMIT = 40
+LIMIT = 50
 """Seconds in which the demo ends by itself."""
 
 
@@ -70,8 +70,17 @@ def test_all_of_it_happens(tmp_path: Path) -> None:
     summary = json.loads(out)
     assert summary["missed"] == [], events
     assert demo.process.returncode == 0
-    assert summary["failures_before_set_aside"] >= 15
-    assert "node 3 is restored, " in events
+    assert 2 <= summary["failures_before_set_aside"] <= 5, "one process alone ejects no node"
+    assert 1 <= summary["failures_after_set_aside"] <= 10
+    assert summary["slow_share"] < summary["equal_share"] / 2
+    for event in (
+        "node 3 is ejected after",
+        "node 3 is probed by one call, which fails",
+        "node 2 is fast again; while slow it got",
+        "node 3 is restored by a probe that succeeds",
+        "node 3 has its full share of calls again",
+    ):
+        assert event in events
     demo.assert_nothing_left()
 
 

@@ -156,6 +156,21 @@ class RunLarsTests(SynchronousTestCase):
     def test_example_ends_where_there_is_no_host(self) -> None:
         self.assertEqual(self.run_lars("test", "example", "9", "9").status, 1)
 
+    def test_reactor_is_the_benchmark_of_the_wire_protocol(self) -> None:
+        self.program("python", '#!/bin/bash\npwd\necho "$@"\n')
+        ended = self.run_lars("reactor", "qps")
+        self.assertEqual(ended.status, 1)
+        self.assertIn("run this script in a checkout of Lars", ended.err)
+        (self.home / "bench").mkdir()
+        for words, arguments in (
+            (("server",), "-m bench.services.wire_echo 7777"),
+            (("server", "7790"), "-m bench.services.wire_echo 7790"),
+            (("qps",), "-m bench wire --seconds 10"),
+            (("qps", "2"), "-m bench wire --seconds 2"),
+        ):
+            self.assertEqual(self.run_lars("reactor", *words), Ended(0, f"{self.home}\n{arguments}\n", ""))
+        self.assertEqual(self.run_lars("reactor", "client").status, 2)
+
     def test_anything_else_is_wrong_usage(self) -> None:
         for given in ("", "nosuch", "stop", "stop nosuch", "test", "test nosuch", "test gethost 1", "test qps"):
             ended = self.run_lars(*given.split())

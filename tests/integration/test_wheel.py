@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -23,7 +24,7 @@ def run(command: list[str | Path], cwd: Path, status: int = 0) -> str:
         command, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == status, f"{command}: {done.stdout}{done.stderr}"
-    return done.stdout
+    return done.stdout + done.stderr * (status != 0)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,15 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A plain path: what is installed there for editing, lars itself perhaps, is not found through it.
     Path(theirs, "requirements.pth").write_text(f"{ours}\n", encoding="utf-8")
     return executable
+
+
+def test_source_distribution_has_what_builds_checks_and_documents(tmp_path: Path) -> None:
+    run([sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", tmp_path], CHECKOUT)
+    [built] = tmp_path.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"Makefile", "run_lars", ".ci/need", "tox.ini", "docs/conf.py", "docs/overview-light.png"} <= inside
+    assert {"tests/unit/__init__.py", "conf/lars-dns.conf", "sql/mysql.sql", "proto/lars.proto"} <= inside
 
 
 def test_every_schema_and_conf_file_is_in_it(wheel: Path) -> None:
@@ -88,6 +98,18 @@ def test_twistd_lists_every_service(python: Path, tmp_path: Path) -> None:
     for service in ("lars", "lars-dns", "lars-reporter", "lars-agent"):
         assert f"\n    {service} " in listed
     assert "--listen=" in run([python, "-c", twistd, "lars-dns", "--help"], tmp_path)
+
+
+def test_conf_files_and_start_script_come_with_it(python: Path, tmp_path: Path) -> None:
+    command = python.with_name("lars")
+    assert "[agent]" in run([command, "conf", "show", "agent"], tmp_path)
+    run([command, "conf", "copy"], tmp_path)
+    assert sorted(path.name for path in (tmp_path / "conf").iterdir()) == sorted(
+        path.name for path in (CHECKOUT / "conf").iterdir()
+    )
+    script = python.with_name("run_lars")
+    assert "lars-dns is not running" in run([script, "status"], tmp_path)
+    assert "cannot be reached" in run([script, "test", "gethost", "1", "1"], tmp_path, status=1)
 
 
 def test_the_lars_command_makes_a_database_from_the_shipped_schema(python: Path, tmp_path: Path) -> None:

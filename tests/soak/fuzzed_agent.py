@@ -1,6 +1,6 @@
 """A lars-agent process that is sent rubbish: what it must go on answering, its memory and its numbers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from tests.integration.processes import ReservedPort, TwistdService, free_udp_ba
 from tests.integration.waiting import until
 
 WATCHED = [ModuleId(2_000_000_000, 1_000_000_000 + n) for n in range(SHARDS)]
-"""A module of each shard that no rubbish names; nothing reports on its hosts."""
+"""A module of each shard that no rubbish names; nothing reports on its hosts, which classic picks in strict turns."""
 
 HOSTS = [HostAddress(0x0A000001 + n, 80) for n in range(3)]
 
@@ -39,16 +39,17 @@ class FuzzedAgent:
             f"--metrics={self._metrics.endpoint}",
             f"--state-dir={folder / 'state'}",
             "--report-interval=0.5",
+            f"--module-policies={','.join(f'{modid}.{cmdid}:classic' for modid, cmdid in WATCHED)}",
             *options,
         )
         self.client = LarsClient(f"127.0.0.1:{self.port}", timeout=5, cache=False)  # the agent takes the turns
         self.asked = 0
         """get_hosts sent by `check`."""
-        self._turns = {module: cycle(HOSTS) for module in WATCHED}
+        self._turns: dict[ModuleId, Iterator[HostAddress]] = {}
 
     async def up(self, reactor: Any) -> None:
         """Waits until it answers, after a start."""
-        self._turns = {module: cycle(HOSTS) for module in WATCHED}
+        self._turns.clear()  # they begin at a random host
         await until(reactor, self._answers, lambda: f"the agent to answer: {self.service.log()[-2000:]}", 20)
 
     def _answers(self) -> bool:
@@ -62,7 +63,11 @@ class FuzzedAgent:
         """A get_host for each of the modules is answered with the host whose turn it is."""
         for module in modules:
             self.asked += 1
-            assert self.client.get_host(*module).address == next(self._turns[module]), self.service.log()[-2000:]
+            address = self.client.get_host(*module).address
+            if module not in self._turns:
+                first = HOSTS.index(address)
+                self._turns[module] = cycle(HOSTS[first:] + HOSTS[:first])
+            assert address == next(self._turns[module]), self.service.log()[-2000:]
 
     def pids(self) -> set[int]:
         """Its process and those that it has started."""

@@ -82,7 +82,8 @@ class CppConfTests(SynchronousTestCase):
         self.assertEqual(settings.dns, (Server("10.0.0.2", 7777),))
         self.assertEqual(settings.reporter, (Server("10.0.0.1", 7780),))
         self.assertEqual(settings.update_timeout, 20)
-        self.assertEqual((settings.policy, settings.module_policies, settings.without_effect), ("classic", (), []))
+        self.assertEqual((settings.default_policy, settings.module_policies), ("classic", ()))
+        self.assertEqual((settings.classic_key, settings.without_effect), ("probe_num", []))
         self.assertEqual(settings.classic, ClassicSettings(11, 181, 6, 0.2, 0.6, 16, 17, 0.8, 18, 19))
 
     def test_each_key_may_be_missing(self) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -10,7 +11,15 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.route import HostAddress, ModuleId
-from lars.saved_routes import DamagedFile, decode_routes, encode_routes, load_routes, routes_path, save_routes
+from lars.saved_routes import (
+    DamagedFile,
+    decode_routes,
+    encode_routes,
+    load_routes,
+    remove_leftovers,
+    routes_path,
+    save_routes,
+)
 
 modules = st.builds(ModuleId, st.integers(1, 2**31 - 1), st.integers(0, 2**31 - 1))
 hosts = st.lists(st.builds(HostAddress, st.integers(1, 2**32 - 1), st.integers(1, 65535)))
@@ -35,6 +44,29 @@ class SavedTests(SynchronousTestCase):
         self.assertEqual(self.path.name, "routes.1.json")
         self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o644)
         self.assertEqual(os.listdir(self.path.parent), ["routes.1.json"])
+
+    def test_folder_is_open_to_clients_whatever_the_umask(self) -> None:
+        self.addCleanup(os.umask, os.umask(0o077))
+        folder = Path(self.mktemp(), "lib", "lars")
+        save_routes(routes_path(str(folder), 1), b"{}")
+        self.assertEqual([stat.S_IMODE(path.stat().st_mode) for path in (folder, folder.parent)], [0o755, 0o755])
+
+    def test_disk_that_is_full_leaves_the_old_file_and_nothing_else(self) -> None:
+        save_routes(self.path, b"{}")
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, (soft, hard))
+        with self.assertRaises(OSError):
+            save_routes(self.path, bytes(20_000))
+        self.assertEqual(os.listdir(self.path.parent), ["routes.1.json"])
+        self.assertEqual(self.path.read_bytes(), b"{}")
+
+    def test_unfinished_files_of_this_shard_are_removed(self) -> None:
+        save_routes(self.path, b"{}")
+        for name in ("routes.1.new", "routes.1.new123", "routes.2.new"):
+            (self.path.parent / name).touch()
+        remove_leftovers(self.path)
+        self.assertEqual(sorted(os.listdir(self.path.parent)), ["routes.1.json", "routes.2.new"])
 
     def test_no_file_is_no_routes(self) -> None:
         self.assertEqual(load_routes(self.path), {})

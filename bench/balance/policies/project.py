@@ -29,6 +29,7 @@ class ProjectPolicy(SimulatedPolicy):
     def __init__(self, policy: Policy[NumberedHost], hosts: Sequence[int], rng: random.Random, now: float) -> None:
         super().__init__(hosts, rng, now)
         self._policy = policy
+        self.times_calls = policy.wants_times
         self._numbered: dict[int, NumberedHost] = {}
         self._ejected: set[int] = set()
         self._revision = policy.revision

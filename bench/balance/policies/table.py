@@ -1,6 +1,6 @@
 """All policies by their names on the command line."""
 
-from bench.balance.policies import project
+from bench.balance.policies import cached, project
 from bench.balance.policies.candidate import Candidate
 from bench.balance.policies.envoy import (
     LeastRequest,
@@ -26,9 +26,14 @@ OTHERS: dict[str, NewPolicy] = {
 }
 """The policies of others, and the reference that the project's are compared with."""
 
-NAMES = (*policies.NAMES, *OTHERS)
+CACHED = {f"{name}_cached": name for name in policies.NAMES}
+"""The project's policies as clients with the cache apply them."""
+
+NAMES = (*policies.NAMES, *OTHERS, *CACHED)
 
 
 def policy(name: str) -> NewPolicy:
     """What makes the policy of a name in NAMES."""
+    if name in CACHED:
+        return cached.cached_policy(CACHED[name])
     return OTHERS[name] if name in OTHERS else project.project_policy(name)

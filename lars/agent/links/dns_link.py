@@ -1,28 +1,27 @@
 """The link to lars-dns: asks for routes, takes answers and pushes (docs/design/agent.md, links)."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from typing import ClassVar
 
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from lars.agent.links.link import LinkFactory
+from lars.agent.links.link import LinkFactory, LinkProtocol, heartbeat_receivers
 from lars.agent.settings import Servers
 from lars.errors import InvalidRoute
 from lars.route import MAX_HOSTS, MAX_PORT, HostAddress, ModuleId, module_id
 from lars.runtime.reactor import IReactor
+from lars.wire.heartbeats import INTERVAL, PEER
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse, UnsubscribeRequest
 from lars.wire.messages import MessageId
 from lars.wire.protocol import FrameProtocol
 
-_log = Logger()
-
-PEER = 1
-"""GetRouteRequest.peer of this agent: it reads split frames and survives the removal of hosts."""
-
 ANSWER_TIMEOUT = 10.0
 """Seconds after a request within which a working dns has sent something; then another server is tried."""
+
+LONGEST_ROUTE = 80 * 1024
+"""The longest GetRouteResponse, in bytes: a C++ dns writes most addresses in ten bytes, and limits nothing."""
 
 ASKED_AT_ONCE = 200
 """Modules asked for at once after a new connection, so that the requests of a fleet are spread out."""
@@ -41,10 +40,11 @@ class DnsLinkState(Enum):
     """Connected; a request has had no answer yet."""
 
 
-class DnsLinkProtocol(FrameProtocol):
+class DnsLinkProtocol(LinkProtocol):
     """The agent's side of a connection to lars-dns."""
 
     factory: "DnsLink"
+    longer: ClassVar[Mapping[int, int]] = {MessageId.GET_ROUTE_RESPONSE: LONGEST_ROUTE}
 
     def peer_connected(self) -> None:
         self.factory.connected(self)
@@ -59,7 +59,6 @@ class DnsLinkProtocol(FrameProtocol):
         except InvalidRoute as error:
             self.factory.count_malformed(self, error)
             return
-        self.factory.answered()
         hosts = [HostAddress(h.ip, h.port) for h in response.host if h.ip and 0 < h.port <= MAX_PORT][:MAX_HOSTS]
         if len(hosts) < len(response.host):
             of = f"{len(response.host)} hosts for module {module}"
@@ -67,7 +66,7 @@ class DnsLinkProtocol(FrameProtocol):
         if hosts or not response.host:
             self.factory.take_route(module, hosts, response.fresh_ms)
 
-    receivers = {MessageId.GET_ROUTE_RESPONSE: on_route}
+    receivers = {MessageId.GET_ROUTE_RESPONSE: on_route, **heartbeat_receivers}
 
 
 class DnsLink(LinkFactory):
@@ -84,19 +83,15 @@ class DnsLink(LinkFactory):
         servers: Servers,
         take_route: TakeRoute,
         modules_in_use: Callable[[], Iterable[ModuleId]],
+        interval: float = INTERVAL,
     ) -> None:
-        super().__init__("lars-dns", reactor, servers)
+        super().__init__("lars-dns", reactor, servers, interval)
         self.take_route = take_route
         self._modules_in_use = modules_in_use
         self._connection: DnsLinkProtocol | None = None
         self._state = DnsLinkState.DOWN
         self._waiting_since = 0.0
         self._to_ask: OrderedDict[ModuleId, None] = OrderedDict()
-
-    @property
-    def up(self) -> bool:
-        """Whether a lars-dns is linked."""
-        return self._state is not DnsLinkState.DOWN
 
     def connected(self, connection: DnsLinkProtocol) -> None:
         """Asks again for all modules in use."""
@@ -120,8 +115,8 @@ class DnsLink(LinkFactory):
                 self._state = DnsLinkState.WAITING
                 self._waiting_since = self.clock.seconds()
 
-    def answered(self) -> None:
-        """Notes that lars-dns has sent something."""
+    def heard(self, connection: FrameProtocol) -> None:
+        super().heard(connection)
         if self._state is DnsLinkState.WAITING:
             self._state = DnsLinkState.IDLE
 
@@ -130,14 +125,8 @@ class DnsLink(LinkFactory):
         if self._connection is None or self._state is not DnsLinkState.WAITING:
             return
         if self.clock.seconds() - self._waiting_since >= ANSWER_TIMEOUT:
-            _log.warn(
-                "lars-dns {server} has not answered for {timeout:g} s; trying the next server",
-                server=self._connection.connected_to,
-                timeout=ANSWER_TIMEOUT,
-            )
             self._state = DnsLinkState.IDLE
-            self.endpoint.next()
-            self._connection.end()
+            self.leave("has not answered for", ANSWER_TIMEOUT)
 
     def unsubscribe(self, module: ModuleId) -> None:
         """Asks lars-dns for no more pushes of a module; a C++ dns must not be sent this."""

@@ -4,7 +4,7 @@ See docs/design/agent.md, links.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from twisted.application.internet import ClientService, backoffPolicy
 from twisted.internet.defer import Deferred
@@ -17,7 +17,10 @@ from lars.agent.settings import Servers
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.reactor import IReactor
 from lars.wire.factory import FrameFactory
-from lars.wire.protocol import FrameProtocol
+from lars.wire.heartbeats import INTERVAL, Due, LinkPulse
+from lars.wire.lars_pb2 import Heartbeat
+from lars.wire.messages import Message, MessageId
+from lars.wire.protocol import FrameProtocol, Receiver
 
 _log = Logger()
 
@@ -26,6 +29,10 @@ CHANGES = 5
 
 REFUSAL = 5.0
 """Seconds within which a server that closes the connection, and has sent nothing, has refused it."""
+
+TRIES = 3
+"""Connections in a row on which a server that once answered must have been silent before it may be a C++ one, which
+says nothing by itself."""
 
 CONNECT_TIMEOUT = 3
 """Seconds to wait for a connection before the next server is tried."""
@@ -82,6 +89,26 @@ class _QuietClientService(ClientService):
     _log = Logger(observer=_discard)
 
 
+class LinkProtocol(FrameProtocol):
+    """The agent's side of a link; a subclass adds `heartbeat_receivers` to its own."""
+
+    factory: "LinkFactory"
+    has_sent = False
+    """Whether this side has sent a message."""
+
+    def send(self, message_id: MessageId, message: Message) -> None:
+        self.has_sent = True
+        super().send(message_id, message)
+
+    def on_heartbeat(self, _heartbeat: Heartbeat) -> None:
+        """Notes that the server knows heartbeats."""
+        self.factory.knows_heartbeats(self)
+
+
+heartbeat_receivers: Mapping[int, Receiver] = {MessageId.HEARTBEAT: LinkProtocol.on_heartbeat}
+"""What a subclass's `receivers` include."""
+
+
 class LinkFactory(FrameFactory):
     """One connection to one of several servers, which `service`, a ClientService, makes again whenever it is lost.
 
@@ -92,18 +119,24 @@ class LinkFactory(FrameFactory):
         what: the kind of server, for logs: "lars-dns".
         reactor: the reactor that connects.
         servers: where they listen, in the order in which they are tried; at least one.
+        interval: seconds between heartbeats.
     """
 
     protocol: Callable[[], FrameProtocol]
 
-    def __init__(self, what: str, reactor: IReactor, servers: Servers) -> None:
+    def __init__(self, what: str, reactor: IReactor, servers: Servers, interval: float = INTERVAL) -> None:
         super().__init__(reactor)
+        self._interval = interval
+        self._linked_to: LinkProtocol | None = None
+        self._pulse = LinkPulse(interval, reactor.seconds())
+        self._silences: dict[str, int] = {}  # by server: connections in a row that were left because it was silent
         self.endpoint = FirstThatAnswers(reactor, servers)
         self._what = what
         self._refusals = 0
         self._linked_at = 0.0
         self._down = LogLimit(reactor.seconds)
         self._changes = LogLimit(reactor.seconds, burst=CHANGES)
+        self._silent = LogLimit(reactor.seconds)
         self._delay = backoffPolicy(initialDelay=0.1, maxDelay=5.0, factor=1.5, jitter=lambda: random.random() / 4)
         self.service: ClientService = _QuietClientService(
             self.endpoint, self, retryPolicy=self._retry_after, clock=reactor, prepareConnection=self._linked
@@ -111,17 +144,105 @@ class LinkFactory(FrameFactory):
 
     def joined(self, connection: FrameProtocol) -> None:
         super().joined(connection)
-        self._linked_at = self.clock.seconds()
+        self._linked_at = now = self.clock.seconds()
+        self._linked_to = connection if isinstance(connection, LinkProtocol) else None
+        self._pulse = LinkPulse(self._interval, now, 0 < self.silences < TRIES)
 
     def left(self, connection: FrameProtocol) -> None:
         super().left(connection)
-        if connection.is_new and self.clock.seconds() - self._linked_at < REFUSAL:
+        if self._linked_to is connection:
+            self._linked_to = None
+        if (
+            connection.is_new
+            and not self._silences.get(connection.connected_to)
+            and self.clock.seconds() - self._linked_at < REFUSAL
+        ):
             self._refusals += 1
             self.endpoint.next()
         else:
             self._refusals = 0
 
+    @property
+    def up(self) -> bool:
+        """Whether there is a connection, and its server is not one that was silent before and still is."""
+        return self._linked_to is not None and (not self.silences or self._pulse.heard_at is not None)
+
+    @property
+    def silences(self) -> int:
+        """Connections in a row, up to this one, that were left because the server that is linked was silent."""
+        return self._silences.get(self._linked_to.connected_to, 0) if self._linked_to is not None else 0
+
+    @property
+    def heard_at(self) -> float | None:
+        """When the server that is linked last sent anything."""
+        return self._pulse.heard_at if self._linked_to is not None else None
+
+    @property
+    def server_knows_heartbeats(self) -> bool:
+        """Whether the server that is linked has sent a heartbeat on this connection."""
+        return self._linked_to is not None and self._pulse.knows
+
+    def heard(self, connection: FrameProtocol) -> None:
+        """Notes that the server is there."""
+        first = self._pulse.heard_at is None
+        self._pulse.heard(self.clock.seconds())
+        if first and self._silences.pop(connection.connected_to, 0):
+            self._log_link()
+
+    def knows_heartbeats(self, connection: FrameProtocol) -> None:
+        """Notes that the server sends heartbeats: from now on it is left when it does not."""
+        if not self._pulse.knows:
+            self._pulse.knows = True
+            connection.peer_knows_heartbeats()
+
+    def send_heartbeat(self) -> None:
+        """Sends a heartbeat; the first one shows the server that this agent knows them, and C++ ones skip it."""
+        if self._linked_to is not None:
+            self._linked_to.send(MessageId.HEARTBEAT, Heartbeat(interval_ms=max(1, int(self._interval * 1000))))
+
+    def watch(self) -> None:
+        """Sends the heartbeat that is due, and leaves a server that is silent; called by timer.
+
+        An agent with nothing to send begins with a heartbeat, which shows that it is there and knows them.
+        """
+        if self._linked_to is not None:
+            if not self._linked_to.has_sent:
+                self.send_heartbeat()
+            due = self._pulse.tick(self.clock.seconds())
+            if due is Due.HEARTBEAT:
+                self.send_heartbeat()
+            elif due is Due.LEAVE:
+                self.leave("has sent nothing for", self._pulse.patience)
+
+    def leave(self, silence: str, seconds: float) -> None:
+        """Ends the connection to a silent server, and tries the next one first.
+
+        Args:
+            silence: what the server has not done, for the log: "has not answered for".
+            seconds: for how long.
+        """
+        connection = self._linked_to
+        if connection is None:
+            return
+        server = connection.connected_to
+        self._silences[server] = self._silences.get(server, 0) + 1
+        if times := self._silent.admit(server):
+            text = "{what} {server} {silence} {seconds:g} s; trying the next server{again}"
+            _log.warn(text, what=self._what, server=server, silence=silence, seconds=seconds, again=_again(times))
+        self.endpoint.next()
+        connection.end()
+
+    def speak_as_to_cpp(self) -> None:
+        """Takes the server for a C++ one, which never says anything, until it says something."""
+        if self._linked_to is not None and self.silences:
+            self._silences[self._linked_to.connected_to] = TRIES
+            self._pulse.expected = False
+
     def _linked(self, _protocol: IProtocol) -> None:
+        if not self.silences:
+            self._log_link()
+
+    def _log_link(self) -> None:
         if not self._refusals:
             self._down.clear("")
         if times := self._changes.admit("up"):

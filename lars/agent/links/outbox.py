@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from lars.route import HostAddress, ModuleId
+from lars.wire.heartbeats import PEER
 from lars.wire.lars_pb2 import HostCallResult, ReportStatusRequest
 
 Results = Mapping[HostAddress, tuple[int, int, bool]]
@@ -33,11 +34,12 @@ class Outbox:
         self._seq = 0
         self._unsent: OrderedDict[ModuleId, dict[HostAddress, tuple[int, int, bool]]] = OrderedDict()
         self._in_flight: OrderedDict[int, ReportStatusRequest] = OrderedDict()
+        self._aside: OrderedDict[int, ReportStatusRequest] = OrderedDict()
 
     @property
     def waiting(self) -> int:
         """Modules with unsent counts, and reports sent and not acknowledged."""
-        return len(self._unsent) + len(self._in_flight)
+        return len(self._unsent) + len(self._in_flight) + len(self._aside)
 
     def has_unsent(self, module: ModuleId) -> bool:
         """Whether counts of this module wait to be sent."""
@@ -95,6 +97,7 @@ class Outbox:
             period_ms=period_ms,
             boot=self.boot,
             seq=self._seq,
+            peer=PEER,
         )
         self._in_flight[self._seq] = report
         return report
@@ -107,6 +110,17 @@ class Outbox:
         """Forgets the reports up to seq, which are committed."""
         while self._in_flight and next(iter(self._in_flight)) <= seq:
             self._in_flight.popitem(last=False)
+
+    def set_aside(self) -> int:
+        """Keeps what is in flight for a peer that acknowledges, while another gets what follows; returns how many."""
+        self._aside.update(self._in_flight)
+        self._in_flight.clear()
+        return len(self._aside)
+
+    def take_back(self) -> None:
+        """Has what was set aside in flight again, before everything else."""
+        self._aside.update(self._in_flight)
+        self._in_flight, self._aside = self._aside, OrderedDict()
 
     def forget_sent(self) -> None:
         """Forgets what was sent to a peer that never acknowledges."""

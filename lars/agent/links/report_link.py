@@ -6,24 +6,23 @@ See docs/design/agent.md, reports.
 from collections.abc import Callable
 from enum import Enum
 
-from twisted.internet.address import IPv4Address
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from lars.agent.links.link import LinkFactory
+from lars.agent.links.caller import caller_on
+from lars.agent.links.link import TRIES, LinkFactory, LinkProtocol, heartbeat_receivers
 from lars.agent.links.outbox import Outbox
 from lars.agent.settings import Servers
-from lars.route import parse_ip
+from lars.runtime.log_limit import LogLimit
 from lars.runtime.reactor import IReactor
+from lars.wire.heartbeats import INTERVAL
 from lars.wire.lars_pb2 import ReportStatusAck
 from lars.wire.messages import MessageId
-from lars.wire.protocol import FrameProtocol
+
+_log = Logger()
 
 ACK_TIMEOUT = 10.0
 """Seconds after the first report on a connection within which a Python reporter has answered; a C++ one never does."""
-
-KNOWN_TO_ACKNOWLEDGE = 3600.0
-"""Seconds for which a server that has acknowledged is not taken for a C++ reporter, however silent it is: it may hang,
-or read nothing while its database is away. After that a C++ reporter may have replaced it."""
 
 MAX_PERIOD_MS = 2**32 - 1
 """The longest period that the message holds: 49.7 days."""
@@ -47,7 +46,7 @@ class ReportLinkState(Enum):
     """The peer is a C++ reporter: reports are sent once and not kept."""
 
 
-class ReportLinkProtocol(FrameProtocol):
+class ReportLinkProtocol(LinkProtocol):
     """The agent's side of a connection to lars-reporter."""
 
     factory: "ReportLink"
@@ -62,53 +61,65 @@ class ReportLinkProtocol(FrameProtocol):
         """Takes an acknowledgement."""
         self.factory.acknowledged(self, ack)
 
-    receivers = {MessageId.REPORT_STATUS_ACK: on_ack}
+    receivers = {MessageId.REPORT_STATUS_ACK: on_ack, **heartbeat_receivers}
 
 
 class ReportLink(LinkFactory):
     """Carries an Outbox to the lars-reporter that is linked.
 
     On a new connection the first report goes alone. Its acknowledgement shows which reports the reporter has; the
-    others follow, and are kept until acknowledged. Without one the peer is a C++ reporter.
+    others follow, and are kept until acknowledged. Without one the peer is a C++ reporter, unless it has acknowledged
+    before: then it may hang, and is taken for a C++ one only after TRIES connections without an answer.
 
     Args:
         reactor: the reactor that connects, and its clock.
         servers: the reporters, in the order in which they are tried.
         outbox: the reports.
-        caller: this machine's IPv4 address in reports; 0 means the local address of the connection.
+        caller: this machine's IPv4 address in reports; 0 means that of the connection, or over IPv6 another one.
         wall_clock: gives Unix seconds, for the time of a report.
+        interval: seconds between heartbeats.
     """
 
     protocol = ReportLinkProtocol
 
     def __init__(
-        self, reactor: IReactor, servers: Servers, outbox: Outbox, caller: int, wall_clock: Callable[[], float]
+        self,
+        reactor: IReactor,
+        servers: Servers,
+        outbox: Outbox,
+        caller: int,
+        wall_clock: Callable[[], float],
+        interval: float = INTERVAL,
     ) -> None:
-        super().__init__("lars-reporter", reactor, servers)
+        super().__init__("lars-reporter", reactor, servers, interval)
         self.outbox = outbox
         self._wall_clock = wall_clock
         self._fixed_caller = caller
         self._caller = caller
         self._state = ReportLinkState.DOWN
         self._connection: ReportLinkProtocol | None = None
-        self._acknowledged_at: dict[str, float] = {}  # by server: when it last acknowledged
+        self._acknowledging: set[str] = set()  # servers that have acknowledged
+        self._unnamed = LogLimit(reactor.seconds)
         self._sent = 0  # the last seq sent on this connection
         self._sent_at = reactor.seconds()  # when that was
         self._frozen_at = reactor.seconds()  # where the next report's period begins
 
     @property
     def up(self) -> bool:
-        """Whether a lars-reporter is linked."""
-        return self._state is not ReportLinkState.DOWN
+        """Whether a lars-reporter is linked, and not one that hangs."""
+        return super().up or self._state is ReportLinkState.UNACKNOWLEDGED
 
     def connected(self, connection: ReportLinkProtocol) -> None:
         """Sends the first report, if there is one."""
         self._connection = connection
         self._state = ReportLinkState.OPEN
         self._sent = 0
-        here = connection.stream.getHost()
-        if not self._fixed_caller and isinstance(here, IPv4Address):
-            self._caller = parse_ip(here.host)
+        self.outbox.take_back()
+        self._caller = self._fixed_caller or caller_on(connection.stream.getHost()) or self._caller
+        if not self._caller and self._unnamed.admit(""):
+            text = "no report is sent to {server}: this machine has no IPv4 address that would name it; set caller in "
+            text += "[agent], or --caller, to one that no other agent has"
+            _log.error(text, server=connection.connected_to)
         self._send(connection)
 
     def lost(self, connection: ReportLinkProtocol) -> None:
@@ -121,7 +132,7 @@ class ReportLink(LinkFactory):
         """Forgets the reports up to ack.seq, which are committed, and sends what follows."""
         if connection is self._connection and ack.boot == self.outbox.boot:
             self._state = ReportLinkState.ACKNOWLEDGED
-            self._acknowledged_at[connection.connected_to] = self.clock.seconds()
+            self._acknowledging.add(connection.connected_to)
             self.outbox.acknowledge(ack.seq)
             self._freeze()
             self._send(connection)
@@ -129,16 +140,11 @@ class ReportLink(LinkFactory):
     def tick(self) -> None:
         """Sends what may be sent now; called by timer, and after something was added to the outbox."""
         connection = self._connection
-        if connection is None:
+        if connection is None or not self._caller:
             return
         now = self.clock.seconds()
-        if self._state is ReportLinkState.PROBING and now - self._sent_at >= ACK_TIMEOUT:
-            known_at = self._acknowledged_at.get(connection.connected_to)
-            if known_at is not None and now - known_at < KNOWN_TO_ACKNOWLEDGE:
-                self.endpoint.next()
-                connection.end()
-                return
-            self._state = ReportLinkState.UNACKNOWLEDGED
+        if self._state is ReportLinkState.PROBING and now - self._sent_at >= ACK_TIMEOUT and not self._unanswered():
+            return
         if self._state is ReportLinkState.UNACKNOWLEDGED and not connection.writable:
             return  # what is sent now is not kept, and must not pile up in the transport
         self._freeze()
@@ -147,6 +153,24 @@ class ReportLink(LinkFactory):
         self._send(connection)
         while self._state is ReportLinkState.UNACKNOWLEDGED and connection.writable and self._freeze():
             self._send(connection)
+
+    def _unanswered(self) -> bool:
+        """Decides what a reporter is that has not answered the first report; whether more is to be sent to it."""
+        connection = self._connection
+        if connection is None or self.server_knows_heartbeats:
+            return False  # heartbeats decide
+        server = connection.connected_to
+        if server in self._acknowledging:
+            if self.silences + 1 < TRIES:
+                self.leave("has acknowledged nothing for", ACK_TIMEOUT)
+                return False
+            if kept := self.outbox.set_aside():
+                text = "lars-reporter {server} acknowledges nothing any more: it is taken for a C++ reporter, and "
+                text += "{kept} reports that it may not have are kept for one that does"
+                _log.warn(text, server=server, kept=kept)
+        self._state = ReportLinkState.UNACKNOWLEDGED
+        self.speak_as_to_cpp()
+        return True
 
     def _freeze(self) -> bool:
         """Makes reports of unsent counts, as many as may be in flight; whether there were any."""

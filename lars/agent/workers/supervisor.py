@@ -10,7 +10,7 @@ from twisted.logger import Logger
 from twisted.runner.procmon import ProcessMonitor
 
 from lars.agent.settings import SHARDS, AgentSettings
-from lars.agent.udp_port import bound_socket
+from lars.agent.udp_port import refuse_taken
 from lars.agent.workers.metrics import WorkerMetrics
 from lars.agent.workers.worker import WORKER
 from lars.metrics.endpoint import MetricsEndpoint
@@ -79,7 +79,7 @@ class WorkersService(AsyncService):
         """Raises CannotListen for a port that another program has, before the workers fail one by one."""
         ip, first = self._settings.listen
         for number in range(SHARDS):
-            bound_socket(HostAddress(ip, first + number)).close()
+            refuse_taken(HostAddress(ip, first + number))
 
     async def stop(self) -> None:
         await self._worker_metrics.stop()

@@ -2,7 +2,7 @@
 
 import click
 
-from lars.cli.agent_client import agent_option, uncached_client
+from lars.cli.agent_client import FIRST_HOSTS, agent_option, uncached_client
 from lars.cli.arguments import HOST, NumbersCommand, json_option, module_arguments
 from lars.cli.exit_status import complain
 from lars.cli.terminal.output import print_json
@@ -15,20 +15,28 @@ _RETCODE = click.IntRange(-(2**31), 2**31 - 1)
 
 @click.command(cls=NumbersCommand)
 @module_arguments
+@click.option(
+    "--key",
+    metavar="KEY",
+    help="What the call is about, for consistent_hash: a number from 0 to 2**64 - 1, or any other text, which is "
+    "hashed as the clients hash it.",
+)
 @agent_option
 @json_option
-def get_host(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> None:
+def get_host(modid: int, cmdid: int, key: str | None, agent: AgentAddress, as_json: bool) -> None:
     """Ask the agent which host of module (MODID, CMDID) to call now; prints IP:PORT.
 
     The agent counts it as a call that will be made. The exit status is 1 if every host is ejected.
 
     \b
-    Example:
+    Examples:
       curl "http://$(lars get-host 1 1)/"
+      lars get-host 1 1 --key "user 17"
     """
+    is_number = key is not None and key.isascii() and key.isdigit()
     with uncached_client(agent) as client:
-        client.register(modid, cmdid)
-        host = client.get_host(modid, cmdid)
+        client.register(modid, cmdid, FIRST_HOSTS)
+        host = client.get_host(modid, cmdid, key=int(key) if key is not None and is_number else key)
     if as_json:
         print_json(_object(host))
     else:
@@ -47,7 +55,7 @@ def get_route(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> Non
       lars get-route 1 1 --agent 10.0.0.5:8888
     """
     with uncached_client(agent) as client:
-        client.register(modid, cmdid)
+        client.register(modid, cmdid, FIRST_HOSTS)
         hosts = client.get_route(modid, cmdid)
     if as_json:
         print_json([_object(host) for host in hosts])
@@ -73,7 +81,7 @@ def report(modid: int, cmdid: int, host: HostAddress, retcode: int, cost: float 
     """
     reported = Host(module_id(modid, cmdid), host)
     with uncached_client(agent) as client:
-        client.register(modid, cmdid)
+        client.register(modid, cmdid, FIRST_HOSTS)
         known = client.get_route(modid, cmdid)
         client.report(reported, retcode, cost)
     if reported not in known:

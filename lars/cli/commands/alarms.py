@@ -1,6 +1,5 @@
 """`lars alarms`: the active alarms, and those that cleared recently."""
 
-import time
 from datetime import datetime
 
 import click
@@ -8,11 +7,16 @@ import click
 from lars.cli.arguments import db_option, json_option
 from lars.cli.database import run_with_database
 from lars.cli.terminal.output import print_json, print_table
-from lars.db.alarms import POSTED, WAITING, Alarm, AlarmStore, Subject
+from lars.db.alarms import POSTED, WAITING, Alarm, AlarmStore
+from lars.db.database import Database
+from lars.db.measurements import Subject
 from lars.db.url import DatabaseUrl
 from lars.route import HostAddress, ModuleId, format_ip
 
-COLUMNS = ["ID", "RULE", "ABOUT", "RAISED", "CLEARED", "WEBHOOK", "WHAT WAS WRONG"]
+HOSTS_KEPT = "hosts_kept"
+"""The alarms of lars-web, which have no webhook of their own; a rule of lars-reporter may post them."""
+
+COLUMNS = ["ID", "RULE", "ABOUT", "RAISED", "CLEARED", "WEBHOOK", "WHAT IS WRONG"]
 
 
 @click.command()
@@ -34,19 +38,23 @@ def alarms(hours: float, url: DatabaseUrl, as_json: bool) -> None:
       lars alarms
       lars alarms --hours 24 --json
     """
-    since = int(time.time() - 3600 * hours) if hours else None
-    found = run_with_database(url, lambda database: AlarmStore(database).alarms(since))
-    if as_json:
-        print_json([_object(alarm) for alarm in found])
-    else:
-        print_table(COLUMNS, [_row(alarm) for alarm in found])
+
+    async def show(database: Database) -> None:
+        now = await database.read("read the clock", lambda txn: txn.now())
+        found = await AlarmStore(database).alarms(int(now - 3600 * hours) if hours else None)
+        if as_json:
+            print_json([_object(alarm) for alarm in found])
+        else:
+            print_table(COLUMNS, [_row(alarm) for alarm in found])
+
+    run_with_database(url, show)
 
 
-def about(subject: Subject) -> str:
-    """The subject of an alarm as text: "(1, 1) 10.0.0.5:8080"."""
+def about(subject: Subject, module_name: str = "") -> str:
+    """The subject of an alarm as text: "(1, 1) shop / pay 10.0.0.5:8080"."""
     parts = []
     if subject.modid or subject.cmdid:
-        parts.append(str(ModuleId(subject.modid, subject.cmdid)))
+        parts.append(f"{ModuleId(subject.modid, subject.cmdid)} {module_name}".rstrip())
     if subject.port:
         parts.append(str(HostAddress(subject.ip, subject.port)))
     if subject.caller:
@@ -56,14 +64,15 @@ def about(subject: Subject) -> str:
 
 def _row(alarm: Alarm) -> tuple[object, ...]:
     times = _moment(alarm.raised_at), _moment(alarm.cleared_at) if alarm.cleared_at else "-"
-    return alarm.id, alarm.rule, about(alarm.subject), *times, _webhook_state(alarm), alarm.text
+    latest = alarm.text_now or alarm.text
+    return alarm.id, alarm.rule, about(alarm.subject, alarm.module_name), *times, _webhook_state(alarm), latest
 
 
 def _webhook_state(alarm: Alarm) -> str:
     """Whether the webhook was posted."""
-    if not alarm.webhook:
-        return "none"
     outcome = alarm.clear_told if alarm.cleared_at else alarm.raise_told
+    if not alarm.webhook and (outcome == WAITING or alarm.what != HOSTS_KEPT):
+        return "none"
     return "posted" if outcome == POSTED else "waiting" if outcome == WAITING else "given up"
 
 
@@ -77,9 +86,12 @@ def _object(alarm: Alarm) -> dict[str, object]:
         "cmdid": subject.cmdid,
         "host": str(HostAddress(subject.ip, subject.port)) if subject.port else None,
         "caller": format_ip(subject.caller) if subject.caller else None,
+        "module": alarm.module_name,
         "text": alarm.text,
+        "text_now": alarm.text_now or alarm.text,
         "raised_at": alarm.raised_at,
         "cleared_at": alarm.cleared_at or None,
+        "clear_reason": alarm.clear_reason,
         "webhook": _webhook_state(alarm),
     }
 

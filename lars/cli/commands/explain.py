@@ -1,22 +1,19 @@
 """`lars explain`: how the agent would choose a host of a module now, and why."""
 
-from collections.abc import Sequence
-
 import click
 
+from lars.balancing.host import HostState
 from lars.cli.agent_client import agent_option
 from lars.cli.arguments import NumbersCommand, json_option, module_arguments
-from lars.cli.terminal.host_state import host_state
+from lars.cli.terminal.explained import COLUMNS, explained_cells, explained_json
 from lars.cli.terminal.output import print_json, print_table
 from lars.client.address import AgentAddress
-from lars.client.agent_inspect import HostExplanation, explain_module
+from lars.client.agent_inspect import explain_module
 from lars.client.errors import NoSuchModule
 from lars.route import module_id
 
 TIMEOUT = 1.0
 """Seconds until an unanswered query fails."""
-
-COLUMNS = ("HOST", "STATE", "SHARE", "FAILED", "IN A ROW", "IN FLIGHT", "LATENCY", "NEXT PROBE", "WHY")
 
 
 @click.command(cls=NumbersCommand)
@@ -41,44 +38,18 @@ def explain(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> None:
             f"the agent has no hosts of module {module}: it gets them with the first call; "
             f"`lars get-host {modid} {cmdid}` makes one"
         )
-    hosts = sorted(found.hosts, key=lambda host: (not host.ejected, host.address))
+    hosts = sorted(found.hosts, key=lambda host: (host.state is HostState.HEALTHY, host.address))
     if as_json:
-        print_json([{"modid": modid, "cmdid": cmdid, "policy": found.policy, **json_object(host)} for host in hosts])
+        of_module = {**module._asdict(), "policy": found.policy}
+        print_json(
+            [
+                {**of_module, "host": str(host.address), "state": host.state.value, **explained_json(host)}
+                for host in hosts
+            ]
+        )
         return
     click.echo(f"module {module}, policy {found.policy}")
-    print_table(COLUMNS, [row(host) for host in hosts])
-
-
-def json_object(host: HostExplanation) -> dict[str, object]:
-    """A host as --json prints it; times are in seconds."""
-    return {
-        "host": str(host.address),
-        "state": host_state(host.ejected),
-        "share": round(host.share, 4),
-        "calls": round(host.calls, 1),
-        "failures": round(host.failures, 1),
-        "failures_in_a_row": host.failures_in_a_row,
-        "in_flight": host.in_flight,
-        "latency": _rounded(host.latency, 6),
-        "next_probe": _rounded(host.next_probe, 1),
-        "why": host.why,
-    }
-
-
-def row(host: HostExplanation) -> Sequence[object]:
-    """A host as the table shows it; - for what is not known."""
-    return (
-        str(host.address),
-        host_state(host.ejected),
-        f"{host.share:.1%}",
-        f"{host.failures:.0f} of {host.calls:.0f}",
-        host.failures_in_a_row,
-        "-" if host.in_flight is None else host.in_flight,
-        "-" if host.latency is None else f"{host.latency * 1000:.1f} ms",
-        "-" if host.next_probe is None else f"{host.next_probe:.1f} s",
-        host.why,
+    print_table(
+        ("HOST", "STATE", *COLUMNS, "WHY"),
+        [(str(host.address), host.state.value, *explained_cells(host), host.why) for host in hosts],
     )
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)

@@ -10,6 +10,7 @@ from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_o
 from lars.cli.database import run_with_database
 from lars.cli.terminal.output import print_json, print_table
 from lars.cli.terminal.sparkline import sparkline, summed
+from lars.db.database import Database
 from lars.db.reports import HostHistory, ReportStore
 from lars.db.url import DatabaseUrl
 from lars.route import format_ip
@@ -43,7 +44,15 @@ def history(
     check_optional(modid, cmdid)
     last = int(time.time()) // 60 * 60
     first = last - 60 * (minutes - 1)
-    hosts = run_with_database(url, lambda database: ReportStore(database).history(modid, cmdid, first))
+
+    async def read(database: Database) -> tuple[list[HostHistory], bool]:
+        store = ReportStore(database)
+        hosts = await store.history(modid, cmdid, first)
+        return hosts, not hosts and any(host.latest for host in await store.status(modid, cmdid, first, time.time()))
+
+    hosts, only_latest = run_with_database(url, read)
+    if only_latest:
+        click.echo("no history: a C++ reporter keeps none; `lars status` shows its latest reports", err=True)
     if as_json:
         print_json([_object(host) for host in hosts])
     elif as_table:

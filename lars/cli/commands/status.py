@@ -1,6 +1,5 @@
 """`lars status`: how recent calls to each host went, and which hosts are ejected; once, or repeatedly."""
 
-import time
 from dataclasses import asdict
 
 import click
@@ -10,12 +9,15 @@ from lars.cli.database import run_with_database
 from lars.cli.terminal.host_state import host_state
 from lars.cli.terminal.output import print_json, print_table
 from lars.cli.terminal.watch import show_repeatedly
+from lars.db.clock import MAX_SKEW
 from lars.db.database import Database
 from lars.db.reports import HostStatus, ReportStore
 from lars.db.url import DatabaseUrl
 from lars.route import HostAddress, format_ip
 
 _MINUTES = click.IntRange(1, 366 * 24 * 60)
+
+NO_HISTORY = "~: what the callers reported last, not the calls of the period: a C++ reporter keeps no history"
 
 COLUMNS = ["MODID", "CMDID", "HOST", "STATE", "SUCC", "ERR", "ERR%", "CALLERS", "LAST REPORT"]
 
@@ -35,7 +37,8 @@ def status(
     """Show how calls to each host went, of all modules, of those of one MODID, or of one module.
 
     A host is healthy or ejected; "ejected by 1 of 2" means by one of two callers. It is stale if no caller has
-    reported on it for three minutes.
+    reported on it for three minutes. "~" marks the latest reports instead of the calls of the period, where a C++
+    reporter keeps no history. Times are by the database's clock; agents whose clock is off are named below.
 
     \b
     Examples:
@@ -46,12 +49,18 @@ def status(
     check_optional(modid, cmdid)
 
     async def show(database: Database) -> None:
-        now = time.time()
-        hosts = await ReportStore(database).status(modid, cmdid, int(now) - 60 * minutes, now)
+        store = ReportStore(database)
+        now, skews = await store.clocks(MAX_SKEW)
+        hosts = await store.status(modid, cmdid, int(now) - 60 * minutes, now)
         if as_json:
             print_json([_object(host) for host in hosts])
-        else:
-            print_table(COLUMNS, [_row(host, now) for host in hosts])
+            return
+        print_table(COLUMNS, [_row(host, now) for host in hosts])
+        if any(host.latest for host in hosts):
+            click.echo(NO_HISTORY, err=True)
+        for caller, skew in skews.items():
+            way = "ahead" if skew > 0 else "behind"
+            click.echo(f"The clock of agent {format_ip(caller)} is {abs(skew)} s {way}: set it by NTP.")
 
     run_with_database(url, (lambda database: show_repeatedly(database, show, interval)) if watch else show)
 
@@ -72,11 +81,12 @@ def _row(host: HostStatus, now: float) -> tuple[object, ...]:
     calls = host.succ + host.err
     errors = round(100 * host.err / calls, 1) if calls else 0.0
     module = (host.modid, host.cmdid, HostAddress(host.ip, host.port))
-    return (*module, state(host) + ejected_by, host.succ, host.err, errors, host.callers, _ago(host.last_report, now))
+    succ = f"~{host.succ}" if host.latest else host.succ
+    return (*module, state(host) + ejected_by, succ, host.err, errors, host.callers, _ago(host.last_report, now))
 
 
 def _ago(then: int, now: float) -> str:
-    """How long ago a time in Unix seconds was; 0 s if a caller's clock is ahead."""
+    """How long ago a time in Unix seconds was."""
     if not then:
         return "never"
     age = max(0, int(now) - then)

@@ -1,8 +1,8 @@
-"""`lars top`: the modules and hosts of the local agent, with their states and rates, refreshed."""
+"""`lars top`: the modules and hosts of the local agent, their states, rates and evidence, refreshed."""
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 from rich.console import Console
@@ -10,12 +10,15 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from lars.balancing.host import HostExplanation
 from lars.cli.agent_client import agent_option
 from lars.cli.arguments import NumbersCommand, json_option, optional_module_arguments
+from lars.cli.terminal.explained import COLUMNS, explained_cells, explained_json
 from lars.cli.terminal.host_state import STATE_STYLE, host_state
 from lars.cli.terminal.output import print_json, print_table
 from lars.client.address import AgentAddress
-from lars.client.agent_inspect import COUNT_BITS, HostSnapshot, list_hosts
+from lars.client.agent_inspect import COUNT_BITS, HostSnapshot, explain_modules, list_hosts
+from lars.client.errors import AgentUnavailable
 from lars.route import HostAddress, ModuleId, module_id
 
 TIMEOUT = 1.0
@@ -24,13 +27,27 @@ TIMEOUT = 1.0
 Key = tuple[ModuleId, HostAddress]
 
 
+EXPLAINED_MODULES = 100
+"""Modules that the agent is asked to explain in one refresh, at most: those listed first."""
+
+WIDE = 130
+"""Columns of a terminal that has room for what the agent knows of each host."""
+
+
 @dataclass(frozen=True, slots=True)
 class HostRate:
-    """One host over the last interval; calls and failures a second, None before the first interval."""
+    """One host over the last interval.
+
+    Attributes:
+        host: the host as the agent has it.
+        calls, failed: calls and failures a second; None before the first interval.
+        known: what the agent knows of it and would do; None if the agent was not asked, or is an older one.
+    """
 
     host: HostSnapshot
     calls: float | None
     failed: float | None
+    known: HostExplanation | None = None
 
 
 def rates(before: Mapping[Key, HostSnapshot], now: Sequence[HostSnapshot], seconds: float) -> list[HostRate]:
@@ -57,9 +74,12 @@ def rates(before: Mapping[Key, HostSnapshot], now: Sequence[HostSnapshot], secon
 def top(
     modid: int | None, cmdid: int | None, interval: float, count: int | None, agent: AgentAddress, as_json: bool
 ) -> None:
-    """Watch the local agent: the hosts of its modules, their states, and how often each is called and fails.
+    """Watch the local agent: the hosts of its modules, their states, how often each is called and fails, and what the
+    agent would do now.
 
-    The rates are those that business processes report. Ejected hosts are listed first. Press Ctrl-C to quit.
+    The rates are those that business processes report. SHARE is the share of the module's calls that a host would get,
+    and FAILED counts the recent calls by which it is judged; `lars explain` says why. Ejected hosts are listed first.
+    Press Ctrl-C to quit.
 
     \b
     Examples:
@@ -82,7 +102,7 @@ def top(
         while count is None or refreshes < count:
             if refreshes:
                 time.sleep(interval)
-            live.update(host_table(monitor.refresh(), agent, console.height), refresh=True)
+            live.update(host_table(monitor.refresh(), agent, console.height, console.width), refresh=True)
             refreshes += 1
 
 
@@ -95,13 +115,25 @@ class _Monitor:
         self._cmdid = cmdid
         self._before: dict[Key, HostSnapshot] = {}
         self._at = 0.0
+        self._explains = True
 
     def refresh(self) -> list[HostRate]:
         hosts = [host for host in list_hosts(self._agent, TIMEOUT) if self._wanted(host.module)]
         now = time.monotonic()
         found = rates(self._before, hosts, now - self._at)
         self._before, self._at = {(host.module, host.address): host for host in hosts}, now
-        return found
+        return self._explained(found)
+
+    def _explained(self, found: list[HostRate]) -> list[HostRate]:
+        """Adds what the agent knows of the hosts of the modules that are listed first."""
+        modules = list(dict.fromkeys(rate.host.module for rate in found))[:EXPLAINED_MODULES]
+        try:
+            explained = explain_modules(self._agent, modules if self._explains else (), TIMEOUT)
+        except AgentUnavailable:
+            self._explains = False  # an older agent
+            return found
+        known = {(key, host.address): host for key, module in explained.items() for host in module.hosts}
+        return [replace(rate, known=known.get((rate.host.module, rate.host.address))) for rate in found]
 
     def _wanted(self, module: ModuleId) -> bool:
         return self._modid in (None, module.modid) and self._cmdid in (None, module.cmdid)
@@ -119,23 +151,30 @@ def _print(found: Sequence[HostRate], as_json: bool) -> None:
                     "failed_per_s": rate.failed,
                     "succ": rate.host.succ,
                     "err": rate.host.err,
+                    **(explained_json(rate.known) if rate.known is not None else {}),
                 }
                 for rate in found
             ]
         )
         return
     print_table(
-        ["MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S", "SUCC", "ERR"],
+        ["MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S", "SUCC", "ERR", *COLUMNS],
         [
-            (str(s.module), str(s.address), _state(rate), _rate(rate.calls), _rate(rate.failed), s.succ, s.err)
+            (
+                *(str(s.module), str(s.address), _state(rate), _rate(rate.calls), _rate(rate.failed), s.succ, s.err),
+                *explained_cells(rate.known),
+            )
             for rate in found
             for s in [rate.host]
         ],
     )
 
 
-def host_table(found: Sequence[HostRate], agent: AgentAddress, height: int) -> Table:
-    """The table for a terminal of `height` lines; hosts that do not fit are counted below it."""
+def host_table(found: Sequence[HostRate], agent: AgentAddress, height: int, width: int) -> Table:
+    """The table for a terminal of `height` lines; hosts that do not fit are counted below it.
+
+    A terminal of WIDE columns gets what the agent knows of each host, a narrower one the counts of its calls.
+    """
     calls, failed = sum(r.calls or 0 for r in found), sum(r.failed or 0 for r in found)
     ejected, modules = sum(r.host.overloaded for r in found), len({r.host.module for r in found})
     table = Table(
@@ -148,13 +187,13 @@ def host_table(found: Sequence[HostRate], agent: AgentAddress, height: int) -> T
     )
     for name in ("MODULE", "HOST", "STATE"):
         table.add_column(name, no_wrap=True)
-    for name in ("CALLS/S", "FAILED/S", "SUCC", "ERR"):
+    for name in ("CALLS/S", "FAILED/S", *(COLUMNS if width >= WIDE else ("SUCC", "ERR"))):
         table.add_column(name, justify="right", no_wrap=True)
     room = max(3, height - 4)
     for rate in found[:room]:
         host, state = rate.host, _state(rate)
         errors = Text(_rate(rate.failed), style="red" if rate.failed else "")
-        counts = f"{host.succ:,}", f"{host.err:,}"
+        counts = map(str, explained_cells(rate.known)) if width >= WIDE else (f"{host.succ:,}", f"{host.err:,}")
         state_text = Text(state, style=STATE_STYLE[state])
         table.add_row(str(host.module), str(host.address), state_text, _rate(rate.calls), errors, *counts)
     if len(found) > room:

@@ -1,4 +1,4 @@
-"""`lars demo`: all of Lars, with four nodes, one that fails and recovers, and one that is added, in half a minute."""
+"""`lars demo`: all of Lars, with nodes that fail, slow down, recover and join, in half a minute."""
 
 from lars.cli.demo.command import demo
 

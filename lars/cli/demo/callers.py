@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from lars.cli.demo.nodes import call_node
 from lars.cli.demo.record import Record
-from lars.client import Host, LarsClient
+from lars.client import LarsClient
 from lars.errors import LarsError
 from lars.route import ModuleId
 
@@ -16,26 +16,26 @@ FAILED = 1
 
 
 class Callers:
-    """Threads that share one client and make `rate` calls a second together, from `start` to `stop`.
+    """Threads that make `rate` calls a second together, from `start` to `stop`.
 
-    They ask Lars one at a time, so that the record has the order in which Lars chose; the calls themselves overlap.
+    Each has a client of its own, as a process has: one process alone ejects no node (docs/design/balancing.md,
+    ejection).
     """
 
     def __init__(
-        self, client: LarsClient, module: ModuleId, names: Mapping[str, str], rate: float = 300, threads: int = 4
+        self, clients: Sequence[LarsClient], module: ModuleId, names: Mapping[str, str], rate: float = 300
     ) -> None:
         """`names` maps a node's IP:PORT to its name; it may grow while the threads run."""
-        self._client = client
         self._module = module
         self._names = names
-        self._period = threads / rate
+        self._period = len(clients) / rate
         self._record = Record()
         self._lock = threading.Lock()
-        self._request_lock = threading.Lock()
         self._ended = threading.Event()
         self._crash: BaseException | None = None
         self._threads = [
-            threading.Thread(target=self._run, name=f"demo caller {n}", daemon=True) for n in range(threads)
+            threading.Thread(target=self._run, args=(client,), name=f"demo caller {number}", daemon=True)
+            for number, client in enumerate(clients)
         ]
 
     def start(self) -> None:
@@ -61,35 +61,28 @@ class Callers:
                 raise self._crash
             yield self._record
 
-    def _run(self) -> None:
+    def _run(self, client: LarsClient) -> None:
         due = time.monotonic()
         try:
             while not self._ended.is_set():
-                self._call()
+                self._call(client)
                 due = max(due + self._period, time.monotonic() - self._period)
                 self._ended.wait(max(0.0, due - time.monotonic()))
         except BaseException as error:
             self._crash = error
 
-    def _call(self) -> None:
+    def _call(self, client: LarsClient) -> None:
         try:
-            host, number, began = self._choose()
+            host = client.get_host(*self._module)
+            name = self._names.get(str(host), str(host))
+            began = time.monotonic()
+            with self._lock:
+                self._record.called(began, name)
             succeeded = call_node(host.ip, host.port)
             if not succeeded:
                 with self._lock:
-                    self._record.failed(number, self._name(host))
-            self._client.report(host, 0 if succeeded else FAILED, time.monotonic() - began)
+                    self._record.failed(name)
+            client.report(host, 0 if succeeded else FAILED, time.monotonic() - began)
         except LarsError as error:
             with self._lock:
                 self._record.unanswered[str(error)] += 1
-
-    def _choose(self) -> tuple[Host, int, float]:
-        """The host to call, the number of the call, and when it began."""
-        with self._request_lock:
-            host = self._client.get_host(*self._module)
-            now = time.monotonic()
-            with self._lock:
-                return host, self._record.chosen(now, self._name(host)), now
-
-    def _name(self, host: Host) -> str:
-        return self._names.get(str(host), str(host))

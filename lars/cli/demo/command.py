@@ -27,9 +27,9 @@ def demo(as_json: bool, stay: bool) -> None:
     """Watch Lars at work for half a minute, without any setup.
 
     Starts Lars on free ports with a temporary database, four nodes and some callers. One node starts to fail and is
-    ejected, recovers and is restored; a fifth is added while the callers run. The exit status is 0 if all of this
-    happens as it should. Prints the address of the console, which is available while the demo runs. Leaves nothing
-    behind.
+    ejected, recovers, is probed and has its share again; another is ten times slower for a while and gets fewer calls;
+    a fifth is added. The exit status is 0 if all of this happens as it should. Prints the address of the console, which
+    is available while the demo runs. Leaves nothing behind.
     """
     console = Console(stderr=as_json)
     try:

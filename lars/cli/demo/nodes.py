@@ -1,17 +1,31 @@
-"""A node of the demo: a real TCP server that answers a line with "ok", or fails on demand."""
+"""A node of the demo: a real TCP server that answers a line with "ok", or fails or is slow on demand."""
 
 import socket
 import socketserver
 import threading
+import time
+from enum import Enum
 
 HOST = "127.0.0.1"
 ANSWER = b"ok\n"
+SERVICE_TIME = 0.004
+"""Seconds that a call takes a node."""
+SLOWNESS = 10
+"""How many times as long it takes a slow one."""
+
+
+class Condition(Enum):
+    """How a node serves calls."""
+
+    ANSWERS = "answers"
+    FAILS = "fails"
+    SLOW = "is slow"
 
 
 class Node(socketserver.ThreadingTCPServer):
     """Serves one line per connection, in threads of this process; listens on a free port when constructed.
 
-    While `failing` is set, it closes connections without an answer, like a process that crashes on each call.
+    While its condition is FAILS, it closes connections without an answer, like a process that crashes on each call.
     """
 
     daemon_threads = True
@@ -20,7 +34,7 @@ class Node(socketserver.ThreadingTCPServer):
     def __init__(self, name: str) -> None:
         super().__init__((HOST, 0), _Connection)
         self.name = name
-        self.failing = False
+        self.condition = Condition.ANSWERS
         self.port: int = self.socket.getsockname()[1]
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name=f"demo {name}", daemon=True)
         self._thread.start()
@@ -45,7 +59,8 @@ class _Connection(socketserver.StreamRequestHandler):
     server: Node
 
     def handle(self) -> None:
-        if self.rfile.readline(256) and not self.server.failing:
+        if self.rfile.readline(256) and self.server.condition is not Condition.FAILS:
+            time.sleep(SERVICE_TIME * (SLOWNESS if self.server.condition is Condition.SLOW else 1))
             self.wfile.write(ANSWER)
 
 

@@ -21,6 +21,8 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _TWISTD = "from twisted.scripts.twistd import run; run()"
 AGENT_PORTS = 3
 LOG_LINES = 12
+AGENT_CONF = "[balance]\npolicy = adaptive\n"
+"""The agent's settings: the policy whose rules the demo shows."""
 """Lines of the log that a failure shows."""
 
 
@@ -57,6 +59,11 @@ class StackConfig:
         """The log file of the stack."""
         return self.folder / "stack.log"
 
+    @property
+    def agent_conf(self) -> Path:
+        """The conf file of the agent."""
+        return self.folder / "agent.conf"
+
     def twistd_arguments(self) -> list[str]:
         """The arguments of `twistd`."""
         return [
@@ -67,6 +74,7 @@ class StackConfig:
             *("--agent-listen", f"127.0.0.1:{self.agent}"),
             *("--web-listen", f"tcp:{self.web}:interface=127.0.0.1"),
             *("--state-dir", str(self.folder / "state")),
+            *("--agent-config", str(self.agent_conf)),
         ]
 
 
@@ -75,6 +83,7 @@ class Stack:
 
     def __init__(self, config: StackConfig) -> None:
         self.config = config
+        config.agent_conf.write_text(AGENT_CONF, encoding="utf-8")
         with config.log.open("wb") as log:
             # preexec_fn is safe here because the demo has no other threads yet.
             self._process = subprocess.Popen(

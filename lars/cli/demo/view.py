@@ -10,10 +10,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from lars.cli.demo.nodes import Condition
 from lars.cli.terminal.host_state import STATE_STYLE, host_state
 
 STATUS_EVERY = 2.0
 """Seconds between the status lines of the plain view."""
+
+CONDITION_STYLE = {Condition.ANSWERS: "", Condition.FAILS: "bold red", Condition.SLOW: "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class NodeRow:
     failed: int
     share: float
     ejected: bool
-    failing: bool
+    condition: Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +88,11 @@ class PlainView(View):
 
 
 class TableView(View):
-    """A table of the nodes, redrawn in place, with the events below it."""
+    """A table of the nodes, redrawn in place, with the events above it: these may be more lines than the screen has."""
 
     def __init__(self, console: Console) -> None:
-        self._events = Table.grid(padding=(0, 2))
-        self._snapshot = Snapshot(0.0, 0.0, 0, ())
-        self._live = Live(self._drawn(), console=console, auto_refresh=False)
+        self._console = console
+        self._live = Live(_below_events(Snapshot(0.0, 0.0, 0, ())), console=console, auto_refresh=False)
 
     def __enter__(self) -> "TableView":
         self._live.__enter__()
@@ -100,15 +102,16 @@ class TableView(View):
         self._live.stop()
 
     def add_event(self, elapsed: float, event: str) -> None:
-        self._events.add_row(event_time(elapsed), Text(event))
-        self._live.update(self._drawn(), refresh=True)
+        line = Table.grid(padding=(0, 2))
+        line.add_row(event_time(elapsed), Text(event))
+        self._console.print(line)
 
     def show(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-        self._live.update(self._drawn(), refresh=True)
+        self._live.update(_below_events(snapshot), refresh=True)
 
-    def _drawn(self) -> RenderableType:
-        return Group(node_table(self._snapshot), "", self._events)
+
+def _below_events(snapshot: Snapshot) -> RenderableType:
+    return Group("", node_table(snapshot))
 
 
 def event_time(elapsed: float) -> str:
@@ -150,6 +153,6 @@ def _row(node: NodeRow, scale: float) -> Sequence[RenderableType]:
         Bar(scale, 0, node.share, color=STATE_STYLE[state]),
         str(node.calls),
         Text(str(node.failed), style="red" if node.failed else ""),
-        Text("fails", style="bold red") if node.failing else Text("answers"),
+        Text(node.condition.value, style=CONDITION_STYLE[node.condition]),
         Text(state, style=STATE_STYLE[state]),
     )

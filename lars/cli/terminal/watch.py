@@ -3,22 +3,20 @@
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from typing import cast
 
 import click
 
 from lars.cli.exit_status import complain
 from lars.db.database import Database
 from lars.db.engine import DatabaseAway
-from lars.runtime.reactor import IReactor
+from lars.runtime.reactor import monotonic_reactor
 
 
 async def show_repeatedly(database: Database, show: Callable[[Database], Awaitable[None]], interval: float) -> None:
     """Calls `show` every `interval` seconds until Ctrl-C; reports an unreachable database, and continues."""
-    from twisted.internet import reactor as installed  # importing it installs it
     from twisted.internet.task import deferLater
 
-    reactor = cast(IReactor, installed)
+    reactor = monotonic_reactor()
     while True:
         if sys.stdout.isatty():
             click.clear()

@@ -20,7 +20,7 @@ FIRST_DELAY, MAX_DELAY = 1.0, 60.0
 """Seconds between two attempts: the first delay, doubled after each failure, and the longest."""
 
 MAX_QUEUED = 10_000
-"""Posts that wait for one webhook; more are left for the next start."""
+"""Posts that wait for one webhook; more wait in the table."""
 
 
 class DeliveryQueue:
@@ -35,16 +35,18 @@ class DeliveryQueue:
         self._clock = clock
         self._attempt = attempt
         self._queue: deque[tuple[Alarm, bool]] = deque()
+        self._queued: set[tuple[int, bool]] = set()
         self._sending: Deferred[None] | None = None
 
     def __contains__(self, post: tuple[int, bool]) -> bool:
         """Whether a post is queued: an alarm's id, and whether the post says that it cleared."""
-        return any((alarm.id, cleared) == post for alarm, cleared in self._queue)
+        return post in self._queued
 
     def add(self, alarm: Alarm, cleared: bool) -> None:
         """Queues a post, unless MAX_QUEUED are queued, and starts sending."""
         if len(self._queue) < MAX_QUEUED:
             self._queue.append((alarm, cleared))
+            self._queued.add((alarm.id, cleared))
         if self._sending is None or self._sending.called:
             self._sending = Deferred.fromCoroutine(self._send_all())
             self._sending.addErrback(self._log_bug)
@@ -52,8 +54,10 @@ class DeliveryQueue:
     async def _send_all(self) -> None:
         delay = FIRST_DELAY
         while self._queue:
-            if await self._attempt(*self._queue[0]):
+            alarm, cleared = self._queue[0]
+            if await self._attempt(alarm, cleared):
                 self._queue.popleft()
+                self._queued.discard((alarm.id, cleared))
                 delay = FIRST_DELAY
             else:
                 await deferLater(self._clock, delay)
@@ -66,6 +70,7 @@ class DeliveryQueue:
     async def stop(self) -> None:
         """Cancels the post under way and drops the queue."""
         self._queue.clear()
+        self._queued.clear()
         if self._sending is not None:
             self._sending.cancel()
             await self._sending

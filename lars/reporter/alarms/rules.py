@@ -4,20 +4,18 @@ See docs/design/reporter.md, alarms.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 from lars.errors import SettingsError
+from lars.reporter.alarms import target
+from lars.reporter.alarms.target import Headers
 from lars.route import MAX_ID
 from lars.settings import integer, number
 
 MAX_NAME = 64
 """Characters in a rule's name."""
-
-MAX_WEBHOOK = 1024
-"""Characters in a webhook's URL."""
 
 MIN_SILENCE = 120.0
 """Seconds: an agent without calls reports every 60, so less would raise alarms for callers that are up."""
@@ -32,6 +30,7 @@ class Kind(StrEnum):
     OVERLOADED_HOST = "overloaded_host"
     NO_IDLE_HOST = "no_idle_host"
     SILENT_CALLER = "silent_caller"
+    HOSTS_KEPT = "hosts_kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +43,14 @@ class AlarmRule:
         modules: (modid, cmdid) of the modules it applies to, cmdid None for all of a modid; empty: all modules.
         over: the period that is evaluated, up to now; for a silent caller, how long it must have been silent.
         above: the highest error rate without an alarm, 0 to less than 1.
-        min_calls: the calls below which an error rate is ignored.
+        min_calls: the calls below which an error rate is ignored, or does not show that a host is down.
         per_host: whether the error rate is that of each host, or that of the module.
         min_callers: how many callers must have ejected a host.
+        share: for which share of the time, over 0 to 1, hosts must have been ejected.
         raise_after: for how long the rule must be violated before the alarm is raised.
         clear_after: for how long it must not be violated before the alarm is cleared.
-        webhook: the URL to which both are posted; empty: none.
+        webhook: the URL to which both are posted, without user and password; empty: none.
+        headers: what is sent with a post; secrets among them.
     """
 
     name: str
@@ -60,9 +61,11 @@ class AlarmRule:
     min_calls: int = 100
     per_host: bool = False
     min_callers: int = 1
+    share: float = 0.5
     raise_after: float = 30.0
     clear_after: float = 60.0
     webhook: str = ""
+    headers: Headers = field(default=(), repr=False)
 
     def applies_to(self, modid: int, cmdid: int) -> bool:
         """Whether the rule applies to a module."""
@@ -74,23 +77,29 @@ def parse_rule(name: str, texts: Mapping[str, str]) -> AlarmRule:
     if not name or len(name) > MAX_NAME:
         raise SettingsError(f"a rule's name must have 1 to {MAX_NAME} characters: [alarm NAME]")
     kind = _kind(texts)
-    known = {**_COMMON, **_OF_KIND[kind]}
+    known = _OF_KIND[kind]
     values: dict[str, Any] = {}
+    targets: dict[str, str | Headers] = {}
     for key, text in texts.items():
         if key == "what":
             continue
-        if key not in known:
-            raise SettingsError(f"{key}: {_why_unknown(key, kind)}")
-        field, parse = known[key]
         try:
-            values[field] = parse(text)
+            if key in target.KEYS:
+                targets[key] = target.KEYS[key](text)
+            elif key in known:
+                field_name, parse = known[key]
+                values[field_name] = parse(text)
+            else:
+                raise SettingsError(_why_unknown(key, kind))
         except SettingsError as error:
             raise SettingsError(f"{key}: {error}") from None
     values.setdefault("over", _DEFAULT_OVER[kind])
+    values.setdefault("min_calls", _DEFAULT_MIN_CALLS[kind])
     least = _LEAST_OVER[kind]
     if values["over"] < least[0]:
         raise SettingsError(f"over: {values['over']:g} s is too short: {least[1]}; use {least[0]:g} or more")
-    return AlarmRule(name, kind, **values)
+    url, headers = target.target(targets)
+    return AlarmRule(name, kind, **values, webhook=url, headers=headers)
 
 
 def _kind(texts: Mapping[str, str]) -> Kind:
@@ -107,7 +116,7 @@ def _why_unknown(key: str, kind: Kind) -> str:
     kinds = [other.value for other in Kind if key in _OF_KIND[other]]
     if kinds:
         return f"is valid only for {' and '.join(kinds)}, not for what = {kind.value}"
-    return f"no such key; valid keys are what, {', '.join([*_COMMON, *_OF_KIND[kind]])}"
+    return f"no such key; valid keys are what, {', '.join([*_OF_KIND[kind], *target.KEYS])}"
 
 
 def _modules(text: str) -> tuple[tuple[int, int | None], ...]:
@@ -137,53 +146,54 @@ def _per(text: str) -> bool:
     return text == "host"
 
 
-def _webhook(text: str) -> str:
-    if not text:
-        return ""
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
-    if not usable or len(text) > MAX_WEBHOOK or any(character.isspace() for character in text):
-        raise SettingsError(f"is not an http:// or https:// URL with a host, of at most {MAX_WEBHOOK} characters")
-    return text
-
-
 _Parsers = dict[str, tuple[str, Callable[[str], Any]]]
 """Key -> (field of AlarmRule, how its text is read)."""
 
-_COMMON: _Parsers = {
+_TIMES: _Parsers = {
     "over": ("over", number(1, 30 * DAY)),
     "raise_after": ("raise_after", number(0, DAY)),
     "clear_after": ("clear_after", number(0, DAY)),
-    "webhook": ("webhook", _webhook),
 }
 
 _OF_MODULES: _Parsers = {"modules": ("modules", _modules)}
 
+_OF_EJECTIONS: _Parsers = {"share": ("share", number(0.01, 1))}
+
+_MIN_CALLS: _Parsers = {"min_calls": ("min_calls", integer(1, 2**31 - 1))}
+
 _OF_KIND: dict[Kind, _Parsers] = {
     Kind.ERR_RATE: {
+        **_TIMES,
         **_OF_MODULES,
+        **_MIN_CALLS,
         "above": ("above", _above),
-        "min_calls": ("min_calls", integer(1, 2**31 - 1)),
         "per": ("per_host", _per),
     },
-    Kind.OVERLOADED_HOST: {**_OF_MODULES, "min_callers": ("min_callers", integer(1, 1_000_000))},
-    Kind.NO_IDLE_HOST: _OF_MODULES,
-    Kind.SILENT_CALLER: {},
+    Kind.OVERLOADED_HOST: {
+        **_TIMES,
+        **_OF_MODULES,
+        **_OF_EJECTIONS,
+        "min_callers": ("min_callers", integer(1, 1_000_000)),
+    },
+    Kind.NO_IDLE_HOST: {**_TIMES, **_OF_MODULES, **_OF_EJECTIONS, **_MIN_CALLS},
+    Kind.SILENT_CALLER: _TIMES,
+    Kind.HOSTS_KEPT: {},
 }
 
 _DEFAULT_OVER = {
     Kind.ERR_RATE: 60.0,
-    Kind.OVERLOADED_HOST: 180.0,
-    Kind.NO_IDLE_HOST: 180.0,
+    Kind.OVERLOADED_HOST: 60.0,
+    Kind.NO_IDLE_HOST: 60.0,
     Kind.SILENT_CALLER: 300.0,
+    Kind.HOSTS_KEPT: 0.0,
 }
+
+_DEFAULT_MIN_CALLS = dict.fromkeys(Kind, 100) | {Kind.NO_IDLE_HOST: 10}
 
 _LEAST_OVER = {
     Kind.ERR_RATE: (60.0, "calls are counted by the minute"),
     Kind.OVERLOADED_HOST: (10.0, "agents report every few seconds"),
     Kind.NO_IDLE_HOST: (10.0, "agents report every few seconds"),
     Kind.SILENT_CALLER: (MIN_SILENCE, "agents without calls report every 60 s"),
+    Kind.HOSTS_KEPT: (0.0, ""),
 }

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lars.db.alarms import Alarm, Subject
-from lars.reporter.alarms.evaluate import Violations
+from lars.db.alarms import Alarm
+from lars.db.measurements import Subject
+from lars.reporter.alarms.evaluate import Judgment, Violations
 from lars.reporter.alarms.rules import AlarmRule
 
 
@@ -24,6 +25,7 @@ class _RuleState:
     violated_since: dict[Subject, float] = field(default_factory=dict)
     active: dict[Subject, int] = field(default_factory=dict)  # subject -> alarm id
     ok_since: dict[Subject, float] = field(default_factory=dict)  # active subjects only
+    unknown_since: dict[Subject, float] = field(default_factory=dict)  # active subjects only
 
 
 class AlarmState:
@@ -40,13 +42,29 @@ class AlarmState:
         """The number of active alarms."""
         return sum(len(state.active) for state in self._rules.values())
 
-    def update(self, rule: AlarmRule, violations: Violations, now: float) -> None:
-        """Records the result of one evaluation of a rule; subjects not in `violations` are OK."""
+    def update(self, rule: AlarmRule, judgment: Judgment, now: float) -> None:
+        """Records the result of one evaluation of a rule."""
         state = self._state(rule.name)
+        violations = judgment.violations
         state.violated_since = {subject: state.violated_since.get(subject, now) for subject in violations}
-        state.ok_since = {
-            subject: state.ok_since.get(subject, now) for subject in state.active if subject not in violations
+        quiet = [subject for subject in state.active if subject not in violations]
+        right = {subject for subject in quiet if judgment.is_right(subject)}
+        state.unknown_since = {
+            subject: state.unknown_since.get(subject, now) for subject in quiet if subject not in right
         }
+        state.ok_since = {
+            subject: state.ok_since.get(subject, now)
+            for subject in quiet
+            if subject in right or subject in state.ok_since  # silence in between is no fault
+        }
+
+    def unknown(self, rule: AlarmRule) -> dict[Subject, float]:
+        """The subjects of active alarms of which nothing is reported, and since when."""
+        return self._state(rule.name).unknown_since
+
+    def active(self, rule: AlarmRule) -> dict[Subject, int]:
+        """The subjects of active alarms of a rule, and their ids."""
+        return self._state(rule.name).active
 
     def due_to_raise(self, rule: AlarmRule, violations: Violations, now: float) -> list[Due]:
         """Subjects that have violated the rule for its `raise_after` and have no active alarm."""
@@ -58,12 +76,12 @@ class AlarmState:
         ]
 
     def due_to_clear(self, rule: AlarmRule, now: float) -> list[tuple[Subject, int]]:
-        """Active alarms whose subject has been OK for the rule's `clear_after`: subject and alarm id."""
+        """Active alarms whose subject is OK, and was for the first time `clear_after` ago: subject and alarm id."""
         state = self._state(rule.name)
         return [
             (subject, state.active[subject])
             for subject, since in state.ok_since.items()
-            if now - since >= rule.clear_after
+            if subject not in state.unknown_since and now - since >= rule.clear_after
         ]
 
     def mark_raised(self, rule: str, subject: Subject, alarm_id: int) -> None:
@@ -75,6 +93,7 @@ class AlarmState:
         state = self._state(rule)
         state.active.pop(subject, None)
         state.ok_since.pop(subject, None)
+        state.unknown_since.pop(subject, None)
 
     def synchronize(self, stored: Iterable[Alarm]) -> None:
         """Makes the active alarms equal to the stored ones, which other reporters change too."""
@@ -84,11 +103,6 @@ class AlarmState:
                 self.mark_cleared(rule, subject)
         for alarm in ids.values():
             self.mark_raised(alarm.rule, alarm.subject, alarm.id)
-
-    def orphans(self, rules: Iterable[AlarmRule]) -> list[tuple[str, Subject, int]]:
-        """Active alarms whose rule is not among `rules`: rule name, subject and alarm id."""
-        names = {rule.name for rule in rules}
-        return [active for active in self._active() if active[0] not in names]
 
     def _active(self) -> Iterator[tuple[str, Subject, int]]:
         for rule, state in self._rules.items():

@@ -20,8 +20,8 @@ from lars.db.alarms import GIVEN_UP, POSTED, WAITING, Alarm, AlarmStore
 from lars.db.engine import DatabaseError
 from lars.errors import LarsError
 from lars.reporter.alarms.delivery import DeliveryQueue
-from lars.reporter.alarms.evaluate import describe
-from lars.route import format_ip
+from lars.reporter.alarms.payload import payload
+from lars.reporter.alarms.target import Headers as Fields
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.reactor import IReactor
 
@@ -37,74 +37,86 @@ MAX_ANSWER = 65_536
 """Bytes of a response that are read before the connection is closed."""
 
 
+MAX_DONE = 10_000
+"""Posts that are remembered as done, so that a database that did not store it causes no second one."""
+
+
 class PostFailed(LarsError):
     """A webhook did not accept a post; the text says why."""
 
 
-def payload(alarm: Alarm, cleared: bool) -> dict[str, object]:
-    """The JSON object that is posted; a repeated post has the same `id` and `event`."""
-    subject = alarm.subject
-    content: dict[str, object] = {
-        "event": "cleared" if cleared else "raised",
-        "id": alarm.id,
-        "rule": alarm.rule,
-        "what": alarm.what,
-        "subject": describe(subject),
-        "text": alarm.text,
-        "raised_at": alarm.raised_at,
-    }
-    if cleared:
-        content["cleared_at"] = alarm.cleared_at
-    if subject.modid or subject.cmdid:
-        content |= {"modid": subject.modid, "cmdid": subject.cmdid}
-    if subject.port:
-        content["host"] = f"{format_ip(subject.ip)}:{subject.port}"
-    if subject.caller:
-        content["caller"] = format_ip(subject.caller)
-    return content
-
-
 class Webhooks:
-    """The webhooks of all rules. `wall_clock` returns Unix seconds."""
+    """The webhooks of all rules.
 
-    def __init__(self, store: AlarmStore, reactor: IReactor, wall_clock: Callable[[], float]) -> None:
+    Args:
+        store: where the outcomes of posts are stored.
+        reactor: the reactor.
+        now: returns Unix seconds by the database's clock.
+        console: the URL of lars-web, for links; empty: none.
+    """
+
+    def __init__(self, store: AlarmStore, reactor: IReactor, now: Callable[[], float], console: str = "") -> None:
         self._store = store
         self._reactor = reactor
-        self._wall_clock = wall_clock
+        self._now = now
+        self._console = console
         self._client = HTTPClient(Agent(reactor, connectTimeout=TIMEOUT))
         self._limit = LogLimit(reactor.seconds)
         self._stopping = False
-        self._queues: dict[str, DeliveryQueue] = {}
+        self._queues: dict[tuple[str, Fields], DeliveryQueue] = {}
+        self._done: dict[tuple[int, bool], int] = {}
         self.outcomes = {"posted": 0, "failed": 0, "given_up": 0}
         """Posts so far, by outcome."""
 
-    def post(self, alarm: Alarm) -> None:
-        """Queues what has not been posted of an alarm yet: that it was raised, and if so that it was cleared."""
-        if not alarm.webhook:
-            return
-        queue = self._queues.get(alarm.webhook)
-        if queue is None:
-            queue = self._queues[alarm.webhook] = DeliveryQueue(self._reactor, self._deliver)
-        if alarm.raise_told == WAITING and (alarm.id, False) not in queue:
-            queue.add(alarm, False)
-        if alarm.cleared_at and alarm.clear_told == WAITING and (alarm.id, True) not in queue:
-            queue.add(alarm, True)
+    async def post(self, alarm: Alarm, url: str, headers: Fields) -> None:
+        """Queues what has not been posted of an alarm yet: that it was raised, and if so that it was cleared.
 
-    async def _deliver(self, alarm: Alarm, cleared: bool) -> bool:
+        What was posted although the database still says that it is due is only marked again.
+        """
+        due = []
+        if alarm.raise_told == WAITING:
+            due.append(False)
+        if alarm.cleared_at and alarm.clear_told == WAITING:
+            due.append(True)
+        queue = self._queues.get((url, headers))
+        if queue is None:
+            queue = self._queues[url, headers] = DeliveryQueue(
+                self._reactor, lambda alarm, cleared: self._deliver(alarm, cleared, url, headers)
+            )
+        for cleared in due:
+            post = (alarm.id, cleared)
+            if not url:
+                await self._mark(post, GIVEN_UP)
+            elif post in self._done:
+                await self._mark(post, self._done[post])
+            elif post not in queue:
+                queue.add(alarm, cleared)
+
+    async def _mark(self, post: tuple[int, bool], outcome: int) -> None:
+        while len(self._done) >= MAX_DONE:
+            del self._done[next(iter(self._done))]
+        self._done[post] = outcome
+        try:
+            await self._store.mark_posted(*post, outcome)
+        except DatabaseError as error:
+            _log.info("alarm {id} may be posted again after a restart: {error}", id=post[0], error=str(error))
+
+    async def _deliver(self, alarm: Alarm, cleared: bool, url: str, headers: Fields) -> bool:
         """Makes one attempt; returns whether no other is needed."""
         since = alarm.cleared_at if cleared else alarm.raised_at
-        place = urlsplit(alarm.webhook)
+        place = urlsplit(url)
         where = f"{place.scheme}://{place.netloc.rpartition('@')[2]}"  # user, path and query may hold secrets
-        if self._wall_clock() - since > GIVE_UP_AFTER:
+        outcome = POSTED
+        if self._now() - since > GIVE_UP_AFTER:
             outcome = GIVEN_UP
             self.outcomes["given_up"] += 1
             _log.warn("alarm {id} is too old to be posted to {where}; giving up", id=alarm.id, where=where)
         else:
             try:
-                await self._request(alarm.webhook, payload(alarm, cleared))
+                await self._request(url, headers, payload(alarm, cleared, self._console))
             except PostFailed as error:
                 self.outcomes["failed"] += 1
-                if times := self._limit.admit((alarm.webhook, str(error))):
+                if times := self._limit.admit((url, str(error))):
                     _log.warn(
                         "cannot post alarm {id} to {where}: {error}; trying again ({times} such since the last line)",
                         id=alarm.id,
@@ -113,20 +125,22 @@ class Webhooks:
                         times=times,
                     )
                 return False
-            outcome = POSTED
-        try:
-            await self._store.mark_posted(alarm.id, cleared, outcome)
-        except DatabaseError as error:
-            _log.info("alarm {id} may be posted again after a restart: {error}", id=alarm.id, error=str(error))
-        self.outcomes["posted"] += outcome == POSTED
+            self.outcomes["posted"] += 1
+        await self._mark((alarm.id, cleared), outcome)
         return True
 
-    async def _request(self, url: str, content: dict[str, object]) -> None:
+    async def _request(self, url: str, headers: Fields, content: dict[str, object]) -> None:
         began = self._reactor.seconds()
         request = self._client.post(
             url,
             data=json.dumps(content).encode(),
-            headers=Headers({"Content-Type": ["application/json"], "User-Agent": ["lars-reporter"]}),
+            headers=Headers(
+                {
+                    "User-Agent": ["lars-reporter"],
+                    **{name: [value] for name, value in headers},
+                    "Content-Type": ["application/json"],
+                }
+            ),
             allow_redirects=False,
         )
         try:
@@ -143,7 +157,7 @@ class Webhooks:
             raise PostFailed(f"it answered with HTTP status {response.code}")
 
     async def stop(self) -> None:
-        """Stops posting; the next start posts what is left."""
+        """Stops posting; another reporter or the next start posts what is left."""
         self._stopping = True
         for queue in self._queues.values():
             await queue.stop()

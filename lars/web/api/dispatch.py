@@ -9,6 +9,7 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.web.server import Request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from lars.db.accounts import Token
 from lars.db.engine import DatabaseAway
@@ -21,6 +22,7 @@ from lars.web.api.modules import ModuleResource
 from lars.web.api.openapi import document
 from lars.web.api.problems import Problem, bad
 from lars.web.api.routes import RouteResource
+from lars.web.auth.access import bearer, local_part, recognize
 from lars.web.console import Console
 from lars.web.roles import Role, role_of
 
@@ -55,7 +57,9 @@ class Api:
 
     async def _not_routed(self, request: Request, failure: Any) -> bytes:
         error: HTTPException = failure.value
-        allowed = {name: value for name, value in error.get_headers() if name.lower() in ("allow", "location")}
+        allowed = {name: value for name, value in error.get_headers() if name.lower() == "allow"}
+        if isinstance(error, RequestRedirect):
+            allowed["Location"] = local_part(error.new_url)
         problem = Problem(error.code or 500, error.name, "see /api/v1/openapi.json for what is here", allowed)
         return self._write_problem(request, problem)
 
@@ -85,12 +89,12 @@ class Api:
             return self._write_problem(request, Problem(500, "Internal Server Error", "a bug: see the log of lars-web"))
 
     async def _token(self, request: Request, role: Role) -> Token:
-        given = _text((request.requestHeaders.getRawHeaders(b"Authorization") or [b""])[0])
-        scheme, _, secret = given.partition(" ")
-        token = await self._console.tokens.of(secret.strip()) if scheme.lower() == "bearer" else None
+        secret = bearer(request)
+        token = await self._console.tokens.of(secret) if secret is not None else None
         if token is None:
             detail = "show a token, as Authorization: Bearer lars_…; an editor makes one on the page Account"
             raise Problem(401, "Unauthorized", detail, {"WWW-Authenticate": "Bearer"})
+        recognize(request)
         if not role_of(token.role).may_be(role):
             raise Problem(403, "Forbidden", f"the role of this token is {token.role}; {role} is needed")
         return token

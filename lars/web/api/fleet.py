@@ -1,10 +1,14 @@
 """The fleet by the API: calls over time, the overview, agents and alarms."""
 
-from lars.route import format_ip
+from lars.db.agents import AgentReports, AgentUnknown
+from lars.errors import InvalidRoute
+from lars.route import format_ip, parse_ip
 from lars.web.api.endpoint import MODULE, Call, Reply, Resource, endpoint
 from lars.web.api.input import choice, flag, module_of
+from lars.web.api.problems import Problem, unknown
 from lars.web.api.rows import as_alarm
 from lars.web.formats import iso
+from lars.web.roles import Role
 from lars.web.spans import SPANS, start_of
 
 
@@ -50,12 +54,24 @@ class FleetResource(Resource):
     @endpoint("GET", "/api/v1/agents")
     async def agents(self, call: Call) -> Reply:
         """Agents, the longest silent first."""
-        agents = await self.stores.calls.agents(call.limit)
-        return Reply({"agents": [{"ip": format_ip(a.ip), "seen_at": iso(a.seen_at)} for a in agents]})
+        agents = await self.stores.agents.agents(call.limit)
+        rows = [{"ip": format_ip(a.ip), "seen_at": iso(a.seen_at), "clock_skew": a.skew} for a in agents]
+        return Reply({"agents": rows})
+
+    @endpoint("DELETE", "/api/v1/agents/<ip>", Role.EDITOR)
+    async def dismiss(self, call: Call, ip: str) -> Reply:
+        """Forgets an agent that is retired."""
+        try:
+            await self.stores.agents.dismiss(call.actor, parse_ip(ip))
+        except (InvalidRoute, AgentUnknown) as error:
+            raise unknown(str(error)) from None
+        except AgentReports as error:
+            raise Problem(409, "Conflict", str(error)) from None
+        return Reply(status=204)
 
     @endpoint("GET", "/api/v1/alarms")
     async def alarms(self, call: Call) -> Reply:
         """Alarms, active or cleared, the newest first."""
         active = not flag(call.query, "cleared")
-        alarms = await self.stores.calls.alarms(active, call.limit)
+        alarms = await self.stores.alarms.newest(active, call.limit)
         return Reply({"alarms": [as_alarm(alarm) for alarm in alarms]})

@@ -153,6 +153,11 @@ PATHS: Schema = {
     "/agents": {
         "get": _operation("listAgents", "Agents, the longest silent first", {"200": _answer("Agents")}, [_LIMIT])
     },
+    "/agents/{ip}": {
+        "delete": _operation(
+            "dismissAgent", "Forget an agent that is retired, and clear the alarms about it", _DONE, [_path("ip", TEXT)]
+        )
+    },
     "/alarms": {
         "get": _operation(
             "listAlarms",

@@ -1,5 +1,7 @@
 """All routes at once by the API: export and import."""
 
+from twisted.internet.threads import deferToThreadPool
+
 from lars.db.routes import RouteEdit
 from lars.errors import BadInput
 from lars.route_formats import as_csv, as_objects, is_route, read_routes
@@ -31,8 +33,10 @@ class RouteResource(Resource):
                 415, "Unsupported Media Type", "send CSV or JSON, with Content-Type: text/csv or application/json"
             )
         replace, rehearse = flag(call.query, "replace"), flag(call.query, "dry_run")
+        reactor = self.console.reactor
         try:
-            routes = read_routes("body.json" if kind == JSON else "body.csv", call.body)
+            name = "body.json" if kind == JSON else "body.csv"
+            routes = await deferToThreadPool(reactor, reactor.getThreadPool(), read_routes, name, call.body)
         except BadInput as error:
             raise bad(
                 "some lines of the body cannot be used; nothing was changed", lines=error.problems[:100]

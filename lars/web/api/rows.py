@@ -1,7 +1,7 @@
 """What is in the database as the JSON of the API: pure."""
 
+from lars.db.alarms import Alarm
 from lars.db.audit import AuditRow
-from lars.db.calls import Alarm
 from lars.db.modules import Module
 from lars.db.routes import EditDone
 from lars.route import HostAddress, format_ip
@@ -41,17 +41,21 @@ def as_edited(done: EditDone) -> dict[str, object]:
 
 def as_alarm(alarm: Alarm) -> dict[str, object]:
     """An alarm; `cleared_at` is null while it is active."""
+    subject = alarm.subject
     return {
         "id": alarm.id,
         "rule": alarm.rule,
         "what": alarm.what,
-        "modid": alarm.modid,
-        "cmdid": alarm.cmdid,
-        "host": str(HostAddress(alarm.ip, alarm.port)) if alarm.ip else None,
-        "caller": format_ip(alarm.caller) if alarm.caller else None,
+        "modid": subject.modid,
+        "cmdid": subject.cmdid,
+        "module": alarm.module_name,
+        "host": str(HostAddress(subject.ip, subject.port)) if subject.ip else None,
+        "caller": format_ip(subject.caller) if subject.caller else None,
         "text": alarm.text,
+        "text_now": alarm.text_now or alarm.text,
         "raised_at": iso(alarm.raised_at),
         "cleared_at": iso(alarm.cleared_at) if alarm.cleared_at else None,
+        "clear_reason": alarm.clear_reason,
     }
 
 

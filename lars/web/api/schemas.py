@@ -77,7 +77,16 @@ SCHEMAS: Schema = {
         standing_alarms={**COUNT, "description": "Active alarms."},
         trouble=_list("Trouble"),
     ),
-    "Agents": _object(agents={"type": "array", "items": _object(ip=TEXT, seen_at=_TIME)}),
+    "Agents": _object(
+        agents={
+            "type": "array",
+            "items": _object(
+                ip=TEXT,
+                seen_at=_TIME,
+                clock_skew={"type": "integer", "description": "Seconds by which its clock is ahead."},
+            ),
+        }
+    ),
     "Alarm": _object(
         id=COUNT,
         rule=TEXT,
@@ -86,7 +95,10 @@ SCHEMAS: Schema = {
         cmdid=ID,
         host=_or_null(TEXT),
         caller=_or_null(TEXT),
-        text=TEXT,
+        module={**TEXT, "description": "The module's name."},
+        text={**TEXT, "description": "What was wrong when it was raised."},
+        text_now={**TEXT, "description": "What is wrong now, or was last."},
+        clear_reason=TEXT,
         raised_at=_TIME,
         cleared_at=_or_null({**_TIME, "description": "null: the alarm is active."}),
     ),
@@ -95,7 +107,7 @@ SCHEMAS: Schema = {
         id=COUNT,
         at=_TIME,
         actor=TEXT,
-        what={"enum": ["hosts", "modid", "cmdid", "account"]},
+        what={"enum": ["hosts", "modid", "cmdid", "account", "agent"]},
         modid=ID,
         cmdid=ID,
         before=TEXT,

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from twisted.web.server import Request
 
-from lars.db.accounts import AccountStore
+from lars.db.accounts import AccountStore, User
+from lars.runtime.expiry_clock import ExpiryClock
 from lars.web.auth.secrets import digest_of, form_key, new_secret, same
+from lars.web.channel import WebChannel
+from lars.web.form_data import text_of
 from lars.web.formats import zone
 from lars.web.language import Translatable, wanted_language
 from lars.web.page_request import Answer, Cookie, Page, PageRequest, Redirect, trouble
@@ -30,6 +33,7 @@ class Access:
         self._session_time = int(settings.session_time)
         self._https = settings.url.startswith("https://")
         self._wall_clock = wall_clock
+        self._expiry_clock = ExpiryClock(wall_clock)
         self._set_up = False
 
     async def is_set_up(self) -> bool:
@@ -45,8 +49,17 @@ class Access:
         if cookie is None:
             return request
         secret = cookie.decode("latin-1")
-        user = await self._accounts.session(digest_of(secret), request.now)
-        return replace(request, user=user, secret=secret, form_key=form_key(secret))
+        return replace(request, user=await self.user_of(http_request), secret=secret, form_key=form_key(secret))
+
+    async def user_of(self, http_request: Request) -> User | None:
+        """The user of the session that the head of a request shows, None without one. Raises DatabaseError."""
+        cookie = http_request.getCookie(COOKIE.encode())
+        if cookie is None:
+            return None
+        user = await self._accounts.session(digest_of(cookie.decode("latin-1")), self._expiry_clock())
+        if user is not None:
+            recognize(http_request)
+        return user
 
     def anonymous(self, http_request: Request) -> PageRequest:
         """The request without its session, with a new secret of its own."""
@@ -55,7 +68,7 @@ class Access:
         zone_name = (http_request.getCookie(ZONE_COOKIE.encode()) or b"").decode("latin-1")
         return PageRequest(
             path=http_request.path.decode("latin-1"),
-            fields={_text(name): _text(values[-1]) for name, values in (http_request.args or {}).items()},
+            fields={text_of(name): text_of(values[-1]) for name, values in (http_request.args or {}).items()},
             now=self._wall_clock(),
             user=None,
             secret=secret,
@@ -72,16 +85,8 @@ class Access:
         Args:
             role: what the page needs; None: it is for everybody.
         """
-        if role is not None and (refused := await self._refused_role(http_request, request, role)):
-            return refused
-        if http_request.method == b"POST" and not same(request.field("form_key"), request.form_key):
-            return trouble(
-                403,
-                Translatable("This form is too old or not from this console. Go back and reload it."),
-            )
-        return None
-
-    async def _refused_role(self, http_request: Request, request: PageRequest, role: Role) -> Answer | None:
+        if role is None:
+            return None
         if not await self.is_set_up():
             return Page("not_set_up.html", status=403)
         if request.role is None:
@@ -93,10 +98,16 @@ class Access:
             return trouble(403, Translatable("Your role may not do this; an admin can give you another one."))
         return None
 
+    def form_refusal(self, request: PageRequest) -> Answer | None:
+        """What to answer instead of doing a form; None if it comes from a page that this session opened."""
+        if same(request.field("form_key"), request.form_key):
+            return None
+        return trouble(403, Translatable("This form is too old or not from this console. Go back and reload it."))
+
     async def begin_session(self, user: str, now: float) -> Cookie:
         """A new session of a user, as the cookie that holds its secret. Raises DatabaseError."""
         secret = new_secret()
-        await self._accounts.begin_session(digest_of(secret), user, now, int(now) + self._session_time)
+        await self._accounts.begin_session(digest_of(secret), user, self._expiry_clock(), int(now) + self._session_time)
         return Cookie(COOKIE, secret, self._session_time)
 
     async def end_session(self, request: PageRequest) -> Cookie:
@@ -110,5 +121,26 @@ def local_path(text: str) -> str:
     return text if re.fullmatch(r"/(?![/\\])[A-Za-z0-9/_.,:?=&%+~-]*", text) else "/"
 
 
-def _text(given: bytes) -> str:
-    return given.decode("utf-8", "replace").replace("\r\n", "\n")
+def local_part(url: str) -> str:
+    """The path and query of a URL of this site."""
+    parts = urlsplit(url)
+    return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, ""))
+
+
+def has_credentials(http_request: Request) -> bool:
+    """Whether a request comes with what may be a session or a token."""
+    return http_request.getCookie(COOKIE.encode()) is not None or bearer(http_request) is not None
+
+
+def bearer(http_request: Request) -> str | None:
+    """The secret of a request's bearer token (RFC 6750, 2.1); None if it shows none."""
+    given = (http_request.requestHeaders.getRawHeaders(b"Authorization") or [b""])[0].decode("utf-8", "replace")
+    scheme, _, secret = given.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def recognize(http_request: Request) -> None:
+    """Keeps the place of a connection whose client has shown a session or a token."""
+    channel = getattr(http_request, "channel", None)  # none once its client has left
+    if isinstance(channel, WebChannel):
+        channel.recognize()

@@ -14,8 +14,8 @@ P = ParamSpec("P")
 Result = TypeVar("Result")
 
 THREADS = 2
-WAITING = 20
-"""Passwords that may wait for a thread; more are refused."""
+WAITING = 200
+"""Passwords that may wait for a thread, for some five seconds; more are refused."""
 
 
 class TooBusy(LarsError):
@@ -29,13 +29,15 @@ class Passwords:
         self._reactor = reactor
         self._pool = ThreadPool(1, THREADS, "lars-web passwords")
         self._waiting = 0
+        self._stopped = False
 
     def start(self) -> None:
         """Starts the threads."""
         self._pool.start()
 
     def stop(self) -> None:
-        """Returns when the threads have ended; passwords that wait are finished first."""
+        """Returns when the threads have ended; passwords that wait are not checked."""
+        self._stopped = True
         if self._pool.started:
             self._pool.stop()
 
@@ -48,10 +50,15 @@ class Passwords:
         return await self._in_thread(is_password, stored, password)
 
     async def _in_thread(self, function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
+        def unless_stopped() -> Result:
+            if self._stopped:
+                raise TooBusy("lars-web is being stopped: try again in a few seconds")
+            return function(*args, **kwargs)
+
         if self._waiting >= WAITING:
             raise TooBusy("too many people sign in at once: try again in a few seconds")
         self._waiting += 1
         try:
-            return await deferToThreadPool(self._reactor, self._pool, function, *args, **kwargs)
+            return await deferToThreadPool(self._reactor, self._pool, unless_stopped)
         finally:
             self._waiting -= 1

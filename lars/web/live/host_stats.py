@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from lars.db.calls import HostState, Minutes, ModuleCalls, Watched
+from lars.db.calls import Minutes, ModuleCalls
+from lars.db.host_states import HostState, Watched
 from lars.route import HostAddress
 
 LAG = 3.0

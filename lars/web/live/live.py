@@ -8,8 +8,10 @@ from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from lars.db.calls import CallStore, Minutes, Watched
+from lars.db.calls import CallStore, Minutes
 from lars.db.engine import DatabaseError
+from lars.db.fleet import FleetStore
+from lars.db.host_states import HostStateStore, Watched
 from lars.route import ModuleId
 from lars.runtime.periodic import Periodic
 from lars.web.live.cached_counts import CachedCounts
@@ -36,16 +38,24 @@ class Live:
     """Reads for pages, and streams what changes; `interval` is in seconds, `wall_clock` gives Unix seconds."""
 
     def __init__(
-        self, calls: CallStore, interval: float, reactor: IReactorTime, wall_clock: Callable[[], float]
+        self,
+        calls: CallStore,
+        fleet: FleetStore,
+        states: HostStateStore,
+        interval: float,
+        reactor: IReactorTime,
+        wall_clock: Callable[[], float],
     ) -> None:
         self._calls = calls
+        self._fleet = fleet
+        self._states = states
         self._interval = interval
         self._reactor = reactor
         self._wall_clock = wall_clock
         self._overview: Overview | None = None
         self._one_read = DeferredLock()
         self._minutes: Minutes = {}
-        self._sizes: CachedCounts[str, tuple[int, int]] = CachedCounts(lambda _all: calls.sizes(), reactor.seconds)
+        self._sizes: CachedCounts[str, tuple[int, int]] = CachedCounts(lambda _all: fleet.sizes(), reactor.seconds)
         self._streams: dict[EventStream, tuple[ModuleId | None, float]] = {}
         self._sent: dict[ModuleId | None, bytes] = {}
         self._number = 0
@@ -76,14 +86,14 @@ class Live:
         self._minutes.update(await self._calls.minutes(max(oldest, known - 120)))
         self._minutes = {minute: calls for minute, calls in self._minutes.items() if minute >= oldest}
         sizes = await self._sizes.of("all")
-        fleet = await self._calls.fleet(at, WINDOW)
+        fleet = await self._fleet.fleet(at, WINDOW)
         succ, err = calls_a_second(self._minutes, at)
         return Overview(self._reactor.seconds(), at, succ + err, err, *sizes, dict(self._minutes), fleet)
 
     async def watched(self, module: ModuleId) -> tuple[Watched, list[HostStats]]:
         """A module now, and the statistics of its hosts. Raises DatabaseError."""
         now = self._wall_clock()
-        watched = (await self._calls.watched([module], now, _since(now)))[module]
+        watched = (await self._states.watched([module], now, _since(now)))[module]
         return watched, host_stats(watched)
 
     def open(self, stream: EventStream, module: ModuleId | None) -> None:
@@ -131,7 +141,7 @@ class Live:
             self._publish(None, fleet_payload(await self.overview()))
         if modules:
             now = self._wall_clock()
-            for module, watched in (await self._calls.watched(modules, now, _since(now))).items():
+            for module, watched in (await self._states.watched(modules, now, _since(now))).items():
                 self._publish(module, module_payload(watched))
         for topic in self._sent.keys() - topics:
             del self._sent[topic]

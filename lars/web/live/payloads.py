@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from lars.db.calls import Fleet, Minutes, Watched
+from lars.db.calls import Minutes
+from lars.db.fleet import Fleet
+from lars.db.host_states import Watched
 from lars.route import format_ip
 from lars.web.formats import percent, rate, whole
 from lars.web.live.host_stats import host_stats

@@ -58,7 +58,7 @@ class ModulePages(PageSet):
         values: dict[str, Any] = {
             "found": found,
             "counted": await calls.calls(ids, since) if ids else {},
-            "states": await calls.states(ids, request.now) if ids else {},
+            "states": await self.console.stores.host_states.states(ids, request.now) if ids else {},
             "total": total,
             "pages": max(1, -(-total // PAGE)),
             "number": number,

@@ -4,13 +4,15 @@ from typing import Any
 
 from twisted.web.server import Request
 
+from lars.db.agents import AgentReports, AgentUnknown
 from lars.errors import InvalidRoute, LarsError
-from lars.route import ModuleId, module_id
+from lars.route import ModuleId, module_id, parse_ip
 from lars.web.live.event_stream import EventStream
 from lars.web.live.payloads import fleet_payload
-from lars.web.page_request import Answer, Page, PageRequest
+from lars.web.page_request import Answer, Page, PageRequest, Redirect
 from lars.web.pages.charts import chart, totals
 from lars.web.pages.page_set import PageSet, new_app, page
+from lars.web.roles import Role
 from lars.web.spans import WINDOW
 
 AGENTS = 500
@@ -44,14 +46,25 @@ class OverviewPages(PageSet):
     @page(app, "/agents")
     async def agents(self, _request: PageRequest) -> Answer:
         """Agents, the longest silent first."""
-        agents = await self.console.stores.calls.agents(AGENTS)
+        agents = await self.console.stores.agents.agents(AGENTS)
         return Page("agents.html", {"agents": agents, "most": AGENTS})
+
+    @page(app, "/agents/<ip>/dismiss", role=Role.EDITOR, form=True)
+    async def dismiss_agent(self, request: PageRequest, ip: str) -> Answer:
+        """Forgets an agent that is retired; one that reports is left alone."""
+        try:
+            await self.console.stores.agents.dismiss(request.actor, parse_ip(ip))
+        except AgentReports:
+            return Redirect("/agents?notice=reports")
+        except (InvalidRoute, AgentUnknown):
+            return Redirect("/agents?notice=same")
+        return Redirect("/agents?notice=dismissed")
 
     @page(app, "/alarms")
     async def alarms(self, _request: PageRequest) -> Answer:
         """Active and cleared alarms."""
-        active = await self.console.stores.calls.alarms(True, ALARMS)
-        cleared = await self.console.stores.calls.alarms(False, ALARMS)
+        active = await self.console.stores.alarms.newest(True, ALARMS)
+        cleared = await self.console.stores.alarms.newest(False, ALARMS)
         return Page("alarms.html", {"active": active, "cleared": cleared, "most": ALARMS})
 
     @app.route("/live/fleet")

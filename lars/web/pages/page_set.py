@@ -1,6 +1,7 @@
 """A set of pages: routes requests to its methods, and writes what they answer as HTTP."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -9,11 +10,15 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.web.server import Request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from lars.db.engine import DatabaseAway
 from lars.errors import LarsError
-from lars.web.auth.access import COOKIE
+from lars.runtime.turns import in_turns
+from lars.web.auth.access import COOKIE, local_part
+from lars.web.auth.passwords import TooBusy
 from lars.web.console import Console
+from lars.web.form_data import TooManyFields, form_fields
 from lars.web.language import Translatable, untranslated
 from lars.web.page_request import Answer, Cookie, Download, Page, PageRequest, Redirect, trouble
 from lars.web.roles import Role
@@ -48,6 +53,13 @@ class PageSet:
             return self._write(http_request, request, trouble(503, untranslated(error)))
         return self._write(http_request, request, await self._answer(http_request, request, role, method))
 
+    async def _with_form(self, http_request: Request, request: PageRequest) -> PageRequest:
+        """The request with the fields of its body; only to be called when whoever sent it may send a form."""
+        content_type = (http_request.requestHeaders.getRawHeaders(b"Content-Type") or [b""])[0].decode("latin-1")
+        body = http_request.content.read() if http_request.content else b""
+        fields = await in_turns(self.console.reactor, form_fields(content_type, body))
+        return replace(request, fields={**request.fields, **fields})
+
     async def _answer(
         self,
         http_request: Request,
@@ -56,9 +68,20 @@ class PageSet:
         method: Callable[[PageRequest], Awaitable[Answer]],
     ) -> Answer:
         try:
-            return await self.access.refusal(http_request, request, role) or await method(request)
+            if refused := await self.access.refusal(http_request, request, role):
+                return refused
+            if http_request.method == b"POST":
+                request = await self._with_form(http_request, request)
+                if refused := self.access.form_refusal(request):
+                    return refused
+            return await method(request)
         except NotFound as error:
             return trouble(404, untranslated(error))
+        except TooBusy as error:
+            http_request.setHeader(b"Retry-After", b"5")
+            return trouble(503, untranslated(error))
+        except TooManyFields as error:
+            return trouble(413, untranslated(error))
         except DatabaseAway as error:
             return trouble(503, Translatable("The database does not answer: %(text)s", text=error))
         except LarsError as error:
@@ -72,8 +95,10 @@ class PageSet:
     def answer_missing(self, http_request: Request, error: HTTPException) -> bytes:
         """Answers a request that no page is for; returns the body, after the head is set."""
         for name, value in error.get_headers():
-            if name.lower() in ("location", "allow"):
+            if name.lower() == "allow":
                 http_request.setHeader(name.encode(), value.encode())
+        if isinstance(error, RequestRedirect):
+            http_request.setHeader(b"Location", local_part(error.new_url).encode("ascii", "replace"))
         status = error.code or 500
         return self._write(http_request, self.access.anonymous(http_request), trouble(status, _text_of(status)))
 

@@ -1,14 +1,15 @@
 """Hosts that register themselves: written in batches, kept while they renew, removed when they do not."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from lars.db.clock import DatabaseClock
+from lars.db.clock_steps import ClockSteps
 from lars.db.engine import DatabaseAway, DatabaseError
-from lars.db.leases import Batch, LeaseStore, Place, Registration, Silence
+from lars.db.leases import Batch, Expired, LeaseStore, Look, Place, Registration, Silence
 from lars.route import HostAddress
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.periodic import Periodic
@@ -27,7 +28,11 @@ MARGIN = 2.5
 """Seconds after which another lars-web has written the renewals that it received."""
 
 LATE = 5.0
-"""Seconds: if the timer is this late or the clock jumps this far, renewals may have been missed."""
+"""Seconds: if the timer is this late, renewals may have been missed."""
+
+STEP = 0.5
+"""Seconds: if the database's clock is set by more, leases seem to end before their time. MARGIN - TICK - SLOW is
+left for less."""
 
 SLOW = 1.0
 """Seconds: after a longer write no host expires, since newer renewals wait. Less than MARGIN - TICK."""
@@ -55,17 +60,17 @@ class Outcome:
 class Registrar:
     """Takes registrations, renewals and removals (docs/design/web.md, self-registration).
 
-    `wall_clock` gives Unix seconds.
+    `clock` gets each read of the database's clock.
     """
 
-    def __init__(
-        self, store: LeaseStore, settings: WebSettings, reactor: IReactorTime, wall_clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, store: LeaseStore, settings: WebSettings, reactor: IReactorTime, clock: DatabaseClock) -> None:
         self._store = store
         self._ratio = settings.preserve_ratio
         self._departures = Departures(settings.preserve_time)
         self._reactor = reactor
-        self._wall_clock = wall_clock
+        self._clock = clock
+        self._steps = ClockSteps()
+        self._too_long = True
         self._limit = LogLimit(reactor.seconds)
         self._pending: dict[Place, Registration | Removal] = {}
         self._waiting: list[tuple[Place, Deferred[Outcome]]] = []
@@ -74,7 +79,7 @@ class Registrar:
         self._one_write = DeferredLock()
         self._ticking = Periodic("search for silent hosts", TICK, self._tick, reactor)
         self._heard_since = reactor.seconds()
-        self._last_tick = (reactor.seconds(), wall_clock())
+        self._last_tick = reactor.seconds()
         self.renewals = 0
         self.registrations = 0
         self.expired = 0
@@ -86,7 +91,7 @@ class Registrar:
     def start(self) -> None:
         """Silence counts from now on."""
         self._heard_since = self._reactor.seconds()
-        self._last_tick = (self._reactor.seconds(), self._wall_clock())
+        self._last_tick = self._reactor.seconds()
         self._ticking.start()
 
     async def stop(self) -> None:
@@ -143,7 +148,7 @@ class Registrar:
         put = {place: wish for place, wish in pending.items() if isinstance(wish, Registration)}
         taken = {place: wish.owner for place, wish in pending.items() if isinstance(wish, Removal)}
         try:
-            stored = await self._store.store(Batch(put, taken), self._wall_clock())
+            stored = await self._store.store(Batch(put, taken))
         except DatabaseError as error:
             answered = {place for place, _done in waiting}
             for place, wish in put.items():
@@ -166,11 +171,10 @@ class Registrar:
                 done.callback(Outcome(stored.version, place in stored.new, place in stored.refused))
 
     async def _tick(self) -> None:
-        now, wall = self._reactor.seconds(), self._wall_clock()
-        passed, on_the_wall = now - self._last_tick[0], wall - self._last_tick[1]
-        self._last_tick = (now, wall)
-        if passed > TICK + LATE or abs(on_the_wall - passed) > LATE:
-            self._missed("this process or its clock stopped or jumped", "")
+        now = self._reactor.seconds()
+        passed, self._last_tick = now - self._last_tick, now
+        if passed > TICK + LATE:
+            self._missed("this process was stopped", "")
         try:
             await self._flush()
             if self._reactor.seconds() - now > SLOW:
@@ -183,12 +187,15 @@ class Registrar:
             self._missed("the database cannot be asked for silent hosts", str(error))
 
     async def _expire(self) -> None:
+        look = await self._look()
         now = self._reactor.seconds()
 
         def expiring(silence: Silence) -> frozenset[HostAddress]:
             return leaving(silence, self._departures.lately(silence.module, now), self._ratio)
 
-        expired = await self._store.expire(self._wall_clock(), MARGIN, now - self._heard_since, expiring)
+        expired = Expired({}, {})
+        if not look.quiet:
+            expired = await self._store.expire(look.now, MARGIN, now - self._heard_since, expiring)
         self._departures.record(dict(expired.left), frozenset(expired.kept), now)
         for module, count in expired.left.items():
             _log.info("{count} hosts of module {module} no longer renew and leave it", count=count, module=str(module))
@@ -199,6 +206,21 @@ class Registrar:
         self.kept = sum(expired.kept.values())
         if expired.left:
             self._known = {place: r for place, r in self._known.items() if place[0] not in expired.left}
+
+    async def _look(self) -> Look:
+        """Looks for silent hosts; if the database's clock was set, leases are judged by the new time from now on."""
+        asked = self._reactor.seconds()
+        look = await self._store.look(MARGIN)
+        answered = self._reactor.seconds()
+        self._clock.observe(look.now, asked, answered)
+        step = self._steps.observe(look.now, asked, answered)
+        if abs(step) > STEP:
+            self._missed(f"the database's clock was set by {step:+.0f} s, or this machine was suspended", "")
+            self._too_long = True
+        if self._too_long:
+            await self._store.shorten()
+            self._too_long = False
+        return look
 
     def _missed(self, what: str, reason: str) -> None:
         """Renewals may have been missed: silence counts anew from now."""

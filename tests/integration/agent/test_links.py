@@ -1,7 +1,9 @@
 """An agent whose servers go, hang and come back: it answers throughout, and no call is lost or counted twice."""
 
 import random
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from lars.client import LarsClient
 from lars.errors import LarsError
-from lars.route import ModuleId, parse_host
+from lars.route import ModuleId, parse_host, parse_ip
 from lars.saved_routes import encode_routes, routes_path, save_routes
 from tests.integration.fleet import Commands, Fleet, StartService
 from tests.integration.processes import ReservedPort, free_udp_base
@@ -150,3 +152,32 @@ async def test_killed_agent_is_back_within_two_seconds_of_its_start(reactor: Any
     fleet.agent.start()
     await fleet.agent.says("starting up", times=2, deadline=20)
     await fleet.serves(A, deadline=2)
+
+
+async def test_links_over_ipv6_carry_routes_and_reports_that_name_the_machine(
+    reactor: Any, start_service: StartService, sqlite_url: str, tmp_path: Path
+) -> None:
+    port = free_udp_base(3)
+    commands = Commands(sqlite_url, f"127.0.0.1:{port}", tmp_path)
+    commands.ok("db", "init")
+    commands.ok("route", "add", "1", "1", A)
+    with ReservedPort() as dns, ReservedPort() as reporter:
+        for plugin, reserved in (("lars-dns", dns), ("lars-reporter", reporter)):
+            listen = f"--listen=tcp:{reserved.number}:interface=[::1]"
+            await start_service(plugin, "--db", sqlite_url, listen).says("answers on")
+        agent = start_service(
+            "lars-agent",
+            f"--listen=127.0.0.1:{port}",
+            f"--dns=[::1]:{dns.number}",
+            f"--reporter=[::1]:{reporter.number}",
+            f"--state-dir={tmp_path / 'state'}",
+            "--report-interval=0.3",
+        )
+        await agent.says(f"linked to lars-dns [::1]:{dns.number}")
+        await agent.says(f"linked to lars-reporter [::1]:{reporter.number}")
+        with LarsClient(f"127.0.0.1:{port}", timeout=0.3, cache=False, state_dir="") as client:
+            await until(reactor, lambda: _hosts(client, 1) == [A], "the route")
+            client.report(client.get_host(1, 1))
+        await until(reactor, lambda: [row["succ"] for row in commands.json("status")] == [1], "the call to be counted")
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as database:
+        assert database.execute("SELECT caller FROM ServerCallStatus").fetchall() == [(parse_ip("127.0.0.1"),)]

@@ -12,7 +12,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.threads import deferToThread
 from zope.interface.verify import verifyObject
 
-from lars.agent.udp_port import UdpPort, dropped_datagrams
+from lars.agent.udp_port import UdpPort, WildcardUdpPort, dropped_datagrams, refuse_taken, udp_port
 from lars.agent.udp_protocol import ShardProtocol
 from lars.route import HostAddress, parse_host, parse_ip
 from lars.runtime.listening import CannotListen
@@ -126,3 +126,69 @@ async def test_port_is_free_again_once_it_has_stopped(reactor: Any) -> None:
         await port.stopListening()
     port.write(b"too late", ("127.0.0.1", place.port))
     assert port.unsent == 1
+
+
+async def test_stopping_port_answers_what_has_come_and_refuses_what_comes_later(reactor: Any) -> None:
+    port = UdpPort(reactor, free_place(), Failing())
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as early,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as late,
+    ):
+        for sock in (early, late):
+            sock.connect(("127.0.0.1", port.number))
+            sock.settimeout(5)
+        for number in range(100):
+            early.send(b"%d" % number)
+        await port.stopListening()
+        assert [early.recv(100) for _ in range(100)] == [b"%d" % number for number in range(100)]
+        late.send(b"late")
+        with pytest.raises(ConnectionRefusedError):
+            late.recv(100)
+
+
+@pytest.mark.parametrize("asked", ["127.0.0.1", "127.0.0.2", "127.9.9.9"])
+async def test_answer_leaves_from_the_address_that_was_asked(reactor: Any, asked: str) -> None:
+    port = udp_port(reactor, HostAddress(0, free_place().port), Failing())
+    port.startListening()
+
+    def ask() -> bytes:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(5)
+            sock.connect((asked, port.number))  # takes answers of this address alone
+            sock.send(b"hello")
+            return sock.recv(100)
+
+    try:
+        assert await deferToThread(ask) == b"hello"
+        assert port.unsent == 0
+    finally:
+        await port.stopListening()
+
+
+async def test_stopping_port_on_all_addresses_answers_from_the_one_that_was_asked(reactor: Any) -> None:
+    port = WildcardUdpPort(reactor, HostAddress(0, free_place().port), Failing())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(5)
+        sock.connect(("127.0.0.2", port.number))
+        sock.send(b"hello")
+        await port.stopListening()
+        assert sock.recv(100) == b"hello"
+
+
+def test_port_with_an_address_keeps_the_fast_way(reactor: Any) -> None:
+    port = udp_port(reactor, free_place(), Failing())
+    assert type(port) is UdpPort
+    port.stopListening()
+
+
+def test_taken_port_is_found_without_binding_it(reactor: Any) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        loopback, number = parse_ip("127.0.0.1"), sock.getsockname()[1]
+        for ip in (loopback, 0):
+            with pytest.raises(CannotListen, match=rf":{number}: Address already in use"):
+                refuse_taken(HostAddress(ip, number))
+        refuse_taken(HostAddress(parse_ip("127.0.0.2"), number))
+    refuse_taken(HostAddress(loopback, number))
+    with pytest.raises(CannotListen, match="Cannot assign requested address"):
+        refuse_taken(HostAddress(parse_ip("192.0.2.1"), number))

@@ -24,6 +24,15 @@ def agent(start_service: StartService, tmp_path: Path) -> Iterator[LoneAgent]:
     agent.close()
 
 
+@pytest.fixture
+def classic_agent(start_service: StartService, tmp_path: Path) -> Iterator[LoneAgent]:
+    """The same with the policy classic, which ejects by the reports of one process alone, and any host."""
+    hosts = [parse_host(f"127.0.0.1:{port}") for port in (9001, 9002)]
+    agent = LoneAgent(start_service, tmp_path, {ModuleId(1, 1): hosts}, "--policy=classic")
+    yield agent
+    agent.close()
+
+
 @pytest_twisted.async_yield_fixture(params=sorted(DRIVERS))  # type: ignore[untyped-decorator]  # pytest_twisted has no types
 async def make_client(request: pytest.FixtureRequest, reactor: Any) -> AsyncIterator[MakeClient]:
     """Makes clients of one kind, once for each kind; closes them after the test."""

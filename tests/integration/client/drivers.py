@@ -9,6 +9,7 @@ from twisted.internet.threads import deferToThread
 
 from lars.client import Host, LarsClient
 from lars.client.asyncio import LarsClient as AsyncioClient
+from lars.client.key import Key
 from lars.client.twisted import LarsClient as TwistedClient
 
 T = TypeVar("T")
@@ -22,11 +23,11 @@ class Driver(Protocol):
 
     @property
     def alive(self) -> bool: ...
-    async def get_host(self, modid: int = 1, cmdid: int = 1) -> Host: ...
+    async def get_host(self, modid: int = 1, cmdid: int = 1, key: Key | None = None) -> Host: ...
     async def get_route(self, modid: int = 1, cmdid: int = 1) -> list[Host]: ...
     async def register(self, modid: int = 1, cmdid: int = 1, timeout: float = 1.0) -> None: ...
-    async def report(self, host: Host, retcode: int = 0) -> None: ...
-    async def call(self, work: Work, failures: type[Exception] = Exception) -> None: ...
+    async def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None: ...
+    async def call(self, work: Work, failures: type[Exception] = Exception, key: Key | None = None) -> None: ...
     async def retry(self, work: Work, attempts: int = 3, failures: type[Exception] = Exception) -> None: ...
     async def close(self) -> None: ...
     async def end(self) -> None: ...
@@ -42,8 +43,8 @@ class BlockingDriver:
     def alive(self) -> bool:
         return self._client.agent_alive
 
-    async def get_host(self, modid: int = 1, cmdid: int = 1) -> Host:
-        return await deferToThread(self._client.get_host, modid, cmdid)
+    async def get_host(self, modid: int = 1, cmdid: int = 1, key: Key | None = None) -> Host:
+        return await deferToThread(self._client.get_host, modid, cmdid, key=key)
 
     async def get_route(self, modid: int = 1, cmdid: int = 1) -> list[Host]:
         return await deferToThread(self._client.get_route, modid, cmdid)
@@ -51,12 +52,12 @@ class BlockingDriver:
     async def register(self, modid: int = 1, cmdid: int = 1, timeout: float = 1.0) -> None:
         await deferToThread(self._client.register, modid, cmdid, timeout)
 
-    async def report(self, host: Host, retcode: int = 0) -> None:
-        await deferToThread(self._client.report, host, retcode)
+    async def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
+        await deferToThread(self._client.report, host, retcode, cost)
 
-    async def call(self, work: Work, failures: type[Exception] = Exception) -> None:
+    async def call(self, work: Work, failures: type[Exception] = Exception, key: Key | None = None) -> None:
         def call() -> None:
-            with self._client.call(1, 1, failures) as host:
+            with self._client.call(1, 1, failures, key=key) as host:
                 work(host)
 
         await deferToThread(call)
@@ -92,8 +93,8 @@ class AsyncioDriver:
     def alive(self) -> bool:
         return self._client.agent_alive
 
-    async def get_host(self, modid: int = 1, cmdid: int = 1) -> Host:
-        return await self._run(self._client.get_host(modid, cmdid))
+    async def get_host(self, modid: int = 1, cmdid: int = 1, key: Key | None = None) -> Host:
+        return await self._run(self._client.get_host(modid, cmdid, key=key))
 
     async def get_route(self, modid: int = 1, cmdid: int = 1) -> list[Host]:
         return await self._run(self._client.get_route(modid, cmdid))
@@ -101,15 +102,15 @@ class AsyncioDriver:
     async def register(self, modid: int = 1, cmdid: int = 1, timeout: float = 1.0) -> None:
         await self._run(self._client.register(modid, cmdid, timeout))
 
-    async def report(self, host: Host, retcode: int = 0) -> None:
+    async def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         async def report() -> None:
-            self._client.report(host, retcode)
+            self._client.report(host, retcode, cost)
 
         await self._run(report())
 
-    async def call(self, work: Work, failures: type[Exception] = Exception) -> None:
+    async def call(self, work: Work, failures: type[Exception] = Exception, key: Key | None = None) -> None:
         async def call() -> None:
-            async with self._client.call(1, 1, failures) as host:
+            async with self._client.call(1, 1, failures, key=key) as host:
                 work(host)
 
         await self._run(call())
@@ -144,8 +145,8 @@ class TwistedDriver:
     def alive(self) -> bool:
         return self._client.agent_alive
 
-    async def get_host(self, modid: int = 1, cmdid: int = 1) -> Host:
-        return await self._client.get_host(modid, cmdid)
+    async def get_host(self, modid: int = 1, cmdid: int = 1, key: Key | None = None) -> Host:
+        return await self._client.get_host(modid, cmdid, key=key)
 
     async def get_route(self, modid: int = 1, cmdid: int = 1) -> list[Host]:
         return await self._client.get_route(modid, cmdid)
@@ -153,11 +154,11 @@ class TwistedDriver:
     async def register(self, modid: int = 1, cmdid: int = 1, timeout: float = 1.0) -> None:
         await self._client.register(modid, cmdid, timeout)
 
-    async def report(self, host: Host, retcode: int = 0) -> None:
-        self._client.report(host, retcode)
+    async def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
+        self._client.report(host, retcode, cost)
 
-    async def call(self, work: Work, failures: type[Exception] = Exception) -> None:
-        async with self._client.call(1, 1, failures) as host:
+    async def call(self, work: Work, failures: type[Exception] = Exception, key: Key | None = None) -> None:
+        async with self._client.call(1, 1, failures, key=key) as host:
             work(host)
 
     async def retry(self, work: Work, attempts: int = 3, failures: type[Exception] = Exception) -> None:

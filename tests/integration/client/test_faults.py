@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from lars.client import AgentUnavailable, Host, NoSuchModule, Overloaded
+from lars.client.errors import InvalidArgument
 from lars.errors import InvalidRoute, LarsError
-from lars.wire.lars_pb2 import GetHostRequest
+from lars.wire.lars_pb2 import GetHostRequest, GetRouteRequest
+from lars.wire.messages import Retcode
 from tests.integration.client.conftest import MakeClient
 from tests.integration.client.drivers import Driver
 from tests.integration.client.lone_agent import LoneAgent
 from tests.integration.waiting import until
-from tests.unit.client.responder import HOST, OTHER, Responder, host_answer, serving, silent
+from tests.unit.client.responder import HOST, OTHER, Responder, host_answer, route_answer, serving, silent
 
 ROUTE = {"127.0.0.1:9001", "127.0.0.1:9002"}
 SHORT = 0.1
@@ -208,9 +210,9 @@ async def test_answers_from_elsewhere_are_not_believed(make_client: MakeClient) 
                 assert str(await client.get_host(*FIRST_SHARD)) == HOST
 
 
-async def test_refusals_are_errors_of_their_own(agent: LoneAgent, make_client: MakeClient) -> None:
-    await agent.up()
-    client = make_client(agent=agent.address, timeout=1.0, state_dir=agent.state_dir)
+async def test_refusals_are_errors_of_their_own(classic_agent: LoneAgent, make_client: MakeClient) -> None:
+    await classic_agent.up()
+    client = make_client(agent=classic_agent.address, timeout=1.0, state_dir=classic_agent.state_dir)
     with pytest.raises(NoSuchModule, match="module \\(7, 1\\) has no hosts that the agent knows of"):
         await client.get_host(7, 1)
     for host in await client.get_route():
@@ -227,6 +229,74 @@ async def test_ids_that_no_module_can_have_are_refused(make_client: MakeClient) 
         for ask in (client.get_host, client.get_route, client.register):
             with pytest.raises(InvalidRoute):
                 await ask(modid, cmdid)
+
+
+async def test_first_questions_about_a_module_wait_for_its_hosts(make_client: MakeClient) -> None:
+    asked = 0
+
+    def cold(request: Any) -> Iterable[bytes]:
+        nonlocal asked
+        asked += 1
+        hosts = [HOST] if asked > 4 else []
+        if isinstance(request, GetHostRequest):
+            return [host_answer(request, HOST) if hosts else host_answer(request, None, retcode=Retcode.NOEXIST)]
+        return [route_answer(request, *hosts)] if isinstance(request, GetRouteRequest) else []
+
+    with Responder(cold) as responder:
+        arguments: dict[str, Any] = {"agent": responder.agent, "timeout": LONG, "state_dir": "", "cache": False}
+        with pytest.raises(NoSuchModule):
+            await make_client(first_wait=0, **arguments).get_host(*FIRST_SHARD)
+        assert asked == 1
+        assert str(await make_client(first_wait=LONG, **arguments).get_host(*FIRST_SHARD)) == HOST
+        assert asked == 5
+        asked = 0
+        assert list(map(str, await make_client(first_wait=LONG, **arguments).get_route(*FIRST_SHARD))) == [HOST]
+
+
+async def test_module_that_had_hosts_or_was_waited_for_is_refused_at_once(make_client: MakeClient) -> None:
+    has_hosts = True
+
+    def answer(request: Any) -> Iterable[bytes]:
+        if isinstance(request, GetHostRequest):
+            return [host_answer(request, HOST) if has_hosts else host_answer(request, None, retcode=Retcode.NOEXIST)]
+        return []
+
+    with Responder(answer) as responder:
+        arguments: dict[str, Any] = {"agent": responder.agent, "timeout": LONG, "state_dir": "", "cache": False}
+        client = make_client(first_wait=LONG, **arguments)
+        await client.get_host(*FIRST_SHARD)
+        has_hosts = False
+        began = time.monotonic()
+        with pytest.raises(NoSuchModule):
+            await client.get_host(*FIRST_SHARD)
+        assert time.monotonic() - began < LONG / 2
+        other = make_client(first_wait=SHORT, **arguments)
+        for waits in (True, False):
+            began = time.monotonic()
+            with pytest.raises(NoSuchModule):
+                await other.get_host(*FIRST_SHARD)
+            assert (time.monotonic() - began >= SHORT * 0.9) == waits
+
+
+async def test_arguments_of_a_wrong_kind_are_refused_with_a_text(agent: LoneAgent, make_client: MakeClient) -> None:
+    await agent.up()
+    for cache in (True, False):
+        client = make_client(agent=agent.address, cache=cache)
+        host = await client.get_host()
+        await client.report(host)
+        for modid, cmdid in (("1", "1"), (1, None), (1.5, 1), ([1], 1), ("x", {})):
+            for ask in (client.get_host, client.get_route, client.register):
+                with pytest.raises(InvalidRoute, match="modid and cmdid are whole numbers"):
+                    await ask(modid, cmdid)  # type: ignore[arg-type]
+        for wrong in ("127.0.0.1:9001", None, ("127.0.0.1", 9001), host.address):
+            with pytest.raises(InvalidArgument, match="give the host that get_host returned"):
+                await client.report(wrong)  # type: ignore[arg-type]
+        for retcode in (True, False, "0", None, 1.0):
+            with pytest.raises(InvalidArgument, match="give 0 for a success, another number for a failure"):
+                await client.report(host, retcode)  # type: ignore[arg-type]
+        for cost in ("0.1", float("nan"), float("inf"), b"1", [1]):
+            with pytest.raises(InvalidArgument, match="give the seconds that the call took"):
+                await client.report(host, 0, cost)  # type: ignore[arg-type]
 
 
 async def test_register_waits_for_an_agent_that_starts(agent: LoneAgent, make_client: MakeClient) -> None:
@@ -273,7 +343,7 @@ async def test_everything_gathered_has_reached_the_agent_when_the_client_is_clos
     client = make_client(agent=agent.address, timeout=1.0, state_dir=agent.state_dir, cache_ttl=60.0)
     for _ in range(500):
         await client.report(await client.get_host())
-    assert await agent.counted("lars_agent_reports_total") == 0
+    assert await agent.counted("lars_agent_reports_total") == 1, "of the call for which the agent chose the host"
     assert await agent.counted("lars_agent_route_states_total") == 1
     await client.close()
 

@@ -1,13 +1,16 @@
 """Programs of their own that use the blocking client: forks, exits, kills, threads, and what a cached call costs."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from twisted.internet.threads import deferToThread
 
 import lars
@@ -169,3 +172,180 @@ async def test_thousand_threads_report_everything_once(reactor: Any, agent: Lone
     )
     assert said == "[]\n"
     await counts(reactor, agent, 20_000)
+
+
+CHILDREN = """
+    import concurrent.futures, multiprocessing, os, sys
+    from lars.client import LarsClient
+    client = None
+    def work(number):
+        global client
+        if client is not None and number % 2:
+            client.close()
+            client = None
+        client = client or LarsClient(sys.argv[1], cache_ttl=60)
+        client.register(1, 1)
+        host = client.get_host(1, 1)
+        client.report(host, 1)
+        for _ in range(100):
+            client.report(client.get_host(1, 1))
+        return number
+    def forked(number):
+        child = os.fork()
+        if not child:
+            work(number)
+            sys.exit(3)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    def started(context):
+        children = [context.Process(target=work, args=(number,)) for number in range(2)]
+        for child in children:
+            child.start()
+        for child in children:
+            child.join()
+        return [child.exitcode for child in children]
+    def pooled(context):
+        with concurrent.futures.ProcessPoolExecutor(2, context) as pool:
+            return list(pool.map(work, range(2)))
+    def old_pool(context):
+        pool = context.Pool(2)
+        done = pool.map(work, range(2), chunksize=1)
+        pool.close()
+        pool.join()
+        return done
+"""
+
+
+@pytest.mark.parametrize(
+    ("ways", "children"),
+    [
+        ("[forked(0), forked(1)] == [3, 3]", 2),
+        ("started(multiprocessing.get_context('fork')) == [0, 0]", 2),
+        ("pooled(multiprocessing.get_context('fork')) == [0, 1]", 2),
+        ("old_pool(multiprocessing.get_context('fork')) == [0, 1]", 2),
+    ],
+)
+async def test_child_processes_send_everything_at_their_end(
+    reactor: Any, agent: LoneAgent, ways: str, children: int
+) -> None:
+    await agent.up()
+    await program(
+        agent, f"{textwrap.dedent(CHILDREN)}\nclient = LarsClient(sys.argv[1])\nassert {ways}\nclient.close()"
+    )
+    await counts(reactor, agent, children * 101)
+
+
+@pytest.mark.parametrize("way", ["spawn", "forkserver"])
+async def test_spawned_processes_send_everything_at_their_end(
+    reactor: Any, agent: LoneAgent, tmp_path: Path, way: str
+) -> None:
+    await agent.up()
+    script = tmp_path / "spawning.py"
+    script.write_text(
+        textwrap.dedent(CHILDREN)
+        + "if __name__ == '__main__':\n"
+        + f"    context = multiprocessing.get_context({way!r})\n"
+        + "    assert started(context) == [0, 0]\n"
+        + "    assert pooled(context) == [0, 1]\n"
+    )
+    await program(
+        agent, f"import runpy, sys; sys.argv[0] = {str(script)!r}; runpy.run_path(sys.argv[0], None, '__main__')"
+    )
+    await counts(reactor, agent, 4 * 101)
+
+
+async def test_quiet_process_sends_what_it_gathered_without_a_next_call(reactor: Any, agent: LoneAgent) -> None:
+    await agent.up()
+    with quiet_process(agent) as process:
+        await counts(reactor, agent, 2 * 301)
+        assert process.poll() is None
+
+
+@contextlib.contextmanager
+def quiet_process(agent: LoneAgent) -> Iterator[subprocess.Popen[bytes]]:
+    """A process, and a child of it, that make calls and then wait until they may end."""
+    text = """
+        import os, sys
+        from lars.client import LarsClient
+        client = LarsClient(sys.argv[1])
+        child = None
+        for _ in range(2):
+            client.register(1, 1)
+            client.report(client.get_host(1, 1), 1)
+            for _ in range(300):
+                client.report(client.get_host(1, 1))
+            if child is None:
+                child = os.fork()
+                if child:
+                    break
+        sys.stdin.read()
+        os._exit(0)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(text), agent.address]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+async def test_process_that_sigterm_ends_has_sent_half_of_its_successes_since_a_failure(agent: LoneAgent) -> None:
+    await agent.up()
+    await program(
+        agent,
+        """
+        import os, signal, sys
+        from lars.client import LarsClient
+        client = LarsClient(sys.argv[1], cache_ttl=60)
+        client.register(1, 1)
+        client.report(client.get_host(1, 1), 1)
+        for _ in range(1000):
+            client.report(client.get_host(1, 1))
+        os.kill(os.getpid(), signal.SIGTERM)
+        """,
+        ends_with=-signal.SIGTERM,
+    )
+    assert 500 <= await agent.counted(REPORTS) <= 1001
+
+
+async def test_client_that_is_dropped_sends_everything_and_warns(reactor: Any, agent: LoneAgent) -> None:
+    await agent.up()
+    said = await program(
+        agent,
+        """
+        import asyncio, gc, sys, warnings
+        from lars.client import LarsClient
+        from lars.client.asyncio import LarsClient as AsyncioClient
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for request in range(20):
+                client = LarsClient(sys.argv[1])
+                client.register(1, 1)
+                for _ in range(10):
+                    client.report(client.get_host(1, 1))
+            client = None
+            async def main():
+                client = AsyncioClient(sys.argv[1])
+                for _ in range(10):
+                    client.report(await client.get_host(1, 1))
+            asyncio.run(main())
+            gc.collect()
+        kinds = {warning.category.__name__ for warning in caught}
+        print(len(caught), kinds, caught[0].message)
+        """,
+    )
+    assert said.startswith("21 {'ResourceWarning'} unclosed <LarsClient of the agent at 127.0.0.1:"), said
+    await counts(reactor, agent, 210)
+
+
+async def test_client_that_lives_until_the_end_does_not_warn(reactor: Any, agent: LoneAgent) -> None:
+    await agent.up()
+    await program(
+        agent,
+        """
+        import sys
+        from lars.client import LarsClient
+        client = LarsClient(sys.argv[1])
+        client.register(1, 1)
+        client.report(client.get_host(1, 1))
+        """,
+    )
+    await counts(reactor, agent, 1)

@@ -23,8 +23,9 @@ def lars(agent: LoneAgent, tmp_path: Path) -> Commands:
     return Commands("sqlite:///unused.db", agent.address, tmp_path)
 
 
-async def test_simulate_fails_one_host_from_a_call_on(agent: LoneAgent, lars: Commands) -> None:
-    await agent.up()
+async def test_simulate_fails_one_host_from_a_call_on(classic_agent: LoneAgent, tmp_path: Path) -> None:
+    await classic_agent.up()
+    lars = Commands("", classic_agent.address, tmp_path)
     plan = ["--err-rate", "0", "--count", "600", "--interval", "0", "--down", A, "--after", "100"]
     printed = await deferToThread(lars.json, "simulate", "1", "1", *plan)
     hosts = {host["host"]: host for host in printed["hosts"]}
@@ -45,10 +46,10 @@ async def test_simulate_refuses_contradictory_options(agent: LoneAgent, lars: Co
         assert problem in ended.stderr
 
 
-async def test_simulate_draws_shares_and_states_on_a_terminal(agent: LoneAgent, tmp_path: Path) -> None:
-    await agent.up()
+async def test_simulate_draws_shares_and_states_on_a_terminal(classic_agent: LoneAgent, tmp_path: Path) -> None:
+    await classic_agent.up()
     command = ["simulate", "1", "1", "--err-rate", "0", "--count", "300", "--interval", "1", "--down", A]
-    drawn = await deferToThread(_on_a_terminal, command, agent.address)
+    drawn = await deferToThread(_on_a_terminal, command, classic_agent.address)
     for text in ("module (1, 1), 300 calls", "share", "ejected", "healthy", "0 refused because"):
         assert text in drawn, drawn
 
@@ -83,8 +84,9 @@ async def test_tools_report_a_missing_agent(lars: Commands) -> None:
         assert "cannot be reached (Connection refused)" in line
 
 
-async def test_top_shows_states_and_rates(agent: LoneAgent, lars: Commands, reactor: Any) -> None:
-    await agent.up()
+async def test_top_shows_states_and_rates(classic_agent: LoneAgent, tmp_path: Path, reactor: Any) -> None:
+    await classic_agent.up()
+    lars = Commands("", classic_agent.address, tmp_path)
     await deferToThread(
         lars.json, "simulate", "1", "1", "--count", "200", "--err-rate", "0", "--interval", "0", "--down", A
     )
@@ -96,10 +98,15 @@ async def test_top_shows_states_and_rates(agent: LoneAgent, lars: Commands, reac
     assert rows[0]["err"] > 0
     assert rows[1]["succ"] > 0
     assert rows[0]["calls_per_s"] == 0.0
+    assert rows[0]["failures_in_a_row"] >= 15
+    assert sum(row["share"] for row in rows) == pytest.approx(1.0)
     assert await deferToThread(lars.json, "top", "9") == []
     text = await deferToThread(lars.ok, "top", "--interval", "0.1")
-    assert text.splitlines()[0].split() == ["MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S", "SUCC", "ERR"]
-    drawn = await deferToThread(_on_a_terminal, ["top", "--count", "2", "--interval", "0.1"], agent.address)
+    assert text.splitlines()[0].split() == [
+        *("MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S", "SUCC", "ERR"),
+        *("SHARE", "FAILED", "IN", "A", "ROW", "IN", "FLIGHT", "LATENCY", "NEXT", "PROBE"),
+    ]
+    drawn = await deferToThread(_on_a_terminal, ["top", "--count", "2", "--interval", "0.1"], classic_agent.address)
     assert "1 modules   2 hosts, 1 ejected" in drawn
 
 

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,3 +144,14 @@ def test_sqlite_file_in_a_folder_that_is_not_there_is_named(tmp_path: Path) -> N
     assert not engine.create_database()
     with pytest.raises(sqlite3.OperationalError, match="unable to open"):
         engine.connect()
+
+
+async def test_sqlite_file_and_its_wal_are_private(tmp_path: Path, open_database: OpenDatabase) -> None:
+    for name, before, after in (("new", None, 0o600), ("old", 0o644, 0o600), ("shared", 0o664, 0o660)):
+        file = tmp_path / name
+        if before is not None:
+            file.touch()
+            file.chmod(before)
+        await open_database(f"sqlite:///{file}").write("create the schema", init_txn)
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob(f"{name}*")}
+        assert modes == {name: after, f"{name}-wal": after, f"{name}-shm": after}

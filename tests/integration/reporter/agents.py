@@ -23,14 +23,17 @@ INTERVAL = 0.02
 
 
 class Agent:
-    """One run of one agent. `counted` are its calls: successes under False, failures under True."""
+    """One run of one agent, whose clock is `skew` seconds ahead.
 
-    def __init__(self, reactor: Any, ports: Sequence[int], caller: int) -> None:
+    `counted` are its calls: successes under False, failures under True.
+    """
+
+    def __init__(self, reactor: Any, ports: Sequence[int], caller: int, skew: float = 0.0) -> None:
         self.outbox = Outbox(secrets.randbits(64) or 1)
         self.counted: Counter[tuple[HostOfModule, bool]] = Counter()
         self._reactor = reactor
         servers = tuple(Server("127.0.0.1", port) for port in ports)
-        self.link = ReportLink(reactor, servers, self.outbox, caller, time.time)
+        self.link = ReportLink(reactor, servers, self.outbox, caller, lambda: time.time() + skew)
         self.link.service.startService()
         self._loop = LoopingCall(self._report_some)
         self._loop.clock = reactor
@@ -82,10 +85,10 @@ class Agents:
         self._reactor = reactor
         self.all: list[Agent] = []
 
-    def start(self, *ports: int, count: int = 1) -> list[Agent]:
+    def start(self, *ports: int, count: int = 1, skew: float = 0.0) -> list[Agent]:
         """New agents, each with a caller and a boot of its own, that report to the first of these that answers."""
         first = len(self.all) + 1
-        started = [Agent(self._reactor, ports, (172 << 24) + first + n) for n in range(count)]
+        started = [Agent(self._reactor, ports, (172 << 24) + first + n, skew) for n in range(count)]
         self.all += started
         return started
 

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lars.db.alarms import Alarm, AlarmStore, Subject
+from lars.db.alarms import Alarm, AlarmStore
 from lars.db.database import Database
 from lars.db.engine import Transaction
+from lars.db.measurements import Subject
 from tests.integration.reporter.agents import Agents
 from tests.integration.reporter.conftest import StartReporter
 from tests.integration.reporter.sums import sums
@@ -25,7 +26,7 @@ def fill(count: int) -> Callable[[Transaction], None]:
             ("ServerCallStatus", 9, lambda n: (1, 1, n, 80, 5, 1, 1, OLD, 0)),
             ("ServerCallHistory", 8, lambda n: (OLD, 1, 1, n, 80, 1, 1, 0)),
             ("ReportCursor", 4, lambda n: (n, 7, 1, OLD)),
-            ("CallerSeen", 2, lambda n: (n, OLD)),
+            ("CallerSeen", 3, lambda n: (n, OLD, 0)),
         ):
             marks = ", ".join("?" * columns)
             txn.execute_numbers(f"INSERT INTO {table} VALUES ({marks})", [row(n) for n in range(1, count + 1)])

@@ -65,7 +65,7 @@ async def test_database_that_does_not_answer_delays_the_end_by_a_limit_and_nothi
         shaky_mariadb.kill()
     agent.report(M, A, 7, 1)
     await until(reactor, lambda: reporter.number("pending_rows") > 0, "a report to wait")
-    assert 2.5 < await stopped_in_order(reporter, reactor) < IN_TIME
+    assert 1.5 < await stopped_in_order(reporter, reactor) < IN_TIME
     assert agent.outbox.waiting == 1
     if how == "hangs":
         shaky_mariadb.resume()

@@ -3,6 +3,7 @@
 import base64
 import json
 import shutil
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-AXE = Path(__file__).parents[3] / ".venv" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
-"""Where `make test` has npm put it."""
+AXE = Path(sysconfig.get_path("purelib"), "axe_playwright_python", "axe.min.js")
+"""axe-core, in the package that `make test` installs."""
 
 PATIENCE = 20
 """Seconds that a page may take to show something on a busy machine."""

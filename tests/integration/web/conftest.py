@@ -1,7 +1,7 @@
 """A whole Lars in one process with its console, and browsers to look at it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,21 @@ PASSWORD = "correct horse battery"
 class Site:
     """`twistd lars` on an SQLite file; `base` is the console's address."""
 
-    def __init__(self, reactor: Any, start_service: StartService, folder: Path, *options: str) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        start_service: StartService,
+        folder: Path,
+        *options: str,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.reactor = reactor
         self.ports = [ReservedPort(), ReservedPort(), ReservedPort()]
         dns, reporter, web = self.ports
         self.agent = f"127.0.0.1:{free_udp_base(3)}"
         conf = folder / "agent.conf"
-        conf.write_text("[agent]\nreport_interval = 0.5\n", encoding="utf-8")
+        # classic ejects the only host of a module too
+        conf.write_text("[agent]\nreport_interval = 0.5\n[balance]\npolicy = classic\n", encoding="utf-8")
         self.stack: TwistdService = start_service(
             "lars",
             f"--dns-listen={dns.endpoint}",
@@ -37,6 +45,7 @@ class Site:
             f"--agent-listen={self.agent}",
             f"--agent-config={conf}",
             *options,
+            environ=environ,
         )
         self.base = f"http://127.0.0.1:{web.number}"
         self.commands = Commands(f"sqlite:///{folder}/lars.db", self.agent, folder)

@@ -8,6 +8,8 @@ from lars.db.audit import AuditStore
 from lars.db.calls import CallStore
 from lars.db.database import Database
 from lars.db.engine import Transaction
+from lars.db.fleet import FleetStore
+from lars.db.host_states import HostStateStore
 from lars.db.leases import Batch, LeaseStore, Registration
 from lars.db.modules import EditConflict, ModuleSearch, ModuleStore
 from lars.db.routes import RouteEdit, RouteStore
@@ -68,15 +70,15 @@ async def test_hosts_that_register_themselves_are_no_conflict_and_lose_their_lea
     modules, leases = ModuleStore(database), LeaseStore(database)
     await modules.edit("one", NOW, RouteEdit(M, hosts(A)), None)
     seen = (await modules.module(M)).seen
-    stored = await leases.store(Batch({(M, B): Registration(30, "api")}, {}), NOW)
+    stored = await leases.store(Batch({(M, B): Registration(30, "api")}, {}))
     assert stored.new == {(M, B)}
-    assert (await leases.store(Batch({(M, B): Registration(30, "api")}, {}), NOW + 5)).version == stored.version
+    assert (await leases.store(Batch({(M, B): Registration(30, "api")}, {}))).version == stored.version
     await modules.edit("one", NOW, RouteEdit(M, hosts(C)), seen)
     await modules.edit("one", NOW, RouteEdit(M, remove=hosts(B)), None)
     assert await leases.places() == set()
-    again = await leases.store(Batch({(M, B): Registration(30, "api"), (OTHER, A): Registration(0, "x")}, {}), NOW)
+    again = await leases.store(Batch({(M, B): Registration(30, "api"), (OTHER, A): Registration(0, "x")}, {}))
     assert again.new == {(M, B), (OTHER, A)}
-    assert (await leases.store(Batch({}, {(M, B): "api"}), NOW)).version > again.version
+    assert (await leases.store(Batch({}, {(M, B): "api"}))).version > again.version
     assert (await modules.module(M)).hosts == (A, C)
 
 
@@ -118,10 +120,10 @@ async def test_token_may_do_no_more_than_its_user_may_now(database: Database) ->
 async def test_list_of_a_person_leaves_hosts_that_registered_themselves_as_they_are(database: Database) -> None:
     modules, leases = ModuleStore(database), LeaseStore(database)
     await modules.edit("one", NOW, RouteEdit(M, hosts(A)), None)
-    await leases.store(Batch({(M, B): Registration(30, "api")}, {}), NOW)
+    await leases.store(Batch({(M, B): Registration(30, "api")}, {}))
     shown = await modules.module(M)
     assert shown.kept_by_people == (A,)
-    await leases.store(Batch({(M, C): Registration(30, "api")}, {(M, B): "api"}), NOW + 1)
+    await leases.store(Batch({(M, C): Registration(30, "api")}, {(M, B): "api"}))
     await modules.edit("one", NOW, RouteEdit(M, hosts(D), replace=True), shown.seen)
     assert set((await modules.module(M)).hosts) == {C, D}
     assert await leases.places() == {(M, C)}
@@ -135,17 +137,17 @@ async def test_trouble_and_history_are_summed(database: Database) -> None:
         txn.execute_many(history, [(minute, 1, A.ip, 60, 40), (minute, 1, B.ip, 100, 0), (minute, 2, A.ip, 1000, 1)])
         status = "INSERT INTO ServerCallStatus VALUES (1, ?, ?, 80, ?, 0, 0, ?, ?)"
         txn.execute_many(status, [(1, A.ip, 9, int(NOW), "1"), (1, A.ip, 8, int(NOW), "0"), (2, A.ip, 9, 1, "1")])
-        txn.execute("INSERT INTO CallerSeen VALUES (9, ?)", (int(NOW),))
+        txn.execute("INSERT INTO CallerSeen (caller, ts) VALUES (9, ?)", (int(NOW),))
 
     await database.write("fill", fill_txn)
     await RouteStore(database).edit("test", NOW, [RouteEdit(M, hosts(A, B))])
     calls = CallStore(database)
-    fleet = await calls.fleet(NOW, 300)
+    fleet = await FleetStore(database).fleet(NOW, 300)
     assert [(t.module, t.hosts, t.overloaded, t.succ, t.err) for t in fleet.trouble] == [(M, 2, 1, 160, 40)]
     assert (fleet.overloaded, fleet.agents_count, fleet.agents_silent) == (1, 1, 0)
     assert await calls.minutes(minute) == {minute: (1160, 41)}
-    assert await calls.sizes() == (1, 2)
+    assert await FleetStore(database).sizes() == (1, 2)
     buckets = await calls.history(M, minute - 60, 300)
     assert {(b.at % 300, b.host, b.succ, b.err) for b in buckets} == {(0, A, 60, 40), (0, B, 100, 0)}
-    state = (await calls.states([M], NOW))[M][A]
+    state = (await HostStateStore(database).states([M], NOW))[M][A]
     assert (state.callers, state.overloaded_at) == (2, 1)

@@ -8,6 +8,7 @@ from lars.agent.directory import Directory
 from lars.agent.module import Module
 from lars.balancing.policies import new_policy
 from lars.route import HostAddress, ModuleId
+from tests.unit.balancing.draws import FirstHost
 
 
 class Shard:
@@ -16,7 +17,8 @@ class Shard:
     codec_type = DatagramCodec
 
     def __init__(self, ask: Callable[[ModuleId], None] = lambda _module: None, policy: str = "classic") -> None:
-        self.directory = Directory(lambda _module: new_policy(policy, random.Random(1)), ask)
+        rng = FirstHost() if policy == "classic" else random.Random(1)
+        self.directory = Directory(lambda _module: new_policy(policy, rng), ask)
         self.codec = self.codec_type(self.directory)
         self.counters = self.directory.counters
 

@@ -1,14 +1,19 @@
 """The directory: which modules it knows, when it asks lars-dns for them, and what it counts."""
 
+import random
+from collections import Counter
 from collections.abc import Iterable
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.directory import Directory
+from lars.agent.directory import Directory, sliced
 from lars.agent.module import Module, RoutedHost
 from lars.balancing.classic import Classic, ClassicSettings
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import HostState
+from lars.balancing.policies import NAMES, new_policy
 from lars.route import HostAddress, ModuleId, parse_host
+from tests.unit.balancing.draws import FirstHost
 
 M = ModuleId(1, 1)
 A, B = parse_host("192.168.1.177:7777"), parse_host("192.168.17.129:7001")
@@ -33,7 +38,7 @@ class Listener:
 class DirectoryTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.asked: list[ModuleId] = []
-        self.directory = Directory(lambda _module: Classic(ClassicSettings()), self.asked.append)
+        self.directory = Directory(lambda _module: Classic(ClassicSettings(), FirstHost()), self.asked.append)
         self.counters = self.directory.counters
 
     def module(self, *hosts: str) -> Module:
@@ -56,7 +61,7 @@ class FindTests(DirectoryTestCase):
         self.assertEqual((self.asked, dict(self.directory.modules)), ([], {}))
 
     def test_number_of_modules_is_bounded(self) -> None:
-        directory = Directory(lambda _module: Classic(ClassicSettings()), self.asked.append, max_modules=2)
+        directory = Directory(lambda _module: Classic(ClassicSettings(), FirstHost()), self.asked.append, max_modules=2)
         found = [directory.find(1, cmdid, 0.0) for cmdid in (1, 2, 3)]
         self.assertEqual([module is None for module in found], [False, False, True])
         self.assertIsNotNone(directory.find(1, 2, 0.0))
@@ -80,7 +85,7 @@ class PickTests(DirectoryTestCase):
         module = self.module(str(A))
         self.assertIsNotNone(self.directory.report(module, A, False, 0.0, 0.0))
         self.assertIsNone(self.directory.report(module, B, False, 0.0, 0.0))
-        self.directory.report_successes(module, B, 5, 0.0)
+        self.directory.report_gathered(module, B, Gathered(5), 0.0)
         self.assertEqual((self.counters.reports, self.counters.unrouted), (7, 6))
 
     def test_route_and_state_of_no_module_are_empty(self) -> None:
@@ -122,6 +127,61 @@ class RouteTests(DirectoryTestCase):
         self.module(str(A))
         self.assertEqual(self.directory.take_due(599.9, 15.0), [])
         self.assertEqual(self.directory.take_due(600.0, 15.0), [M])
+
+
+class SlicedTests(SynchronousTestCase):
+    def sizes(self, *hosts: int) -> list[list[int]]:
+        """The hosts of each module of each slice, of at most three modules and ten hosts."""
+        modules = []
+        for number in hosts:
+            modules.append(Module(M, Classic(ClassicSettings(), FirstHost()), 0.0))
+            modules[-1].take_route([HostAddress(1, 1 + n) for n in range(number)], 600.0, True, 0.0)
+        slices = sliced(modules, 3, 10)
+        self.assertEqual([module for each in slices for module in each], modules)
+        return [[len(module.hosts) for module in each] for each in slices]
+
+    def test_slice_ends_with_its_modules_or_with_its_hosts(self) -> None:
+        self.assertEqual(self.sizes(), [])
+        self.assertEqual(self.sizes(1, 1, 1, 1), [[1, 1, 1], [1]])
+        self.assertEqual(self.sizes(6, 4, 1, 0, 9), [[6, 4], [1, 0, 9]])
+        self.assertEqual(self.sizes(6, 5), [[6], [5]])
+
+    def test_module_of_many_hosts_has_a_slice_of_its_own(self) -> None:
+        self.assertEqual(self.sizes(1, 4000, 1, 4000), [[1], [4000], [1], [4000]])
+
+
+class SpreadTests(SynchronousTestCase):
+    """The first calls of the agents of a fleet."""
+
+    hosts = tuple(HostAddress(0x0A000001 + n, 80) for n in range(5))
+
+    def fleet(self, policy: str) -> list[Directory]:
+        """Ten agents, each with draws of its own, as processes have them."""
+        rngs = [random.Random(seed) for seed in range(10)]
+        return [Directory(lambda _module, rng=rng: new_policy(policy, rng), lambda _module: None) for rng in rngs]  # type: ignore[misc]
+
+    def calls(self, directory: Directory, times: int) -> list[HostAddress]:
+        module = directory.find(*M, 0.0)
+        directory.take_route(M, self.hosts, 600.0, True, 0.0)
+        picked = [directory.pick(module, 0, 0.0) for _ in range(times)]
+        return [host.address for host in picked if host is not None]
+
+    def test_first_calls_of_ten_agents_go_to_different_hosts(self) -> None:
+        for policy in NAMES:
+            firsts = Counter(self.calls(directory, 1)[0] for directory in self.fleet(policy))
+            self.assertGreaterEqual(len(firsts), 3, policy)
+            self.assertLessEqual(max(firsts.values()), 5, policy)
+
+    def test_first_calls_after_a_module_was_forgotten_do_so_again(self) -> None:
+        for policy in NAMES:
+            directory = self.fleet(policy)[0]
+            firsts = Counter[HostAddress]()
+            for _ in range(40):
+                firsts[self.calls(directory, 1)[0]] += 1
+                directory.modules[M].take_results()
+                self.assertEqual(len(directory.forget_unused(3600.0, 3600.0)), 1)
+            self.assertEqual(set(firsts), set(self.hosts), policy)
+            self.assertLessEqual(max(firsts.values()), 16, policy)
 
 
 class SweepTests(DirectoryTestCase):

@@ -4,8 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.route import HostAddress, ModuleId, parse_host
-from lars.wire.frames import decode_datagram, encode_frame
+from lars.agent.datagrams import DatagramCodec
+from lars.agent.route_state import RouteState
+from lars.balancing.host import HostState
+from lars.route import MAX_HOSTS, HostAddress, ModuleId, parse_host
+from lars.wire.frames import MAX_DATAGRAM_BODY, decode_datagram, encode_frame
 from lars.wire.lars_pb2 import (
     GetHostRequest,
     HostInfo,
@@ -19,7 +22,7 @@ from lars.wire.messages import MessageId, encode_message
 from tests.unit.agent.shard import Shard, records
 
 M = ModuleId(1, 1)
-A, B = parse_host("192.168.1.177:7777"), parse_host("192.168.17.129:7001")
+A, B, C = (parse_host(text) for text in ("192.168.1.177:7777", "192.168.17.129:7001", "192.168.17.130:7001"))
 
 
 def asking(module: ModuleId = M) -> bytes:
@@ -70,6 +73,14 @@ class RouteStateTests(ShardTestCase):
         self.assertEqual(list(state.overloaded), [])
         self.assertNotEqual(state.version, 0)
 
+    def test_state_names_the_folder_of_saved_routes_where_there_is_room(self) -> None:
+        for folder, told in (("/var/lib/lars", "/var/lib/lars"), ("/" + 300 * "x", ""), ("", "")):
+            codec = DatagramCodec(Shard().directory, folder)
+            request = RouteStateRequest(seq=1, modid=1, cmdid=1)
+            answer = codec.answer(encode_message(MessageId.ROUTE_STATE_REQUEST, request), 0.0)
+            assert answer is not None
+            self.assertEqual(RouteStateResponse.FromString(decode_datagram(answer)[1]).state_dir, told)
+
     def test_client_that_has_the_version_is_not_told_the_hosts_again(self) -> None:
         self.with_route()
         state = self.state()
@@ -116,6 +127,24 @@ class RouteStateTests(ShardTestCase):
             self.assertEqual(self.state(module=module).version, 0)
         self.assertEqual(self.shard.modules, {})
 
+    def test_state_names_the_policy_and_weights_that_differ(self) -> None:
+        for policy in ("classic", "adaptive"):
+            self.shard = Shard(policy=policy)
+            self.with_route()
+            state = self.state()
+            self.assertEqual((state.policy, list(state.idle_weight)), (policy, []))
+        states = {A: HostState.EJECTED, B: HostState.HEALTHY, C: HostState.HEALTHY}
+        encoded = RouteState.of(M, "adaptive", states, [100, 50, 200], 1)
+        state = RouteStateResponse.FromString(encoded.full)
+        self.assertEqual(([info.ip for info in state.idle], list(state.idle_weight)), ([B.ip, C.ip], [50, 200]))
+        other = RouteState.of(M, "adaptive", states, [100, 50, 201], 1)
+        self.assertNotEqual(encoded.version, other.version)
+
+    def test_largest_route_fits_a_datagram_whatever_its_weights(self) -> None:
+        states = {HostAddress(2**32 - 1 - n, 65_535): HostState.HEALTHY for n in range(MAX_HOSTS)}
+        encoded = RouteState.of(M, "consistent_hash", states, (200 + n % 800 for n in range(MAX_HOSTS)), 1)
+        self.assertLessEqual(len(encoded.answer(2**32 - 1, 0)), MAX_DATAGRAM_BODY)
+
 
 class BatchTests(ShardTestCase):
     @given(
@@ -129,7 +158,9 @@ class BatchTests(ShardTestCase):
         )
     )
     @settings(max_examples=200, deadline=None)
-    def test_batch_counts_as_its_successes_one_by_one(self, steps: list[tuple[str, HostAddress, int]]) -> None:
+    def test_batch_counts_as_its_successes_but_for_ejected_hosts(
+        self, steps: list[tuple[str, HostAddress, int]]
+    ) -> None:
         shards = Shard(), Shard()
         now = 0.0
         for shard in shards:
@@ -144,11 +175,30 @@ class BatchTests(ShardTestCase):
                         shard.datagram(failure(host), now)
             else:
                 self.assertIsNone(shards[0].datagram(batch((host, number)), now))
+                ejected = shards[1].modules[M].states()[host] is HostState.EJECTED
                 for _ in range(number):
-                    shards[1].datagram(success(host), now)
+                    if ejected:
+                        shards[1].modules[M].hosts[host].succ += 1
+                        shards[1].counters.reports += 1
+                    else:
+                        shards[1].datagram(success(host), now)
             self.assertEqual(*(records(shard.modules[M]) for shard in shards))
         self.assertEqual(*(shard.counters.reports for shard in shards))
         self.assertEqual(*(shard.modules[M].take_results() for shard in shards))
+
+    def test_costs_of_a_batch_are_taken_for_the_policy(self) -> None:
+        self.shard = Shard(policy="adaptive")
+        self.with_route(A, B)
+        results = [
+            HostSuccesses(ip=host.ip, port=host.port, succ=100, timed=80, cost_us=cost_us)
+            for host, cost_us in ((A, 80 * 2_000), (B, 80 * 40_000))
+        ]
+        message = ReportBatch(modid=1, cmdid=1, result=results)
+        for n in range(5):
+            self.shard.datagram(encode_message(MessageId.REPORT_BATCH, message), float(n))
+        latencies = {each.address: each.latency for each in self.shard.modules[M].explain(5.0, 0, 10)}
+        self.assertAlmostEqual(latencies[A] or 0.0, 0.002)
+        self.assertGreater(latencies[B] or 0.0, 0.006)
 
     def test_largest_count_is_counted_at_once(self) -> None:
         self.with_route()
@@ -156,7 +206,7 @@ class BatchTests(ShardTestCase):
             self.shard.datagram(failure(), 0.0)
         self.shard.datagram(batch((A, 2**32 - 1), (B, 5)), 0.0)
         results = self.shard.modules[M].take_results()
-        self.assertEqual(results, {A: (2**32 - 1, 30, False), B: (5, 0, False)})
+        self.assertEqual(results, {A: (2**32 - 1, 30, True), B: (5, 0, False)})
 
     def test_hosts_outside_the_route_are_counted_apart(self) -> None:
         self.with_route(B)

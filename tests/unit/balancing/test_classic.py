@@ -1,6 +1,7 @@
 """The classic rules, what holds after any sequence of calls, and that choices are those of earlier versions."""
 
 import json
+import random
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from lars.balancing.classic import Classic, ClassicSettings, failure_weight
 from lars.balancing.host import Host, HostState, StateChange
 from lars.route import HostAddress
+from tests.unit.balancing.draws import FirstHost
 from tests.unit.balancing.recorded import ADDRESSES as RECORDED
 from tests.unit.balancing.recorded import life
 
@@ -20,7 +22,7 @@ class Hosts:
     """A policy and its hosts by address, as a caller keeps them."""
 
     def __init__(self, *addresses: HostAddress, **numbers: float) -> None:
-        self.policy: Classic[Host] = Classic(ClassicSettings(**numbers))  # type: ignore[arg-type]
+        self.policy: Classic[Host] = Classic(ClassicSettings(**numbers), FirstHost())  # type: ignore[arg-type]
         self.hosts: dict[HostAddress, Host] = {}
         self.update(addresses, 0.0)
 
@@ -55,6 +57,30 @@ class Hosts:
 class PickTests(SynchronousTestCase):
     def test_idle_hosts_are_chosen_in_turn(self) -> None:
         self.assertEqual(Hosts(A, B, C).picks(6), [A, B, C, A, B, C])
+
+    def test_first_turn_is_that_of_a_random_host(self) -> None:
+        firsts = set()
+        for seed in range(100):
+            policy: Classic[Host] = Classic(ClassicSettings(), random.Random(seed))
+            hosts = [Host(address) for address in (A, B, C)]
+            policy.rebuild(hosts, 0.0)
+            picked = [policy.pick(0, 0.0) for _ in range(6)]
+            first = hosts.index(picked[0])  # type: ignore[arg-type]
+            self.assertEqual(picked, [*hosts[first:], *hosts[:first]] * 2)
+            self.assertEqual(list(policy.states()), hosts)
+            firsts.add(first)
+        self.assertEqual(firsts, {0, 1, 2})
+
+    def test_turns_start_anew_at_a_random_host_once_the_route_was_empty(self) -> None:
+        policy: Classic[Host] = Classic(ClassicSettings(), random.Random(1))
+        firsts = set()
+        for _ in range(100):
+            policy.rebuild([], 0.0)
+            policy.rebuild([Host(address) for address in (A, B, C)], 0.0)
+            host = policy.pick(0, 0.0)
+            assert host is not None
+            firsts.add(host.address)
+        self.assertEqual(firsts, {A, B, C})
 
     def test_overloaded_host_gets_every_eleventh_request(self) -> None:
         hosts = Hosts(A, B)

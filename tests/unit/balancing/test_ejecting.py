@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import Host, HostState, StateChange
 from lars.balancing.policies import NAMES, PICKERS, new_policy
 from lars.balancing.policy import Policy
@@ -151,6 +152,151 @@ class EjectingTests(SynchronousTestCase):
         caller = Caller("adaptive", 100, 100)
         caller.policy.report_successes(caller.hosts[0], 2**32 - 1, 0.0)
         self.assertGreater(caller.hosts[0].record.good, 100)
+
+    def test_gathered_successes_count_as_successes_and_their_costs_as_costs(self) -> None:
+        one_by_one, gathered = Caller("adaptive", 100, 100), Caller("adaptive", 100, 100)
+        for caller in (one_by_one, gathered):
+            caller.calls(100)
+        for number, (host, cost) in enumerate(zip(one_by_one.hosts, (0.01, 0.06), strict=True)):
+            for _ in range(50):
+                one_by_one.policy.report(host, False, cost, 2.0)
+            gathered.policy.report_gathered(gathered.hosts[number], Gathered(50, 50 * cost, 50), 2.0)
+        for one, other in zip(one_by_one.hosts, gathered.hosts, strict=True):
+            self.assertAlmostEqual(one.record.good, other.record.good)
+            self.assertAlmostEqual(one.record.latency, other.record.latency)
+        self.assertGreater(gathered.hosts[1].record.penalty, 2.0)
+
+    def test_gathered_successes_of_an_ejected_host_do_not_restore_it(self) -> None:
+        caller = Caller("adaptive", 100, 100, 100)
+        caller.calls(30)
+        for _ in range(5):
+            caller.policy.report(caller.hosts[0], True, 0.0, caller.now)
+        caller.policy.report_gathered(caller.hosts[0], Gathered(1_000), caller.now)
+        self.assertEqual(caller.states()[0], HostState.EJECTED)
+
+    def test_gathered_successes_leave_calls_in_flight_alone(self) -> None:
+        caller = Caller("adaptive", 100)
+        for _ in range(3):
+            caller.policy.pick(0, 0.0)
+        caller.policy.report_gathered(caller.hosts[0], Gathered(1_000), 0.0)
+        self.assertEqual(caller.hosts[0].record.in_flight, 3)
+
+    def test_ejected_host_is_probed_as_soon_if_clients_pick_by_themselves(self) -> None:
+        caller = Caller("adaptive", 100, 100, 100)
+        caller.calls(30)
+        while HostState.EJECTED not in caller.states():
+            caller.policy.report(caller.hosts[0], True, 0.0, caller.now)
+        picked = None
+        seconds = 0
+        while picked is not caller.hosts[0]:
+            seconds += 1
+            caller.now += 1.0
+            caller.policy.calls_passed(500, caller.now)
+            picked = caller.policy.pick(0, caller.now)
+        self.assertLess(seconds, 10)
+
+    def test_one_forged_cost_says_little(self) -> None:
+        caller = Caller("adaptive", 100, 100)
+        caller.calls(200)
+        caller.policy.report_gathered(caller.hosts[0], Gathered(1, 1e9, 1), caller.now)
+        self.assertLess(caller.hosts[0].record.penalty, 1.5)
+
+
+class RouteChangeTests(SynchronousTestCase):
+    """What a change of the route leaves as it is."""
+
+    def setUp(self) -> None:
+        self.caller = Caller("adaptive", 100, 100, 100)
+        self.caller.calls(300)
+        self.caller.fails = lambda number: number == 0
+        while not self.caller.policy.ejected:
+            self.caller.calls(1)
+        self.caller.calls(20)
+        self.caller.changes = self.caller.policy.sweep(self.caller.now)
+        self.dead = self.caller.hosts[0]
+
+    def route(self, *hosts: Host, after: float = 0.0) -> None:
+        self.caller.now += after
+        self.caller.hosts = list(hosts)
+        self.caller.policy.rebuild(hosts, self.caller.now)
+
+    def again(self) -> Host:
+        """The host as a caller has it that has removed it and adds it again."""
+        return Host(self.dead.address)
+
+    def known(self) -> tuple[HostState, float | None, float, int, str]:
+        (host,) = [e for e in self.caller.policy.explain(self.caller.now) if e.address == self.dead.address]
+        return host.state, host.next_probe, host.failures, host.failures_in_a_row, host.why
+
+    def test_hosts_that_stay_keep_what_is_known_of_them(self) -> None:
+        _dead, second, third = self.caller.hosts
+        before = self.known()
+        self.route(third, Host(HostAddress(1, 9)), self.dead, after=1.0)
+        self.assertEqual(self.known(), before)
+        self.assertGreater(third.record.good, 50)
+        self.assertIsNone(second.record)
+
+    def test_host_that_is_back_within_a_minute_is_still_ejected_and_probed_when_that_was_due(self) -> None:
+        _dead, second, third = self.caller.hosts
+        before = self.known()
+        self.route(second, third, after=1.0)
+        self.assertEqual((self.caller.policy.ejected, self.dead.record), (0, None))
+        self.route(self.again(), second, third, after=30.0)
+        self.assertEqual(self.known(), before)
+        (change,) = self.caller.policy.sweep(self.caller.now)
+        self.assertEqual((change.state, change.reason), (HostState.EJECTED, "back in the route"))
+        self.assertRegex(change.evidence, r"^it was ejected when it left the route 30 s ago; probed in \d+ s$")
+        self.caller.fails = lambda _number: False
+        self.assertEqual(self.caller.calls(30)[0], 0)
+        self.caller.calls(600)
+        self.assertEqual(self.caller.states(), [HostState.HEALTHY] * 3)
+
+    def test_host_that_is_back_later_is_a_new_one(self) -> None:
+        _dead, second, third = self.caller.hosts
+        for swept in (False, True):
+            self.route(second, third)
+            if swept:
+                self.caller.policy.sweep(self.caller.now + 61.0)
+            self.route(self.again(), second, third, after=61.0)
+            self.assertEqual(self.caller.policy.ejected, 0)
+            self.caller.calls(1)
+
+    def test_ejection_outlives_an_empty_route_and_one_of_other_hosts(self) -> None:
+        _dead, second, third = self.caller.hosts
+        before = self.known()
+        self.route(after=1.0)
+        self.route(self.again(), second, third, after=1.0)
+        self.assertEqual(self.known(), before)
+        self.route(*self.caller.hosts[:1], Host(HostAddress(1, 8)), after=1.0)
+        self.assertEqual(self.known(), before)
+        self.assertEqual([change.reason for change in self.caller.policy.sweep(self.caller.now)], ["back in the route"])
+
+    def test_host_that_is_back_alone_takes_the_calls(self) -> None:
+        self.route(*self.caller.hosts[1:])
+        self.route(self.again(), after=1.0)
+        self.assertEqual((self.caller.policy.ejected, self.caller.calls(5)), (0, {0: 5}))
+
+    def test_host_that_is_drained_for_a_while_is_still_ejected(self) -> None:
+        before = self.known()
+        self.dead.weight = 0
+        self.route(*self.caller.hosts, after=1.0)
+        self.assertEqual((self.known()[0], self.caller.policy.ejected), (HostState.HEALTHY, 0))
+        self.dead.weight = 100
+        self.route(*self.caller.hosts, after=10.0)
+        self.assertEqual(self.known(), before)
+
+    def test_healthy_host_that_comes_and_goes_is_not_ejected(self) -> None:
+        _dead, second, third = self.caller.hosts
+        self.route(self.dead, third)
+        self.route(self.dead, Host(second.address), third, after=1.0)
+        self.assertEqual(self.caller.policy.ejected, 1)
+        self.assertEqual(self.known()[0], HostState.EJECTED)
+
+    def test_calls_from_before_the_ejection_that_are_never_reported_hide_no_probe(self) -> None:
+        self.dead.record.in_flight = self.dead.record.stale = 50
+        self.caller.fails = lambda _number: False
+        self.caller.calls(2500)
+        self.assertEqual(self.caller.states(), [HostState.HEALTHY] * 3)
 
 
 steps = st.lists(

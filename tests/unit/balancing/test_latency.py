@@ -48,3 +48,17 @@ class LatencyTests(SynchronousTestCase):
         self.assertEqual([self.latency.is_slow(cost) for cost in (0.0, 0.079, 0.081)], [False, False, True])
         self.learn(2000, 0.0001, 0.0001, 0.0001)
         self.assertEqual([self.latency.is_slow(cost) for cost in (0.005, 0.02)], [False, True])
+
+    def test_mean_of_some_calls_says_what_as_many_calls_of_that_cost_say(self) -> None:
+        other = Latency(LatencySettings())
+        record = Record(Host(HostAddress(1, 1)), 0.0)
+        for cost, calls in ((0.01, 20), (0.012, 500), (0.02, 900), (0.01, 3), (0.03, 200)):
+            for _ in range(calls):
+                self.latency.learn(self.records[0], cost)
+            other.learn_mean(record, cost, calls)
+            for mine, its in (
+                (other.usual, self.latency.usual),
+                (other.recent, self.latency.recent),
+                (record.latency, self.records[0].latency),
+            ):
+                self.assertLess(abs(mine / its - 1), 0.25, (cost, calls))

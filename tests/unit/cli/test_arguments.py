@@ -1,10 +1,22 @@
 """The arguments that commands share."""
 
+import os
+from pathlib import Path
+
 import click
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.cli.arguments import HOST, NumbersCommand, check_optional, module_arguments, optional_module_arguments, parsed
+from lars.cli.arguments import (
+    HOST,
+    NumbersCommand,
+    check_optional,
+    db_option,
+    module_arguments,
+    optional_module_arguments,
+    parsed,
+)
 from lars.cli.exit_status import exit_status
+from lars.db.url import DatabaseUrl
 from lars.errors import InvalidRoute, LarsError
 from lars.route import ModuleId, parse_host
 
@@ -20,6 +32,32 @@ class ParsedTests(SynchronousTestCase):
     def test_an_error_of_the_function_is_wrong_usage(self) -> None:
         with self.assertRaisesRegex(click.BadParameter, "x is wrong"):
             parsed(refuse)("x")
+
+
+class DatabaseOptionTests(SynchronousTestCase):
+    def given(self, *arguments: str) -> tuple[int, list[str]]:
+        """The exit status of a command with a database, and what it got."""
+        got: list[str] = []
+
+        @click.command
+        @db_option
+        def command(url: DatabaseUrl) -> None:
+            got.append(str(url))
+
+        self.patch(click, "echo", lambda *_args, **_options: None)
+        return exit_status(command, list(arguments)), got
+
+    def test_file_wins_over_the_environment_and_not_over_the_option(self) -> None:
+        file = Path(self.mktemp())
+        file.write_text("mysql://lars:hunter2@db.example/lars\n", encoding="utf-8")
+        self.patch(os, "environ", {**os.environ, "LARS_DB": "sqlite:////tmp/other.db"})
+        self.assertEqual(self.given(), (0, ["sqlite:////tmp/other.db"]))
+        self.assertEqual(self.given("--db-file", str(file)), (0, ["mysql://lars@db.example:3306/lars"]))
+        self.assertEqual(self.given("--db-file", str(file), "--db", "sqlite:///x.db"), (2, []))
+
+    def test_file_without_a_url_is_wrong_usage(self) -> None:
+        self.assertEqual(self.given("--db-file", "/nowhere"), (2, []))
+        self.assertEqual(self.given("--db-file", __file__), (2, []))
 
 
 class ModuleArgumentTests(SynchronousTestCase):

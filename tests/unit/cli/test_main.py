@@ -59,7 +59,7 @@ class WrongUsageTests(SynchronousTestCase):
             (["get-host", "1", "x"], "Invalid value for 'CMDID': 'x' is not"),
             (["get-host", "-1", "1"], "Invalid value for 'MODID': -1 is not in the range"),
             (["get-host", "1", "2147483648"], "Invalid value for 'CMDID': 2147483648 is not in the range"),
-            (["get-host", "1", "1", "--agent", "localhost:1"], "'localhost' is not an IPv4 address"),
+            (["get-host", "1", "1", "--agent", "no..name:1"], "'no..name' has no IPv4 address"),
             (["route", "add", "1", "1"], "Missing argument 'IP:PORT...'."),
             (["route", "add", "1", "1", "node.example:80"], "'node.example' is not an IPv4 address"),
             (["route", "add", "1", "1", "10.0.0.1"], "'10.0.0.1' is not a host: write IP:PORT"),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from lars.balancing.host import HostState
 from lars.client.address import AgentAddress
 from lars.client.core import Core
 from lars.client.host import Host
@@ -22,10 +23,10 @@ class ShardAgent:
     With `plain` it understands messages 4 to 8 alone.
     """
 
-    def __init__(self, *hosts: HostAddress, plain: bool = False) -> None:
+    def __init__(self, *hosts: HostAddress, plain: bool = False, policy: str = "classic") -> None:
         self.now = 1000.0
         self.plain = plain
-        self.shard = Shard()
+        self.shard = Shard(policy=policy)
         request = GetHostRequest(modid=MODULE.modid, cmdid=MODULE.cmdid)
         self.shard.datagram(encode_message(MessageId.GET_HOST_REQUEST, request), self.now)
         self.take_route(*hosts)
@@ -39,6 +40,20 @@ class ShardAgent:
     def sweep(self) -> None:
         """The timers run."""
         self.shard.sweep(self.now)
+
+    def forget(self) -> None:
+        """Forgets what has been reported and received."""
+        self.results = [(Counter(), None)]
+        self.received = []
+
+    def note_ejected(self, ejected_at: dict[HostAddress, float]) -> None:
+        """Keeps since when each host is ejected."""
+        states = self.shard.modules[MODULE].states()
+        for address in set(ejected_at) - {each for each, state in states.items() if state is HostState.EJECTED}:
+            del ejected_at[address]
+        for address, state in states.items():
+            if state is HostState.EJECTED:
+                ejected_at.setdefault(address, self.now)
 
     @property
     def overloaded(self) -> int:
@@ -83,13 +98,17 @@ class Caller:
         self.picks = 0
         self._seq = 0
 
-    def get_host(self) -> Host:
+    def get_host(self, key: int = 0) -> Host:
         """As a client does: from its cache, else from the agent."""
-        if self.agent.now < self.cached.until:
+        if not key and self.agent.now < self.cached.quick_until:
             self.picks += 1
-            return self.cached.pick()
+            return self.cached.quick().public
+        chosen = self.cached.choose(key, self.agent.now)
+        if chosen is not None:
+            self.picks += 1
+            return chosen
         self._seq += 1
-        query = self.core.query(self.cached, self._seq, self.agent.now)
+        query = self.core.query(self.cached, self._seq, key, self.agent.now)
         host = None
         for datagram in query.datagrams:
             answer = self.agent.receive(datagram)
@@ -105,9 +124,7 @@ class Caller:
             return True
         return False
 
-    def report(self, host: Host, retcode: int = 0) -> None:
+    def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         """As a client does."""
-        if not retcode and self.agent.now < self.cached.until:
-            self.cached.gather(host.address)
-        else:
-            self.core.report(host, retcode, None)
+        if retcode or self.agent.now >= self.cached.quick_until or not self.cached.gather(host.address, cost):
+            self.core.report(host, retcode, cost, self.agent.now)

@@ -21,9 +21,12 @@ class AgentAddressTests(SynchronousTestCase):
         self.assertEqual(agent_address(None, {"LARS_AGENT": ""}), ("127.0.0.1", 8888))
         self.assertEqual(agent_address(None, {}), ("127.0.0.1", 8888))
 
+    def test_name_is_looked_up(self) -> None:
+        self.assertEqual(agent_address(None, {"LARS_AGENT": "localhost:8888"}), ("127.0.0.1", 8888))
+
     def test_bad_address_is_refused_with_what_is_wrong(self) -> None:
         for text, problem in (
-            ("localhost:8888", "'localhost' is not an IPv4 address"),
+            ("no..name:8888", "'no..name' has no IPv4 address"),
             ("127.0.0.1", "is not a host: write IP:PORT"),
             ("127.0.0.1:0", "'0' is not a port"),
             ("127.0.0.1:65534", "65534 is too high: its 3 shards"),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.client import AgentUnavailable
+from lars.client import AgentUnavailable, NoSuchModule, Overloaded
 from lars.client.address import AgentAddress
 from lars.client.core import Core
 from lars.client.host import Host
@@ -20,8 +20,13 @@ A, B, C = (parse_host(f"10.0.0.{n}:80") for n in (1, 2, 3))
 TTL = 2.0
 
 
-def caller(*hosts: HostAddress, cache_ttl: float = TTL, plain: bool = False) -> Caller:
-    return Caller(ShardAgent(*hosts, plain=plain), cache_ttl)
+def caller(*hosts: HostAddress, cache_ttl: float = TTL, plain: bool = False, policy: str = "adaptive") -> Caller:
+    """A client of an agent; its first call, for which the agent chose the host, has ended."""
+    lars = Caller(ShardAgent(*hosts, plain=plain, policy=policy), cache_ttl)
+    if hosts:
+        lars.report(lars.get_host())
+    lars.agent.forget()
+    return lars
 
 
 class ChoiceTests(SynchronousTestCase):
@@ -49,38 +54,75 @@ class ChoiceTests(SynchronousTestCase):
         lars.agent.now += TTL
         self.assertEqual({lars.get_host().address for _ in range(10)}, {B, C})
 
-    def test_module_with_an_overloaded_host_always_asks_the_agent(self) -> None:
-        lars = caller(A, B)
-        host = next(h for h in (lars.get_host() for _ in range(9)) if h.address == A)
-        for _ in range(40):
-            lars.report(host, 1)
-        self.assertEqual(lars.agent.overloaded, 1)
-        lars.picks = 0
-        chosen = Counter(lars.get_host().address for _ in range(110))
-        self.assertEqual((chosen, lars.picks), ({B: 100, A: 10}, 0))
+    def test_choosing_goes_on_while_hosts_are_ejected(self) -> None:
+        for policy in ("adaptive", "round_robin", "consistent_hash", "classic"):
+            lars = caller(A, B, C, policy=policy)
+            for _ in range(60):
+                lars.report(Host(MODULE, A), 1)
+            lars.report(lars.get_host())
+            self.assertEqual(lars.agent.overloaded, 1, policy)
+            lars.agent.received.clear()
+            chosen = self.second_of(lars, 500)
+            self.assertEqual(set(chosen), {B, C}, policy)
+            self.assertLess(lars.agent.received.count(MessageId.GET_HOST_REQUEST), 2, policy)
 
-    def test_overload_that_others_caused_is_seen_after_the_ttl_and_its_end_too(self) -> None:
-        lars = caller(A, B)
-        host = lars.get_host()
-        other = Caller(lars.agent)
-        for _ in range(40):
-            other.report(host, 1)
-        lars.agent.now += TTL
-        lars.picks = 0
-        for _ in range(5):
-            lars.get_host()
-        self.assertEqual(lars.picks, 0)
-        lars.agent.now += 15
-        lars.agent.sweep()
-        for _ in range(5):
-            lars.get_host()
-        self.assertEqual(lars.picks, 4)
+    def second_of(self, lars: Caller, calls: int) -> Counter[HostAddress]:
+        """The hosts of so many calls in a second, all of which succeed."""
+        chosen: Counter[HostAddress] = Counter()
+        for _ in range(calls):
+            host = lars.get_host()
+            chosen[host.address] += 1
+            lars.report(host)
+            lars.agent.now += 1 / calls
+        return chosen
 
-    def test_after_a_failure_the_agent_is_asked_next(self) -> None:
-        lars = caller(A, B)
-        host = lars.get_host()
-        lars.get_host()
-        lars.report(host, 1)
+    def test_ejection_that_others_caused_is_seen_after_the_ttl(self) -> None:
+        for policy in ("adaptive", "classic"):
+            lars = caller(A, B, C, policy=policy)
+            other = Caller(lars.agent, cache_ttl=0)
+            for _ in range(60):
+                other.report(Host(MODULE, A), 1)
+            self.assertEqual(lars.agent.overloaded, 1)
+            lars.agent.now += TTL
+            lars.report(lars.get_host())
+            lars.picks = 0
+            self.assertEqual(set(self.second_of(lars, 200)), {B, C}, policy)
+            self.assertEqual(lars.picks, 200)
+
+    def test_host_that_is_back_is_probed_by_the_agent_and_has_its_share_soon(self) -> None:
+        for policy in ("adaptive", "round_robin"):
+            lars = caller(A, B, C, policy=policy)
+            while not lars.agent.overloaded:
+                lars.report(Host(MODULE, A), 1)
+            seconds = 0
+            while self.second_of(lars, 300)[A] < 90:
+                lars.agent.sweep()
+                seconds += 1
+            self.assertLess(seconds, 15, policy)
+
+    def test_host_that_fails_here_alone_is_left_alone_and_tried_again(self) -> None:
+        lars = caller(A, B, C)
+        other = Caller(lars.agent, cache_ttl=0)
+        for _ in range(30):  # the agent sees a healthy host
+            other.report(Host(MODULE, A))
+        seconds = []
+        for _ in range(20):
+            seconds.append(0)
+            for _ in range(200):
+                host = lars.get_host()
+                for _ in range(9 if host.address == A else 0):
+                    other.report(host)
+                lars.report(host, int(host.address == A))
+                seconds[-1] += host.address == A
+                lars.agent.now += 0.005
+            lars.agent.sweep()
+        self.assertEqual(lars.agent.overloaded, 0)
+        self.assertLess(sum(seconds), 20)
+        self.assertGreater(sum(seconds[5:]), 0)
+
+    def test_after_a_failure_an_agent_that_ejects_alone_is_asked_next(self) -> None:
+        lars = caller(A, B, policy="classic")
+        lars.report(lars.get_host(), 1)
         lars.picks = 0
         lars.get_host()
         self.assertEqual(lars.picks, 0)
@@ -88,8 +130,8 @@ class ChoiceTests(SynchronousTestCase):
         self.assertEqual(lars.picks, 1)
 
     def test_state_asked_for_before_a_failure_is_not_believed_after_it(self) -> None:
-        lars = caller(A, B)
-        query = lars.core.query(lars.cached, 7, lars.agent.now)
+        lars = Caller(ShardAgent(A, B))
+        query = lars.core.query(lars.cached, 7, 0, lars.agent.now)
         answers = [lars.agent.receive(datagram) for datagram in query.datagrams]
         lars.report(Caller(lars.agent).get_host(), 1)
         self.assertIsNone(query.answer(answers[0] or b""))
@@ -110,7 +152,7 @@ class ChoiceTests(SynchronousTestCase):
         self.assertEqual(lars.picks, 0)
 
     def test_agent_without_route_states_is_asked_for_none_for_a_minute(self) -> None:
-        lars = caller(A, B, plain=True)
+        lars = Caller(ShardAgent(A, B, plain=True))
         for _ in range(30):
             lars.report(lars.get_host())
             lars.agent.now += (UNSUPPORTED_TTL - 1) / 30
@@ -146,7 +188,7 @@ class ResultTests(SynchronousTestCase):
         host = lars.get_host()
         lars.report(host)
         lars.agent.now += TTL
-        lars.core.query(lars.core.cached(0, 6), 1, lars.agent.now)
+        lars.core.query(lars.core.cached(0, 6), 1, 0, lars.agent.now)
         self.assertEqual(lars.agent.results, [(Counter({A: 1}), None)])
 
     def test_report_past_the_ttl_goes_out_at_once_after_those_before_it(self) -> None:
@@ -172,7 +214,7 @@ class ResultTests(SynchronousTestCase):
         lars.report(lars.get_host())
         lars.core.close()
         self.assertEqual(lars.agent.results, [(Counter({A: 1}), None)])
-        self.assertRaises(AgentUnavailable, lars.core.report, Host(MODULE, A), 0, None)
+        self.assertRaises(AgentUnavailable, lars.core.report, Host(MODULE, A), 0, None, 1.0)
 
     def test_child_of_a_fork_sends_nothing_that_is_its_parents(self) -> None:
         lars = caller(A)
@@ -183,15 +225,16 @@ class ResultTests(SynchronousTestCase):
 
     def test_more_successes_than_a_datagram_holds_hosts_go_in_several(self) -> None:
         hosts = [HostAddress((10 << 24) + n, 80) for n in range(1, 4001)]
-        lars = caller(*hosts)
+        lars = caller(*hosts, policy="round_robin")
         lars.get_host()
         for _ in range(8000):
             lars.report(lars.get_host())
         lars.core.flush()
         self.assertEqual(lars.agent.results, [(Counter(dict.fromkeys(hosts, 2)), None)])
-        self.assertEqual(lars.agent.received.count(MessageId.REPORT_BATCH), 2)
+        self.assertEqual(lars.agent.received.count(MessageId.REPORT_BATCH), 3)
 
     @given(
+        st.sampled_from(["classic", "adaptive", "round_robin", "consistent_hash"]),
         st.lists(
             st.one_of(
                 st.tuples(st.just("call"), st.integers(1, 40), st.sampled_from([0, 0, 0, 1])),
@@ -202,25 +245,30 @@ class ResultTests(SynchronousTestCase):
                 st.tuples(st.just("flush"), st.none(), st.none()),
             ),
             max_size=40,
-        )
+        ),
     )
     @settings(max_examples=300, deadline=None)
-    def test_agent_sees_every_result_in_order_and_is_asked_whenever_a_host_is_overloaded(self, steps: list) -> None:  # type: ignore[type-arg]
-        lars = caller(A, B)
+    def test_agent_sees_every_result_in_order_and_no_ejected_host_is_chosen_after_the_ttl(
+        self,
+        policy: str,
+        steps: list,  # type: ignore[type-arg]
+    ) -> None:
+        lars = Caller(ShardAgent(A, B, policy=policy), TTL)
         expected = ShardAgent(A, B)
+        ejected_at: dict[HostAddress, float] = {}
         for step, value, retcode in steps:
             if step == "call":
                 for _ in range(value):
                     picks = lars.picks
-                    stale = lars.agent.now - self.overloaded_since(lars) < TTL
                     try:
                         host = lars.get_host()
-                    except Exception as error:
-                        self.assertIn(type(error).__name__, ("Overloaded", "NoSuchModule"))
+                    except (Overloaded, NoSuchModule):
                         continue
-                    self.assertTrue(lars.picks == picks or not lars.agent.overloaded or stale)
+                    if lars.picks > picks:
+                        self.assertLess(lars.agent.now - ejected_at.get(host.address, lars.agent.now), TTL)
                     lars.report(host, retcode)
                     self.note(expected, host.address, retcode)
+                    lars.agent.note_ejected(ejected_at)
             elif step in ("time", "sweep"):
                 lars.agent.now += value
                 if step == "sweep":
@@ -231,13 +279,9 @@ class ResultTests(SynchronousTestCase):
                 self.fail_by_another(lars, value)
             else:
                 lars.core.flush()
+            lars.agent.note_ejected(ejected_at)
         lars.core.close()
         self.assertEqual(lars.agent.results, expected.results)
-
-    def overloaded_since(self, lars: Caller) -> float:
-        """When the last host was ejected."""
-        records = [host.record for host in lars.agent.shard.modules[MODULE].hosts.values()]
-        return max((record.reset_at for record in records if record.overloaded), default=0.0)
 
     def fail_by_another(self, lars: Caller, times: int) -> None:
         results = lars.agent.results

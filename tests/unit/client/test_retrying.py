@@ -35,6 +35,21 @@ class AttemptTests(SynchronousTestCase):
                     raise OSError
         self.assertEqual(self.reported, [(A, 1), (B, 0)])
 
+    def test_attempt_marked_as_failed_is_followed_by_another(self) -> None:
+        tried = []
+        for attempt in self.attempts([A, B, C], 3):
+            with attempt as host:
+                tried.append(host)
+                if host != C:
+                    attempt.fail(5)
+        self.assertEqual((tried, self.reported), ([A, B, C], [(A, 5), (B, 5), (C, 0)]))
+
+    def test_last_attempt_may_be_marked_as_failed(self) -> None:
+        for attempt in self.attempts([A, B], 2):
+            with attempt:
+                attempt.fail()
+        self.assertEqual(self.reported, [(A, 1), (B, 1)])
+
     def test_failure_of_the_last_attempt_is_raised(self) -> None:
         def call() -> None:
             for attempt in self.attempts([A, B, C], 2):

@@ -36,6 +36,15 @@ class SavedFileTests(SynchronousTestCase):
         self.assertEqual(self.route(0.0), [A, B])
         self.assertEqual(self.route(0.0, OTHER), [])
 
+    def test_file_is_read_in_the_folder_that_it_moves_to(self) -> None:
+        self.save(A)
+        self.assertEqual(self.route(0.0), [A])
+        elsewhere = Path(self.mktemp())
+        elsewhere.mkdir()
+        routes_path(str(elsewhere), 2).write_bytes(encode_routes({MODULE: [B]}))
+        self.saved.move(str(elsewhere))
+        self.assertEqual(self.route(0.1), [B])
+
     def test_picks_take_turns(self) -> None:
         self.save(A, B, C)
         picked = Counter(self.saved.pick(MODULE, 0.0) for _ in range(30))

@@ -19,11 +19,15 @@ T = TypeVar("T")
 
 def empty_database() -> Transaction:
     """A transaction on a database without tables."""
+    return _connected()[1]
+
+
+def _connected() -> tuple[sqlite3.Connection, Transaction]:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     add_functions(connection)
     cursor = connection.cursor()
     cursor.execute("BEGIN")
-    return Transaction(SqliteEngine(SqliteUrl(Path("memory.db"))), cursor)
+    return connection, Transaction(SqliteEngine(SqliteUrl(Path("memory.db"))), cursor)
 
 
 def database() -> Transaction:
@@ -37,7 +41,8 @@ class MemoryDatabase(Database):
     """A database without threads: each transaction ends before `read` or `write` returns."""
 
     def __init__(self) -> None:
-        self.txn = database()
+        self._connection, self.txn = _connected()
+        init_txn(self.txn)
         self.engine = self.txn.engine
 
     async def read(
@@ -56,6 +61,11 @@ class MemoryDatabase(Database):
             raise
         finally:
             self.txn.execute("RELEASE SAVEPOINT one")
+
+    def set_clock(self, now: float) -> None:
+        """Sets the database's clock, in Unix seconds; it stands still."""
+        days = now / 86_400 + 2_440_587.5
+        self._connection.create_function("julianday", 1, lambda _now: days)
 
 
 class StoreCase(SynchronousTestCase):

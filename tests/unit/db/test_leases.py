@@ -1,25 +1,28 @@
 """The lease store: registrations of a batch share a version, and silent hosts leave as the policy says."""
 
-from lars.db.leases import Batch, Expired, LeaseStore, Place, Registration, Silence, Stored
+from lars.db.alarms import WAITING
+from lars.db.leases import Batch, Expired, LeaseStore, Look, Place, Registration, Silence, Stored
 from lars.db.routes import hosts_of_txn, version_txn
 from lars.route import MAX_HOSTS, HostAddress, ModuleId
 from tests.unit.db.memory import StoreCase
 
 PAY = ModuleId(1, 1)
 A, B, C = (HostAddress(n, 80) for n in (1, 2, 3))
-NOW = 1000.0
+NOW = 1000.5
 LEASE = Registration(30, "ann")
 
 
 class LeaseCase(StoreCase):
     def setUp(self) -> None:
         super().setUp()
+        self.database.set_clock(NOW)
         self.store = LeaseStore(self.database)
 
     def put(self, *hosts: HostAddress, registration: Registration = LEASE, now: float = NOW) -> frozenset[Place]:
         """Registers hosts; the places that are new."""
+        self.database.set_clock(now)
         batch = Batch({(PAY, host): registration for host in hosts}, {})
-        stored: Stored = self.successResultOf(self.store.store(batch, now))
+        stored: Stored = self.successResultOf(self.store.store(batch))
         return stored.new
 
     def hosts(self) -> set[HostAddress]:
@@ -43,13 +46,13 @@ class StoreTests(LeaseCase):
 
     def test_owner_removes_a_host_with_its_lease(self) -> None:
         self.put(A, B)
-        self.successResultOf(self.store.store(Batch({}, {(PAY, A): "ann"}), NOW))
+        self.successResultOf(self.store.store(Batch({}, {(PAY, A): "ann"})))
         self.assertEqual((self.hosts(), self.successResultOf(self.store.places())), ({B}, {(PAY, B)}))
 
     def test_new_hosts_over_the_limit_are_refused_and_others_renewed(self) -> None:
         self.put(*(HostAddress(n, 80) for n in range(1, MAX_HOSTS + 1)))
         over = HostAddress(MAX_HOSTS + 1, 80)
-        stored = self.successResultOf(self.store.store(Batch({(PAY, A): LEASE, (PAY, over): LEASE}, {}), NOW + 9))
+        stored = self.successResultOf(self.store.store(Batch({(PAY, A): LEASE, (PAY, over): LEASE}, {})))
         self.assertEqual((stored.refused, stored.new), ({(PAY, over)}, frozenset()))
         self.assertEqual(len(self.hosts()), MAX_HOSTS)
 
@@ -70,7 +73,7 @@ class ExpiryTests(LeaseCase):
 
     def test_host_is_silent_a_margin_after_its_lease(self) -> None:
         self.put(A)
-        for now, silent in ((NOW + 35, []), (NOW + 35.1, [Silence(PAY, 0, (A,))])):
+        for now, silent in ((NOW + 34.9, []), (NOW + 35.1, [Silence(PAY, 0, (A,))])):
             self.assertEqual(self.expire(now)[1], silent)
 
     def test_host_that_could_not_renew_in_time_is_kept(self) -> None:
@@ -89,10 +92,37 @@ class ExpiryTests(LeaseCase):
         result, _ = self.expire(NOW + 100, A)
         self.assertEqual((result, self.hosts()), (Expired({PAY: 1}, {PAY: 1}), {B}))
         self.assertEqual(self.alarms(), [("hosts_kept", 0)])
+        due = self.txn.all("SELECT raise_told, clear_told FROM Alarm")
+        self.assertEqual(due, [(WAITING, WAITING)], "a reporter with a rule for it posts it")
         self.expire(NOW + 101)
         self.put(B, now=NOW + 102)
         self.expire(NOW + 103)
         self.assertEqual(self.alarms(), [("hosts_kept", int(NOW + 103))])
+
+    def look(self, now: float) -> Look:
+        self.database.set_clock(now)
+        look: Look = self.successResultOf(self.store.look(5.0))
+        return look
+
+    def test_look_finds_silent_hosts_and_alarms_by_the_clock_of_the_database(self) -> None:
+        self.put(A, B)
+        self.assertTrue(self.look(NOW + 34).quiet)
+        look = self.look(NOW + 36)
+        self.assertAlmostEqual(look.now, NOW + 36, places=3)
+        self.assertFalse(look.quiet)
+        self.expire(look.now, A)
+        self.put(B, now=NOW + 36)
+        self.assertFalse(self.look(NOW + 37).quiet, "the alarm is to be cleared")
+        self.expire(NOW + 37)
+        self.assertTrue(self.look(NOW + 38).quiet)
+
+    def test_shortened_lease_ends_a_ttl_from_now_and_others_when_they_did(self) -> None:
+        self.put(A)
+        self.put(B, now=NOW - 3600)
+        self.database.set_clock(NOW - 3599)
+        self.successResultOf(self.store.shorten())
+        self.assertEqual(self.expire(NOW - 3564.5)[1], [Silence(PAY, 1, (B,))])
+        self.assertEqual(self.expire(NOW - 3563.5)[1], [Silence(PAY, 0, (B, A))])
 
     def test_lease_of_a_host_that_sql_removed_ends(self) -> None:
         self.put(A)

@@ -30,6 +30,18 @@ class ReportStoreTests(StoreCase):
             [HostStatus(1, 1, 5, 80, 30, 6, 2, 1, recent), HostStatus(1, 1, 6, 80, 0, 0, 0, 0, recent - 1)],
         )
 
+    def test_status_falls_back_on_the_latest_reports_where_there_is_no_history(self) -> None:
+        now = int(NOW)
+        self.txn.execute_many(
+            "INSERT INTO ServerCallStatus (modid, cmdid, ip, port, caller, succ_cnt, err_cnt, ts, overload) "
+            "VALUES (9, 1, 5, 80, ?, ?, ?, ?, '0')",
+            [(1, 30, 2, now), (2, 4, 1, now - 1), (3, 500, 500, now - 1000)],
+        )
+        self.assertEqual(
+            self.successResultOf(self.store.status(9, 1, now - 600, NOW)),
+            [HostStatus(9, 1, 5, 80, 34, 3, 2, 0, now, latest=True)],
+        )
+
     def test_history_has_the_minutes_with_calls(self) -> None:
         minutes = {120: MinuteCalls(10, 2, 3), 180: MinuteCalls(20, 4, 0)}
         self.assertEqual(

@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.engine import Transaction
 from lars.db.mysql import MysqlEngine
-from lars.db.schema import INDEXES, STEPS, check_txn, init_txn, schema_statements
+from lars.db.schema import ALARM_COLUMNS, INDEXES, STEPS, check_txn, init_txn, schema_statements
 from lars.db.url import MysqlUrl
 from tests.unit.db.memory import database, empty_database
 
@@ -74,6 +74,16 @@ class InitTests(SynchronousTestCase):
         txn.execute("ALTER TABLE RouteAudit DROP COLUMN what")
         self.assertEqual(init_txn(txn), ["added RouteAudit.what"])
         self.assertIn("what", self.columns(txn, "RouteAudit"))
+
+    def test_alarms_and_callers_get_their_later_columns_and_keep_their_rows(self) -> None:
+        txn = database()
+        txn.execute("INSERT INTO CallerSeen (caller, ts) VALUES (1, 2)")
+        for table, column, _definition in ALARM_COLUMNS:
+            txn.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        txn.execute("DROP TABLE AlarmRule")
+        added = [f"added {table}.{column}" for table, column, _definition in ALARM_COLUMNS]
+        self.assertEqual(init_txn(txn), [*added, "created table AlarmRule"])
+        self.assertEqual(txn.all("SELECT caller, ts, skew FROM CallerSeen"), [(1, 2, 0)])
 
     def test_version_row_gets_the_highest_version(self) -> None:
         txn = database()

@@ -127,17 +127,33 @@ class LegacyAgentTests(RouteServerCase):
     """A C++ agent, which dies on a frame split across reads and on the update after a removal."""
 
     def connect_legacy(self) -> tuple[RouteServerProtocol, Writes]:
+        """An agent that has asked again after the empty answer to its first request."""
         protocol, transport = self.connect()
-        protocol.dataReceived(request(peer=0))
-        self.clock.turn()
+        for _ in range(2):
+            protocol.dataReceived(request(peer=0))
+            self.clock.turn()
         return protocol, transport
+
+    def test_first_answer_on_a_connection_is_empty_since_what_the_agent_still_holds_is_not_known(self) -> None:
+        protocol, transport = self.connect_legacy()
+        protocol.dataReceived(request(peer=0))
+        self.assertEqual(transport.answers(), [(1, 1, []), (1, 1, [80, 81]), (1, 1, [80, 81])])
+
+    def test_agent_whose_link_was_reset_learns_of_a_removal_by_an_empty_route(self) -> None:
+        protocol, _transport = self.connect_legacy()
+        protocol.connectionLost(connectionDone)
+        self.change((1, 1, 10, 81))
+        protocol, transport = self.connect()
+        self.change((1, 1, 10, 81), (1, 1, 10, 82))
+        protocol.dataReceived(request(peer=0))
+        self.assertEqual(transport.answers(), [(1, 1, [])])
 
     def test_push_that_removes_a_host_is_an_empty_route(self) -> None:
         protocol, transport = self.connect_legacy()
         self.change((1, 1, 10, 81))
         protocol.dataReceived(request(peer=0))
         self.clock.turn()
-        self.assertEqual(transport.answers(), [(1, 1, [80, 81]), (1, 1, []), (1, 1, [81])])
+        self.assertEqual(transport.answers()[1:], [(1, 1, [80, 81]), (1, 1, []), (1, 1, [81])])
 
     def test_removal_that_waits_stays_an_empty_route_whatever_comes_after_it(self) -> None:
         protocol, transport = self.connect_legacy()
@@ -146,10 +162,10 @@ class LegacyAgentTests(RouteServerCase):
         self.change((1, 1, 10, 81), (1, 1, 10, 82))
         protocol.dataReceived(request(peer=0))
         protocol.resumeProducing()
-        self.assertEqual(transport.answers()[1:], [(1, 1, [])])
+        self.assertEqual(transport.answers()[2:], [(1, 1, [])])
         self.clock.turn()
         protocol.dataReceived(request(peer=0))
-        self.assertEqual(transport.answers()[2:], [(1, 1, [81, 82])])
+        self.assertEqual(transport.answers()[3:], [(1, 1, [81, 82])])
 
     def test_nothing_is_written_in_a_turn_after_the_connection_was_lost(self) -> None:
         protocol, transport = self.connect_legacy()
@@ -163,14 +179,17 @@ class LegacyAgentTests(RouteServerCase):
     def test_push_that_only_adds_is_the_route(self) -> None:
         _protocol, transport = self.connect_legacy()
         self.change((1, 1, 10, 80), (1, 1, 10, 81), (1, 1, 10, 82))
-        self.assertEqual(transport.answers(), [(1, 1, [80, 81]), (1, 1, [80, 81, 82])])
+        self.assertEqual(transport.answers()[1:], [(1, 1, [80, 81]), (1, 1, [80, 81, 82])])
 
     def test_writes_hold_whole_frames_within_the_limit_one_a_turn(self) -> None:
         rows = [(1, cmdid, ip, 80) for cmdid in range(1, 6) for ip in range(2**31, 2**31 + 700)]
         self.put(*rows)
         protocol, transport = self.connect()
-        protocol.dataReceived(b"".join(request(1, cmdid, peer=0) for cmdid in range(1, 6)))
-        self.assertEqual(len(transport.writes), 1)
+        requests = b"".join(request(1, cmdid, peer=0) for cmdid in range(1, 6))
+        protocol.dataReceived(requests)
+        self.clock.turn()
+        transport.writes.clear()
+        protocol.dataReceived(requests)
         for _ in range(10):
             before = len(transport.writes)
             self.clock.turn()

@@ -8,7 +8,9 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.alarms import AlarmStore
+from lars.db.clock import DatabaseClock
 from lars.db.faults import DatabaseFaults
+from lars.db.measurements import Measurements
 from lars.db.report_pruning import ReportPruning
 from lars.db.report_writes import Committed
 from lars.reporter.agent_run import AgentRun
@@ -34,11 +36,14 @@ class ReporterMetricsTests(SynchronousTestCase):
         self.pruner = ReportPruner(cast(ReportPruning, None), 1.0, clock, lambda: 0.0)
         store = cast(AlarmStore, None)
         self.webhooks = Webhooks(store, cast(IReactor, clock), lambda: 0.0)
-        self.alarms = AlarmEvaluator((), 1.0, store, self.webhooks, clock, lambda: 0.0)
+        self.alarms = AlarmEvaluator((), 1.0, store, cast(Measurements, None), self.webhooks, clock, lambda: True)
+        self.clock = DatabaseClock(None, clock, lambda: 107.0)
         self.factory = ReportServerFactory(
             clock, lambda: 1_795_362_600.0, Limits(), Backpressure(1000), lambda run, rows: None
         )
-        self.registry.register(ReporterMetrics(self.factory, self.writes, self.faults, self.pruner, self.alarms))
+        self.registry.register(
+            ReporterMetrics(self.factory, self.writes, self.faults, self.pruner, self.alarms, self.clock)
+        )
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(f"lars_reporter_{name}", labels)
@@ -53,6 +58,13 @@ class ReporterMetricsTests(SynchronousTestCase):
         names = ("connections", "pending_rows", "max_pending_rows", "reports_total", "results_total")
         self.assertEqual([self.value(name) for name in names], [1, 3, 1000, 2, 2])
         self.assertEqual((self.value("repeated_reports_total"), self.value("skipped_results_total")), (1, 1))
+
+    def test_clocks_that_are_off_are_shown(self) -> None:
+        self.clock.observe(100.0, 0.0, 0.0)
+        for caller, skew in ((1, 600), (2, -700), (3, 4)):
+            self.factory.skews.observe(caller, skew)
+        names = ("skewed_agents", "largest_agent_skew_seconds", "clock_skew_seconds")
+        self.assertEqual([self.value(name) for name in names], [2, 700, 7])
 
     def test_commits_are_counted_and_timed(self) -> None:
         rows = {"ServerCallStatus": 3, "ServerCallHistory": 2}

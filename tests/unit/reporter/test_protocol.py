@@ -12,7 +12,7 @@ from lars.reporter.protocol import ReportServerFactory, ReportServerProtocol
 from lars.reporter.writer import Batch, Share
 from lars.wire.factory import Limits
 from lars.wire.frames import FrameDecoder, encode_frame
-from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
+from lars.wire.lars_pb2 import Heartbeat, ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId, encode_message
 from tests.unit.reporter.reports import cpp_report, report
 
@@ -205,6 +205,29 @@ class BackpressureTests(ReportServerCase):
         self.commit()
         self.factory.resume_paused()
         self.assertFalse(late.is_paused)
+
+    def test_new_connection_is_read_from_once_though_memory_is_full_so_that_the_answer_shows_what_this_is(self) -> None:
+        self.flood(Agent(self.factory), 1, 30)
+        late = Agent(self.factory)
+        self.factory.resume_paused()
+        self.assertFalse(late.is_paused)
+        late.send(report((1, 80, 1, 0, False), boot=7))
+        self.assertEqual((late.acks(), late.is_paused), ([(7, 0)], True))
+        self.factory.resume_paused()
+        self.assertTrue(late.is_paused)
+
+    def test_paused_agent_is_sent_heartbeats_and_not_taken_for_silent(self) -> None:
+        agent = Agent(self.factory)
+        heartbeat = encode_message(MessageId.HEARTBEAT, Heartbeat(interval_ms=10_000))
+        agent.protocol.dataReceived(heartbeat)
+        self.flood(agent, 1, 30)
+        agent.transport.clear()
+        for _ in range(60):
+            self.clock.advance(1)
+            self.factory.resume_paused()
+            self.factory.sweep()
+        self.assertEqual((agent.is_paused, agent.transport.disconnecting), (True, False))
+        self.assertEqual(agent.transport.value(), heartbeat * 12)
 
     def test_repeated_keys_take_no_more_memory(self) -> None:
         agent = Agent(self.factory)

@@ -3,6 +3,7 @@
 from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.runtime.listening import ACCEPTS, BACKLOG, _Accepting, _with_backlog
@@ -45,3 +46,17 @@ class AcceptingTests(SynchronousTestCase):
         port.numberAccepts = 3
         _Accepting(Factory.forProtocol(Protocol), Clock()).bound(port)
         self.assertEqual(port.numberAccepts, 3)
+
+    def test_connections_leave_the_last_files_and_say_so_once(self) -> None:
+        class Open(Port):
+            def fileno(self) -> int:
+                return 0
+
+        address = IPv4Address("TCP", "10.0.0.9", 4321)
+        with capturedLogs() as events:
+            for usable, taken in ((1_000_000, True), (1, False)):
+                accepting = _Accepting(Factory.forProtocol(Protocol), Clock(), usable)
+                accepting.bound(Open())
+                for _ in range(3):
+                    self.assertEqual(accepting.buildProtocol(address) is not None, taken)
+        self.assertEqual(len(events), 1)

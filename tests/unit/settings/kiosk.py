@@ -18,7 +18,12 @@ class Settings:
     max_visitors: int = setting(5, "kiosk", integer(1, 99), "How many", environ="KIOSK_VISITORS")
     patience: float = setting(1.5, "kiosk", seconds, "How long", key="wait", legacy=legacy_key("old", "waitTime"))
     database: str = setting(
-        "none", "kiosk", str, "Which", legacy=(Legacy((("db", "db_user"), ("db", "db_passwd")), lambda t: "@".join(t)),)
+        "none",
+        "kiosk",
+        str,
+        "Which",
+        legacy=(Legacy((("db", "db_user"), ("db", "db_passwd")), lambda t: "@".join(t)),),
+        in_file=True,
     )
 
 

@@ -30,6 +30,17 @@ class OptionsTests(ConfCase):
         settings = self.parsed("--config", file, "--max-visitors", "9")
         self.assertEqual((settings.max_visitors, settings.patience), (9, 2))
 
+    def test_secret_comes_from_a_file(self) -> None:
+        file = self.conf("mysql://lars:hunter2@db/lars\n")
+        self.assertEqual(self.parsed("--database-file", file).database, "mysql://lars:hunter2@db/lars")
+        for arguments, text in (
+            (["--database", "x", "--database-file", file], "--database and --database-file: give one of them"),
+            (["--database-file", "nowhere"], "file nowhere: cannot be read: No such file"),
+            (["--database-file", self.conf(b"\xff")], "cannot be read: 'utf-8' codec"),
+        ):
+            with self.assertRaisesRegex(usage.UsageError, text):
+                self.parsed(*arguments)
+
     def test_wrong_value_is_a_usage_error_that_names_the_option(self) -> None:
         with self.assertRaisesRegex(usage.UsageError, "option --max-visitors: 'x' is not a number from 1 to 99"):
             self.parsed("--max-visitors", "x")

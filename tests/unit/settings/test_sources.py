@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lars.errors import SettingsError
-from lars.settings.fields import setting
+from lars.settings.fields import names_given, setting
 from lars.settings.sources import resolve
 from lars.settings.values import integer
 from tests.unit.settings.kiosk import ConfCase, Settings
@@ -33,6 +33,17 @@ class PrecedenceTests(ConfCase):
     def test_option_that_was_not_given_and_empty_environment_set_nothing(self) -> None:
         resolved = resolve(Settings, environ={"KIOSK_VISITORS": ""}, options={"max_visitors": None})
         self.assertEqual(resolved.max_visitors, 5)
+
+    def test_names_given_are_those_that_a_source_sets_also_to_the_default(self) -> None:
+        @dataclass(frozen=True, slots=True)
+        class Noted(Settings):
+            given: frozenset[str] = names_given()
+
+        file = self.conf("[kiosk]\nmax_visitors = 5\n[old]\nwaitTime = 9\n")
+        self.assertEqual(resolve(Noted, conf=file).given, {"max_visitors", "patience"})
+        self.assertEqual(resolve(Noted, environ=self.environ).given, {"max_visitors"})
+        self.assertEqual(resolve(Noted, options={"database": "one", "patience": None}).given, {"database"})
+        self.assertEqual(resolve(Noted).given, frozenset())
 
     def test_own_key_wins_over_the_cpp_one(self) -> None:
         file = self.conf("[kiosk]\nwait = 2\n[old]\nwaitTime = 9\n")

@@ -45,6 +45,10 @@ class ParserTests(ConfCase):
         for text in ("", "7778", "tcp:", "tcp:x", "tcp:1:typo=2", "ssl:x", "ssl:443:privateKey=/nowhere", "udp:53"):
             self.assert_refused(lambda text=text: endpoint(text), f"{text!r} is not a server endpoint", "tcp:7778:")  # type: ignore[misc]
 
+    def test_ipv6_address_of_an_endpoint_may_be_in_brackets(self) -> None:
+        self.assertEqual(endpoint("tcp:7778:interface=[::1]"), r"tcp:7778:interface=\:\:1")
+        self.assertEqual(endpoint("tcp:1:interface=[fd00::5]:backlog=9"), r"tcp:1:interface=fd00\:\:5:backlog=9")
+
     def test_paths_are_made_absolute_and_empty_ones_stay_empty(self) -> None:
         self.assertEqual(absolute_path("a/b"), str(Path.cwd() / "a/b"))
         self.assertEqual(absolute_path("~"), str(Path.home()))

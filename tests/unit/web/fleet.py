@@ -1,6 +1,9 @@
 """A module and a fleet as the database would give them."""
 
-from lars.db.calls import Agent, Fleet, HostState, ModuleCalls, Trouble, Watched
+from lars.db.agents import Agent
+from lars.db.calls import ModuleCalls
+from lars.db.fleet import Fleet, Trouble
+from lars.db.host_states import HostState, Watched
 from lars.db.modules import Lease, Module
 from lars.route import ModuleId, parse_host
 

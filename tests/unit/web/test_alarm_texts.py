@@ -11,6 +11,17 @@ FORMS = {
         "60 秒内 1,234 次调用中 12.5% 失败 (阈值 10%)",
     ),
     "ejected by 2 of 3 callers": ("ejected by 2 of 3 callers", "被 2/3 个调用方摘除"),
+    "ejected by 2 of 3 callers, for 80 % of the last 60 s": (
+        "ejected by 2 of 3 callers, for 80 % of the last 60 s",
+        "被 2/3 个调用方摘除, 占最近 60 秒的 80%",
+    ),
+    "all 2 hosts are down: ejected by 70 % of callers on average over 60 s, 1,234 of 1,300 calls failed": (
+        "all 2 hosts are down: ejected by 70 % of callers on average over 60 s, 1,234 of 1,300 calls failed",
+        "全部 2 个主机不可用: 60 秒内平均被 70% 的调用方摘除, 1,300 次调用中 1,234 次失败",
+    ),
+    "back to normal for 60 s": ("back to normal for 60 s", "已恢复正常 60 秒"),
+    "its rule was removed": ("its rule was removed", "其规则已移除"),
+    "dismissed by web:lea": ("dismissed by web:lea", "由 web:lea 注销"),
     "2 of 3 callers have set it aside": ("ejected by 2 of 3 callers", "被 2/3 个调用方摘除"),
     "all 4 hosts that callers report on are ejected": (
         "all 4 hosts that callers report on are ejected",

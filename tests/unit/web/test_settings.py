@@ -3,7 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.errors import SettingsError
-from lars.web.settings import site_url
+from lars.settings import site_url
 
 
 class SiteUrlTests(SynchronousTestCase):

@@ -1,15 +1,29 @@
 """Pages as HTML: escaped, in the reader's language and zone."""
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.calls import Alarm
+from lars.db.alarms import Alarm
+from lars.db.measurements import Subject
 from lars.web.language import LANGUAGES, Translatable, untranslated
 from lars.web.page_request import Page, trouble
 from lars.web.static_files import StaticFiles
 from lars.web.views import FOLDER, NOTICES, Views
 from tests.unit.web.requests import NOW, page_request
 
-ALARM = Alarm(1, "lost", "overloaded_host", 1, 2, 0x0A000001, 80, 0, "2 of 3 callers have set it aside", int(NOW), 0)
+ALARM = Alarm(
+    1,
+    "lost",
+    "overloaded_host",
+    Subject(1, 2, 0x0A000001, 80),
+    "2 of 3 callers have set it aside",
+    int(NOW),
+    0,
+    "",
+    1,
+    1,
+)
 
 
 class ViewsTests(SynchronousTestCase):
@@ -41,6 +55,20 @@ class ViewsTests(SynchronousTestCase):
         for text in ("Active", "Cleared", "ejected by 2 of 3 callers", "10.0.0.1:80", "(1, 2)"):
             self.assertIn(text, english)
         for text in ("未恢复", "已恢复", "被 2/3 个调用方摘除"):
+            self.assertIn(text, chinese)
+
+    def test_alarm_names_its_module_and_shows_the_latest_figures_and_why_it_cleared(self) -> None:
+        alarm = replace(
+            ALARM,
+            module_name="shop / <pay>",
+            text_now="ejected by 3 of 3 callers, for 80 % of the last 60 s",
+            clear_reason="back to normal for 60 s",
+        )
+        page = Page("alarms.html", {"active": [], "cleared": [alarm], "most": 10})
+        english, chinese = self.html(page), self.html(page, language="zh")
+        for text in ("(1, 2) shop / &lt;pay&gt;", "latest: ejected by 3 of 3", "cleared: back to normal for 60 s"):
+            self.assertIn(text, english)
+        for text in ("最新: 被 3/3 个调用方摘除, 占最近 60 秒的 80%", "已解除: 已恢复正常 60 秒"):
             self.assertIn(text, chinese)
 
     def test_notice_is_one_of_those_known(self) -> None:

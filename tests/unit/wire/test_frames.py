@@ -13,6 +13,7 @@ from lars.wire.frames import (
     HEADER_SIZE,
     MAX_BODY,
     MAX_DATAGRAM_BODY,
+    MAX_PASSED_OVER,
     FrameDecoder,
     FrameError,
     decode_datagram,
@@ -31,6 +32,42 @@ def decode(pieces: Iterable[bytes]) -> list[tuple[int, bytes]]:
 
 def one_by_one(stream: bytes) -> Iterable[bytes]:
     return (stream[i : i + 1] for i in range(len(stream)))
+
+
+class LongerTests(SynchronousTestCase):
+    """A message that may be longer than others, here 2."""
+
+    def decode(self, size: int, message_id: int = 2, pieces: int = 1) -> tuple[list[tuple[int, int]], int]:
+        """Ids and sizes of what came of such a message between two others, and how many were passed over."""
+        decoder = FrameDecoder({2: 80_000})
+        stream = encode_frame(1, b"a") + HEADER.pack(message_id, size) + bytes(size) + encode_frame(3, b"b")
+        step = -(-len(stream) // pieces)
+        frames = [f for at in range(0, len(stream), step) for f in decoder.feed(stream[at : at + step])]
+        return [(frame_id, len(body)) for frame_id, body in frames], decoder.passed_over
+
+    def test_it_is_read_up_to_its_own_limit(self) -> None:
+        for pieces in (1, 7, 10_000):
+            self.assertEqual(self.decode(80_000, pieces=pieces), ([(1, 1), (2, 80_000), (3, 1)], 0))
+
+    def test_a_longer_one_is_passed_over_and_the_stream_goes_on(self) -> None:
+        for pieces in (1, 2, 7, 10_000):
+            self.assertEqual(self.decode(80_001, pieces=pieces), ([(1, 1), (3, 1)], 1))
+
+    def test_other_messages_keep_the_common_limit(self) -> None:
+        self.assertRaises(FrameError, self.decode, MAX_BODY + 1, 4)
+
+    def test_nothing_is_kept_of_what_is_passed_over(self) -> None:
+        decoder = FrameDecoder({2: 80_000})
+        list(decoder.feed(HEADER.pack(2, MAX_PASSED_OVER)))
+        for _ in range(MAX_PASSED_OVER // 2**16):
+            list(decoder.feed(bytes(2**16)))
+            self.assertEqual(len(decoder._partial), 0)
+        self.assertEqual(list(decoder.feed(encode_frame(3, b"b"))), [(3, b"b")])
+
+    def test_what_no_message_can_be_ends_the_stream(self) -> None:
+        for length in (-1, MAX_PASSED_OVER + 1):
+            with self.assertRaises(FrameError):
+                list(FrameDecoder({2: 80_000}).feed(HEADER.pack(2, length)))
 
 
 class StreamTests(SynchronousTestCase):

@@ -9,8 +9,10 @@ from lars.agent.links.dns_link import DnsLink
 from lars.agent.settings import Server
 from lars.route import MAX_HOSTS, HostAddress, ModuleId
 from lars.runtime.reactor import IReactor
+from lars.wire.frames import HEADER
 from lars.wire.lars_pb2 import GetRouteResponse, HostInfo
 from lars.wire.messages import MessageId, encode_message
+from tests.unit.wire.cpp_peer import cpp_message
 
 M = ModuleId(1, 2)
 
@@ -26,7 +28,8 @@ class RouteTests(SynchronousTestCase):
         )
         self.protocol = self.link.buildProtocol(None)
         assert self.protocol is not None
-        self.protocol.makeConnection(StringTransport())
+        self.transport = StringTransport()
+        self.protocol.makeConnection(self.transport)
 
     def send(self, *hosts: tuple[int, int], modid: int = 1) -> None:
         route = GetRouteResponse(
@@ -53,6 +56,22 @@ class RouteTests(SynchronousTestCase):
     def test_excess_of_hosts_is_cut(self) -> None:
         self.send(*((n, 80) for n in range(1, MAX_HOSTS + 3)))
         self.assertEqual(len(self.taken[0][1]), MAX_HOSTS)
+
+    def test_route_of_a_cpp_dns_in_ten_byte_addresses_is_taken_and_a_longer_one_leaves_the_link_to_the_others(
+        self,
+    ) -> None:
+        response, protocol = cpp_message("GetRouteResponse"), self.protocol
+        assert protocol is not None
+        for count in (3_950, 6_000):
+            route = response(modid=1, cmdid=2)
+            for number in range(count):
+                route.host.add(ip=-number - 1, port=65_535)
+            body = route.SerializeToString()
+            protocol.dataReceived(HEADER.pack(2, len(body)) + body)
+        self.send((1, 80))
+        self.assertEqual([len(hosts) for _, hosts, _ in self.taken], [3_950, 1])
+        self.assertEqual(self.link.counters.malformed, 1)
+        self.assertFalse(self.transport.disconnecting)
 
     def test_module_that_cannot_be_is_skipped(self) -> None:
         self.send((1, 80), modid=-1)

@@ -2,14 +2,25 @@
 
 from typing import cast
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import connectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.links.link import REFUSAL, LinkFactory
+from lars.agent.links.link import REFUSAL, LinkFactory, LinkProtocol, heartbeat_receivers
 from lars.agent.settings import Server
 from lars.runtime.reactor import IReactor
+from lars.wire.lars_pb2 import Heartbeat
+from lars.wire.messages import MessageId, encode_message
 from lars.wire.protocol import FrameProtocol
+
+HEARTBEAT = encode_message(MessageId.HEARTBEAT, Heartbeat(interval_ms=10_000))
+
+
+class Linked(LinkProtocol):
+    """A link of nothing but heartbeats."""
+
+    receivers = heartbeat_receivers
 
 
 class RefusalTests(SynchronousTestCase):
@@ -47,3 +58,63 @@ class RefusalTests(SynchronousTestCase):
         self.connect_and_lose(REFUSAL)
         self.assertEqual(self.link.endpoint.name, "10.0.0.2:7778")
         self.assertLess(self.connect_and_lose(REFUSAL), 1)
+
+
+class SilenceTests(SynchronousTestCase):
+    """A link whose server falls silent."""
+
+    def setUp(self) -> None:
+        self.clock = MemoryReactorClock()
+        self.link = LinkFactory(
+            "lars-dns", cast(IReactor, self.clock), (Server("10.0.0.1", 7778), Server("10.0.0.2", 7778))
+        )
+        self.link.protocol = Linked
+
+    def connect(self) -> tuple[Linked, StringTransport]:
+        protocol = self.link.buildProtocol(None)
+        assert isinstance(protocol, Linked)
+        transport = StringTransport(peerAddress=IPv4Address("TCP", "10.0.0.1", 7778))
+        protocol.makeConnection(transport)
+        return protocol, transport
+
+    def pass_time(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.clock.advance(1)
+            self.link.watch()
+
+    def test_agent_with_nothing_to_send_begins_with_a_heartbeat_and_a_cpp_server_gets_no_other(self) -> None:
+        _protocol, transport = self.connect()
+        self.pass_time(1000)
+        self.assertEqual((transport.value(), transport.disconnecting), (HEARTBEAT, False))
+        self.assertTrue(self.link.up)
+
+    def test_server_that_knows_them_is_sent_one_every_ten_seconds(self) -> None:
+        protocol, transport = self.connect()
+        for _ in range(10):
+            protocol.dataReceived(HEARTBEAT)
+            self.pass_time(10)
+        self.assertEqual(transport.value(), HEARTBEAT * 11)
+
+    def test_server_that_falls_silent_is_left_for_the_next_and_is_not_up_until_it_says_something(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(HEARTBEAT)
+        self.pass_time(24)
+        self.assertFalse(transport.disconnecting)
+        self.pass_time(1)
+        self.assertTrue(transport.disconnecting)
+        self.assertEqual(self.link.endpoint.name, "10.0.0.2:7778")
+        protocol.connectionLost(connectionDone)
+        self.assertFalse(self.link.up)
+        protocol, transport = self.connect()
+        self.assertFalse(self.link.up)
+        protocol.dataReceived(HEARTBEAT[:3])
+        self.assertTrue(self.link.up)
+
+    def test_hung_server_that_accepts_connections_is_left_again(self) -> None:
+        protocol, _transport = self.connect()
+        protocol.dataReceived(HEARTBEAT)
+        self.pass_time(25)
+        protocol.connectionLost(connectionDone)
+        _protocol, transport = self.connect()
+        self.pass_time(25)
+        self.assertTrue(transport.disconnecting)

@@ -2,18 +2,20 @@
 
 from typing import cast
 
-from twisted.internet.address import IPv4Address
+from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.protocol import connectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.agent.links.link import TRIES
 from lars.agent.links.outbox import Outbox
 from lars.agent.links.report_link import ACK_TIMEOUT, ALIVE_INTERVAL, ReportLink, ReportLinkProtocol
 from lars.agent.settings import Server
 from lars.route import HostAddress, ModuleId, parse_ip
 from lars.runtime.reactor import IReactor
 from lars.wire.frames import FrameDecoder
-from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
+from lars.wire.lars_pb2 import Heartbeat, ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId, encode_message
 
 A = HostAddress(0x7F000001, 9001)
@@ -62,6 +64,18 @@ class ReportLinkTests(SynchronousTestCase):
         self.link.tick()
         ((_, body),) = FrameDecoder().feed(transport.value())
         self.assertEqual(ReportStatusRequest.FromString(body).caller, parse_ip("10.1.2.3"))
+
+    def test_nothing_is_reported_by_a_machine_without_a_name_and_one_line_says_what_to_do(self) -> None:
+        protocol = self.link.buildProtocol(None)
+        assert protocol is not None
+        transport = StringTransport(hostAddress=UNIXAddress(None))
+        with capturedLogs() as events:
+            protocol.makeConnection(transport)
+            self.add(1)
+            self.link.tick()
+        [line] = [event["log_format"] for event in events]
+        self.assertIn("set caller in [agent]", line)
+        self.assertEqual((transport.value(), self.outbox.waiting), (b"", 1))
 
     def test_unacknowledged_reports_are_sent_again_unchanged_on_a_new_connection(self) -> None:
         protocol, transport = self.connect()
@@ -136,6 +150,62 @@ class ReportLinkTests(SynchronousTestCase):
         self.link.tick()
         self.assertTrue(transport.disconnecting)
         self.assertEqual(self.outbox.waiting, 1)
+
+    def replaced_by_a_cpp_reporter(self) -> list[tuple[ReportLinkProtocol, StringTransport]]:
+        """One that acknowledges is replaced while a report is under way; the connections without an answer."""
+        protocol, _transport = self.connect()
+        self.add(1)
+        self.link.tick()
+        self.acknowledge(protocol, 1)
+        self.add(2)
+        self.link.tick()
+        protocol.connectionLost(connectionDone)
+        tries = []
+        for _ in range(TRIES):
+            tries.append(self.connect())
+            self.add(3)
+            self.link.tick()
+            self.clock.advance(ACK_TIMEOUT)
+            self.link.tick()
+            if tries[-1][1].disconnecting:
+                tries[-1][0].connectionLost(connectionDone)
+        return tries
+
+    def test_cpp_reporter_in_its_place_gets_fresh_reports_after_three_tries_and_the_rest_is_kept(self) -> None:
+        *left, (_protocol, transport) = self.replaced_by_a_cpp_reporter()
+        self.assertTrue(all(was.disconnecting for _protocol, was in left))
+        self.assertFalse(transport.disconnecting)
+        self.assertTrue(self.link.up)
+        kept = self.outbox.waiting
+        self.sent(transport)
+        for _ in range(3):
+            self.add(4)
+            self.link.tick()
+            self.clock.advance(100)
+            self.link.watch()
+        self.assertEqual(len(self.sent(transport)), 3 + 2)  # two say after 100 s that the agent is there
+        self.assertEqual(self.outbox.waiting, kept)
+
+    def test_what_was_kept_is_acknowledged_by_the_one_that_returns(self) -> None:
+        protocol, _transport = self.replaced_by_a_cpp_reporter()[-1]
+        protocol.connectionLost(connectionDone)
+        protocol, transport = self.connect()
+        self.assertEqual(self.sent(transport), [2])
+        self.acknowledge(protocol, 1)
+        self.sent(transport)
+        self.acknowledge(protocol, 99)
+        self.assertEqual(self.outbox.waiting, 0)
+
+    def test_reporter_that_sends_heartbeats_is_no_cpp_one_however_long_it_acknowledges_nothing(self) -> None:
+        protocol, transport = self.connect()
+        self.add(1)
+        self.link.tick()
+        for _ in range(100):
+            protocol.dataReceived(encode_message(MessageId.HEARTBEAT, Heartbeat(interval_ms=10_000)))
+            self.clock.advance(5)
+            self.link.tick()
+            self.link.watch()
+        self.assertEqual((transport.disconnecting, self.outbox.waiting > 0), (False, True))
 
     def test_silence_of_months_is_still_a_period_that_the_message_can_hold(self) -> None:
         _protocol, transport = self.connect()

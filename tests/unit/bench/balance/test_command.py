@@ -46,7 +46,7 @@ class CommandTests(SynchronousTestCase):
         self.assertEqual(self.options("--scenario", "dead,hang").scenario, ["dead", "hang"])
 
     def test_wrong_values_are_refused_with_what_there_is(self) -> None:
-        self.assertIn("no policy is called best; there are classic, adaptive, ", self.refused("--policy", "best"))
+        self.assertIn("no policy is called best; there are adaptive, round_robin, ", self.refused("--policy", "best"))
         self.assertIn("no scenario is called fire; there are steady, dead, ", self.refused("--scenario", "dead,fire"))
         self.assertIn("0 is not a number from 1 on", self.refused("--hosts", "0"))
         self.assertIn("x is not a number from 0 on", self.refused("--seeds", "1,x"))

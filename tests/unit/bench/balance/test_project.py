@@ -10,6 +10,7 @@ from lars.balancing.classic import Classic, ClassicSettings
 from lars.balancing.host import HostExplanation, HostState, StateChange
 from lars.balancing.policies import NAMES
 from lars.balancing.policy import Policy
+from tests.unit.balancing.draws import FirstHost
 
 
 class Recorder(Policy[NumberedHost]):
@@ -51,7 +52,7 @@ class Recorder(Policy[NumberedHost]):
     def states(self) -> Mapping[NumberedHost, HostState]:
         return {host: HostState.EJECTED if host in self.out else HostState.HEALTHY for host in self.all}
 
-    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation[NumberedHost]]:
+    def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         raise AssertionError("the simulator does not ask why")
 
 
@@ -92,8 +93,8 @@ class ProjectPolicyTests(SynchronousTestCase):
 
     def test_classic_decides_as_it_does_in_the_agent(self) -> None:
         """The same calls through the adapter and without it."""
-        policy = ProjectPolicy(Classic(ClassicSettings()), [0, 1, 2], random.Random(1), 0.0)
-        direct: Classic[NumberedHost] = Classic(ClassicSettings())
+        policy = ProjectPolicy(Classic(ClassicSettings(), FirstHost()), [0, 1, 2], random.Random(1), 0.0)
+        direct: Classic[NumberedHost] = Classic(ClassicSettings(), FirstHost())
         hosts = [NumberedHost(number) for number in range(3)]
         direct.rebuild(hosts, 0.0)
         for call in range(300):

@@ -99,6 +99,13 @@ class SimulationTests(SynchronousTestCase):
         self.assertEqual({cost for _failed, cost, _now in policy.reports}, {0.0})
         self.assertTrue(np.array_equal(self.result.costs, seen))
 
+    def test_without_cost_a_policy_whose_agent_times_calls_gets_the_costs_of_some(self) -> None:
+        self.patch(Recorder, "times_calls", True)
+        policy = self.recorded(with_cost=False)
+        known = [cost for _failed, cost, _now in policy.reports if cost]
+        self.assertTrue(0 < len(known) < len(policy.reports))
+        self.assertLessEqual(set(known), set(self.result.costs.tolist()))
+
     def test_policies_are_swept_once_a_second(self) -> None:
         self.assertEqual(self.recorded().sweeps, [float(second) for second in range(1, 10)])
 

@@ -7,8 +7,8 @@ from bench.balance.study import Case, run
 
 
 class QualityTests(SynchronousTestCase):
-    def assert_at_most(self, bar: float, scenario: str, key: str) -> None:
-        found = run(Case(scenario, Fleet()), "adaptive", 7)[key]
+    def assert_at_most(self, bar: float, scenario: str, key: str, policy: str = "adaptive") -> None:
+        found = run(Case(scenario, Fleet()), policy, 7)[key]
         assert found is not None
         self.assertLessEqual(found, bar)
 
@@ -19,3 +19,7 @@ class QualityTests(SynchronousTestCase):
     def test_failing_host_is_found_out_and_what_fails_everywhere_is_not_refused(self) -> None:
         self.assert_at_most(0.15, "fail30", "lost%")
         self.assert_at_most(0, "all30", "refused%")
+
+    def test_clients_with_the_cache_do_as_well(self) -> None:
+        self.assert_at_most(0.1, "dead", "lost%", "adaptive_cached")
+        self.assert_at_most(49, "steady", "p99", "adaptive_cached")

@@ -5,7 +5,8 @@ from functools import partial
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.alarms import Alarm, Subject, clear_txn, mark_posted_txn, raise_txn
+from lars.db.alarms import Alarm, clear_txn, mark_posted_txn, raise_txn
+from lars.db.measurements import Subject
 from lars.route import parse_ip
 from tests.unit.cli.command import run
 from tests.unit.cli.database import SqliteFile
@@ -30,14 +31,21 @@ class AlarmsTests(SynchronousTestCase):
             row, r"^ *1  shop  \(1, 2\) 10\.0\.0\.5:8080  \d{4}-\d\d-\d\d [\d:]{8}  -  +waiting  it is bad$"
         )
 
+    def test_module_is_named_and_the_latest_figures_are_shown(self) -> None:
+        self.database.transact(lambda txn: txn.execute("INSERT INTO ModIDConfig (modid, content) VALUES (1, 'shop')"))
+        self.database.transact(lambda txn: txn.execute("UPDATE Alarm SET text_now = 'it is worse'"))
+        [row] = run("alarms", cwd=self.database.folder).out.splitlines()[1:]
+        self.assertIn("(1, 2) shop 10.0.0.5:8080", row)
+        self.assertTrue(row.endswith("it is worse"), row)
+
     def test_recently_cleared_alarms_are_listed_on_request(self) -> None:
         found = run("alarms", "--hours", "1", "--json", cwd=self.database.folder).json
         self.assertEqual([alarm["id"] for alarm in found], [self.active, self.cleared])
         self.assertEqual(
             found[1],
             {"id": self.cleared, "rule": "gone", "what": "silent_caller", "modid": 0, "cmdid": 0, "host": None}
-            | {"caller": "10.9.0.1", "text": "it is bad", "raised_at": self.now - 3600}
-            | {"cleared_at": self.now - 1800, "webhook": "none"},
+            | {"caller": "10.9.0.1", "module": "", "text": "it is bad", "text_now": "it is bad"}
+            | {"raised_at": self.now - 3600, "cleared_at": self.now - 1800, "clear_reason": "", "webhook": "none"},
         )
         self.assertEqual(len(run("alarms", "--hours", "0.1", "--json", cwd=self.database.folder).json), 1)
 

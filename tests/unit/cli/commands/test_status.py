@@ -54,8 +54,20 @@ class StatusTests(SynchronousTestCase):
         self.assertEqual(
             first,
             {"modid": 1, "cmdid": 1, "ip": "10.0.0.5", "port": 8080, "succ": 90, "err": 10}
-            | {"callers": 2, "overloaded_at": 1, "state": "ejected"},
+            | {"callers": 2, "overloaded_at": 1, "state": "ejected", "latest": False},
         )
+
+    def test_latest_reports_of_a_cpp_reporter_are_shown_and_marked(self) -> None:
+        self.database.transact(lambda txn: txn.execute("DELETE FROM ServerCallHistory"))
+        ended = run("status", "1", "1", cwd=self.database.folder)
+        self.assertEqual(
+            ended.err,
+            "~: what the callers reported last, not the calls of the period: a C++ reporter keeps no history\n",
+        )
+        self.assertIn(" ~90 ", ended.out)
+        ended = run("history", "1", "1", cwd=self.database.folder)
+        self.assertIn("a C++ reporter keeps none; `lars status` shows its latest reports", ended.err)
+        self.assertTrue(run("status", "1", "1", "--json", cwd=self.database.folder).json[0]["latest"])
 
     def test_minutes_say_how_far_back_calls_are_counted(self) -> None:
         def counts(*options: str) -> list[int]:

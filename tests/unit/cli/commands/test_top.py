@@ -5,7 +5,8 @@ from io import StringIO
 from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.cli.commands.top import HostRate, host_table, rates
+from lars.balancing.host import HostExplanation, HostState
+from lars.cli.commands.top import WIDE, HostRate, host_table, rates
 from lars.client.address import AgentAddress
 from lars.client.agent_inspect import HostSnapshot
 from lars.route import ModuleId, parse_host
@@ -40,9 +41,9 @@ class RateTests(SynchronousTestCase):
 
 
 class TableTests(SynchronousTestCase):
-    def printed(self, found: list[HostRate], height: int = 24) -> str:
-        console = Console(file=StringIO(), width=120, record=True)
-        console.print(host_table(found, AgentAddress("127.0.0.1", 8888), height))
+    def printed(self, found: list[HostRate], height: int = 24, width: int = 80) -> str:
+        console = Console(file=StringIO(), width=width, record=True)
+        console.print(host_table(found, AgentAddress("127.0.0.1", 8888), height, width))
         return console.export_text()
 
     def test_each_host_has_its_state_and_rates(self) -> None:
@@ -51,6 +52,25 @@ class TableTests(SynchronousTestCase):
         rows = [line.split() for line in text.splitlines()[-2:]]
         self.assertEqual(rows[0], ["(1,", "1)", "10.0.0.1:80", "ejected", "12.0", "3.0", "9", "3"])
         self.assertEqual(rows[1], ["(1,", "1)", "10.0.0.2:80", "healthy", "-", "-", "5", "0"])
+
+    def test_wide_terminal_shows_what_the_agent_knows_and_would_do(self) -> None:
+        known = HostExplanation(A, HostState.EJECTED, 0.0, 9.2, 3.0, 2, 4, 0.0123, 5.04, "failed while others did not")
+        rates = [HostRate(host(A, 9, 3, ejected=True), 12.0, 3.0, known), HostRate(host(B, 5, 0), None, None)]
+        text = self.printed(rates, width=WIDE)
+        head, first, second = text.splitlines()[-3:]
+        self.assertEqual(
+            " ".join(head.split()),
+            "MODULE HOST STATE CALLS/S FAILED/S SHARE FAILED IN A ROW IN FLIGHT LATENCY NEXT PROBE",
+        )
+        self.assertEqual(" ".join(first.split()), "(1, 1) 10.0.0.1:80 ejected 12.0 3.0 0.0% 3 of 9 2 4 12.3 ms 5.0 s")
+        self.assertEqual(" ".join(second.split()), "(1, 1) 10.0.0.2:80 healthy - - - - - - - -")
+
+    def test_longest_row_fits_a_wide_terminal(self) -> None:
+        longest = parse_host("255.255.255.255:65535")
+        known = HostExplanation(longest, HostState.EJECTED, 1.0, 9999, 9999, 999, 9999, 9.9999, 599.9, "")
+        text = self.printed([HostRate(host(longest, 0, 0, ejected=True), 9999.9, 999.9, known)], width=WIDE)
+        self.assertNotIn("…", text)
+        self.assertIn("100.0% 9999 of 9999 999 9999 9999.9 ms 599.9 s", " ".join(text.split()))
 
     def test_hosts_beyond_the_height_are_counted(self) -> None:
         found = [HostRate(host(A, 0, 0), None, None)] * 9

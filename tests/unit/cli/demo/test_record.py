@@ -6,29 +6,30 @@ from lars.cli.demo.record import Record
 
 
 class RecordTests(SynchronousTestCase):
-    def test_calls_are_numbered_from_one_over_all_nodes(self) -> None:
+    def test_calls_and_failed_calls_are_counted_by_node(self) -> None:
         record = Record()
-        self.assertEqual([record.chosen(0.0, node) for node in "aba"], [1, 2, 3])
-        self.assertEqual(record.calls, {"a": 2, "b": 1})
+        for node in "aba":
+            record.called(0.0, node)
+        record.failed("a")
+        self.assertEqual((record.calls, record.failures), ({"a": 2, "b": 1}, {"a": 1}))
 
-    def test_failed_calls_are_kept_by_node_and_number(self) -> None:
+    def test_the_first_call_of_each_node_is_kept(self) -> None:
         record = Record()
-        number = record.chosen(0.0, "a")
-        record.chosen(0.0, "b")
-        record.failed(number, "a")
-        self.assertEqual(record.failures, {"a": [1]})
-        self.assertEqual((record.failed_calls("a"), record.failed_calls("b")), (1, 0))
+        for second, node in enumerate("aba"):
+            record.called(float(second), node)
+        self.assertEqual(record.first_call, {"a": 0.0, "b": 1.0})
 
     def test_recent_calls_are_those_of_the_last_seconds(self) -> None:
         record = Record(recent=2.0)
         for second, node in enumerate("aabb"):
-            record.chosen(float(second), node)
+            record.called(float(second), node)
         self.assertEqual(record.recent_calls(3.0), {"a": 1, "b": 2})
         self.assertEqual(record.rate(3.0), 1.5)
         self.assertEqual(record.recent_calls(6.0), {})
 
-    def test_choices_reach_the_ejection_detector(self) -> None:
-        record = Record()
-        for node in "abcd" * 3 + "abd" * 4:
-            record.chosen(0.0, node)
-        self.assertTrue(record.ejections.is_ejected("c"))
+    def test_a_share_is_of_the_recent_calls(self) -> None:
+        record = Record(recent=2.0)
+        for second, node in enumerate("aaab"):
+            record.called(float(second), node)
+        self.assertAlmostEqual(record.share("b", 3.0), 1 / 3)
+        self.assertEqual(record.share("b", 9.0), 0.0)

@@ -20,6 +20,7 @@ class StackConfigTests(SynchronousTestCase):
                 "--agent-listen": "127.0.0.1:3",
                 "--web-listen": "tcp:4:interface=127.0.0.1",
                 "--state-dir": "/tmp/a b/state",
+                "--agent-config": "/tmp/a b/agent.conf",
             },
         )
 

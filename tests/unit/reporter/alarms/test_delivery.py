@@ -4,7 +4,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.alarms import Alarm, Subject
+from lars.db.alarms import Alarm
+from lars.db.measurements import Subject
 from lars.reporter.alarms.delivery import MAX_DELAY, MAX_QUEUED, DeliveryQueue
 
 

@@ -43,7 +43,8 @@ class ParsedRuleTests(RuleCase):
                 per_host=True,
                 raise_after=0,
                 clear_after=1.5,
-                webhook="https://user:pass%40@alarms.example:8443/x?y",
+                webhook="https://alarms.example:8443/x?y",
+                headers=(("Authorization", "Basic dXNlcjpwYXNzQA=="),),
             ),
         )
         self.assertEqual([rule.applies_to(*m) for m in ((1, 1), (1, 2), (2, 9))], [True, False, True])
@@ -61,13 +62,18 @@ class ParsedRuleTests(RuleCase):
         path.write_text("\n".join(rules))
         settings: ReporterSettings = resolve(ReporterSettings, conf=str(path))
         self.assertEqual({rule.kind for rule in settings.alarms}, set(Kind))
-        self.assertEqual(len(read_conf(str(path))), 15)
+        self.assertEqual(len(read_conf(str(path))), 22)
 
 
 class RefusedRuleTests(RuleCase):
     def test_each_names_section_and_key_and_what_to_do(self) -> None:
         for text, *parts in (
-            ("what = err_rte", "what", "'err_rte'", "err_rate, overloaded_host, no_idle_host, silent_caller"),
+            (
+                "what = err_rte",
+                "what",
+                "'err_rte'",
+                "err_rate, overloaded_host, no_idle_host, silent_caller, hosts_kept",
+            ),
             ("over = 60", "what", "is missing"),
             ("", "what", "is missing"),
             ("what=err_rate\nabove = 1", "above", "no error rate is above 1"),
@@ -78,6 +84,10 @@ class RefusedRuleTests(RuleCase):
             ("what=err_rate\nper = caller", "per", "neither module nor host"),
             ("what=err_rate\nmin_callers = 2", "min_callers", "only for overloaded_host"),
             ("what=silent_caller\nmodules = 1:1", "modules", "only for err_rate and overloaded_host and no_idle_host"),
+            ("what=silent_caller\nmin_calls = 1", "min_calls", "only for err_rate and no_idle_host"),
+            ("what=err_rate\nshare = 1", "share", "only for overloaded_host and no_idle_host"),
+            ("what=hosts_kept\nover = 60", "over", "not for what = hosts_kept"),
+            ("what=overloaded_host\nshare = 0", "share", "from 0.01 to 1"),
             ("what=silent_caller\nover = 60", "over", "report every 60 s", "120 or more"),
             ("what=no_idle_host\nraise_after = soon", "raise_after", "'soon'"),
             ("what=no_idle_host\nraise_aftr = 1", "raise_aftr", "no such key", "raise_after"),

@@ -2,7 +2,9 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.alarms import Alarm, Subject
+from lars.db.alarms import Alarm
+from lars.db.measurements import Subject
+from lars.reporter.alarms.evaluate import Judgment
 from lars.reporter.alarms.rules import AlarmRule, Kind
 from lars.reporter.alarms.state import AlarmState
 
@@ -18,10 +20,13 @@ class AlarmStateTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.state = AlarmState()
 
-    def step(self, now: float, *violating: Subject, store: bool = True) -> list[str]:
-        """One evaluation: the alarms raised ("+modid") and cleared ("-modid"), stored unless `store` is False."""
+    def step(self, now: float, *violating: Subject, store: bool = True, heard: bool = True) -> list[str]:
+        """One evaluation: the alarms raised ("+modid") and cleared ("-modid"), stored unless `store` is False.
+
+        What does not violate is right if anything is `heard` of it.
+        """
         texts = dict.fromkeys(violating, "bad")
-        self.state.update(RULE, texts, now)
+        self.state.update(RULE, Judgment(texts, lambda subject: heard), now)
         raised = [due.subject for due in self.state.due_to_raise(RULE, texts, now)]
         cleared = [subject for subject, _id in self.state.due_to_clear(RULE, now)]
         if store:
@@ -69,6 +74,20 @@ class AlarmStateTests(SynchronousTestCase):
         self.state.synchronize([])
         self.assertEqual((self.step(200), len(self.state)), ([], 0))
 
-    def test_alarms_without_a_rule_are_orphans(self) -> None:
-        self.state.synchronize([stored(5), stored(6, rule="gone")])
-        self.assertEqual(self.state.orphans([RULE]), [("gone", M, 6)])
+    def test_silence_is_not_health(self) -> None:
+        self.step(0, M), self.step(30, M)
+        self.assertEqual([self.step(now, heard=False) for now in (40, 100, 500)], [[], [], []])
+        self.assertEqual(self.state.unknown(RULE), {M: 40})
+        self.assertEqual([self.step(now) for now in (510, 569, 570)], [[], [], ["-1"]])
+        self.assertEqual((self.state.unknown(RULE), self.state.active(RULE)), ({}, {}))
+
+    def test_silence_in_between_neither_clears_nor_starts_the_time_anew(self) -> None:
+        self.step(0, M), self.step(30, M)
+        self.step(40)
+        self.assertEqual([self.step(now, heard=False) for now in (90, 100, 200)], [[], [], []])
+        self.assertEqual(self.step(205), ["-1"])
+
+    def test_fault_in_between_starts_the_time_anew(self) -> None:
+        self.step(0, M), self.step(30, M)
+        self.step(40), self.step(50, M), self.step(60, heard=False)
+        self.assertEqual([self.step(now) for now in (100, 159, 160)], [[], [], ["-1"]])

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.calls import Watched
+from lars.db.host_states import Watched
 from lars.db.modules import Module
 from lars.web.live.host_stats import calls_a_second, host_stats
 from tests.unit.web.fleet import A, B, C, D, M, watched

@@ -7,8 +7,10 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.calls import Fleet, Minutes, Watched
+from lars.db.calls import Minutes
 from lars.db.engine import DatabaseAway
+from lars.db.fleet import Fleet
+from lars.db.host_states import Watched
 from lars.route import ModuleId
 from lars.web.live.event_stream import ALIVE
 from lars.web.live.live import HEARTBEAT, LIFETIME, Live
@@ -69,7 +71,7 @@ class LiveTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.calls = FakeCalls()
-        self.live = Live(cast(Any, self.calls), 1.0, self.clock, lambda: 1_700_000_000 + self.clock.seconds())
+        self.live = Live(*(cast(Any, self.calls),) * 3, 1.0, self.clock, lambda: 1_700_000_000 + self.clock.seconds())
 
     def open(self, module: ModuleId | None) -> FakeStream:
         stream = FakeStream()

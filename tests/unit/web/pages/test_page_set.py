@@ -45,6 +45,7 @@ class FakeConsole:
 
     access: Access
     views: Views
+    reactor: Clock
 
 
 class SamplePages(PageSet):
@@ -77,7 +78,7 @@ class PageSetTests(SynchronousTestCase):
         self.accounts = FakeAccounts()
         files = StaticFiles()
         access = Access(cast(Any, self.accounts), WebSettings(), lambda: 0)
-        pages = SamplePages(cast(Any, FakeConsole(access, Views(files.address))))
+        pages = SamplePages(cast(Any, FakeConsole(access, Views(files.address), Clock())))
         self.site = Site(Root(files, {"sample": pages.app}, pages.app), reactor=Clock())
 
     def ask(self, path: str, *headers: bytes, method: str = "GET", body: bytes = b"") -> Response:
@@ -128,6 +129,7 @@ class PageSetTests(SynchronousTestCase):
         answer = self.ask("/nowhere", COOKIE)
         self.assertEqual(answer.status, 404)
         self.assertIn("There is no page at this address.", answer.text)
+        self.assertIn("Location: /sample/file\r\n", self.ask("/sample//file", COOKIE).head + "\r\n")
         answer = self.ask("/sample/form", COOKIE)
         self.assertEqual(answer.status, 405)
         self.assertIn("Allow: POST", answer.head)

@@ -6,9 +6,10 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.db.clock import DatabaseClock
 from lars.db.engine import DatabaseAway
-from lars.db.leases import Batch, Expired, ExpiryPolicy, Registration, Silence, Stored
-from lars.web.registry.registrar import GATHER, LATE, SLOW, TICK, Outcome, Registrar
+from lars.db.leases import Batch, Expired, ExpiryPolicy, Look, Registration, Silence, Stored
+from lars.web.registry.registrar import GATHER, LATE, SLOW, STEP, TICK, Outcome, Registrar
 from lars.web.settings import WebSettings
 from tests.unit.web.fleet import A, B, C, M
 
@@ -18,7 +19,10 @@ LEASE = Registration(30, "api:lea/scaler")
 class FakeLeases:
     """Takes batches; `silent` hosts are judged at each search, of which the listening times are kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.jump = 0.0
+        self.shortened = 0
         self.batches: list[Batch] = []
         self.heard_for: list[float] = []
         self.silent: tuple[Silence, ...] = ()
@@ -27,7 +31,7 @@ class FakeLeases:
         self.search_error: Exception | None = None
         self.gate: Deferred[None] | None = None
 
-    async def store(self, batch: Batch, _now: float) -> Stored:
+    async def store(self, batch: Batch) -> Stored:
         if self.error is not None:
             raise self.error
         if self.gate is not None:
@@ -35,9 +39,15 @@ class FakeLeases:
         self.batches.append(batch)
         return Stored(len(self.batches), frozenset(batch.put) - self.refused, self.refused)
 
-    async def expire(self, _now: float, _margin: float, heard_for: float, judge: ExpiryPolicy) -> Expired:
+    async def look(self, _margin: float) -> Look:
         if self.search_error is not None:
             raise self.search_error
+        return Look(1_700_000_000 + self.clock.seconds() + self.jump, False)
+
+    async def shorten(self) -> None:
+        self.shortened += 1
+
+    async def expire(self, _now: float, _margin: float, heard_for: float, judge: ExpiryPolicy) -> Expired:
         self.heard_for.append(heard_for)
         left = {silence.module: len(judge(silence)) for silence in self.silent}
         kept = {silence.module: len(silence.silent) - left[silence.module] for silence in self.silent}
@@ -47,13 +57,10 @@ class FakeLeases:
 class RegistrarTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        self.store = FakeLeases()
-        self.jump = 0.0
-        self.registrar = Registrar(cast(Any, self.store), WebSettings(), self.clock, self.wall_clock)
+        self.store = FakeLeases(self.clock)
+        self.database_clock = DatabaseClock(None, self.clock, lambda: 1_700_000_020 + self.clock.seconds())
+        self.registrar = Registrar(cast(Any, self.store), WebSettings(), self.clock, self.database_clock)
         self.registrar.start()
-
-    def wall_clock(self) -> float:
-        return 1_700_000_000 + self.clock.seconds() + self.jump
 
     def put(self, *hosts: Any) -> "Deferred[list[Outcome]]":
         return gatherResults([Deferred.fromCoroutine(self.registrar.put((M, host), LEASE)) for host in hosts])
@@ -115,9 +122,17 @@ class RegistrarTests(SynchronousTestCase):
         self.clock.advance(TICK + LATE + 1)
         self.clock.advance(TICK)
         self.assertEqual(self.store.heard_for[3:], [0, 1])
-        self.jump = LATE + 1
-        self.clock.advance(TICK)
-        self.assertEqual(self.store.heard_for[5:], [0])
+        self.assertEqual(self.store.shortened, 1)
+        for step in (3600.0, -3600.0, STEP + 0.1):
+            self.store.jump += step
+            self.clock.advance(TICK)
+        self.assertEqual(self.store.heard_for[5:], [0, 0, 0])
+        self.assertEqual(self.store.shortened, 4)
+
+    def test_clock_of_this_machine_does_not_matter_and_its_skew_is_known(self) -> None:
+        self.clock.pump([TICK] * 3)
+        self.assertEqual(self.store.heard_for, [1, 2, 3])
+        self.assertEqual(self.database_clock.skew, 20)
 
     def test_slow_write_lets_no_host_expire(self) -> None:
         self.put(A)

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.PortUnreachableException;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
@@ -234,18 +235,39 @@ public final class LarsClient implements AutoCloseable {
      * @throws OverloadedException if every host is ejected for its failures
      */
     public <T, E extends Exception> T call(int modid, int cmdid, Call<T, E> call) throws E {
+        return call(modid, cmdid, call, result -> false);
+    }
+
+    /**
+     * Like {@link #call(int, int, Call)}, for calls whose result may say that they failed, such as an HTTP 500.
+     *
+     * @param <T> the call's result
+     * @param <E> what the call may throw
+     * @param modid the module's business
+     * @param cmdid the module's function
+     * @param call what to do with the host
+     * @param failed whether a result is reported as a failure
+     * @return the call's result, also of one that is reported as a failure
+     * @throws E what the call threw
+     * @throws NoSuchModuleException if the agent knows no host of the module
+     * @throws OverloadedException if every host is ejected for its failures
+     */
+    public <T, E extends Exception> T call(int modid, int cmdid, Call<T, E> call, Predicate<? super T> failed)
+            throws E {
         Host host = getHost(modid, cmdid);
         long began = System.nanoTime();
         T result;
+        boolean isFailure;
         try {
             result = call.call(host);
+            isFailure = failed.test(result);
         } catch (Exception failure) {
             if (!(failure instanceof InterruptedException)) {
                 reportIfPossible(host, 1, began);
             }
             throw failure;
         }
-        reportIfPossible(host, 0, began);
+        reportIfPossible(host, isFailure ? 1 : 0, began);
         return result;
     }
 

@@ -318,6 +318,19 @@ final class LarsClientTest {
     }
 
     @Test
+    void callWhoseResultIsAFailureIsReportedAsFailed() throws Exception {
+        try (Responder agent = new Responder(Responder.serving(8080));
+                LarsClient client = client(agent)) {
+            for (int status : new int[] {200, 500}) {
+                int answered = client.call(0, 3, host -> status, result -> result >= 500);
+                Check.equal(status, answered);
+                agent.next();
+                Check.equal(status == 500 ? 1 : 0, agent.next().report().getRetcode());
+            }
+        }
+    }
+
+    @Test
     void callThatThrowsIsReportedAsFailed() throws Exception {
         try (Responder agent = new Responder(Responder.serving(8080));
                 LarsClient client = client(agent)) {

@@ -1,0 +1,155 @@
+"""What happens to gathered successes when a process pauses, forks or ends (docs/design/client.md, ends of a process).
+
+A daemon thread, one a process, sends what waits when no next call does. It starts with the first question to the
+agent, and ends after some seconds without work, and before a fork.
+"""
+
+import atexit
+import os
+import sys
+import threading
+import warnings
+import weakref
+from time import monotonic
+from typing import Protocol
+
+ROUND = 1.0
+"""Seconds between two rounds of the thread."""
+
+IDLE_ROUNDS = 5
+"""Rounds without work after which it ends."""
+
+_FINALIZERS = ("multiprocessing.util", "billiard.util")
+"""Modules whose child processes end by os._exit, after their finalizers: atexit is not called there."""
+
+
+class Gatherer(Protocol):
+    """Whatever gathers successes: a client's core."""
+
+    def flush(self) -> None:
+        """Sends all that is gathered."""
+
+    def flush_overdue(self, now: float) -> None:
+        """Sends what has waited for its time (monotonic seconds)."""
+
+    def forked(self) -> None:
+        """Called in the child of a fork: what is gathered is the parent's."""
+
+
+class Ticker:
+    """The thread. `rounds_left` goes down with each round, and up with each question to the agent."""
+
+    def __init__(self) -> None:
+        self.rounds_left = IDLE_ROUNDS
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lars.client", daemon=True)
+
+    def start(self) -> bool:
+        """Starts it; False where no thread can be started: then the next call sends what waits."""
+        try:
+            self._thread.start()
+        except RuntimeError:
+            return False
+        return True
+
+    def _run(self) -> None:
+        while not self._end.wait(ROUND):
+            for gatherer in _all():
+                gatherer.flush_overdue(monotonic())
+            self.rounds_left -= 1
+            if self.rounds_left < 0 and _leave(self):
+                return
+
+    def stop(self) -> None:
+        """Ends it; returns when it has ended."""
+        self._end.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(ROUND)
+
+
+_gatherers: dict[int, "weakref.ref[Gatherer]"] = {}
+"""All live ones: a dictionary, because its values can be listed while other threads make clients."""
+_ticker: Ticker | None = None
+_lock = threading.Lock()
+_finalized: set[str] = set()
+"""Those of _FINALIZERS in which this process is registered."""
+_ends = False
+
+
+def add(gatherer: Gatherer) -> None:
+    """From now on its successes are also sent in pauses, at exit and before a fork, while it lives."""
+    _gatherers[id(gatherer)] = weakref.ref(gatherer)
+    weakref.finalize(gatherer, _gatherers.pop, id(gatherer), None).atexit = False
+
+
+def awake() -> None:
+    """Called with each question to the agent: successes may be gathered from now on."""
+    global _ticker
+    ticker = _ticker
+    if ticker is not None:
+        ticker.rounds_left = IDLE_ROUNDS
+    if ticker is None or ticker is not _ticker:
+        with _lock:
+            if _ticker is None and (fresh := Ticker()).start():
+                _ticker = fresh
+    for name in _FINALIZERS:
+        if name in sys.modules and name not in _finalized:
+            _finalized.add(name)
+            sys.modules[name].Finalize(None, flush, exitpriority=-1)
+
+
+def warn_unclosed(client: object) -> None:
+    """Warns about a client that is dropped; not at the end of the process, which closes it as well."""
+    if not _ends:
+        warnings.warn(
+            f"unclosed {client!r}: close() it, or use it in a with block; better, keep one for all calls",
+            ResourceWarning,
+            source=client,
+            stacklevel=3,
+        )
+
+
+def flush() -> None:
+    """Sends all that is gathered."""
+    for gatherer in _all():
+        gatherer.flush()
+
+
+def _all() -> list[Gatherer]:
+    return [gatherer for reference in list(_gatherers.values()) if (gatherer := reference()) is not None]
+
+
+def _leave(ticker: Ticker) -> bool:
+    """Whether the thread may end: nobody has asked in the meantime."""
+    global _ticker
+    with _lock:
+        if ticker.rounds_left >= 0:
+            return False
+        _ticker = None
+        return True
+
+
+def _before_fork() -> None:
+    global _ticker
+    ticker, _ticker = _ticker, None
+    if ticker is not None:  # a process with threads had better not fork (Python 3.12 warns)
+        ticker.stop()
+    flush()
+
+
+def _after_fork() -> None:
+    global _ticker, _lock
+    _ticker, _lock = None, threading.Lock()
+    _finalized.clear()
+    for gatherer in _all():
+        gatherer.forked()
+
+
+def _at_exit() -> None:
+    global _ends
+    flush()
+    _ends = True
+
+
+atexit.register(_at_exit)
+os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

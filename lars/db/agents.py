@@ -1,0 +1,78 @@
+"""The agent store: which agents report, and the dismissal of those that are retired.
+
+See docs/design/reporter.md, retired agents.
+"""
+
+from dataclasses import dataclass
+
+from lars.db.audit import Edit, record_txn
+from lars.db.database import Database
+from lars.db.engine import Transaction
+from lars.db.reports import STALE_AFTER
+from lars.errors import LarsError
+from lars.route import format_ip
+
+
+class AgentUnknown(LarsError):
+    """No agent of this address is known."""
+
+
+class AgentReports(LarsError):
+    """An agent that is to be dismissed reports; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A caller's address, when it last reported (Unix seconds), and by how many seconds its clock is ahead."""
+
+    ip: int
+    seen_at: int
+    skew: int = 0
+
+
+class AgentStore:
+    """Agents in the database. Times are in Unix seconds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def agents(self, limit: int) -> list[Agent]:
+        """Agents, the longest silent first."""
+        return await self._database.read("list agents", agents_txn, limit)
+
+    async def dismiss(self, actor: str, ip: int) -> None:
+        """Forgets an agent that is retired, with its states of hosts, and clears the alarms about its silence.
+
+        Its calls stay in history. Raises AgentUnknown, and AgentReports if it has reported lately.
+        """
+        await self._database.write("dismiss an agent", dismiss_txn, actor, ip)
+
+
+def agents_txn(txn: Transaction, limit: int) -> list[Agent]:
+    """See AgentStore.agents."""
+    rows = txn.all("SELECT caller, ts, skew FROM CallerSeen ORDER BY ts, caller LIMIT ?", (limit,))
+    return [Agent(*map(int, row)) for row in rows]
+
+
+def dismiss_txn(txn: Transaction, actor: str, ip: int) -> None:
+    """See AgentStore.dismiss."""
+    now = int(txn.now())
+    row = txn.one(f"SELECT ts FROM CallerSeen WHERE caller = ?{txn.engine.for_update}", (ip,))
+    if row is None:
+        raise AgentUnknown(f"no agent {format_ip(ip)} is known")
+    if now - row[0] <= STALE_AFTER:
+        raise AgentReports(
+            f"agent {format_ip(ip)} reported {max(0, now - row[0])} s ago: stop it first, and wait {STALE_AFTER} s"
+        )
+    # The states have no index by caller: a DELETE by it would lock every row that reporters write.
+    states = txn.all("SELECT modid, cmdid, ip, port FROM ServerCallStatus WHERE caller = ?", (ip,))
+    txn.execute_many(
+        "DELETE FROM ServerCallStatus WHERE modid = ? AND cmdid = ? AND ip = ? AND port = ? AND caller = ?",
+        [(*state, ip) for state in states],
+    )
+    txn.execute("DELETE FROM CallerSeen WHERE caller = ?", (ip,))
+    txn.execute(
+        "UPDATE Alarm SET cleared_at = ?, clear_reason = ? WHERE caller = ? AND cleared_at = 0",
+        (now, f"dismissed by {actor}"[:255], ip),
+    )
+    record_txn(txn, actor, now, [Edit("agent", 0, 0, format_ip(ip), "")])
