@@ -20,7 +20,7 @@ MAX_NOTE = 255
 """Characters of a note, and of the reason of a drain."""
 
 _ZONE = re.compile(rf"[a-z0-9.-]{{0,{MAX_ZONE}}}")
-_TAG = re.compile(rf"[!-+.-~]{{1,{MAX_TAG}}}")
+_TAG = re.compile(rf"[!-+\--~]{{1,{MAX_TAG}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,21 @@ PLAIN = HostRecord()
 """The record of a host of which nothing but the address was given."""
 
 
+HostRow = tuple[int, int, int, int, HostRecord]
+"""modid, cmdid, ip, port and record of a row of RouteData, which may be out of range."""
+
+
+def usable(record: HostRecord) -> HostRecord:
+    """The record as services use it: what SQL has written and no host can have, has its default."""
+    good: dict[str, Any] = {}
+    for name, check in _CHECKS.items():
+        try:
+            good[name] = check(getattr(record, name))
+        except InvalidRoute:
+            good[name] = getattr(PLAIN, name)
+    return replace(record, **good)
+
+
 @dataclass(frozen=True, slots=True)
 class Drain:
     """A drain until a time in Unix seconds, 0 for one without end, with a reason that may be empty."""
@@ -79,7 +94,7 @@ class HostChange:
     """A change of a record. What is None stays.
 
     Attributes:
-        weight, zone, tags, note: the new values; a weight ends a drain.
+        weight, zone, tags, note: the new values; a weight above 0 ends a drain.
         drain: drains the host; of one that is drained already, changes end and reason.
         undrain: ends a drain, which restores the weight; without effect on other hosts.
     """
@@ -93,9 +108,9 @@ class HostChange:
 
     def applied(self, record: HostRecord) -> HostRecord:
         """The record after the change."""
-        plain = {name: value for name in _PLAIN if (value := getattr(self, name)) is not None}
+        plain = {name: value for name in CHANGES if (value := getattr(self, name)) is not None}
         after = replace(record, **plain)
-        if self.weight is not None:
+        if self.weight is not None and (self.weight or not record.draining):
             after = replace(after, drained_weight=None, drained_until=0, drain_reason="")
         if self.undrain and after.drained_weight is not None:
             weight = after.weight or after.drained_weight
@@ -112,7 +127,8 @@ class HostChange:
         return after
 
 
-_PLAIN = ("weight", "zone", "tags", "note")
+KEEP = HostChange()
+"""The change that changes nothing."""
 
 CHANGES = ("weight", "zone", "tags", "note")
 """The names that `host_change` takes."""

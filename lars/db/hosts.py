@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from lars.db.engine import Transaction
-from lars.host_record import PLAIN, HostRecord
+from lars.host_record import PLAIN, HostRecord, HostRow
 from lars.route import HostAddress, ModuleId
 
 COLUMNS = ("weight", "zone", "tags", "note", "drained_weight", "drained_until", "drain_reason")
@@ -25,14 +25,17 @@ def records_of_txn(txn: Transaction, modules: Collection[ModuleId]) -> dict[Modu
     """The hosts of each of some modules with their records, in a defaultdict."""
     found: dict[ModuleId, dict[HostAddress, HostRecord]] = defaultdict(dict)
     for some in parts(list(modules), 200):
-        rows = txn.all(
-            f"SELECT {', '.join((*_KEY, *COLUMNS))} FROM RouteData WHERE {' OR '.join([_ONE] * len(some))}",
-            [number for module in some for number in module],
-        )
-        for modid, cmdid, ip, port, *columns in rows:
+        where = f"WHERE {' OR '.join([_ONE] * len(some))}"
+        for modid, cmdid, ip, port, record in host_rows_txn(txn, where, [n for module in some for n in module]):
             if isinstance(ip, int) and isinstance(port, int):  # SQLite stores any type
-                found[ModuleId(modid, cmdid)][HostAddress(ip, port)] = _record(*columns)
+                found[ModuleId(modid, cmdid)][HostAddress(ip, port)] = record
     return found
+
+
+def host_rows_txn(txn: Transaction, where: str, parameters: Sequence[object]) -> list[HostRow]:
+    """The rows of RouteData that a WHERE clause, or an empty text, chooses, with what may follow it."""
+    rows = txn.all(f"SELECT {', '.join((*_KEY, *COLUMNS))} FROM RouteData {where}", parameters)
+    return [(modid, cmdid, ip, port, _record(*columns)) for modid, cmdid, ip, port, *columns in rows]
 
 
 def _record(

@@ -19,12 +19,13 @@ BUCKETS = 1024
 
 _BUCKET = f"(modid * 31 + cmdid) % {BUCKETS}"
 
-# Both factors are below the prime 2**31 - 1, and no product of an unsigned 32-bit column passes 2**63. A product, so
-# that two modules which swap hosts are seen.
+# All factors are below the prime 2**31 - 1, and no product of an unsigned 32-bit column passes 2**63. A product, so
+# that two modules which swap hosts are seen, and two hosts which swap weights. MySQL adds no negative weight to an
+# unsigned number.
 _MODULE = "(modid * 1000000007 + cmdid * 998244353 + 1) % 2147483647"
 _ADDRESS = "(serverip * 1000000007 + serverport * 998244353 + 1) % 2147483647"
-_RECORD = "weight * 40503 + CASE WHEN zone = '' THEN 0 ELSE CRC32(zone) END"
-_HOST = f"({_ADDRESS} + {_RECORD}) % 2147483647"
+_RECORD = "((weight + 2147483648) * 40503 + CASE WHEN zone = '' THEN 0 ELSE CRC32(zone) END) % 2147483647"
+_HOST = f"({_ADDRESS}) * ({_RECORD}) % 2147483647"
 
 _ROWS = "SELECT modid, cmdid, serverip, serverport, weight, zone FROM RouteData"
 _ORDER = "ORDER BY modid, cmdid, serverip, serverport"

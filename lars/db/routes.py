@@ -13,6 +13,8 @@ from lars.db.database import Database
 from lars.db.engine import Transaction
 from lars.db.hosts import (
     Records,
+    drains_over_txn,
+    host_rows_txn,
     insert_records_txn,
     parts,
     records_of_txn,
@@ -21,9 +23,9 @@ from lars.db.hosts import (
     write_settings_txn,
 )
 from lars.errors import InvalidRoute
-from lars.host_record import PLAIN, HostChange, HostRecord
+from lars.host_record import KEEP, PLAIN, HostChange, HostRecord, HostRow
 from lars.module_settings import Settings, as_json, from_json
-from lars.route import MAX_HOSTS, HostAddress, ModuleId, RouteRow
+from lars.route import MAX_HOSTS, HostAddress, ModuleId
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,12 @@ class RouteEdit:
     actor: str = ""
     change: Mapping[HostAddress, HostChange] = field(default_factory=dict)
     settings: Callable[[Settings], Settings] | None = None
+
+    @classmethod
+    def of_file(cls, module: ModuleId, hosts: Mapping[HostAddress, HostChange], replace: bool) -> "RouteEdit":
+        """The edit that adds the hosts of a file with what it says of each; with `replace`, they are all hosts."""
+        change = {host: change for host, change in hosts.items() if change is not KEEP}
+        return cls(module, frozenset(hosts), replace=replace, change=change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +124,11 @@ class RouteStore:
         """The route version; any other value than before is a change, even a smaller one."""
         return await self._database.read("read the route version", version_txn)
 
-    async def load(self) -> tuple[int, list[RouteRow]]:
+    async def load(self) -> tuple[int, list[HostRow]]:
         """The version and all rows as of one moment, ordered by module, ip and port."""
         return await self._database.read("load all routes", load_txn)
 
-    async def routes(self, modid: int | None = None, cmdid: int | None = None) -> list[RouteRow]:
+    async def routes(self, modid: int | None = None, cmdid: int | None = None) -> list[HostRow]:
         """The rows of all modules, of one modid, or of one module, ordered by module, ip and port."""
         return await self._database.read("list routes", routes_txn, modid, cmdid)
 
@@ -135,6 +143,13 @@ class RouteStore:
         Raises InvalidRoute if a module would have more than MAX_HOSTS hosts.
         """
         return await self._database.write_again("edit routes", edit_txn, actor, now, edits)
+
+    async def end_drains(self, actor: str, now: float) -> EditDone:
+        """Restores the weights of hosts whose drain is over at `now`, in Unix seconds; 10,000 hosts at most a call.
+
+        A repetition finds nothing to do. Any number of processes may call it.
+        """
+        return await self._database.write_again("end drains", end_drains_txn, actor, now)
 
     async def rehearse(self, actor: str, now: float, edits: Sequence[RouteEdit]) -> EditDone:
         """The result that the edits would have; raises what edit would raise. They are made and rolled back."""
@@ -184,12 +199,12 @@ def locked_version_txn(txn: Transaction) -> int:
     return int(row[0]) if row else 0
 
 
-def load_txn(txn: Transaction) -> tuple[int, list[RouteRow]]:
+def load_txn(txn: Transaction) -> tuple[int, list[HostRow]]:
     """See RouteStore.load."""
     return version_txn(txn), routes_txn(txn)
 
 
-def routes_txn(txn: Transaction, modid: int | None = None, cmdid: int | None = None) -> list[RouteRow]:
+def routes_txn(txn: Transaction, modid: int | None = None, cmdid: int | None = None) -> list[HostRow]:
     """See RouteStore.routes."""
     conditions, parameters = [], []
     for column, value in (("modid", modid), ("cmdid", cmdid)):
@@ -197,12 +212,7 @@ def routes_txn(txn: Transaction, modid: int | None = None, cmdid: int | None = N
             conditions.append(f"{column} = ?")
             parameters.append(value)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    rows = txn.all(
-        f"SELECT modid, cmdid, serverip, serverport, weight, zone FROM RouteData {where} "
-        "ORDER BY modid, cmdid, serverip, serverport",
-        parameters,
-    )
-    return [tuple(row) for row in rows]
+    return host_rows_txn(txn, f"{where} ORDER BY modid, cmdid, serverip, serverport", parameters)
 
 
 def edit_txn(txn: Transaction, actor: str, now: float, edits: Sequence[RouteEdit]) -> EditDone:
@@ -229,6 +239,16 @@ def edit_txn(txn: Transaction, actor: str, now: float, edits: Sequence[RouteEdit
         record_txn(txn, who, now, [Edit("hosts", *c.module, *c.texts, version) for c in edited])
     txn.execute(txn.engine.upsert("RouteVersion", ["id"], ["version"]), (1, version))
     return EditDone(version, changed)
+
+
+def end_drains_txn(txn: Transaction, actor: str, now: float) -> EditDone:
+    """See RouteStore.end_drains."""
+    if not drains_over_txn(txn, now):
+        return EditDone(version_txn(txn), ())
+    locked_version_txn(txn)
+    over = drains_over_txn(txn, now)  # read again: what was read before the lock may be outdated
+    edits = [RouteEdit(module, change=dict.fromkeys(hosts, HostChange(undrain=True))) for module, hosts in over.items()]
+    return edit_txn(txn, actor, now, edits)
 
 
 def _changed(edit: RouteEdit, before: Records, settings: str) -> RouteChanged | None:

@@ -7,6 +7,7 @@ which no host has, and carries all of it.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from struct import Struct
+from struct import error as StructError
 
 from lars.host_record import DEFAULT_WEIGHT
 from lars.route import HostAddress
@@ -62,7 +63,7 @@ def pack(hosts: Sequence[tuple[int, int, int, str]], settings: str = "") -> byte
 
 def unpack(packed: bytes) -> Route:
     """The route of a packed one."""
-    if not packed.startswith(_RICH):
+    if is_plain(packed):
         return Route(tuple(RoutedHost(HostAddress(ip, port)) for ip, port in _PLAIN.iter_unpack(packed)))
     start = len(_RICH) + _HEAD.size
     hosts, zones, _text = _HEAD.unpack_from(packed, len(_RICH))
@@ -81,9 +82,24 @@ def unpack(packed: bytes) -> Route:
     )
 
 
+def is_plain(packed: bytes) -> bool:
+    """Whether a packed route has neither weights nor zones nor settings."""
+    return not packed.startswith(_RICH)
+
+
+def is_whole(packed: bytes) -> bool:
+    """Whether bytes from elsewhere are a packed route with hosts, as long as it should be."""
+    try:
+        if is_plain(packed):
+            return bool(packed) and len(packed) % _PLAIN.size == 0
+        return 0 < host_count(packed) == len(unpack(packed).hosts)
+    except (StructError, IndexError, UnicodeDecodeError):
+        return False
+
+
 def host_count(packed: bytes) -> int:
     """The number of hosts in a packed route."""
-    if not packed.startswith(_RICH):
+    if is_plain(packed):
         return len(packed) // _PLAIN.size
     return int(_HEAD.unpack_from(packed, len(_RICH))[0])
 
@@ -94,4 +110,4 @@ def lost_a_host(old: bytes, new: bytes) -> bool:
 
 
 def _undrained(packed: bytes) -> Iterable[tuple[int, int]]:
-    return unpack(packed).undrained if packed.startswith(_RICH) else _PLAIN.iter_unpack(packed)
+    return _PLAIN.iter_unpack(packed) if is_plain(packed) else unpack(packed).undrained

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 
-from lars.dns.packed_route import host_count, lost_a_host, pack, unpack
+from lars.dns.packed_route import host_count, is_plain, lost_a_host, pack, unpack
 from lars.errors import InvalidRoute
 from lars.host_record import DEFAULT_WEIGHT, weight, zone
+from lars.module_settings import MAX_JSON
 from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT, ModuleId, RouteRow
+from lars.wire.frames import MAX_BODY
 from lars.wire.lars_pb2 import GetRouteResponse, HostInfo, ModuleSettings
 from lars.wire.messages import MessageId, encode_message
+from lars.wire.rich_routes import MAX_RICH_ROUTE
 
 Routes = dict[ModuleId, bytes]
 """Each module's packed route (lars.dns.packed_route); no module without hosts."""
@@ -46,7 +49,7 @@ def pack_routes(
             refused.add(f"module ({modid}, {cmdid}): {len(hosts)} hosts, {MAX_HOSTS} at most")
         if hosts:
             module = ModuleId(modid, cmdid)
-            yield module, pack(list(hosts.values())[:MAX_HOSTS], settings.get(module, ""))
+            yield module, pack(list(hosts.values())[:MAX_HOSTS], _usable_settings(module, settings, refused))
 
 
 def _possible(modid: object, cmdid: object) -> bool:
@@ -73,6 +76,14 @@ def _valid(modid: int, cmdid: int, share: object, place: object, refused: Refuse
     except InvalidRoute as error:
         refused.add(f"module ({modid}, {cmdid}): {error}; weight {DEFAULT_WEIGHT} and no zone are served")
         return DEFAULT_WEIGHT, ""
+
+
+def _usable_settings(module: ModuleId, settings: Mapping[ModuleId, str], refused: Refused) -> str:
+    text = settings.get(module, "")
+    if len(text.encode(errors="replace")) > MAX_JSON:
+        refused.add(f"module {module}: its settings have more than {MAX_JSON} characters; none are served")
+        return ""
+    return text
 
 
 class RouteTable:
@@ -131,6 +142,8 @@ class RouteTable:
 
     def plain_frame(self, module: ModuleId) -> bytes:
         """The same for an agent that knows no weights: addresses alone, without those of drained hosts."""
+        if is_plain(self._routes.get(module, b"")):
+            return self.frame(module)  # the same: of most modules one frame is kept
         return self._cached(self._plain_frames, module, True)
 
     def _cached(self, frames: dict[ModuleId, bytes], module: ModuleId, plain: bool) -> bytes:
@@ -158,4 +171,4 @@ class RouteTable:
                     info.weight = host.weight
             if route.settings:
                 response.settings.CopyFrom(ModuleSettings(json=route.settings))
-        return encode_message(MessageId.GET_ROUTE_RESPONSE, response)
+        return encode_message(MessageId.GET_ROUTE_RESPONSE, response, MAX_BODY if plain else MAX_RICH_ROUTE)

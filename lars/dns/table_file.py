@@ -12,7 +12,7 @@ from pathlib import Path
 from struct import Struct
 from struct import error as StructError
 
-from lars.dns.packed_route import host_count, unpack
+from lars.dns.packed_route import host_count, is_whole
 from lars.dns.table import Routes
 from lars.errors import LarsError
 from lars.route import MAX_HOSTS, ModuleId
@@ -62,10 +62,9 @@ def decode_table(data: bytes) -> tuple[int, Routes]:
             position += head.size
             packed = routes[ModuleId(modid, cmdid)] = data[position : position + length * size]
             position += length * size
-            if position > end or not 0 < host_count(packed) <= MAX_HOSTS:
+            if position > end or not is_whole(packed) or host_count(packed) > MAX_HOSTS:
                 raise DamagedTable("a module has no hosts, or too many")
-            unpack(packed)
-    except (StructError, IndexError, UnicodeDecodeError):
+    except StructError:
         raise DamagedTable("it ends too early") from None
     if position != end:
         raise DamagedTable("it is longer than its table")

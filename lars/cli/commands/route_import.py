@@ -35,7 +35,7 @@ def import_(file: BinaryIO, replace: bool, dry_run: bool, url: DatabaseUrl) -> N
     """
     name = "standard input" if file.name == "<stdin>" else file.name
     routes = read_routes(name, file.read())
-    edits = [RouteEdit(module, add=hosts, replace=replace) for module, hosts in sorted(routes.items())]
+    edits = [RouteEdit.of_file(module, hosts, replace) for module, hosts in sorted(routes.items())]
     if dry_run:
         done = run_with_database(url, lambda database: RouteStore(database).rehearse(actor(), time.time(), edits))
         click.echo("\n".join([*_changes(done), f"{_summary('would change', done)} (dry run: nothing was changed)"]))

@@ -39,7 +39,7 @@ class Preview:
 
 def digest_of_changes(done: EditDone) -> str:
     """A digest of the changes of an import, to notice when they differ from those shown."""
-    text = "\n".join(f"{c.module} -{c.removed} +{c.added}" for c in done.changed)
+    text = "\n".join(f"{c.module} {c.texts}" for c in done.changed)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -81,7 +81,7 @@ class TransferPages(PageSet):
                 named += [Translatable("and %(n)s more", n=more)] if more > 0 else []
             return _form({"": tuple(named)}, typed)
         whole = bool(request.field("replace"))
-        edits = tuple(RouteEdit(module, add=hosts, replace=whole) for module, hosts in sorted(routes.items()))
+        edits = tuple(RouteEdit.of_file(module, hosts, whole) for module, hosts in sorted(routes.items()))
         return await self._shown(request, edits, None)
 
     async def _shown(self, request: PageRequest, edits: tuple[RouteEdit, ...], problem: Translatable | None) -> Answer:

@@ -16,7 +16,7 @@ class ImportTests(RouteTestCase):
 
     def hosts(self) -> list[str]:
         rows = self.database.transact(routes_txn)
-        return [f"{modid} {cmdid} {HostAddress(ip, port)}" for modid, cmdid, ip, port in rows]
+        return [f"{modid} {cmdid} {HostAddress(ip, port)}" for modid, cmdid, ip, port, _record in rows]
 
     def test_import_adds_and_removes_nothing(self) -> None:
         self.assertRegex(self.done("import", self.name), r"^changed 1 module: 1 host added, 0 removed; version \d+\n$")
