@@ -14,17 +14,16 @@ from lars.agent.links.dns_link import DnsLink
 from lars.agent.links.outbox import Outbox
 from lars.agent.links.report_link import ReportLink
 from lars.agent.metrics import AgentMetrics
-from lars.agent.module import Module, RoutedHost
+from lars.agent.module import Module
+from lars.agent.module_policies import ModulePolicies, client_may_pick
 from lars.agent.route_files import RouteFiles
 from lars.agent.settings import SHARDS, AgentSettings
 from lars.agent.state_log import StateLog
 from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort, udp_port
 from lars.agent.udp_protocol import ShardProtocol
-from lars.balancing.policies import new_policy
-from lars.balancing.policy import Policy
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
-from lars.route import HostAddress, ModuleId, format_ip, shard_of
+from lars.route import HostAddress, ModuleId, Steering, format_ip, shard_of
 from lars.runtime.gil_and_gc import freeze_loaded_objects, tune_gil_and_gc
 from lars.runtime.periodic import Periodic
 from lars.runtime.reactor import IReactor
@@ -63,13 +62,14 @@ class AgentService(AsyncService):
         self._settings = settings
         self._now: Callable[[], float] = reactor.seconds
         self._state_log = StateLog(reactor.seconds)
-        self._module_policies = dict(settings.module_policies)
-        self._rng = random.Random()  # one for all modules: it takes 2.5 kB
+        self._policies = ModulePolicies(settings, random.Random(), self._say)  # one for all: it takes 2.5 kB
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
         interval = settings.heartbeat_interval
         self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use, interval)
         self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval)
-        self._directories = {number: Directory(self._new_policy, self.dns.ask) for number in shards}
+        self._directories = {
+            number: Directory(self._policies.new, self.dns.ask, configure=self._configure) for number in shards
+        }
         self._codecs = {
             number: DatagramCodec(directory, settings.state_dir) for number, directory in self._directories.items()
         }
@@ -96,9 +96,13 @@ class AgentService(AsyncService):
             Periodic("saving routes", 3.0, self._files.save_changed, reactor),
         ]
 
-    def _new_policy(self, module: ModuleId) -> Policy[RoutedHost]:
-        name = self._module_policies.get(module, self._settings.default_policy)
-        return new_policy(name, self._rng, classic=self._settings.classic)
+    def _configure(self, module: Module, now: float) -> None:
+        """Has a module go on by the settings that its route carries."""
+        settings = self._policies.settings_of(module.id, module.settings)
+        module.use_policy(self._policies.changed(module.policy, settings), client_may_pick(settings), now)
+
+    def _say(self, fault: str) -> None:
+        _log.warn("{fault}", fault=fault)
 
     async def start(self) -> None:
         tune_gil_and_gc()
@@ -151,12 +155,12 @@ class AgentService(AsyncService):
                 got=self._ports[0].receive_buffer,
             )
 
-    def _take_route(self, key: ModuleId, hosts: list[HostAddress], fresh_ms: int) -> None:
+    def _take_route(self, key: ModuleId, hosts: list[HostAddress], fresh_ms: int, steering: Steering) -> None:
         now = self._now()
         fresh = fresh_ms / 1000 if fresh_ms else self._settings.update_timeout
         number = shard_of(key, SHARDS)
         directory = self._directories.get(number)
-        if directory is not None and directory.take_route(key, hosts, now + fresh, fresh_ms > 0, now):
+        if directory is not None and directory.take_route(key, hosts, now + fresh, fresh_ms > 0, now, steering):
             self._files.changed(number)
 
     def _modules_in_use(self) -> list[ModuleId]:

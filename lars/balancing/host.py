@@ -18,10 +18,12 @@ class HostState(Enum):
 class Host:
     """One node of a module's route. Callers subclass it to keep with a host what a policy has no use for."""
 
-    __slots__ = ("address", "record", "weight")
+    __slots__ = ("address", "record", "weight", "zone")
 
-    def __init__(self, address: HostAddress, weight: int = 100) -> None:
+    def __init__(self, address: HostAddress, weight: int = 100, zone: str = "") -> None:
         self.address = address
+        self.zone = zone
+        """Where it is; empty if that is not known."""
         self.weight = weight
         """Its share of calls relative to the others, 0 to 1,000; 0: none while others have weight."""
         self.record: Any = None
