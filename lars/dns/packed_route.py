@@ -34,12 +34,6 @@ class Route:
     hosts: tuple[RoutedHost, ...]
     settings: str = ""
 
-    @property
-    def undrained(self) -> tuple[HostAddress, ...]:
-        """The hosts for agents that know no weights: those with weight, or all where none has any."""
-        some = tuple(host.address for host in self.hosts if host.weight)
-        return some or tuple(host.address for host in self.hosts)
-
 
 def pack(hosts: Sequence[tuple[int, int, int, str]], settings: str = "") -> bytes:
     """The packed route of hosts (ip, port, weight, zone), which are valid, and settings; empty without hosts."""
@@ -106,8 +100,12 @@ def host_count(packed: bytes) -> int:
 
 def lost_a_host(old: bytes, new: bytes) -> bool:
     """Whether an agent that knows no weights loses a host by a change from one packed route to another."""
-    return not set(_undrained(old)) <= set(_undrained(new))
+    return not set(undrained(old)) <= set(undrained(new))
 
 
-def _undrained(packed: bytes) -> Iterable[tuple[int, int]]:
-    return _PLAIN.iter_unpack(packed) if is_plain(packed) else unpack(packed).undrained
+def undrained(packed: bytes) -> Iterable[tuple[int, int]]:
+    """Ip and port of the hosts for agents that know no weights: those with weight, or all where none has any."""
+    if is_plain(packed):
+        return _PLAIN.iter_unpack(packed)
+    hosts = unpack(packed).hosts
+    return [host.address for host in hosts if host.weight] or [host.address for host in hosts]

@@ -1,10 +1,11 @@
 """The route table: every module's route, packed, and its answers encoded once for each version of the route."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 
-from lars.dns.packed_route import host_count, is_plain, lost_a_host, pack, unpack
+from lars.dns.packed_route import host_count, is_plain, lost_a_host, pack, undrained, unpack
 from lars.errors import InvalidRoute
 from lars.host_record import DEFAULT_WEIGHT, weight, zone
 from lars.module_settings import MAX_JSON
@@ -35,7 +36,7 @@ class Refused:
 def pack_routes(
     rows: Iterable[RouteRow], settings: Mapping[ModuleId, str], refused: Refused
 ) -> Iterator[tuple[ModuleId, bytes]]:
-    """Each module of the rows, which come ordered by module, with its route packed.
+    """Each module of the rows, which come ordered by module, ip and port, with its route packed.
 
     Rows that cannot be a route are left out, and so is what exceeds MAX_HOSTS, in the rows' order. A weight or zone
     that no host can have, which only SQL can write, has its default.
@@ -44,12 +45,12 @@ def pack_routes(
         if not _possible(modid, cmdid):
             refused.add(f"module ({modid}, {cmdid}): ids are 0 to {MAX_ID}, not both 0")
             continue
-        hosts = {host[:2]: host for host in _usable(same, refused)}  # an old table may hold a host twice
+        hosts = list(_usable(same, refused))
         if len(hosts) > MAX_HOSTS:
             refused.add(f"module ({modid}, {cmdid}): {len(hosts)} hosts, {MAX_HOSTS} at most")
         if hosts:
             module = ModuleId(modid, cmdid)
-            yield module, pack(list(hosts.values())[:MAX_HOSTS], _usable_settings(module, settings, refused))
+            yield module, pack(hosts[:MAX_HOSTS], _usable_settings(module, settings, refused))
 
 
 def _possible(modid: object, cmdid: object) -> bool:
@@ -60,11 +61,15 @@ def _possible(modid: object, cmdid: object) -> bool:
 
 
 def _usable(rows: Iterable[RouteRow], refused: Refused) -> Iterator[tuple[int, int, int, str]]:
+    before: tuple[object, object] = 0, 0
     for modid, cmdid, ip, port, share, place in rows:
         # SQLite keeps text and fractions too
         if not (isinstance(ip, int) and isinstance(port, int) and 0 < ip < 2**32 and 0 < port <= MAX_PORT):
             refused.add(f"module ({modid}, {cmdid}): no host has ip {ip} and port {port}")
             continue
+        if (ip, port) == before:
+            continue  # a table without its unique key may hold a host twice
+        before = ip, port
         if share != DEFAULT_WEIGHT or place:
             share, place = _valid(modid, cmdid, share, place, refused)
         yield ip, port, share, place
@@ -72,10 +77,15 @@ def _usable(rows: Iterable[RouteRow], refused: Refused) -> Iterator[tuple[int, i
 
 def _valid(modid: int, cmdid: int, share: object, place: object, refused: Refused) -> tuple[int, str]:
     try:
-        return weight(share), zone(place)
+        return _checked(share, place)
     except InvalidRoute as error:
         refused.add(f"module ({modid}, {cmdid}): {error}; weight {DEFAULT_WEIGHT} and no zone are served")
         return DEFAULT_WEIGHT, ""
+
+
+@lru_cache(10_000)  # most hosts have one of a few
+def _checked(share: object, place: object) -> tuple[int, str]:
+    return weight(share), zone(place)
 
 
 def _usable_settings(module: ModuleId, settings: Mapping[ModuleId, str], refused: Refused) -> str:
@@ -160,11 +170,11 @@ class RouteTable:
         return self._encode(module, b"", True)
 
     def _encode(self, module: ModuleId, packed: bytes, plain: bool) -> bytes:
-        route = unpack(packed)
         response = GetRouteResponse(modid=module.modid, cmdid=module.cmdid, fresh_ms=self._fresh_ms)
-        if plain:
-            response.host.extend(HostInfo(ip=ip, port=port) for ip, port in route.undrained)
+        if plain or is_plain(packed):
+            response.host.extend([HostInfo(ip=ip, port=port) for ip, port in undrained(packed)])
         else:
+            route = unpack(packed)
             for host in route.hosts:
                 info = response.host.add(ip=host.address.ip, port=host.address.port, zone=host.zone)
                 if host.weight != DEFAULT_WEIGHT:
