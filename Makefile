@@ -143,7 +143,7 @@ AXE := --no-deps 'axe-playwright-python~=0.1.8'
 # changes, and with .venv when that is not whole: never finished, its Python gone, or the checkout moved.
 $(VENV)/.run: pyproject.toml
 	@echo "installing lars into $(VENV)"
-	@$(call install,--editable .)
+	@$(call install,--editable '.[services]')
 	@touch $@
 
 $(VENV)/.test: pyproject.toml

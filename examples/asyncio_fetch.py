@@ -35,7 +35,7 @@ async def fetch(client: LarsClient) -> str:
 
 async def main() -> None:
     async with LarsClient() as client:
-        await client.register(1, 1)
+        await client.ready(1, 1)
         for answer in await asyncio.gather(*(fetch(client) for _ in range(int(sys.argv[1])))):
             print(answer)
 

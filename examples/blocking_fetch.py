@@ -26,7 +26,7 @@ def fetch(client: LarsClient) -> str:
 
 def main() -> None:
     with LarsClient() as client:
-        client.register(1, 1)
+        client.ready(1, 1)
         for _ in range(int(sys.argv[1])):
             print(fetch(client))
 

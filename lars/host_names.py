@@ -1,4 +1,4 @@
-"""Addresses given as names, such as those of containers: looked up once, when a program starts."""
+"""Addresses given as names, such as those of containers: looked up at the start, and by clients after a failure."""
 
 import socket
 

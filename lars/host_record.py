@@ -51,6 +51,12 @@ class HostRecord:
         """Whether an operator has drained it. A weight that SQL has written since ends that."""
         return self.drained_weight is not None and self.weight == 0
 
+    def differences(self, after: "HostRecord") -> list[str]:
+        """What is another in a later record, for people: "weight 100 → 50"; a drain's kept weight is left out."""
+        names = [f.name for f in fields(self) if f.name != "drained_weight"]
+        values = [(name, getattr(self, name), getattr(after, name)) for name in names]
+        return [f"{name.replace('_', ' ')} {_shown(old)} → {_shown(new)}" for name, old, new in values if old != new]
+
     @property
     def texts(self) -> list[str]:
         """What differs from a plain host, as NAME=VALUE texts for the audit and for messages."""
@@ -197,6 +203,10 @@ def tags(value: Any) -> tuple[str, ...]:
             "characters without blanks and commas"
         )
     return tuple(sorted(set(value)))
+
+
+def _shown(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value) if isinstance(value, int) else json.dumps(value)
 
 
 def _quoted(value: Any) -> str:

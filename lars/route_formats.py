@@ -80,7 +80,7 @@ def read_routes(name: str, content: bytes) -> Routes:
 
 def _csv_records(text: str) -> Iterator[Record | BadLine]:
     """A Record or an error for each line that is not empty."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     header: list[str] = []
     try:
         for row in reader:
@@ -118,6 +118,12 @@ def _csv_values(texts: dict[str, str]) -> dict[str, Any]:
     if not values.get("weight", True):
         del values["weight"]  # an empty cell
     return values
+
+
+def _delimiter(text: str) -> str:
+    """What separates the values: a comma; a semicolon or a tab, which spreadsheets also write, if the header has it."""
+    header = text.lstrip().partition("\n")[0]
+    return next((other for other in ";\t" if other in header and "," not in header), ",")
 
 
 def _json_records(text: str) -> Iterator[Record | BadLine]:
@@ -180,6 +186,30 @@ def _id(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))):
         raise InvalidRoute(f"{name} {text!r} is not a number from 0 to {MAX_ID}")
     return int(text)
+
+
+def as_file(routes: Routes) -> str:
+    """The content of a file that read_routes reads as these routes."""
+    rows = [(module, host, hosts[host]) for module, hosts in sorted(routes.items()) for host in sorted(hosts)]
+    if all(change is KEEP for _module, _host, change in rows):
+        return as_csv([(*module, *host, PLAIN) for module, host, _change in rows])
+    return json.dumps(
+        [
+            {
+                "modid": module.modid,
+                "cmdid": module.cmdid,
+                "ip": format_ip(host.ip),
+                "port": host.port,
+                **_given(change),
+            }
+            for module, host, change in rows
+        ],
+        separators=(",", ":"),
+    )
+
+
+def _given(change: HostChange) -> dict[str, Any]:
+    return {name: value for name in OPTIONAL if (value := getattr(change, name)) is not None}
 
 
 def is_route(row: HostRow) -> bool:

@@ -114,13 +114,13 @@ def _reaction(scenario: Scenario, result: Result) -> Numbers:
         sick = np.isin(result.hosts, scenario.bad) & (result.times >= begin)
         until = [np.sum((result.agents == agent) & sick & (result.times < at)) for agent, at in firsts[:20]]
         numbers["aside_calls"] = round(float(np.median(until)), 1)
-    numbers["share_gone_s"] = _settled(scenario, result, (begin, end), below=0.2)
+    numbers["share_gone_s"] = settled(scenario, result, (begin, end), below=0.2)
     if scenario.end > end + 10:
-        numbers["return_s"] = _settled(scenario, result, (end, scenario.end), above=0.8)
+        numbers["return_s"] = settled(scenario, result, (end, scenario.end), above=0.8)
     return numbers
 
 
-def _settled(
+def settled(
     scenario: Scenario, result: Result, span: tuple[float, float], below: float = -1.0, above: float = -1.0
 ) -> float | None:
     """Seconds into the span until the bad hosts' share of the calls is first below or above that share of the fair one.

@@ -18,19 +18,22 @@ NO_SERVER = 1
 class LarsAgent(LarsService):
     """lars-agent in one process or three."""
 
-    def __init__(self, workers: int = 1, dns_port: int = NO_SERVER, reporter_port: int = NO_SERVER) -> None:
+    def __init__(
+        self, workers: int = 1, dns_port: int = NO_SERVER, reporter_port: int = NO_SERVER, *options: str
+    ) -> None:
         self.port = free_udp_base(SHARDS)
         self.address = f"127.0.0.1:{self.port}"
         super().__init__(
             "lars-agent",
             *("--listen", self.address, "--state-dir", "state", "--workers", str(workers)),
             *("--dns", f"127.0.0.1:{dns_port}", "--reporter", f"127.0.0.1:{reporter_port}"),
+            *options,
         )
 
     @classmethod
-    def launched(cls, routes: Mapping[ModuleId, Sequence[HostAddress]]) -> Self:
-        """An agent that knows these routes from a file, without dns and reporter; it is ready."""
-        agent = cls()
+    def launched(cls, routes: Mapping[ModuleId, Sequence[HostAddress]], *options: str) -> Self:
+        """An agent that knows these routes from a file, without dns and reporter, with further options; it is ready."""
+        agent = cls(1, NO_SERVER, NO_SERVER, *options)
         save_agent_routes(str(agent.folder / "state"), routes)
         try:
             return agent.launch()

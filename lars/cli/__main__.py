@@ -1,5 +1,5 @@
 """`python -m lars.cli` is `lars`."""
 
-from lars.cli.main import main
+from lars.cli.installed import main
 
 main()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from lars.cli.installed import what_to_install
 from lars.errors import BadInput, InvalidRoute, LarsError, SettingsError
 
 DONE = 0
@@ -39,6 +40,12 @@ def exit_status(command: click.Command, arguments: Sequence[str] | None) -> int:
     except LarsError as error:
         complain(str(error))
         return WRONG_USAGE if isinstance(error, InvalidRoute | SettingsError) else REFUSED
+    except ModuleNotFoundError as error:
+        line = what_to_install(error)
+        if line is None:
+            raise
+        complain(line)
+        return REFUSED
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise

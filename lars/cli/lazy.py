@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from lars.cli.exit_status import WRONG_USAGE
+from lars.cli.group import CommandGroup
 
 
 class LazyCommand(NamedTuple):
@@ -17,8 +17,8 @@ class LazyCommand(NamedTuple):
     help: str
 
 
-class LazyGroup(click.Group):
-    """A group of LazyCommands. Without a command it shows its help."""
+class LazyGroup(CommandGroup):
+    """A group of LazyCommands."""
 
     def __init__(self, *args: Any, commands: Mapping[str, LazyCommand], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -39,9 +39,3 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, lazy.help) for name, lazy in self._lazy.items()])
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args and not ctx.resilient_parsing:  # resilient: a shell completes words
-            click.echo(ctx.get_help(), err=True)
-            ctx.exit(WRONG_USAGE)
-        return super().parse_args(ctx, args)

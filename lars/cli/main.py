@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import click
 
@@ -54,4 +55,6 @@ def lars() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command line, by default that of sys.argv, and exits."""
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")  # ? for what the terminal's encoding lacks
     sys.exit(exit_status(lars, arguments))

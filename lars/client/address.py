@@ -1,8 +1,11 @@
 """The agent's address: one IP, and a port for each of its shards (docs/design/agent.md, shards)."""
 
 import os
+import socket
 from collections.abc import Mapping
-from typing import NamedTuple
+from contextlib import suppress
+from typing import NamedTuple, Self
+from weakref import WeakSet
 
 from lars.errors import InvalidRoute, SettingsError
 from lars.host_names import parse_place
@@ -30,9 +33,49 @@ class AgentAddress(NamedTuple):
     def __str__(self) -> str:
         return f"{self.ip}:{self.port}"
 
+    def of_shard(self, number: int) -> "AgentAddress":
+        """The address of a shard of this agent."""
+        return AgentAddress(self.ip, self.port + number)
+
     def shard(self, module: ModuleId) -> "AgentAddress":
         """The address of the shard that serves a module."""
         return AgentAddress(self.ip, self.port + shard_of(module, SHARDS))
+
+
+class NamedAddress(AgentAddress):
+    """The address of an agent that was given by a name, which may have another address later.
+
+    Attributes:
+        name: as it was given: "agent:8888".
+        sockets: those that are connected to this address, wherever it moves.
+    """
+
+    name: str
+    sockets: "WeakSet[socket.socket]"
+
+    @classmethod
+    def of(cls, address: AgentAddress, name: str) -> Self:
+        """The address, with a name."""
+        named = cls(*address)
+        named.name = name
+        named.sockets = WeakSet()
+        return named
+
+    def of_shard(self, number: int) -> "NamedAddress":
+        return self.of(super().of_shard(number), self.name)
+
+    def at(self, ip: str) -> "NamedAddress":
+        """The same place with another IPv4 address, and with the same sockets."""
+        moved = self.of(AgentAddress(ip, self.port), self.name)
+        moved.sockets = self.sockets
+        return moved
+
+    def reconnect(self) -> None:
+        """Connects to this address those sockets that are connected to another one; any thread may be using them."""
+        for sock in self.sockets.copy():
+            with suppress(OSError):  # it has been closed
+                if sock.getpeername() != self:
+                    sock.connect(self)
 
 
 def parse_agent(text: str) -> AgentAddress:
@@ -45,7 +88,8 @@ def parse_agent(text: str) -> AgentAddress:
         raise SettingsError(
             f"agent address: port {port} is too high: its {SHARDS} shards use it and the ports after it"
         )
-    return AgentAddress(format_ip(ip), port)
+    address = AgentAddress(format_ip(ip), port)
+    return address if text.startswith(f"{address.ip}:") else NamedAddress.of(address, text)
 
 
 def agent_address(agent: str | tuple[str, int] | None, environ: Mapping[str, str] = os.environ) -> AgentAddress:

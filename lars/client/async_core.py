@@ -12,6 +12,7 @@ from lars.client.sender import Sender
 from lars.client.shard_state import ShardState
 from lars.client.udp_mux import EventLoop, UdpMux
 from lars.client.udp_socket import Closed
+from lars.client.watched_route import StateQuery
 from lars.errors import LarsError
 
 OnAnswer = Callable[[Any, Exception | None], None]
@@ -105,6 +106,17 @@ class AsyncCore:
             mux.close()
 
         return cancel
+
+    def state(self, cached: ModuleCache, version: int, loop: EventLoop, on_answer: OnAnswer) -> Cancel:
+        """Asks for the module's route state, with the version of the one before; None if no answer comes."""
+        try:
+            mux = self._mux(cached.shard, loop)
+        except OSError:
+            on_answer(None, None)
+            return _nothing
+        seq = mux.next_seq()
+        mux.ask(seq, StateQuery(cached.module, seq, version), lambda state, _error: on_answer(state, None))
+        return lambda: mux.cancel(seq)
 
     def _mux(self, shard: ShardState, loop: EventLoop) -> UdpMux:
         if loop is not self._loop:  # the previous loop has ended, and its sockets with it

@@ -20,6 +20,8 @@ from lars.client.process import warn_unclosed
 from lars.client.queries import no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, AsyncAttempt, Retrying
 from lars.client.udp_mux import UdpMux
+from lars.client.watch import AsyncWatch, Wakeup
+from lars.client.watched_route import WATCH_INTERVAL
 from lars.errors import LarsError
 
 
@@ -150,7 +152,7 @@ class LarsClient:
         route: list[Host] = await self._answer(lambda loop, on_answer: self._async_core.route(cached, loop, on_answer))
         return route
 
-    async def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> None:
+    async def ready(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> None:
         """Waits until the agent has the module's hosts, which it pulls when first asked about a module.
 
         For a start that fails where a module has none, or that waits for longer than `first_wait`. Raises NoSuchModule
@@ -158,7 +160,7 @@ class LarsClient:
 
         >>> async def main():
         ...     async with LarsClient() as client:
-        ...         await client.register(1, 1)
+        ...         await client.ready(1, 1)
         >>> asyncio.run(main())
         """
         cached = self._core.cached(modid, cmdid)
@@ -174,6 +176,38 @@ class LarsClient:
                     raise
                 refusal = error
         raise refusal
+
+    async def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> None:
+        """The name of `ready` in the C++ API (`reg_init`)."""
+        await self.ready(modid, cmdid, timeout)
+
+    def watch(self, modid: int, cmdid: int, interval: float = WATCH_INTERVAL) -> AsyncWatch:
+        """The module's routes as they change, without end; as that of the blocking client.
+
+        >>> async def main():
+        ...     async with LarsClient() as client:
+        ...         async for route in client.watch(1, 1):
+        ...             print(*route.healthy)
+        ...             break
+        >>> asyncio.run(main())
+        127.0.0.1:9001 127.0.0.1:9002
+        """
+        cached = self._core.cached(modid, cmdid)
+        return AsyncWatch(
+            self._core,
+            cached,
+            interval,
+            lambda version: self._answer(
+                lambda loop, on_answer: self._async_core.state(cached, version, loop, on_answer)
+            ),
+            lambda: self._route(cached),
+            self._wakeup,
+        )
+
+    def _wakeup(self, seconds: float) -> Wakeup:
+        running = asyncio.get_running_loop()
+        awaited: asyncio.Future[None] = running.create_future()
+        return Wakeup(seconds, awaited, lambda: awaited.set_result(None), running.call_later)
 
     def call(self, modid: int, cmdid: int, failures: Failures = Exception, *, key: Key | None = None) -> AsyncCall:
         """A host for an async with block, reported with the time taken; as a failure if an exception ends the block.

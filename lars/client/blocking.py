@@ -19,7 +19,10 @@ from lars.client.process import warn_unclosed
 from lars.client.queries import RouteQuery, no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, Attempt, Retrying
 from lars.client.socket_pool import AgentSockets, SocketPool
+from lars.client.watch import Watch
+from lars.client.watched_route import WATCH_INTERVAL, StateQuery
 from lars.errors import LarsError
+from lars.wire.lars_pb2 import RouteStateResponse
 
 
 class LarsClient:
@@ -169,13 +172,13 @@ class LarsClient:
             raise refusal
         return saved
 
-    def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> None:
+    def ready(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> None:
         """Waits until the agent has the module's hosts, which it pulls when first asked about a module.
 
         For a start that fails where a module has none, or that waits for longer than `first_wait`. Raises NoSuchModule
         if the agent has none after `timeout` seconds, AgentUnavailable if it did not answer.
 
-        >>> client.register(1, 1)
+        >>> client.ready(1, 1)
         """
         cached = self._core.cached(modid, cmdid)
         refusal: LarsError = no_such_module(cached.module)
@@ -190,6 +193,41 @@ class LarsClient:
                     raise
                 refusal = error
         raise refusal
+
+    def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> None:
+        """The name of `ready` in the C++ API (`reg_init`)."""
+        self.ready(modid, cmdid, timeout)
+
+    def watch(self, modid: int, cmdid: int, interval: float = WATCH_INTERVAL) -> Watch:
+        """The module's routes as they change, without end: the hosts, with weights and who is ejected, where known.
+
+        The first is yielded as soon as the agent has hosts, or after `first_wait` without any. While the agent is down
+        nothing is yielded but, at first, a saved route.
+
+        >>> for route in client.watch(1, 1):
+        ...     print(*route.healthy)
+        ...     break
+        127.0.0.1:9001 127.0.0.1:9002
+
+        Args:
+            modid: the business.
+            cmdid: its function.
+            interval: seconds between two questions to the agent.
+        """
+        cached = self._core.cached(modid, cmdid)
+        return Watch(
+            self._core, cached, interval, lambda version: self._state(cached, version), lambda: self._route(cached)
+        )
+
+    def _state(self, cached: ModuleCache, version: int) -> RouteStateResponse | None:
+        try:
+            sock = self._sockets[cached.shard].new()
+            try:
+                return sock.ask(StateQuery(cached.module, sock.next_seq(), version), monotonic() + self._timeout)
+            finally:
+                sock.close()
+        except OSError:
+            return None
 
     def call(self, modid: int, cmdid: int, failures: Failures = Exception, *, key: Key | None = None) -> Call:
         """A host for a with block, reported with the time taken; as a failure if an exception ends the block.

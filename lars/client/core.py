@@ -16,6 +16,7 @@ from lars.client import process
 from lars.client.address import DEFAULT_STATE_DIR, SHARDS, AgentAddress
 from lars.client.errors import AgentUnavailable, InvalidArgument
 from lars.client.host import Host
+from lars.client.lookup import lookup_of
 from lars.client.module_cache import ModuleCache, rng
 from lars.client.polling import FIRST_WAIT, pauses
 from lars.client.queries import HostQuery
@@ -69,11 +70,12 @@ class Core:
             raise SettingsError(f"first_wait {first_wait} is out of range: give seconds from 0 to below a day")
         self.agent = agent
         self.timeout = timeout
-        self.shards = [ShardState(AgentAddress(agent.ip, agent.port + n), n) for n in range(SHARDS)]
+        self.shards = [ShardState(agent.of_shard(n), n) for n in range(SHARDS)]
+        self._lookup = lookup_of(agent, self.shards)
         self.modules: dict[tuple[int, int], ModuleCache] = {}
         self.closed = False
         self._cache_ttl = cache_ttl
-        self._first_wait = first_wait
+        self.first_wait = first_wait
         self._saved = [SavedFile(state_dir, n) for n in range(SHARDS)] if state_dir else []
         self._follows_agent = state_dir == DEFAULT_STATE_DIR
         self._next_flush = 0.0
@@ -160,7 +162,7 @@ class Core:
         The agent pulls a module's hosts when it is first asked about it.
         """
         if cached.awaited_until is None:
-            cached.awaited_until = now + self._first_wait
+            cached.awaited_until = now + self.first_wait
         return islice(pauses(max(0.0, cached.awaited_until - now)), 1, None)
 
     def has_hosts(self, cached: ModuleCache) -> None:
@@ -179,6 +181,8 @@ class Core:
         Returns the error to raise. Logs it once, until the shard answers again.
         """
         refusal = self.unavailable(shard, error)
+        if self._lookup is not None:
+            self._lookup.unanswered(now)
         if shard.alive and not self.closed:
             shard.alive = False
             shard.due(now)

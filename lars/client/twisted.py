@@ -26,6 +26,8 @@ from lars.client.process import warn_unclosed
 from lars.client.queries import no_such_module
 from lars.client.retrying import DEFAULT_ATTEMPTS, AsyncAttempt, Retrying
 from lars.client.udp_mux import Timer, UdpMux
+from lars.client.watch import AsyncWatch, Wakeup
+from lars.client.watched_route import WATCH_INTERVAL
 from lars.errors import LarsError
 from lars.runtime.reactor import IReactor, installed_reactor
 
@@ -168,7 +170,7 @@ class LarsClient:
     def _route(self, cached: ModuleCache) -> Deferred[list[Host]]:
         return self._answer(lambda on_answer: self._async_core.route(cached, self._loop, on_answer))
 
-    def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> Deferred[None]:
+    def ready(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> Deferred[None]:
         """Waits until the agent has the module's hosts, which it pulls when first asked about a module.
 
         For a start that fails where a module has none, or that waits for longer than `first_wait`. Fails with
@@ -176,12 +178,16 @@ class LarsClient:
 
         >>> async def main(reactor):
         ...     async with LarsClient() as client:
-        ...         await client.register(1, 1)
+        ...         await client.ready(1, 1)
         >>> run(main)
         """
-        return Deferred.fromCoroutine(self._register(modid, cmdid, timeout))
+        return Deferred.fromCoroutine(self._ready(modid, cmdid, timeout))
 
-    async def _register(self, modid: int, cmdid: int, timeout: float) -> None:
+    def register(self, modid: int, cmdid: int, timeout: float = REGISTER_TIMEOUT) -> Deferred[None]:
+        """The name of `ready` in the C++ API (`reg_init`)."""
+        return self.ready(modid, cmdid, timeout)
+
+    async def _ready(self, modid: int, cmdid: int, timeout: float) -> None:
         cached = self._core.cached(modid, cmdid)
         refusal: LarsError = no_such_module(cached.module)
         for pause in pauses(timeout):
@@ -195,6 +201,33 @@ class LarsClient:
                     raise
                 refusal = error
         raise refusal
+
+    def watch(self, modid: int, cmdid: int, interval: float = WATCH_INTERVAL) -> AsyncWatch:
+        """The module's routes as they change, without end; as that of the blocking client.
+
+        >>> async def main(reactor):
+        ...     async with LarsClient() as client:
+        ...         async for route in client.watch(1, 1):
+        ...             print(*route.healthy)
+        ...             break
+        >>> run(main)
+        127.0.0.1:9001 127.0.0.1:9002
+        """
+        cached = self._core.cached(modid, cmdid)
+        return AsyncWatch(
+            self._core,
+            cached,
+            interval,
+            lambda version: self._answer(
+                lambda on_answer: self._async_core.state(cached, version, self._loop, on_answer)
+            ),
+            lambda: self._route(cached),
+            self._wakeup,
+        )
+
+    def _wakeup(self, seconds: float) -> Wakeup:
+        awaited: Deferred[None] = Deferred()
+        return Wakeup(seconds, awaited, lambda: awaited.callback(None), self._loop.call_later)
 
     def call(self, modid: int, cmdid: int, failures: Failures = Exception, *, key: Key | None = None) -> AsyncCall:
         """A host for an async with block, reported with the time taken; as a failure if an exception ends the block.

@@ -6,7 +6,7 @@ import socket
 import time
 from typing import TypeVar
 
-from lars.client.address import AgentAddress
+from lars.client.address import AgentAddress, NamedAddress
 from lars.client.queries import Query
 from lars.errors import LarsError
 
@@ -23,6 +23,8 @@ def connected_socket(peer: AgentAddress) -> socket.socket:
     try:
         sock.setblocking(False)
         sock.connect(peer)
+        if isinstance(peer, NamedAddress):
+            peer.sockets.add(sock)
     except OSError:
         sock.close()
         raise

@@ -3,6 +3,7 @@
 See docs/design/database.md, accounts.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from lars.accounts import ROLES
@@ -87,9 +88,17 @@ class AccountStore:
         """Starts a session that ends at `expires_at` (Unix seconds), and deletes expired ones."""
         await self._database.write("begin a session", begin_session_txn, digest, user, now, expires_at)
 
+    async def record_failed_sign_ins(self, name: str, address: str, times: int, now: float) -> None:
+        """Writes to the audit that someone at an address gave no right password for a name."""
+        await self._database.write("record failed sign-ins", _record_failed_sign_ins_txn, name, address, times, now)
+
     async def session(self, digest: str, now: float) -> User | None:
         """The user of a session that has not expired."""
         return await self._database.read("read a session", _session_txn, digest, now)
+
+    async def open_sessions(self, digests: Collection[str], now: float) -> set[str]:
+        """Those of some thousand sessions that have neither ended nor expired."""
+        return await self._database.read("read sessions", _open_sessions_txn, digests, now)
 
     async def end_session(self, digest: str) -> None:
         """Ends a session, if it exists."""
@@ -194,6 +203,11 @@ def begin_session_txn(txn: Transaction, digest: str, user: str, now: float, expi
     )
 
 
+def _record_failed_sign_ins_txn(txn: Transaction, name: str, address: str, times: int, now: float) -> None:
+    text = f"user {name}: failed sign-ins from {address}: {times}"
+    record_txn(txn, "web", now, [Edit("account", 0, 0, "", text)])
+
+
 def _session_txn(txn: Transaction, digest: str, now: float) -> User | None:
     row = txn.one(
         "SELECT u.name, u.password, u.role, u.created_at FROM Session s JOIN User u ON u.name = s.user_name "
@@ -201,6 +215,16 @@ def _session_txn(txn: Transaction, digest: str, now: float) -> User | None:
         (digest, int(now)),
     )
     return User(*row) if row else None
+
+
+def _open_sessions_txn(txn: Transaction, digests: Collection[str], now: float) -> set[str]:
+    found: set[str] = set()
+    wanted = sorted(digests)
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        query = f"SELECT digest FROM Session WHERE expires_at > ? AND digest IN ({', '.join('?' * len(some))})"
+        found.update(str(row[0]) for row in txn.all(query, (int(now), *some)))
+    return found
 
 
 def _end_session_txn(txn: Transaction, digest: str) -> None:

@@ -44,9 +44,15 @@ class CallStore:
         """Calls of some modules from the minute `since` on; none for modules without calls."""
         return await self._database.read("sum up calls of modules", calls_txn, modules, since)
 
-    async def history(self, module: ModuleId, since: int, step: int) -> list[Bucket]:
-        """Calls of each host of a module in periods of `step` seconds, a multiple of 60."""
-        return await self._database.read("read the history of calls", _history_txn, module, since, step)
+    async def history(
+        self, module: ModuleId, since: int, step: int, hosts: Sequence[HostAddress] | None = None
+    ) -> list[Bucket]:
+        """Calls of each host of a module, or of some hundred hosts, in periods of `step` seconds, a multiple of 60."""
+        return await self._database.read("read the history of calls", _history_txn, module, since, step, hosts)
+
+    async def totals(self, module: ModuleId, since: int, step: int) -> dict[int, tuple[int, int]]:
+        """Successes and failures of a module, by the begin of each period of `step` seconds, a multiple of 60."""
+        return await self._database.read("sum up the history of calls", _totals_txn, module, since, step)
 
 
 def _minutes_txn(txn: Transaction, since: int) -> Minutes:
@@ -75,10 +81,24 @@ def calls_txn(txn: Transaction, modules: Sequence[ModuleId], since: int) -> dict
     return calls
 
 
-def _history_txn(txn: Transaction, module: ModuleId, since: int, step: int) -> list[Bucket]:
+def _history_txn(
+    txn: Transaction, module: ModuleId, since: int, step: int, hosts: Sequence[HostAddress] | None
+) -> list[Bucket]:
+    if hosts is not None and not hosts:
+        return []
+    among = " OR ".join(["ip = ? AND port = ?"] * len(hosts)) if hosts is not None else "1 = 1"
     rows = txn.all(
         "SELECT minute - minute % ? AS start, ip, port, SUM(succ_cnt), SUM(err_cnt) FROM ServerCallHistory "
-        "WHERE modid = ? AND cmdid = ? AND minute >= ? GROUP BY start, ip, port",
-        (step, *module, since),
+        f"WHERE modid = ? AND cmdid = ? AND minute >= ? AND ({among}) GROUP BY start, ip, port",
+        (step, *module, since, *(number for host in hosts or () for number in host)),
     )
     return [Bucket(int(at), HostAddress(ip, port), int(succ), int(err)) for at, ip, port, succ, err in rows]
+
+
+def _totals_txn(txn: Transaction, module: ModuleId, since: int, step: int) -> dict[int, tuple[int, int]]:
+    rows = txn.all(
+        "SELECT minute - minute % ? AS start, SUM(succ_cnt), SUM(err_cnt) FROM ServerCallHistory "
+        "WHERE modid = ? AND cmdid = ? AND minute >= ? GROUP BY start",
+        (step, *module, since),
+    )
+    return {int(at): (int(succ), int(err)) for at, succ, err in rows}

@@ -51,11 +51,10 @@ class _Pool(adbapi.ConnectionPool):
 
     def run(self, begin: str, interaction: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Runs one transaction, in this pool thread."""
-        connection = self.connect()
+        connection = self._usable(begin)
         try:
             cursor = connection.cursor()
             try:
-                self._engine.begin(cursor, begin)
                 result = interaction(Transaction(self._engine, cursor), *args, **kwargs)
             finally:
                 cursor.close()
@@ -64,6 +63,23 @@ class _Pool(adbapi.ConnectionPool):
             self._give_up(connection)
             raise
         return result
+
+    def _usable(self, begin: str) -> Connection:
+        """A connection whose transaction has begun; one that the server has closed meanwhile is replaced first."""
+        for is_last in (False, True):
+            connection = self.connect()
+            cursor = connection.cursor()
+            try:
+                self._engine.begin(cursor, begin)
+            except self._engine.errors as error:
+                self._give_up(connection)
+                if is_last or not self._engine.is_lost(error):
+                    raise
+            else:
+                return connection
+            finally:
+                cursor.close()
+        raise AssertionError("not reached")
 
     def _give_up(self, connection: Connection) -> None:
         try:

@@ -125,6 +125,10 @@ class Engine(ABC):
         """Whether a table was recreated after the transaction began, so that the read must start again."""
         return False
 
+    def is_lost(self, error: Exception) -> bool:
+        """Whether the server has closed the connection, so that a new one may do."""
+        return False
+
     @abstractmethod
     def is_passing(self, error: Exception) -> bool:
         """Whether a retry may succeed: connection refused or lost, lock wait timeout, deadlock, disk full."""

@@ -22,6 +22,9 @@ RULE = "self-preservation"
 EXPIRER = "lease"
 """The actor in the audit when silent hosts are removed."""
 
+EDITS = 10_000
+"""The newest edits of a module among which those are looked for that removed silent hosts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Registration:
@@ -50,11 +53,16 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A module with silent hosts: how many others it has, and the silent ones, the longest silent first."""
+    """A module with silent hosts.
+
+    `alive` is how many others it has, `silent` has the longest silent first, and `left_lately` is how many have been
+    removed for their silence.
+    """
 
     module: ModuleId
     alive: int
     silent: tuple[HostAddress, ...]
+    left_lately: int = 0
 
 
 ExpiryPolicy = Callable[[Silence], frozenset[HostAddress]]
@@ -99,7 +107,7 @@ class LeaseStore:
         """Looks for hosts that are silent: whose lease ended more than `margin` seconds ago."""
         return await self._database.read("find silent hosts", _look_txn, margin)
 
-    async def expire(self, now: float, margin: float, heard_for: float, policy: ExpiryPolicy) -> Expired:
+    async def expire(self, now: float, margin: float, heard_for: float, period: float, policy: ExpiryPolicy) -> Expired:
         """Removes the silent hosts that `policy` chooses, and raises and clears the alarms about those it keeps.
 
         Args:
@@ -108,9 +116,11 @@ class LeaseStore:
                 have to store a renewal.
             heard_for: the seconds for which this lars-web has accepted renewals; a host stays unless its ttl is
                 shorter.
+            period: the seconds that count as lately, for the departures that all lars-web have made together; while
+                hosts of a module are kept, and for a period after that, those that left before count too.
             policy: chooses.
         """
-        return await self._database.write("remove silent hosts", _expire_txn, now, margin, heard_for, policy)
+        return await self._database.write("remove silent hosts", _expire_txn, now, margin, heard_for, period, policy)
 
     async def shorten(self) -> None:
         """Lets no lease end later than a ttl from now, as leases do after the clock was set back."""
@@ -188,7 +198,29 @@ def _shorten_txn(txn: Transaction) -> None:
     txn.execute("UPDATE RouteLease SET expires_at = ? + ttl * 1000 WHERE expires_at > ? + ttl * 1000", (now, now))
 
 
-def _expire_txn(txn: Transaction, now: float, margin: float, heard_for: float, policy: ExpiryPolicy) -> Expired:
+def _left_lately_txn(txn: Transaction, module: ModuleId, now: float, period: float) -> int:
+    """How many hosts silence has removed from a module lately, whichever lars-web has done it: see `expire`."""
+    kept = txn.one(
+        "SELECT MIN(raised_at) FROM Alarm WHERE rule = ? AND modid = ? AND cmdid = ? "
+        "AND (cleared_at = 0 OR cleared_at >= ?)",
+        (RULE, *module, int(now - period)),
+    )
+    since = now if kept is None or kept[0] is None else min(now, kept[0])
+    oldest = txn.one(
+        f"SELECT id FROM RouteAudit WHERE modid = ? AND cmdid = ? ORDER BY id DESC LIMIT 1 OFFSET {EDITS}", module
+    )
+    hosts = "(LENGTH({0}) - LENGTH(REPLACE({0}, ' ', '')) + CASE {0} WHEN '' THEN 0 ELSE 1 END)"
+    left = txn.one(
+        f"SELECT SUM({hosts.format('hosts_before')} - {hosts.format('hosts_after')}) FROM RouteAudit "
+        "WHERE modid = ? AND cmdid = ? AND id > ? AND ts >= ? AND actor = ? AND what = 'hosts'",
+        (*module, oldest[0] if oldest else 0, int(since - period), EXPIRER),
+    )
+    return int(left[0] or 0) if left else 0
+
+
+def _expire_txn(
+    txn: Transaction, now: float, margin: float, heard_for: float, period: float, policy: ExpiryPolicy
+) -> Expired:
     locked_version_txn(txn)
     cut = _cut(now, margin)
     rows = txn.all(
@@ -207,7 +239,10 @@ def _expire_txn(txn: Transaction, now: float, margin: float, heard_for: float, p
     edits, kept = [], {}
     for module, some in silent.items():
         there = tuple(host for host in some if host in hosts[module])
-        leaving = policy(Silence(module, len(hosts[module]) - len(there), there)) if there else frozenset()
+        leaving: frozenset[HostAddress] = frozenset()
+        if there:
+            left_lately = _left_lately_txn(txn, module, now, period)
+            leaving = policy(Silence(module, len(hosts[module]) - len(there), there, left_lately))
         edits.append(RouteEdit(module, remove=leaving))
         if len(there) > len(leaving):
             kept[module] = len(there) - len(leaving)
@@ -225,6 +260,8 @@ def _update_alarms(txn: Transaction, now: float, kept: Mapping[ModuleId, int], u
     for module, count in kept.items():
         if module not in active:
             text = f"{count} hosts of module {module} no longer renew; they are kept, since most of it would be gone"
+            if count == 1:
+                text = f"1 host of module {module} no longer renews; it is kept, since most of it would be gone"
             txn.execute(
                 "INSERT INTO Alarm (rule, what, modid, cmdid, ip, port, caller, text, raised_at, cleared_at, webhook, "
                 "raise_told, clear_told) VALUES (?, 'hosts_kept', ?, ?, 0, 0, 0, ?, ?, 0, '', 0, 0)",

@@ -117,16 +117,22 @@ class ModuleStore:
         """A module; without hosts if it has none."""
         return await self._database.read("read a module", module_txn, module)
 
-    async def edit(
-        self, actor: str, now: float, edit: RouteEdit, seen: str | None, etags: Collection[str] | None = None
-    ) -> EditDone:
+    async def edit(self, actor: str, now: float, edit: RouteEdit, seen: str | None) -> EditDone:
         """Edits one module's hosts.
 
-        Raises EditConflict if `seen` is given and is not Module.seen, or if `etags` are given and none of them is
-        Module.etag; "*" matches any module with hosts. With `seen`, a replacement keeps hosts that registered
-        themselves.
+        Raises EditConflict if `seen` is given and is not Module.seen. With `seen`, a replacement keeps hosts that
+        registered themselves.
         """
-        return await self._database.write("edit a module", _edit_seen_txn, actor, now, edit, seen, etags)
+        return await self._database.write("edit a module", _edit_seen_txn, actor, now, edit, seen)
+
+    async def edit_tagged(
+        self, actor: str, now: float, edit: RouteEdit, etags: Collection[str] | None
+    ) -> tuple[EditDone, str]:
+        """Edits one module's hosts, and returns the etag that this edit gives the module, whatever follows.
+
+        Raises EditConflict if `etags` are given and none of them is Module.etag; "*" matches any module with hosts.
+        """
+        return await self._database.write("edit a module", _edit_tagged_txn, actor, now, edit, etags)
 
     async def rename(self, actor: str, now: float, what: str, number: int, name: str, seen: str | None) -> bool:
         """Sets the name of a modid or cmdid (`what`), or removes it if empty; returns whether that changed anything.
@@ -135,6 +141,10 @@ class ModuleStore:
         or the name is too long.
         """
         return await self._database.write("rename", _rename_txn, actor, now, what, number, name, seen)
+
+
+_HAVING = "(modid, cmdid) IN (SELECT modid, cmdid FROM RouteData WHERE {})"
+"""All rows of the modules that have a host."""
 
 
 def search_condition(text: str) -> tuple[str, list[object]]:
@@ -152,8 +162,8 @@ def search_condition(text: str) -> tuple[str, list[object]]:
         return "(modid = ? OR cmdid = ?)", [int(text), int(text)]
     try:
         if ":" in text:
-            return "serverip = ? AND serverport = ?", [*parse_host(text)]
-        return "serverip = ?", [parse_ip(text)]
+            return _HAVING.format("serverip = ? AND serverport = ?"), [*parse_host(text)]
+        return _HAVING.format("serverip = ?"), [parse_ip(text)]
     except InvalidRoute:
         pattern = "%" + re.sub(r"([!%_])", r"!\1", text) + "%"
         modids = "SELECT modid FROM ModIDConfig WHERE content LIKE ? ESCAPE '!'"
@@ -246,19 +256,31 @@ def leases_of_txn(txn: Transaction, module: ModuleId) -> dict[HostAddress, Lease
     return {HostAddress(ip, port): Lease(ttl, expires_at, owner) for ip, port, ttl, expires_at, owner in rows}
 
 
-def _edit_seen_txn(
-    txn: Transaction, actor: str, now: float, edit: RouteEdit, seen: str | None, etags: Collection[str] | None
-) -> EditDone:
+def _edit_seen_txn(txn: Transaction, actor: str, now: float, edit: RouteEdit, seen: str | None) -> EditDone:
     locked_version_txn(txn)
-    if seen is not None or etags is not None:
+    if seen is not None:
         module = module_txn(txn, edit.module)
-        fits = etags is None or module.etag in etags or ("*" in etags and bool(module.hosts))
-        if not fits or seen not in (None, module.seen):
-            raise EditConflict(f"module {edit.module} has been edited by somebody else: load it again")
-        if seen is not None and edit.replace:  # a user's list leaves out hosts that registered themselves
+        if seen != module.seen:
+            raise _conflict(module)
+        if edit.replace:  # a user's list leaves out hosts that registered themselves
             gone = frozenset(module.kept_by_people) - edit.add
             edit = replace(edit, remove=gone, replace=False)
     return edit_txn(txn, actor, now, [edit])
+
+
+def _edit_tagged_txn(
+    txn: Transaction, actor: str, now: float, edit: RouteEdit, etags: Collection[str] | None
+) -> tuple[EditDone, str]:
+    locked_version_txn(txn)
+    module = module_txn(txn, edit.module)
+    if etags is not None and module.etag not in etags and not ("*" in etags and module.hosts):
+        raise _conflict(module)
+    done = edit_txn(txn, actor, now, [edit])
+    return done, module_txn(txn, edit.module).etag if done.changed else module.etag
+
+
+def _conflict(module: Module) -> EditConflict:
+    return EditConflict(f"module {module.id} has been edited by somebody else: load it again")
 
 
 def _rename_txn(txn: Transaction, actor: str, now: float, what: str, number: int, name: str, seen: str | None) -> bool:

@@ -20,12 +20,21 @@ CONNECT_TIMEOUT = 3
 READ_TIMEOUT = 10
 """Seconds without a byte after which a query fails; PyMySQL's default is to wait for ever."""
 
+_LOST = frozenset(
+    {
+        CR.CR_SERVER_GONE_ERROR,
+        CR.CR_SERVER_LOST,
+        1927,  # MariaDB: connection was killed
+        4031,  # MySQL: closed by the server because of inactivity
+        0,  # PyMySQL: the connection was closed beneath the query
+    }
+)
+"""The connection is gone."""
+
 _PASSING = frozenset(
     {
         CR.CR_CONN_HOST_ERROR,
         CR.CR_CONNECTION_ERROR,
-        CR.CR_SERVER_GONE_ERROR,
-        CR.CR_SERVER_LOST,
         ER.CON_COUNT_ERROR,
         ER.SERVER_SHUTDOWN,
         ER.LOCK_WAIT_TIMEOUT,
@@ -34,8 +43,8 @@ _PASSING = frozenset(
         ER.OPTION_PREVENTS_STATEMENT,  # read-only: a failover under way, or an operator's switch
         ER.DISK_FULL,
         ER.RECORD_FILE_FULL,
-        1927,  # MariaDB: connection was killed
-        0,  # PyMySQL: the connection was closed beneath the query
+        1226,  # a user's limit of queries or connections an hour
+        *_LOST,
     }
 )
 
@@ -49,8 +58,28 @@ _BAD_ROW = frozenset(
     }
 )
 
+_ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+"""A read sees one moment, whatever the server's default."""
+
 _ROWS_AT_ONCE = 1000
 """Rows of one INSERT: far below any max_allowed_packet; more would not be faster."""
+
+
+def _connected_socket(url: MysqlUrl) -> socket.socket:
+    """Raises OSError, or UnicodeError for an invalid host name."""
+    if url.unix_socket:
+        sock = socket.socket(socket.AF_UNIX)
+        try:
+            sock.settimeout(CONNECT_TIMEOUT)
+            sock.connect(url.unix_socket)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+    sock = socket.create_connection((url.host, url.port), CONNECT_TIMEOUT)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return sock
 
 
 class MysqlEngine(Engine):
@@ -92,12 +121,10 @@ class MysqlEngine(Engine):
             defer_connect=True,
         )
         try:
-            sock = socket.create_connection((url.host, url.port), CONNECT_TIMEOUT)
+            sock = _connected_socket(url)
         except (OSError, UnicodeError) as error:  # UnicodeError: an invalid host name
             reason = getattr(error, "strerror", None) or str(error)
             raise pymysql.err.OperationalError(CR.CR_CONN_HOST_ERROR, reason) from error
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         with self._lock:
             if self._interrupted:
                 sock.close()
@@ -106,6 +133,7 @@ class MysqlEngine(Engine):
             self._connections.add(connection)
         try:
             connection.connect(sock)
+            connection.query(_ISOLATION)
         except pymysql.MySQLError:
             raise
         except Exception as error:  # PyMySQL fails in many ways on a greeting that is not MySQL's
@@ -125,6 +153,11 @@ class MysqlEngine(Engine):
 
     def is_snapshot_too_old(self, error: Exception) -> bool:
         return bool(error.args) and error.args[0] == ER.TABLE_DEF_CHANGED
+
+    def is_lost(self, error: Exception) -> bool:
+        # A server that does not answer in time has the same code; to wait for it again would double the wait.
+        late = isinstance(error.__context__, TimeoutError)
+        return not self._interrupted and not late and bool(error.args) and error.args[0] in _LOST
 
     def is_passing(self, error: Exception) -> bool:
         return (

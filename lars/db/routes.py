@@ -86,6 +86,11 @@ class RouteChanged:
         return sorted(set(self.before) - set(self.after))
 
     @property
+    def altered_lines(self) -> list[str]:
+        """One line for each host whose record is another: the host, and what differs."""
+        return [f"{host}: {', '.join(old.differences(new))}" for host, old, new in self.altered]
+
+    @property
     def texts(self) -> tuple[str, str]:
         """What is different, before and after: one line for each host, and one for the settings."""
         before = [self._text(host) for host in self.removed]

@@ -20,12 +20,16 @@ class MysqlUrl:
     user: str
     password: str
     database: str
+    unix_socket: str = ""
+    """The absolute path of the server's UNIX socket, by which it is reached instead of host and port."""
 
     def __repr__(self) -> str:
         return str(self)
 
     def __str__(self) -> str:
         """Without the password, for logs."""
+        if self.unix_socket:
+            return f"mysql://{self.user}@{self.host}/{self.database}?unix_socket={quote(self.unix_socket)}"
         return f"mysql://{self.user}@{self.host}:{self.port}/{self.database}"
 
 
@@ -64,19 +68,25 @@ def parse_url(text: str) -> DatabaseUrl:
 
 
 def _parse_mysql(text: str) -> MysqlUrl:
-    example = "write mysql://user:password@host:3306/lars_dns (a '/', '@' or '%' in the password as %2F, %40, %25)"
+    example = (
+        "write mysql://user:password@host:3306/lars_dns, perhaps with ?unix_socket=/run/mysqld/mysqld.sock "
+        "(a '/', '@', '%', '#' or '?' in the password as %2F, %40, %25, %23, %3F)"
+    )
     try:
         parts = urlsplit(text)
         port = 3306 if parts.port is None else parts.port
     except ValueError:
         raise SettingsError(f"the MySQL URL has a bad host or port: {example}") from None
     database = unquote(parts.path.lstrip("/"))
-    if not parts.hostname or not database or "/" in database:
+    key, _equals, path = parts.query.partition("=")
+    unix_socket = unquote(path) if key == "unix_socket" else ""
+    host = unquote(parts.hostname or ("localhost" if unix_socket else ""))
+    if not host or not database or "/" in database:
         raise SettingsError(f"the MySQL URL lacks a host or a database name: {example}")
-    if not port or parts.query or parts.fragment:
+    if not port or parts.fragment or (parts.query and not unix_socket.startswith("/")):
         raise SettingsError(f"the MySQL URL has something after the database name, or port 0: {example}")
-    host, user = unquote(parts.hostname), unquote(parts.username or "root")
-    return MysqlUrl(host, port, user, unquote(parts.password or ""), database)
+    user = unquote(parts.username or "root")
+    return MysqlUrl(host, port, user, unquote(parts.password or ""), database, unix_socket)
 
 
 def mysql_url_text(parts: Mapping[str, str]) -> str:

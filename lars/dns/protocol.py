@@ -40,6 +40,7 @@ class RouteServerProtocol(ServedProtocol):
     """
 
     factory: "RouteServerFactory"
+    kind = "lars-dns"
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,6 +126,7 @@ class RouteServerProtocol(ServedProtocol):
     receivers = {
         MessageId.GET_ROUTE_REQUEST: on_get_route,
         MessageId.UNSUBSCRIBE_REQUEST: on_unsubscribe,
+        MessageId.REPORT_STATUS_REQUEST: ServedProtocol.on_misdirected,
         **heartbeat_receivers,
     }
 

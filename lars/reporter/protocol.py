@@ -36,6 +36,7 @@ class ReportServerProtocol(ServedProtocol):
     """
 
     factory: "ReportServerFactory"
+    kind = "lars-reporter"
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,7 +83,11 @@ class ReportServerProtocol(ServedProtocol):
         if run.boot != self._legacy_boot:
             self.send(MessageId.REPORT_STATUS_ACK, ReportStatusAck(boot=run.boot, seq=run.committed))
 
-    receivers = {MessageId.REPORT_STATUS_REQUEST: on_report, **heartbeat_receivers}
+    receivers = {
+        MessageId.REPORT_STATUS_REQUEST: on_report,
+        MessageId.GET_ROUTE_REQUEST: ServedProtocol.on_misdirected,
+        **heartbeat_receivers,
+    }
 
 
 class ReportServerFactory(FrameFactory):

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from lars.db.alarms import AlarmStore
@@ -31,18 +30,16 @@ from lars.runtime.log_limit import LogLimit
 from lars.runtime.periodic import Periodic
 from lars.runtime.reactor import IReactor
 from lars.runtime.service import AsyncService
+from lars.runtime.turns import at_most
 from lars.wire.factory import Limits
 
 _log = Logger()
 
 DRAIN = 2.0
-"""Seconds for which a stopping reporter writes what is pending."""
+"""Seconds for which a stopping reporter writes what is pending, and leaves its alarm rules to others."""
 
 CLOCK_TIMEOUT = 2.0
 """Seconds that a starting reporter waits for the database's clock."""
-
-RELEASE_TIMEOUT = 1.0
-"""Seconds that a stopping reporter takes at most to leave its alarm rules to others."""
 
 RESUME_INTERVAL = 0.1
 """Seconds between two checks of which paused agents may send again."""
@@ -183,10 +180,9 @@ class ReporterService(AsyncService):
         clock_ended = Deferred.fromCoroutine(self._clock.stop())
         look_ended = self._first_look.stop()
         pruner_ended = Deferred.fromCoroutine(self._pruner.stop())
+        deadline = self.reactor.seconds() + DRAIN
         await self._writers.drain(DRAIN)
-        deadline = self.reactor.seconds() + RELEASE_TIMEOUT
-        while not alarms_ended.called and self.reactor.seconds() < deadline:
-            await deferLater(self.reactor, 0.02)
+        await at_most(self.reactor, max(0.0, deadline - self.reactor.seconds()), alarms_ended)
         await self.factory.close_connections()
         self._database.close()  # cancels the transactions under way
         await self._writers.ended()

@@ -1,10 +1,11 @@
 """All services as one: lars-dns, lars-reporter, an agent that is linked to them, and the console."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 
@@ -26,11 +27,11 @@ from lars.web.tap import DATABASE_THREADS
 _log = Logger()
 
 CORE = 2
-"""lars-dns and lars-reporter, which the agent and the console need until their ends."""
+"""lars-dns and lars-reporter, which the agent needs until its end."""
 
 
 class StackService(AsyncService):
-    """Starts the services in the order of the flow, and stops them in reverse, the agent and the console together.
+    """Starts the services in the order of the flow, and stops the agent before those it needs, the console meanwhile.
 
     Args:
         dns, reporter, agent, web: the settings of each service; where the agent finds the others is overridden.
@@ -83,11 +84,15 @@ class StackService(AsyncService):
         await service.start()
 
     async def stop(self) -> None:
-        last_to_start, others = self._started[CORE:], self._started[:CORE]
-        for stopping in [Deferred.fromCoroutine(service.stop()) for service in last_to_start]:
-            await stopping
-        for service in reversed(others):
-            await service.stop()
+        core, agent, web = self._started[:CORE], self._started[CORE : CORE + 1], self._started[CORE + 1 :]
+        web_ended = _all_stopped(web)  # needs the database alone
+        await _all_stopped(agent)
+        await _all_stopped(core)
+        await web_ended
+
+
+def _all_stopped(services: Sequence[AsyncService]) -> Deferred[Any]:
+    return gatherResults([Deferred.fromCoroutine(service.stop()) for service in services], consumeErrors=True)
 
 
 def _server(port: IListeningPort | None) -> Server:

@@ -50,6 +50,10 @@ _FORMS = (
         Translatable("no report for %(seconds)s s"),
     ),
     (
+        re.compile(r"1 hosts? of module (?P<module>\(\d+, \d+\)) no longer renew.*"),
+        Translatable("1 host of module %(module)s no longer renews; it is kept, or most of them would be gone"),
+    ),
+    (
         re.compile(r"(?P<n>\d+) hosts of module (?P<module>\(\d+, \d+\)) no longer renew; they are kept.*"),
         Translatable("%(n)s hosts of module %(module)s no longer renew; they are kept, or most of them would be gone"),
     ),

@@ -50,18 +50,18 @@ class WebChannel(BoundedChannel):
     def connectionMade(self) -> None:
         self.phase = Phase.CONNECTED
         super().connectionMade()
-        self.site.places.arrived(self, self.address)
+        self.site.places.arrived(self, self.site.stranger_at(self.peer))
         self._end_in(HEAD)
 
     @property
-    def address(self) -> str:
+    def peer(self) -> str:
         """The peer's IP address."""
         return str(getattr(self.getPeer(), "host", ""))  # type: ignore[no-untyped-call]  # Twisted's has no types
 
     @property
     def recognized(self) -> bool:
-        """Whether the client has shown a session or a token."""
-        return bool(self.site.places.is_known(self))
+        """Whether the client has shown a session or a token; the clients of a proxy may be many."""
+        return bool(self.site.places.is_known(self)) and not self.site.front.trusts(self.peer)
 
     def recognize(self) -> None:
         """The client has shown a session or a token."""

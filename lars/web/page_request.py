@@ -28,6 +28,8 @@ class PageRequest:
     secure: bool
     address: str
     """The client's IP address."""
+    prefix: str = ""
+    """The path at which browsers find the console, such as "/lars"; empty if it is "/"."""
 
     @property
     def role(self) -> Role | None:

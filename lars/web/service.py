@@ -26,6 +26,7 @@ from lars.web.auth.passwords import Passwords
 from lars.web.auth.secrets import new_secret
 from lars.web.auth.tokens import Tokens
 from lars.web.console import Console, Stores
+from lars.web.front import Front
 from lars.web.live.cached_counts import CachedCounts
 from lars.web.live.live import Live
 from lars.web.metrics import WebMetrics
@@ -66,17 +67,20 @@ class WebService(AsyncService):
         self._clock = DatabaseClock(database, reactor, wall_clock)
         files, stores, now = StaticFiles(), Stores.of(database), self._clock.now
         self.registrar = Registrar(LeaseStore(database), settings, reactor, self._clock)
+        access = Access(stores.accounts, settings, now)
         self.console = Console(
             settings=settings,
             reactor=reactor,
             wall_clock=now,
             stores=stores,
             views=Views(files.address),
-            access=Access(stores.accounts, settings, now),
+            access=access,
             login_throttle=LoginThrottle(),
             passwords=Passwords(reactor),
             registrar=self.registrar,
-            live=Live(stores.calls, stores.fleet, stores.host_states, settings.live_interval, reactor, now),
+            live=Live(
+                stores.calls, stores.fleet, stores.host_states, settings.live_interval, reactor, now, access.signed_in
+            ),
             module_counts=CachedCounts(stores.modules.count, reactor.seconds),
             tokens=Tokens(stores.accounts, reactor.seconds),
         )
@@ -100,6 +104,8 @@ class WebService(AsyncService):
             settings.max_connections,
             settings.max_strangers,
             self._is_known,
+            self.registrar.unreachable,
+            Front(settings.url, settings.trust_proxy),
         )
         registry = new_registry("lars-web")
         registry.register(WebMetrics(self.site, self.console.live, self.registrar, self._clock))

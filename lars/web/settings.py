@@ -1,10 +1,25 @@
 """The settings of lars-web."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from lars.db.settings import database_setting
+from lars.errors import SettingsError
 from lars.metrics.settings import metrics_setting
 from lars.settings import endpoint, integer, legacy_listen, ratio, seconds, setting, site_url
+
+Network = IPv4Network | IPv6Network
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """ "10.0.0.0/8, 127.0.0.1, fd00::/8": networks or addresses, by commas."""
+    found = []
+    for item in text.split(",") if text.strip() else ():
+        try:
+            found.append(ip_network(item.strip()))
+        except ValueError as error:
+            raise SettingsError(f"{item.strip()!r} is no network ({error}): write one such as 10.0.0.0/8") from None
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +39,13 @@ class WebSettings:
         "",
         "web",
         site_url,
-        "Where browsers find it, such as https://lars.example behind a proxy; empty: as listen",
+        "Where browsers find it, such as https://lars.example or https://example/lars behind a proxy; empty: as listen",
+    )
+    trust_proxy: tuple[Network, ...] = setting(
+        (),
+        "web",
+        networks,
+        "Networks of the proxies whose Forwarded, X-Forwarded-For, -Proto and -Prefix are believed, by commas",
     )
     max_connections: int = setting(
         2000, "web", integer(1, 1_000_000), "Connections served at once; more are closed and counted"

@@ -16,8 +16,9 @@ from twisted.web.server import Request
 
 from lars.errors import LarsError
 from lars.runtime.http_site import BoundedSite, host_of
-from lars.web.auth.access import has_credentials
+from lars.web.auth.access import fields_of, has_credentials
 from lars.web.channel import WebChannel
+from lars.web.front import Front, without_prefix
 from lars.web.places import Places
 
 _log = Logger()
@@ -139,6 +140,9 @@ class WebRequest(Request):
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """As Twisted's, but for the body, whose fields are parsed once it is known who sends them."""
+        secure = bool(self.isSecure())  # type: ignore[no-untyped-call]  # Twisted's has no types
+        origin = self._site.front.origin(self.channel.peer, secure, fields_of(self))
+        path = without_prefix(path, origin.prefix)
         self.method, self.uri, self.clientproto = command, path, version
         self.path, _mark, query = path.partition(b"?")
         self.args = http.parse_qs(query, 1)
@@ -189,6 +193,8 @@ class WebSite(BoundedSite):
         max_strangers: places that strangers of one address hold at most.
         is_known: whether the session or token of a request, of which only the head is here, is one. May raise
             DatabaseError.
+        on_refused: called when a connection gets no place.
+        front: the proxies before it.
     """
 
     protocol = WebChannel
@@ -201,10 +207,14 @@ class WebSite(BoundedSite):
         max_connections: int,
         max_strangers: int,
         is_known: Callable[[Request], Coroutine[Deferred[Any], Any, bool]],
+        on_refused: Callable[[], None],
+        front: Front,
     ) -> None:
         super().__init__(reactor, root, max_connections, idle_timeout=None)
         self.places: Places[WebChannel] = Places(max_connections, max_strangers)
         self.is_known = is_known
+        self._on_refused = on_refused
+        self.front = front
         self.held = 0
         """Bytes of bodies that are kept now."""
         self.late = 0
@@ -215,11 +225,17 @@ class WebSite(BoundedSite):
         """Answers so far by their code's first digit."""
 
     def admits(self, addr: IAddress | None) -> bool:
-        decision = self.places.decide(host_of(addr))
+        decision = self.places.decide(self.stranger_at(host_of(addr)))
         if decision.displaced is not None:
             self.displaced += 1
             decision.displaced.abort()
+        if not decision.admitted:
+            self._on_refused()
         return decision.admitted
+
+    def stranger_at(self, address: str) -> str:
+        """The address whose strangers share their places; empty for a trusted proxy, whose clients are many."""
+        return "" if self.front.trusts(address) else address
 
     def log(self, request: http.Request) -> None:
         """Counts answers; the audit records who did what."""

@@ -77,5 +77,12 @@ class Views:
         notice = NOTICES.get(request.field("notice"))
         if notice is not None and "%(n)s" in notice.text:
             notice = Translatable(notice.text, n=request.number("n", 0, 0, 10**9))
-        values = {"request": request, "moment": moment, "ago": ago, "notice": notice, **page.values}
+        values = {
+            "request": request,
+            "base": request.prefix,
+            "moment": moment,
+            "ago": ago,
+            "notice": notice,
+            **page.values,
+        }
         return template.render(values).encode()

@@ -287,7 +287,9 @@ class UnsubscribeRequest(_message.Message):
     def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
-    __slots__ = ("interval_ms",)
+    __slots__ = ("interval_ms", "server")
     INTERVAL_MS_FIELD_NUMBER: _ClassVar[int]
+    SERVER_FIELD_NUMBER: _ClassVar[int]
     interval_ms: int
-    def __init__(self, interval_ms: _Optional[int] = ...) -> None: ...
+    server: str
+    def __init__(self, interval_ms: _Optional[int] = ..., server: _Optional[str] = ...) -> None: ...

@@ -67,6 +67,10 @@ class MariaDb(MariaDbServer):
         """The URL of a database on this server, which need not exist."""
         return f"mysql://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{self.port}/{database}"
 
+    def socket_url(self, database: str) -> str:
+        """The URL of a database on this server, by its UNIX socket."""
+        return f"mysql://{USER}:{quote(PASSWORD, safe='')}@localhost/{database}?unix_socket={quote(self._socket)}"
+
     def new_database(self) -> str:
         """Makes an empty database; its name, which no other test gets."""
         self._databases += 1

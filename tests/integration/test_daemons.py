@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from bench.processes.twistd import checkout_environ, twistd_command
-from tests.integration.processes import ReservedPort
+from tests.integration.processes import ReservedPort, free_udp_base
 from tests.integration.waiting import until
 
 TWISTD = twistd_command("")[0]
@@ -117,3 +118,30 @@ async def test_daemon_that_cannot_listen_says_so_on_the_terminal(daemons: Daemon
     reason = "Address already in use; choose another place or stop what is there"
     assert done.stderr.splitlines()[-1] == f"lars-web: cannot listen on {port.endpoint}: {reason}"
     assert not is_gone(taken)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "options"),
+    [
+        ("lars-dns", "--listen={tcp}"),
+        ("lars-reporter", "--listen={tcp}"),
+        ("lars-agent", "--listen={udp} --state-dir="),
+        ("lars-agent", "--listen={udp} --state-dir= --workers=3"),
+        ("lars", "--agent-listen={udp} --dns-listen=tcp:0 --reporter-listen=tcp:0 --web-listen=tcp:0"),
+        ("lars", "--agent-listen={free} --dns-listen={tcp} --reporter-listen=tcp:0 --web-listen=tcp:0"),
+    ],
+)
+async def test_no_service_detaches_that_cannot_listen(daemons: Daemons, plugin: str, options: str) -> None:
+    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        tcp.bind(("127.0.0.1", 0))
+        tcp.listen()
+        udp.bind(("127.0.0.1", 0))
+        places = {
+            "tcp": f"tcp:{tcp.getsockname()[1]}:interface=127.0.0.1",
+            "udp": f"127.0.0.1:{udp.getsockname()[1]}",
+            "free": f"127.0.0.1:{free_udp_base(3)}",
+        }
+        done = daemons.run(plugin, *(word.format(**places) for word in options.split()))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"{plugin}: cannot listen on ")
+    assert not list(daemons.folder.glob("*.pid"))

@@ -1,7 +1,9 @@
 """A wheel built from the checkout and installed elsewhere is whole: plugins, commands, schemas and conf files."""
 
+import email
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -51,12 +53,51 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return executable
 
 
+@pytest.fixture(scope="module")
+def light_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment that has the wheel and what it requires without extras: protobuf."""
+    folder = tmp_path_factory.mktemp("light")
+    venv.create(folder, with_pip=False, symlinks=True)
+    executable = folder / "bin" / "python"
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", executable]
+    run([*pip, "install", "--quiet", "--no-index", "--no-deps", wheel], folder)
+    theirs = run([executable, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], folder).strip()
+    Path(theirs, "google").symlink_to(Path(sysconfig.get_path("purelib"), "google"))
+    return executable
+
+
+def test_light_installation_has_the_client_and_says_what_else_needs(light_python: Path, tmp_path: Path) -> None:
+    ask = """
+from lars.client import AgentUnavailable, LarsClient
+with LarsClient("127.0.0.1:1", state_dir="") as client:
+    try:
+        client.get_host(1, 1)
+    except AgentUnavailable as error:
+        print(error)
+"""
+    assert "the agent at 127.0.0.1:3 cannot be reached" in run([light_python, "-c", ask], tmp_path)
+    command = light_python.with_name("lars")
+    [line] = run([command, "get-host", "1", "1"], tmp_path, status=1).splitlines()
+    assert line.startswith("lars: click is not installed")
+    assert line.endswith("pip install 'lars-balancer[services]'")
+    run_lars = light_python.with_name("run_lars")
+    assert "Traceback" not in run([run_lars, "status"], tmp_path)
+
+
 def test_source_distribution_has_what_builds_checks_and_documents(tmp_path: Path) -> None:
     run([sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", tmp_path], CHECKOUT)
     [built] = tmp_path.glob("*.tar.gz")
     with tarfile.open(built) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"Makefile", "run_lars", ".ci/need", "tox.ini", "docs/conf.py", "docs/overview-light.png"} <= inside
+    assert {
+        "Makefile",
+        "run_lars",
+        ".pre-commit-config.yaml",
+        ".ci/need",
+        "tox.ini",
+        "docs/conf.py",
+        "docs/overview-light.png",
+    } <= inside
     assert {"tests/unit/__init__.py", "conf/lars-dns.conf", "sql/mysql.sql", "proto/lars.proto"} <= inside
 
 
@@ -66,6 +107,18 @@ def test_every_schema_and_conf_file_is_in_it(wheel: Path) -> None:
     assert len(files) >= 5
     for path in files:
         assert f"lars/shipped/{path.parent.name}/{path.name}" in inside
+
+
+def test_long_description_has_no_link_or_picture_that_only_the_repository_has(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = email.message_from_bytes(archive.read(name))
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    text = metadata.get_payload()
+    assert isinstance(text, str)
+    assert "commands (docs/commands.md)" in text
+    assert "overview-light" not in text
+    assert not re.findall(r"\]\((?!https?:|#)", text)
 
 
 def test_every_module_is_in_it_and_nothing_that_was_made_by_running(wheel: Path) -> None:

@@ -33,6 +33,13 @@ class DrainTests(SynchronousTestCase):
         self.assertFalse(by_sql.draining)
         self.assertEqual(UNDRAIN.applied(by_sql), HostRecord(weight=7))
 
+    def test_differences_show_what_is_another(self) -> None:
+        after = HostRecord(50, "b", ("x", "y"), "new disk")
+        self.assertEqual(
+            PLAIN.differences(after), ["weight 100 → 50", 'zone "" → "b"', "tags  → x,y", 'note "" → "new disk"']
+        )
+        self.assertEqual(PLAIN.differences(PLAIN), [])
+
     def test_texts_show_what_is_special(self) -> None:
         self.assertEqual(PLAIN.texts, [])
         self.assertEqual(

@@ -63,6 +63,14 @@ class ReadTests(SynchronousTestCase):
         ):
             self.assertEqual(read_routes("routes.csv", text.encode()), ROUTES)
 
+    def test_spreadsheets_may_separate_values_by_semicolons_or_tabs(self) -> None:
+        text = HEADER + "1,1,10.0.0.1,80\n1,1,10.0.0.2,81\n2,1,10.1.0.1,9000\n"
+        for other in (";", "\t"):
+            self.assertEqual(read_routes("routes.csv", f"\ufeff{text}".replace(",", other).encode()), ROUTES)
+        self.assertEqual(
+            self.problems("modid;cmdid;ip;port\n1;1\n"), ["2: 2 values where modid,cmdid,ip,port are wanted"]
+        )
+
     def test_json_is_read_with_numbers_or_texts(self) -> None:
         text = """[{"modid": 1, "cmdid": 1, "ip": "10.0.0.1", "port": 80},
             {"port": "81", "ip": "10.0.0.2", "cmdid": "1", "modid": "1"},

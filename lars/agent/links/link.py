@@ -3,12 +3,14 @@
 See docs/design/agent.md, links.
 """
 
+import os
 import random
 from collections.abc import Callable, Mapping
 
 from twisted.application.internet import ClientService, backoffPolicy
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.error import ConnectError, ConnectionRefusedError, DNSLookupError, TimeoutError
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.logger import ILogObserver, LogEvent, Logger
 from zope.interface import implementer, provider
@@ -46,6 +48,7 @@ class FirstThatAnswers:
         self._servers = servers
         self._endpoints = [HostnameEndpoint(reactor, host, port, CONNECT_TIMEOUT) for host, port in servers]
         self._first = 0
+        self._failures: dict[int, str] = {}  # by index: what was wrong the last time
 
     @property
     def name(self) -> str:
@@ -53,12 +56,13 @@ class FirstThatAnswers:
         return str(self._servers[self._first])
 
     @property
-    def names(self) -> str:
-        """host:port of every server."""
-        return ", ".join(map(str, self._servers))
+    def failures(self) -> str:
+        """host:port of every server, with what was wrong with it the last time."""
+        return ", ".join(f"{server} {self._failures.get(i, '')}".rstrip() for i, server in enumerate(self._servers))
 
-    def next(self) -> None:
-        """Tries another server first from now on: the connected one does not work."""
+    def next(self, failure: str) -> None:
+        """Tries another server first from now on: this one does not work, for a reason that follows its name."""
+        self._failures[self._first] = failure
         self._first = (self._first + 1) % len(self._endpoints)
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
@@ -69,13 +73,28 @@ class FirstThatAnswers:
         for attempt in range(last + 1):
             try:
                 protocol: IProtocol = await self._endpoints[self._first].connect(factory)
-            except Exception:
-                self.next()
+            except Exception as error:
+                self.next(_reason(error))
                 if attempt == last:
                     raise
             else:
+                self._failures.pop(self._first, None)
                 return protocol
         raise AssertionError("there is at least one server")
+
+
+def _reason(error: Exception) -> str:
+    """Why a connection could not be made, to follow the server's name."""
+    match error:
+        case DNSLookupError():
+            return "does not resolve"
+        case ConnectionRefusedError():
+            return "refuses connections"
+        case TimeoutError():
+            return f"does not answer within {CONNECT_TIMEOUT} s"
+        case ConnectError(osError=int(number)):
+            return f"cannot be reached: {os.strerror(number)}"
+    return f"cannot be reached: {error}"
 
 
 @provider(ILogObserver)
@@ -100,9 +119,10 @@ class LinkProtocol(FrameProtocol):
         self.has_sent = True
         super().send(message_id, message)
 
-    def on_heartbeat(self, _heartbeat: Heartbeat) -> None:
-        """Notes that the server knows heartbeats."""
+    def on_heartbeat(self, heartbeat: Heartbeat) -> None:
+        """Notes that the server knows heartbeats, and of which kind it is."""
         self.factory.knows_heartbeats(self)
+        self.factory.is_served_by(self, heartbeat.server)
 
 
 heartbeat_receivers: Mapping[int, Receiver] = {MessageId.HEARTBEAT: LinkProtocol.on_heartbeat}
@@ -133,6 +153,7 @@ class LinkFactory(FrameFactory):
         self.endpoint = FirstThatAnswers(reactor, servers)
         self._what = what
         self._refusals = 0
+        self._misplaced: FrameProtocol | None = None  # the last connection to a server of another kind
         self._linked_at = 0.0
         self._down = LogLimit(reactor.seconds)
         self._changes = LogLimit(reactor.seconds, burst=CHANGES)
@@ -158,8 +179,8 @@ class LinkFactory(FrameFactory):
             and self.clock.seconds() - self._linked_at < REFUSAL
         ):
             self._refusals += 1
-            self.endpoint.next()
-        else:
+            self.endpoint.next("closes connections")
+        elif connection is not self._misplaced:
             self._refusals = 0
 
     @property
@@ -195,6 +216,19 @@ class LinkFactory(FrameFactory):
             self._pulse.knows = True
             connection.peer_knows_heartbeats()
 
+    def is_served_by(self, connection: FrameProtocol, kind: str) -> None:
+        """Leaves a server of another kind, such as a reporter at the port of a dns; an older one says no `kind`."""
+        if kind in ("", self._what):
+            return
+        server = connection.connected_to
+        if times := self._silent.admit(server):
+            text = "{server} is {kind}, not {what}: correct the agent's settings; trying the next server{again}"
+            _log.error(text, server=server, kind=kind, what=self._what, again=_again(times))
+        self._refusals += 1
+        self._misplaced = connection
+        self.endpoint.next(f"is {kind}")
+        connection.end()
+
     def send_heartbeat(self) -> None:
         """Sends a heartbeat; the first one shows the server that this agent knows them, and C++ ones skip it."""
         if self._linked_to is not None:
@@ -229,7 +263,7 @@ class LinkFactory(FrameFactory):
         if times := self._silent.admit(server):
             text = "{what} {server} {silence} {seconds:g} s; trying the next server{again}"
             _log.warn(text, what=self._what, server=server, silence=silence, seconds=seconds, again=_again(times))
-        self.endpoint.next()
+        self.endpoint.next(f"{silence} {seconds:g} s")
         connection.end()
 
     def speak_as_to_cpp(self) -> None:
@@ -253,8 +287,8 @@ class LinkFactory(FrameFactory):
     def _retry_after(self, failures: int) -> float:
         failures += self._refusals
         if failures and self._down.admit("") and (times := self._changes.admit("down")):
-            text = "no {what} answers ({servers}); trying again{again}"
-            _log.warn(text, what=self._what, servers=self.endpoint.names, again=_again(times))
+            text = "no {what} answers: {servers}; trying again{again}"
+            _log.warn(text, what=self._what, servers=self.endpoint.failures, again=_again(times))
         return self._delay(failures)
 
 

@@ -5,6 +5,7 @@ import click
 from lars.cli.actor import actor
 from lars.cli.arguments import db_option, json_option, parsed
 from lars.cli.database import run_with_database
+from lars.cli.group import CommandGroup
 from lars.cli.terminal.output import print_json, print_table
 from lars.db.agents import Agent, AgentStore
 from lars.db.clock import MAX_SKEW
@@ -19,7 +20,7 @@ MOST = 10_000
 """Agents that are listed at most, the longest silent first."""
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def agents() -> None:
     """List the agents that have reported, and dismiss those that are retired."""
 

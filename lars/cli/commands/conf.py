@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from lars.cli.group import CommandGroup
 from lars.errors import LarsError
 from lars.shipped import shipped
 
 SERVICES = ("dns", "reporter", "agent", "web")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def conf() -> None:
     """Show or copy the conf files, which have every setting with its default."""
 

@@ -7,6 +7,7 @@ from twisted.internet.threads import deferToThread
 
 from lars.cli.arguments import db_option, json_option
 from lars.cli.database import run_with_database, run_with_engine
+from lars.cli.group import CommandGroup
 from lars.cli.terminal.output import counted, print_json
 from lars.db.database import Database, engine_for
 from lars.db.engine import DatabaseAway, DatabaseError, Engine
@@ -19,7 +20,7 @@ INIT_READ_TIMEOUT = 3600.0
 """Seconds that one statement of `lars db init` may take: altering a large table takes minutes."""
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def db() -> None:
     """Create, upgrade and check the database."""
 

@@ -1,6 +1,7 @@
 """`lars history`: how calls to each host went, minute by minute, as bars or numbers."""
 
-import time
+import shutil
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,14 +10,17 @@ import click
 from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
 from lars.cli.database import run_with_database
 from lars.cli.terminal.output import print_json, print_table
-from lars.cli.terminal.sparkline import sparkline, summed
+from lars.cli.terminal.sparkline import bars_for, sparkline, summed
+from lars.db.clock import MAX_SKEW
 from lars.db.database import Database
 from lars.db.reports import HostHistory, ReportStore
 from lars.db.url import DatabaseUrl
 from lars.route import format_ip
 
-WIDTH = 60
-"""Bars in a row; in longer periods a bar is several minutes."""
+MOST_BARS, FEWEST_BARS = 60, 8
+"""Bars in a row; in longer periods, and where the terminal is narrow, a bar is several minutes."""
+
+NUMBERS = ("MODID", "CMDID", "HOST", "SUCC", "ERR", "ERR%")
 
 _MINUTES = click.IntRange(1, 366 * 24 * 60)
 
@@ -32,9 +36,9 @@ def history(
 ) -> None:
     """Show the calls to each host over time, of all modules, of those of one MODID, or of one module.
 
-    A bar is a minute, or several if there are more than 60; the last one is the current minute. CALLS is relative to
-    the host's busiest bar; in ERRORS a full bar means that every call failed; a blank means no calls. "~" marks
-    numbers derived from the running counters of C++ agents.
+    A bar is a minute, or several if there are more than 60 or the terminal is narrow; the last one has the current
+    minute. CALLS is relative to the host's busiest bar; in ERRORS a full bar means that every call failed; a blank
+    means no calls. "~" marks numbers derived from the running counters of C++ agents.
 
     \b
     Examples:
@@ -42,15 +46,17 @@ def history(
       lars history 1 1 --minutes 15 --table
     """
     check_optional(modid, cmdid)
-    last = int(time.time()) // 60 * 60
-    first = last - 60 * (minutes - 1)
 
-    async def read(database: Database) -> tuple[list[HostHistory], bool]:
+    async def read(database: Database) -> tuple[list[HostHistory], range, bool]:
         store = ReportStore(database)
-        hosts = await store.history(modid, cmdid, first)
-        return hosts, not hosts and any(host.latest for host in await store.status(modid, cmdid, first, time.time()))
+        now, _skews = await store.clocks(MAX_SKEW)
+        last = int(now) // 60 * 60
+        shown = range(last - 60 * (minutes - 1), last + 60, 60)
+        hosts = await store.history(modid, cmdid, shown.start)
+        latest = [] if hosts else await store.status(modid, cmdid, shown.start, now)
+        return hosts, shown, any(host.latest for host in latest)
 
-    hosts, only_latest = run_with_database(url, read)
+    hosts, minutes_shown, only_latest = run_with_database(url, read)
     if only_latest:
         click.echo("no history: a C++ reporter keeps none; `lars status` shows its latest reports", err=True)
     if as_json:
@@ -59,8 +65,10 @@ def history(
         rows = [row for host in hosts for row in _minute_rows(host)]
         print_table(["MINUTE", "MODID", "CMDID", "HOST", "SUCC", "ERR", "ERR%"], sorted(rows, key=_minute))
     else:
-        columns = ["MODID", "CMDID", "HOST", "SUCC", "ERR", "ERR%", "CALLS", "ERRORS"]
-        print_table(columns, [_bars(host, range(first, last + 60, 60)) for host in hosts])
+        numbers = [_numbers(host) for host in hosts]
+        bars = bars_that_fit([NUMBERS, *numbers], shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
+        drawn = [(*row, *_bars(host, minutes_shown, bars)) for row, host in zip(numbers, hosts, strict=True)]
+        print_table([*NUMBERS, "CALLS", "ERRORS"], drawn, fold=False)
 
 
 def _object(host: HostHistory) -> dict[str, object]:
@@ -94,15 +102,34 @@ def _minute(row: Sequence[object]) -> str:
     return str(row[0])
 
 
-def _bars(host: HostHistory, minutes: Sequence[int]) -> tuple[object, ...]:
-    of_minute = [host.minutes.get(minute) for minute in minutes]
-    calls = summed([m and m.succ + m.err for m in of_minute], WIDTH)
-    errors = summed([m and m.err for m in of_minute], WIDTH)
-    rates = [None if not all_ else (failed or 0) / all_ for all_, failed in zip(calls, errors, strict=True)]
+def bars_that_fit(rows: Sequence[Sequence[object]], columns: int | None) -> int:
+    """How many bars each of the two bar charts may have so that no line of the table wraps.
+
+    Args:
+        rows: the other cells of each row, with their names.
+        columns: of the terminal, or None if there is none.
+    """
+    if columns is None:
+        return MOST_BARS
+    widths = [max(len(str(cell)) for cell in cells) for cells in zip(*rows, strict=True)]
+    between = 2
+    room = columns - sum(width + between for width in widths) - between
+    return max(FEWEST_BARS, min(MOST_BARS, room // 2))
+
+
+def _numbers(host: HostHistory) -> tuple[object, ...]:
     succ, err = sum(m.succ for m in host.minutes.values()), sum(m.err for m in host.minutes.values())
     about = "~" if any(m.approximate for m in host.minutes.values()) else ""
-    numbers = (f"{about}{succ}" if about else succ, err, _percent(succ, err))
-    return (*host.module, host.host, *numbers, sparkline(calls), sparkline(rates, 1.0))
+    return (*host.module, host.host, f"{about}{succ}" if about else succ, err, _percent(succ, err))
+
+
+def _bars(host: HostHistory, minutes: Sequence[int], most: int) -> tuple[str, str]:
+    of_minute = [host.minutes.get(minute) for minute in minutes]
+    calls = summed([m and m.succ + m.err for m in of_minute], most)
+    errors = summed([m and m.err for m in of_minute], most)
+    rates = [None if not all_ else (failed or 0) / all_ for all_, failed in zip(calls, errors, strict=True)]
+    characters = bars_for(sys.stdout.encoding)
+    return sparkline(calls, bars=characters), sparkline(rates, 1.0, characters)
 
 
 def _percent(succ: int, err: int) -> float:

@@ -7,7 +7,7 @@ import click
 from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
 from lars.cli.database import run_with_database
 from lars.cli.terminal.host_state import host_state
-from lars.cli.terminal.output import print_json, print_table
+from lars.cli.terminal.output import json_text, table_text
 from lars.cli.terminal.watch import show_repeatedly
 from lars.db.clock import MAX_SKEW
 from lars.db.database import Database
@@ -48,21 +48,26 @@ def status(
     """
     check_optional(modid, cmdid)
 
-    async def show(database: Database) -> None:
+    async def text_and_note(database: Database) -> tuple[str, str]:
         store = ReportStore(database)
         now, skews = await store.clocks(MAX_SKEW)
         hosts = await store.status(modid, cmdid, int(now) - 60 * minutes, now)
         if as_json:
-            print_json([_object(host) for host in hosts])
-            return
-        print_table(COLUMNS, [_row(host, now) for host in hosts])
-        if any(host.latest for host in hosts):
-            click.echo(NO_HISTORY, err=True)
-        for caller, skew in skews.items():
-            way = "ahead" if skew > 0 else "behind"
-            click.echo(f"The clock of agent {format_ip(caller)} is {abs(skew)} s {way}: set it by NTP.")
+            return json_text([_object(host) for host in hosts]), ""
+        table = table_text(COLUMNS, [_row(host, now) for host in hosts])
+        note = NO_HISTORY if any(host.latest for host in hosts) else ""
+        return "\n".join([table, *(_skewed(caller, skew) for caller, skew in skews.items())]), note
 
-    run_with_database(url, (lambda database: show_repeatedly(database, show, interval)) if watch else show)
+    async def frame(database: Database) -> str:
+        return "\n".join(filter(None, await text_and_note(database)))
+
+    if watch:
+        run_with_database(url, lambda database: show_repeatedly(database, frame, interval))
+        return
+    text, note = run_with_database(url, text_and_note)
+    click.echo(text)
+    if note:
+        click.echo(note, err=True)
 
 
 def state(host: HostStatus) -> str:
@@ -70,6 +75,11 @@ def state(host: HostStatus) -> str:
     if not host.callers:
         return "stale"
     return host_state(bool(host.overloaded_at))
+
+
+def _skewed(caller: int, skew: int) -> str:
+    way = "ahead" if skew > 0 else "behind"
+    return f"The clock of agent {format_ip(caller)} is {abs(skew)} s {way}: set it by NTP."
 
 
 def _object(host: HostStatus) -> dict[str, int | str]:

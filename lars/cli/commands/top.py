@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import click
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +15,8 @@ from lars.cli.agent_client import agent_option
 from lars.cli.arguments import NumbersCommand, json_option, optional_module_arguments
 from lars.cli.terminal.explained import COLUMNS, explained_cells, explained_json
 from lars.cli.terminal.host_state import STATE_STYLE, host_state
-from lars.cli.terminal.output import print_json, print_table
+from lars.cli.terminal.live_table import one_line
+from lars.cli.terminal.output import counted, print_json, print_table
 from lars.client.address import AgentAddress
 from lars.client.agent_inspect import COUNT_BITS, HostSnapshot, explain_modules, list_hosts
 from lars.client.errors import AgentUnavailable
@@ -29,6 +30,9 @@ Key = tuple[ModuleId, HostAddress]
 
 EXPLAINED_MODULES = 100
 """Modules that the agent is asked to explain in one refresh, at most: those listed first."""
+
+NAMES, COUNTS = ("MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S"), ("SUCC", "ERR")
+"""The columns that each terminal gets, and those that a narrow one gets if they fit."""
 
 WIDE = 130
 """Columns of a terminal that has room for what the agent knows of each host."""
@@ -158,7 +162,7 @@ def _print(found: Sequence[HostRate], as_json: bool) -> None:
         )
         return
     print_table(
-        ["MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S", "SUCC", "ERR", *COLUMNS],
+        [*NAMES, *COUNTS, *COLUMNS],
         [
             (
                 *(str(s.module), str(s.address), _state(rate), _rate(rate.calls), _rate(rate.failed), s.succ, s.err),
@@ -170,37 +174,50 @@ def _print(found: Sequence[HostRate], as_json: bool) -> None:
     )
 
 
-def host_table(found: Sequence[HostRate], agent: AgentAddress, height: int, width: int) -> Table:
+def host_table(found: Sequence[HostRate], agent: AgentAddress, height: int, width: int) -> RenderableType:
     """The table for a terminal of `height` lines; hosts that do not fit are counted below it.
 
-    A terminal of WIDE columns gets what the agent knows of each host, a narrower one the counts of its calls.
+    A terminal of WIDE columns gets what the agent knows of each host, a narrower one the counts of its calls if they
+    fit. No host is cut off at 80 columns, and no line continues on the next one.
     """
-    calls, failed = sum(r.calls or 0 for r in found), sum(r.failed or 0 for r in found)
-    ejected, modules = sum(r.host.overloaded for r in found), len({r.host.module for r in found})
-    table = Table(
-        title=f"agent {agent}   {modules} modules   {len(found)} hosts, {ejected} ejected   "
-        f"{calls:,.0f} calls/s, {failed:,.0f} failed",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        padding=(0, 2, 0, 0),
-    )
-    for name in ("MODULE", "HOST", "STATE"):
-        table.add_column(name, no_wrap=True)
-    for name in ("CALLS/S", "FAILED/S", *(COLUMNS if width >= WIDE else ("SUCC", "ERR"))):
-        table.add_column(name, justify="right", no_wrap=True)
     room = max(3, height - 4)
-    for rate in found[:room]:
-        host, state = rate.host, _state(rate)
-        errors = Text(_rate(rate.failed), style="red" if rate.failed else "")
-        counts = map(str, explained_cells(rate.known)) if width >= WIDE else (f"{host.succ:,}", f"{host.err:,}")
-        state_text = Text(state, style=STATE_STYLE[state])
-        table.add_row(str(host.module), str(host.address), state_text, _rate(rate.calls), errors, *counts)
+    table = _table(found[:room], width)
     if len(found) > room:
-        table.caption = f"and {len(found) - room} more: give a module to see its hosts"
-    elif not found:
-        table.caption = "this agent has no modules yet: it pulls one on the first request for it"
+        caption = f"and {len(found) - room} more: give a module to see its hosts"
+    else:
+        caption = "" if found else "this agent has no modules yet: it pulls one on the first request for it"
+    return Group(one_line(_title(found, agent), "bold"), table, *([one_line(caption, "italic")] if caption else []))
+
+
+def _title(found: Sequence[HostRate], agent: AgentAddress) -> str:
+    modules, ejected = len({rate.host.module for rate in found}), sum(rate.host.overloaded for rate in found)
+    calls, failed = sum(rate.calls or 0 for rate in found), sum(rate.failed or 0 for rate in found)
+    hosts = f"{counted(len(found), 'host')}, {ejected} ejected"
+    return f"agent {agent}   {counted(modules, 'module')}   {hosts}   {calls:,.0f} calls/s, {failed:,.0f} failed"
+
+
+def _table(shown: Sequence[HostRate], width: int) -> Table:
+    names = [*NAMES, *(COLUMNS if width >= WIDE else COUNTS)]
+    rows = [_cells(rate, wide=width >= WIDE) for rate in shown]
+    if width < WIDE and sum(max(map(len, cells)) + 2 for cells in zip(names, *rows, strict=True)) > width:
+        names, rows = names[: -len(COUNTS)], [row[: -len(COUNTS)] for row in rows]
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in names:
+        table.add_column(name, justify="left" if name in ("MODULE", "HOST", "STATE") else "right", no_wrap=True)
+    for rate, row in zip(shown, rows, strict=True):
+        module, address, state, calls, failed, *others = row
+        state_text, failed_text = (
+            Text(state, style=STATE_STYLE[state]),
+            Text(failed, style="red" if rate.failed else ""),
+        )
+        table.add_row(module, address, state_text, calls, failed_text, *others)
     return table
+
+
+def _cells(rate: HostRate, wide: bool) -> tuple[str, ...]:
+    host = rate.host
+    others = map(str, explained_cells(rate.known)) if wide else (f"{host.succ:,}", f"{host.err:,}")
+    return (str(host.module), str(host.address), _state(rate), _rate(rate.calls), _rate(rate.failed), *others)
 
 
 def _state(rate: HostRate) -> str:

@@ -9,6 +9,7 @@ from lars.accounts import ROLES, hash_password, new_password, user_name
 from lars.cli.actor import actor
 from lars.cli.arguments import db_option, parsed
 from lars.cli.database import run_with_database
+from lars.cli.group import CommandGroup
 from lars.db.accounts import AccountStore
 from lars.db.url import DatabaseUrl
 
@@ -16,7 +17,7 @@ _NAME = parsed(user_name)
 _PASSWORD = parsed(new_password)
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def user() -> None:
     """Add and remove users of lars-web, and set their passwords."""
 

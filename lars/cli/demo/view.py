@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rich.bar import Bar
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from lars.cli.demo.nodes import Condition
 from lars.cli.terminal.host_state import STATE_STYLE, host_state
+from lars.cli.terminal.share_bar import share_bar
 
 STATUS_EVERY = 2.0
 """Seconds between the status lines of the plain view."""
@@ -138,19 +138,19 @@ def node_table(snapshot: Snapshot) -> Table:
     table.add_column("failed", justify="right", width=6)
     table.add_column("node", width=7)
     table.add_column("Lars", width=11)
-    scale = max((node.share for node in snapshot.nodes), default=0.0) or 1.0
+    largest = max((node.share for node in snapshot.nodes), default=0.0)
     for node in snapshot.nodes:
-        table.add_row(*_row(node, scale))
+        table.add_row(*_row(node, largest))
     return table
 
 
-def _row(node: NodeRow, scale: float) -> Sequence[RenderableType]:
+def _row(node: NodeRow, largest: float) -> Sequence[RenderableType]:
     state = host_state(node.ejected)
     return (
         node.name,
         node.address,
         f"{node.share:.1%}",
-        Bar(scale, 0, node.share, color=STATE_STYLE[state]),
+        share_bar(node.share, largest, STATE_STYLE[state]),
         str(node.calls),
         Text(str(node.failed), style="red" if node.failed else ""),
         Text(node.condition.value, style=CONDITION_STYLE[node.condition]),

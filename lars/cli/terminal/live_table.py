@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from rich.bar import Bar
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from lars.cli.terminal.host_state import STATE_STYLE, host_state
+from lars.cli.terminal.share_bar import share_bar
 
 
 class HostRow(NamedTuple):
@@ -50,26 +50,31 @@ class LiveTable:
         self._live.update(host_table(self._title, hosts, calls, refused), refresh=True)
 
 
-def host_table(title: str, hosts: Sequence[HostRow], calls: int, refused: int) -> Table:
+def host_table(title: str, hosts: Sequence[HostRow], calls: int, refused: int) -> Group:
     """The table; its bars share one scale, so that equal shares have equal lengths."""
-    heading = f"{title}   {calls:,} made, {refused:,} refused"
-    table = Table(title=heading, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    heading = one_line(f"{title}   {calls:,} made, {refused:,} refused", "bold")
+    table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("host", no_wrap=True)
     table.add_column("share", justify="right", width=6)
     table.add_column("now", min_width=4, max_width=24)
     table.add_column("succ", justify="right")
     table.add_column("err", justify="right")
     table.add_column("Lars", width=11)
-    scale = max((host.share for host in hosts), default=0.0) or 1.0
+    largest = max((host.share for host in hosts), default=0.0)
     for host in hosts:
         state = host_state(bool(host.ejected))
         color = STATE_STYLE[state]
         table.add_row(
             host.address,
             f"{host.share:.1%}",
-            Bar(scale, 0, host.share, color=color),
+            share_bar(host.share, largest, color),
             f"{host.succ:,}",
             Text(f"{host.err:,}", style="red" if host.err else ""),
             Text("" if host.ejected is None else state, style=color),
         )
-    return table
+    return Group(heading, table)
+
+
+def one_line(text: str, style: str) -> Text:
+    """A line above or below a table; a table's own title would be wrapped to the width of its columns."""
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")

@@ -3,18 +3,28 @@
 from collections.abc import Sequence
 
 BARS = "▁▂▃▄▅▆▇█"
+ASCII_BARS = "_.:-=+*#"
 
 
-def sparkline(values: Sequence[float | None], top: float | None = None) -> str:
+def bars_for(encoding: str) -> str:
+    """The characters for bars that a text in this encoding can have, from the lowest to the highest."""
+    try:
+        BARS.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return ASCII_BARS
+    return BARS
+
+
+def sparkline(values: Sequence[float | None], top: float | None = None, bars: str = BARS) -> str:
     """A bar for each value, relative to `top`, by default the largest; a blank for None."""
     top = top or max((value for value in values if value is not None), default=0)
-    return "".join(" " if value is None else BARS[_height(value, top)] for value in values)
+    return "".join(" " if value is None else bars[_height(value, top, len(bars) - 1)] for value in values)
 
 
-def _height(value: float, top: float) -> int:
+def _height(value: float, top: float, highest: int) -> int:
     if value <= 0 or top <= 0:
         return 0
-    return max(1, min(len(BARS) - 1, round(value / top * (len(BARS) - 1))))  # a small value differs from 0
+    return max(1, min(highest, round(value / top * highest)))  # a small value differs from 0
 
 
 def summed(values: Sequence[float | None], length: int) -> list[float | None]:

@@ -53,13 +53,13 @@ class Api:
 
     async def _describe(self, request: Any) -> bytes:
         """The OpenAPI document, which needs no token."""
-        return self._write(request, Reply(document()))
+        return self._write(request, Reply(document(self._console.access.origin(request).prefix)))
 
     async def _not_routed(self, request: Request, failure: Any) -> bytes:
         error: HTTPException = failure.value
         allowed = {name: value for name, value in error.get_headers() if name.lower() == "allow"}
         if isinstance(error, RequestRedirect):
-            allowed["Location"] = local_part(error.new_url)
+            allowed["Location"] = self._console.access.origin(request).prefix + local_part(error.new_url)
         problem = Problem(error.code or 500, error.name, "see /api/v1/openapi.json for what is here", allowed)
         return self._write_problem(request, problem)
 

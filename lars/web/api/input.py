@@ -9,12 +9,15 @@ from lars.db.modules import MAX_NAME, SORTS, ModuleSearch
 from lars.errors import InvalidRoute
 from lars.route import HostAddress, ModuleId, module_id, serving_host
 from lars.web.api.problems import Problem, bad, unknown
+from lars.web.api.schemas import NAME_PATTERN
 
 MIN_TTL, MAX_TTL = 3, 86_400
 """Seconds of a lease."""
 
 MAX_LIMIT = 1000
 """Rows of one answer."""
+
+_NAME = re.compile(NAME_PATTERN)
 
 MAX_ROW = 2**53
 """The largest id that every JSON reader holds exactly."""
@@ -115,9 +118,17 @@ def hosts_of(value: object, where: str) -> frozenset[HostAddress]:
 
 def name_of(value: object) -> str:
     """A name; raises Problem 400."""
-    if not isinstance(value, str) or len(value) > MAX_NAME or not value.isprintable() or value != value.strip():
+    if not isinstance(value, str) or len(value) > MAX_NAME or not _NAME.fullmatch(value) or not _is_unicode(value):
         raise bad(f"name: write at most {MAX_NAME} printable characters, without blanks around them")
     return value
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can escape
+        return False
+    return True
 
 
 def etags(header: str) -> frozenset[str] | None:

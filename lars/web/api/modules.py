@@ -60,11 +60,10 @@ class ModuleResource(Resource):
     async def _edit(self, call: Call, edit: RouteEdit) -> Reply:
         wanted = etags(call.headers("If-Match"))
         try:
-            done = await self.stores.modules.edit(call.actor, call.now, edit, None, wanted)
+            done, etag = await self.stores.modules.edit_tagged(call.actor, call.now, edit, wanted)
         except EditConflict:
             raise changed((await self.stores.modules.module(edit.module)).etag) from None
-        module = await self.stores.modules.module(edit.module)
-        return Reply(as_edited(done), headers={"ETag": f'"{module.etag}"'})
+        return Reply(as_edited(done), headers={"ETag": f'"{etag}"'})
 
     @endpoint("PUT", "/api/v1/modids/<int:number>/name", Role.EDITOR)
     async def name_modid(self, call: Call, number: int) -> Reply:

@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document of /api/v1: its paths, with the schemas of lars.web.api.schemas."""
 
-from functools import cache
+from functools import lru_cache
 
 from lars import __version__
 from lars.db.modules import SORTS
@@ -31,7 +31,7 @@ _MODULE = [_path("modid", ID), _path("cmdid", ID)]
 _AT_HOST = [*_MODULE, _path("host", HOST)]
 _LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 100}, "How many at most.")
 _BEFORE = _query("before", {"type": "integer", "minimum": 1, "maximum": MAX_ROW}, "Only rows older than this id.")
-_FLAG: Schema = {"enum": ["true", "false"], "default": "false"}
+_FLAG: Schema = {"type": "string", "enum": ["true", "false"], "default": "false"}
 _IF_MATCH: Schema = {
     "name": "If-Match",
     "in": "header",
@@ -86,8 +86,12 @@ _SEARCH = [
         {"type": "string", "maxLength": 200},
         "A module (1 1), a modid or cmdid (7), a host (10.0.0.5 or 10.0.0.5:80), or a part of a name.",
     ),
-    _query("sort", {"enum": list(SORTS), "default": "module"}, f"calls and errors: of the last {WINDOW} s."),
-    _query("order", {"enum": ["asc", "desc"], "default": "asc"}, "The direction."),
+    _query(
+        "sort",
+        {"type": "string", "enum": list(SORTS), "default": "module"},
+        f"calls and errors: of the last {WINDOW} s.",
+    ),
+    _query("order", {"type": "string", "enum": ["asc", "desc"], "default": "asc"}, "The direction."),
     _LIMIT,
     _query(
         "cursor",
@@ -140,7 +144,7 @@ PATHS: Schema = {
             "getHistory",
             "Calls of each host over time",
             {"200": _answer("History")},
-            [*_MODULE, _query("span", {"enum": list(SPANS), "default": "1h"}, "How far back.")],
+            [*_MODULE, _query("span", {"type": "string", "enum": list(SPANS), "default": "1h"}, "How far back.")],
         )
     },
     "/modids/{modid}/name": {
@@ -200,7 +204,7 @@ PATHS: Schema = {
                     },
                 }
             },
-            [_query("format", {"enum": ["json", "csv"], "default": "json"}, "The format.")],
+            [_query("format", {"type": "string", "enum": ["json", "csv"], "default": "json"}, "The format.")],
         ),
         "post": _operation(
             "importRoutes",
@@ -211,22 +215,23 @@ PATHS: Schema = {
                 _query("dry_run", _FLAG, "Change nothing, and answer what would change."),
             ],
             {
-                "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/NewRoute"}}},
                 "text/csv": {
                     "schema": {
                         "type": "string",
-                        "pattern": "^modid,cmdid,ip,port\n([1-9][0-9]{0,5},1,10\\.0\\.0\\.1,80\n)*$",
+                        "description": "The first line names the columns modid, cmdid, ip and port, in any order.",
+                        "examples": ["modid,cmdid,ip,port\n1,1,10.0.0.1,80\n"],
                     }
                 },
+                "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/NewRoute"}}},
             },
         ),
     },
 }
 
 
-@cache
-def document() -> Schema:
-    """The whole of it."""
+@lru_cache(maxsize=16)
+def document(prefix: str = "") -> Schema:
+    """The whole of it; `prefix` is the path at which the console is found."""
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         "openapi": "3.1.0",
@@ -235,7 +240,7 @@ def document() -> Schema:
             "version": __version__,
             "description": "Routes and the fleet, for programs. Show a token as `Authorization: Bearer lars_…`.",
         },
-        "servers": [{"url": "/api/v1"}],
+        "servers": [{"url": f"{prefix}/api/v1"}],
         "security": [{"token": []}],
         "paths": PATHS,
         "components": {

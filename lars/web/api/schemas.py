@@ -12,6 +12,14 @@ _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 HOST_PATTERN = rf"^(?!0\.0\.0\.0:){_OCTET}(\.{_OCTET}){{3}}:{_PORT}$"
 
+_UNPRINTABLE = (
+    r"\u0000-\u001f\u007f-\u00a0\u00ad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff0-\ufffb"
+)
+"""What no name has, for a class of a regular expression: controls, formats, and blanks other than the space."""
+
+NAME_PATTERN = rf"^([^ {_UNPRINTABLE}]([^{_UNPRINTABLE}]*[^ {_UNPRINTABLE}])?)?$"
+"""A name, as lars.web.api.input takes it."""
+
 ID: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_ID}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 _TIME: Schema = {"type": "string", "format": "date-time"}
@@ -125,7 +133,7 @@ SCHEMAS: Schema = {
         id=COUNT,
         at=_TIME,
         actor=TEXT,
-        what={"enum": ["hosts", "modid", "cmdid", "account", "agent"]},
+        what={"type": "string", "enum": ["hosts", "modid", "cmdid", "account", "agent"]},
         modid=ID,
         cmdid=ID,
         before=TEXT,
@@ -137,21 +145,26 @@ SCHEMAS: Schema = {
     "Versions": _object(version=COUNT, changes=_list("RouteChange"), next=_or_null(COUNT)),
     "Route": _object(modid=ID, cmdid=ID, ip=TEXT, port={"type": "integer", "minimum": 1, "maximum": 65535}, **RECORD),
     "Routes": _list("Route"),
-    "NewRoute": _object(
-        tuple(RECORD),
-        modid={"type": "integer", "minimum": 1, "maximum": MAX_ID},
-        cmdid=ID,
-        ip={"type": "string", "pattern": rf"^(?!0\.0\.0\.0$){_OCTET}(\.{_OCTET}){{3}}$"},
-        port={"type": "integer", "minimum": 1, "maximum": 65535},
-        **RECORD,
-    ),
+    "NewRoute": {
+        **_object(
+            tuple(RECORD),
+            modid=ID,
+            cmdid=ID,
+            ip={"type": "string", "pattern": rf"^(?!0\.0\.0\.0$){_OCTET}(\.{_OCTET}){{3}}$"},
+            port={"type": "integer", "minimum": 1, "maximum": 65535},
+            **RECORD,
+        ),
+        "description": "modid and cmdid are not both 0.",
+        "not": {"properties": {"modid": {"const": 0}, "cmdid": {"const": 0}}, "required": ["modid", "cmdid"]},
+    },
     "NewHosts": _object(hosts=_HOSTS),
     "HostEdits": _object(("add", "remove"), add=_HOSTS, remove=_HOSTS),
     "Name": _object(
         name={
             "type": "string",
             "maxLength": MAX_NAME,
-            "pattern": r"^([^\s\x00-\x1f\x7f]|[^\s\x00-\x1f\x7f][ -~]*[!-~])?$",
+            "pattern": NAME_PATTERN,
+            "examples": ["支付", "café", "shop"],
             "description": "Printable, without blanks around it; empty removes the name.",
         }
     ),

@@ -1,9 +1,9 @@
 """Access to the console: whom a request comes from, and whether they may do what it asks."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from twisted.web.server import Request
 
@@ -13,6 +13,7 @@ from lars.web.auth.secrets import digest_of, form_key, new_secret, same
 from lars.web.channel import WebChannel
 from lars.web.form_data import text_of
 from lars.web.formats import zone
+from lars.web.front import Front, Header, Origin
 from lars.web.language import Translatable, wanted_language
 from lars.web.page_request import Answer, Cookie, Page, PageRequest, Redirect, trouble
 from lars.web.roles import Role
@@ -31,7 +32,7 @@ class Access:
     def __init__(self, accounts: AccountStore, settings: WebSettings, wall_clock: Callable[[], float]) -> None:
         self._accounts = accounts
         self._session_time = int(settings.session_time)
-        self._https = settings.url.startswith("https://")
+        self._front = Front(settings.url, settings.trust_proxy)
         self._wall_clock = wall_clock
         self._expiry_clock = ExpiryClock(wall_clock)
         self._set_up = False
@@ -64,6 +65,7 @@ class Access:
     def anonymous(self, http_request: Request) -> PageRequest:
         """The request without its session, with a new secret of its own."""
         secret = new_secret()
+        origin = self.origin(http_request)
         languages = b",".join(http_request.requestHeaders.getRawHeaders(b"Accept-Language", []))
         zone_name = (http_request.getCookie(ZONE_COOKIE.encode()) or b"").decode("latin-1")
         return PageRequest(
@@ -74,10 +76,16 @@ class Access:
             secret=secret,
             form_key=form_key(secret),
             language=wanted_language(languages.decode("latin-1")),
-            zone=zone(zone_name.replace("%2F", "/")),
-            secure=http_request.isSecure() or self._https,
-            address=str(getattr(http_request.getClientAddress(), "host", "")),
+            zone=zone(unquote(zone_name)),
+            secure=origin.https,
+            address=origin.address,
+            prefix=origin.prefix,
         )
+
+    def origin(self, http_request: Request) -> Origin:
+        """Where a request comes from, by its connection and the proxies before lars-web."""
+        peer = str(getattr(http_request.getClientAddress(), "host", ""))
+        return self._front.origin(peer, http_request.isSecure(), fields_of(http_request))
 
     async def refusal(self, http_request: Request, request: PageRequest, role: Role | None) -> Answer | None:
         """What to answer instead of the page; None if the user may see it. Raises DatabaseError.
@@ -110,6 +118,12 @@ class Access:
         await self._accounts.begin_session(digest_of(secret), user, self._expiry_clock(), int(now) + self._session_time)
         return Cookie(COOKIE, secret, self._session_time)
 
+    async def signed_in(self, secrets: Collection[str]) -> set[str]:
+        """Those of some secrets whose sessions have not ended, at whichever lars-web. Raises DatabaseError."""
+        digests = {digest_of(secret): secret for secret in secrets}
+        found = await self._accounts.open_sessions(digests.keys(), self._expiry_clock())
+        return {digests[digest] for digest in found}
+
     async def end_session(self, request: PageRequest) -> Cookie:
         """Ends the request's session; the cookie takes its secret from the browser. Raises DatabaseError."""
         await self._accounts.end_session(digest_of(request.secret))
@@ -125,6 +139,13 @@ def local_part(url: str) -> str:
     """The path and query of a URL of this site."""
     parts = urlsplit(url)
     return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, ""))
+
+
+def fields_of(http_request: Request) -> Header:
+    """The values of the fields of a request's head."""
+    return lambda name: [
+        value.decode("latin-1") for value in http_request.requestHeaders.getRawHeaders(name.encode("ascii"), [])
+    ]
 
 
 def has_credentials(http_request: Request) -> bool:

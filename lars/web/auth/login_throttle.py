@@ -10,11 +10,11 @@ LONGEST_WAIT = 300.0
 """Seconds."""
 
 CAPACITY = 10_000
-"""Addresses and names that are remembered; the oldest go first."""
+"""Keys that are remembered; the oldest go first."""
 
 
 class LoginThrottle:
-    """CachedCounts failures by key, an address or a user's name; from the fifth on, each doubles the wait."""
+    """Counts failures by key, such as a user at an address; from the fifth on, each doubles the wait."""
 
     def __init__(self) -> None:
         self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()  # key -> failures, when the last was
@@ -33,14 +33,6 @@ class LoginThrottle:
         self._failed[key] = (1 if now - last > LONGEST_WAIT * 2 else count + 1, now)
         while len(self._failed) > CAPACITY:
             self._failed.popitem(last=False)
-
-    def forgive(self, key: str) -> None:
-        """Takes back the last failure of a key; earlier ones still count."""
-        count, last = self._failed.get(key, (0, 0.0))
-        if count > 1:
-            self._failed[key] = (count - 1, last)
-        else:
-            self._failed.pop(key, None)
 
     def succeeded(self, key: str) -> None:
         """An attempt succeeded: the count begins again."""

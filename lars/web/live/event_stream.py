@@ -7,8 +7,13 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.web.server import Request
 from zope.interface import implementer
 
-ALIVE = b":\n\n"
-"""A comment, which shows proxies and the browser that the stream is alive."""
+BEAT = b"event: beat\n"
+"""Begins an event that shows proxies and the browser that the stream is alive, and how old its figures are."""
+
+
+def beat(age: float, why: str) -> bytes:
+    """A beat: the seconds since the database was last read, and "database" if it could not be; else empty."""
+    return BEAT + b'data: {"age": %d, "why": "%s"}\n\n' % (age, why.encode())
 
 
 def event(name: str, data: bytes, number: int) -> bytes:
@@ -18,7 +23,7 @@ def event(name: str, data: bytes, number: int) -> bytes:
 
 @implementer(IPushProducer)
 class EventStream:
-    """Writes to a request while its client reads; while it does not, only the newest event is kept.
+    """Writes to a request while its client reads; while it does not, only the newest event with figures is kept.
 
     `ended` fires when the stream is ended here; Klein cancels it when the client goes away.
     """
@@ -39,7 +44,7 @@ class EventStream:
         if self.ended.called:
             return
         if self._paused:
-            self._held = text if text != ALIVE else self._held
+            self._held = text if not text.startswith(BEAT) else self._held
         else:
             self._request.write(text)
 

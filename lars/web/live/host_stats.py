@@ -1,5 +1,6 @@
 """Statistics of hosts and of the fleet, from the counts in the database: pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lars.db.calls import Minutes, ModuleCalls
@@ -31,7 +32,8 @@ class HostStats:
     host: HostAddress
     in_route: bool
     state: str
-    """ "healthy", "ejected" (by some callers), or "silent" when none has reported on it lately."""
+    """ "ejected" (by some callers), "failing" (more than 1 % of its calls), "healthy", or "silent" when no caller has
+    reported on it lately."""
     callers: int
     ejected_by: int
     last_report: int
@@ -40,8 +42,17 @@ class HostStats:
     of: int
 
 
+PAGE = 100
+"""Hosts on a page of a module."""
+
+
+def host_page(hosts: Sequence[HostStats], number: int) -> Sequence[HostStats]:
+    """The hosts of a page, whose numbers begin with 1."""
+    return hosts[(number - 1) * PAGE : number * PAGE]
+
+
 def host_stats(watched: Watched) -> list[HostStats]:
-    """The hosts of the route, the ejected first, then hosts that were called and are no longer in it."""
+    """The hosts of the route, the ejected and failing first, then hosts that were called and are no longer in it."""
     of = sum(calls.succ + calls.err for calls in watched.calls.values())
     route = set(watched.module.hosts)
     called = {host for host, calls in watched.calls.items() if calls.succ + calls.err}
@@ -49,11 +60,12 @@ def host_stats(watched: Watched) -> list[HostStats]:
     for host in route | called:
         state = watched.states.get(host, HostState(0, 0, 0))
         calls = watched.calls.get(host, ModuleCalls(0, 0))
-        word = "silent" if not state.callers else "ejected" if state.overloaded_at else "healthy"
         total = calls.succ + calls.err
+        failing = calls.err * 100 > total  # more than one in a hundred, as for modules in trouble
+        word = "ejected" if state.overloaded_at else "failing" if failing else "healthy" if state.callers else "silent"
         hosts.append(
             HostStats(
                 host, host in route, word, state.callers, state.overloaded_at, state.last_report, total, calls.err, of
             )
         )
-    return sorted(hosts, key=lambda h: (not h.in_route, h.state != "ejected", h.host))
+    return sorted(hosts, key=lambda h: (not h.in_route, h.state != "ejected", h.state != "failing", h.host))

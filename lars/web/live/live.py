@@ -1,8 +1,8 @@
 """Live data for pages: read once for all browsers, and only while one is open (docs/design/web.md, live data)."""
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any, NamedTuple
 
 from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
@@ -15,7 +15,7 @@ from lars.db.host_states import HostStateStore, Watched
 from lars.route import ModuleId
 from lars.runtime.periodic import Periodic
 from lars.web.live.cached_counts import CachedCounts
-from lars.web.live.event_stream import ALIVE, EventStream, event
+from lars.web.live.event_stream import EventStream, beat, event
 from lars.web.live.host_stats import HostStats, calls_a_second, host_stats
 from lars.web.live.payloads import Overview, fleet_payload, module_payload
 from lars.web.spans import WINDOW
@@ -30,8 +30,26 @@ PAUSE = 3
 LIFETIME = 300.0
 """Seconds after which a stream ends; the browser opens it again if it is still signed in."""
 
-HEARTBEAT = 15.0
-"""Seconds between comments on a stream, which keep proxies from closing it."""
+HEARTBEAT = 5.0
+"""Seconds between beats of a stream, by which a browser knows how old its figures are, and proxies keep it open."""
+
+CHECK = 15.0
+"""Seconds after which a stream ends whose user has signed out elsewhere."""
+
+
+class HostPage(NamedTuple):
+    """A page of the hosts of a module, which a stream shows."""
+
+    module: ModuleId
+    number: int
+
+
+Topic = HostPage | None
+"""What a stream shows: None is the fleet."""
+
+
+SignedIn = Callable[[Collection[str]], Coroutine[Any, Any, set[str]]]
+"""Which of some secrets are those of open sessions; may raise DatabaseError."""
 
 
 class Live:
@@ -45,6 +63,7 @@ class Live:
         interval: float,
         reactor: IReactorTime,
         wall_clock: Callable[[], float],
+        signed_in: SignedIn,
     ) -> None:
         self._calls = calls
         self._fleet = fleet
@@ -56,12 +75,17 @@ class Live:
         self._one_read = DeferredLock()
         self._minutes: Minutes = {}
         self._sizes: CachedCounts[str, tuple[int, int]] = CachedCounts(lambda _all: fleet.sizes(), reactor.seconds)
-        self._streams: dict[EventStream, tuple[ModuleId | None, float]] = {}
-        self._sent: dict[ModuleId | None, bytes] = {}
+        self._streams: dict[EventStream, tuple[Topic, float]] = {}
+        self._sessions: dict[EventStream, str] = {}
+        self._sent: dict[Topic, bytes] = {}
         self._number = 0
         self._not_before = 0.0
-        self._alive_at = 0.0
+        self._signed_in = signed_in
+        self._fresh_at = 0.0
+        self._why = ""
         self._refreshing = Periodic("refreshing of live pages", interval, self._refresh, reactor)
+        self._beating = Periodic("beat of live pages", HEARTBEAT, self._beat, reactor)
+        self._checking = Periodic("search for users that have signed out", CHECK, self._end_signed_out, reactor)
 
     @property
     def streams(self) -> int:
@@ -96,57 +120,94 @@ class Live:
         watched = (await self._states.watched([module], now, _since(now)))[module]
         return watched, host_stats(watched)
 
-    def open(self, stream: EventStream, module: ModuleId | None) -> None:
-        """Streams a module, or the fleet for None, until the stream ends."""
-        self._streams[stream] = (module, self._reactor.seconds())
-        if (sent := self._sent.get(module)) is not None:
+    def open(self, stream: EventStream, topic: Topic, session: str) -> None:
+        """Streams a topic until the stream or the session of this secret ends."""
+        if not self._streams:
+            self._fresh_at, self._why = self._reactor.seconds(), ""  # the page itself is fresh
+        self._sessions[stream] = session
+        self._streams[stream] = (topic, self._reactor.seconds())
+        if (sent := self._sent.get(topic)) is not None:
             stream.send(sent)
+        stream.send(self._now_beat())
 
     def close(self, stream: EventStream) -> None:
         """The stream has ended; without streams nothing is read."""
         self._streams.pop(stream, None)
+        self._sessions.pop(stream, None)
         if not self._streams:
             self._sent.clear()
+
+    def end_session(self, session: str) -> None:
+        """Ends the streams of a session, which has ended."""
+        for stream in [stream for stream, secret in self._sessions.items() if secret == session]:
+            stream.end()
 
     def start(self) -> None:
         """Begins to refresh streams, now and at each interval."""
         self._refreshing.start(now=True)
+        self._beating.start()
+        self._checking.start()
 
     async def stop(self) -> None:
         """Ends all streams; returns when no read is under way."""
         for stream in tuple(self._streams):
             stream.end()
+        await self._beating.stop()
+        await self._checking.stop()
         await self._refreshing.stop()
 
     async def _refresh(self) -> None:
         began = self._reactor.seconds()
         self._end_old(began)
-        if began - self._alive_at > HEARTBEAT:
-            self._alive_at = began
-            for stream in self._streams:
-                stream.send(ALIVE)
         if not self._streams or began < self._not_before:
             return
         try:
             await self._read_and_publish()
+            self._fresh_at, why = self._reactor.seconds(), ""
         except DatabaseError as error:
             _log.debug("live pages are not refreshed: {error}", error=str(error))
+            why = "database"
         finally:
             self._not_before = began + PAUSE * (self._reactor.seconds() - began)
+        if why != self._why:
+            self._why = why
+            self._beat()
+
+    def _now_beat(self) -> bytes:
+        return beat(self._reactor.seconds() - self._fresh_at, self._why)
+
+    def _beat(self) -> None:
+        for stream in tuple(self._streams):
+            stream.send(self._now_beat())
+
+    async def _end_signed_out(self) -> None:
+        sessions = set(self._sessions.values())
+        if not sessions:
+            return
+        try:
+            for session in sessions - await self._signed_in(sessions):
+                self.end_session(session)
+        except DatabaseError as error:
+            _log.debug("users that have signed out are not looked for: {error}", error=str(error))
 
     async def _read_and_publish(self) -> None:
         topics = {topic for topic, _opened in self._streams.values()}
-        modules = sorted(topic for topic in topics if topic is not None)
+        pages: dict[ModuleId, list[int]] = {}
+        for topic in topics:
+            if topic is not None:
+                pages.setdefault(topic.module, []).append(topic.number)
         if None in topics:
             self._publish(None, fleet_payload(await self.overview()))
-        if modules:
+        if pages:
             now = self._wall_clock()
-            for module, watched in (await self._states.watched(modules, now, _since(now))).items():
-                self._publish(module, module_payload(watched))
+            for module, watched in (await self._states.watched(sorted(pages), now, _since(now))).items():
+                hosts = host_stats(watched)
+                for number in pages[module]:
+                    self._publish(HostPage(module, number), module_payload(watched, hosts, number))
         for topic in self._sent.keys() - topics:
             del self._sent[topic]
 
-    def _publish(self, topic: ModuleId | None, data: dict[str, Any]) -> None:
+    def _publish(self, topic: Topic, data: dict[str, Any]) -> None:
         text = json.dumps(data, separators=(",", ":")).encode()
         before = self._sent.get(topic, b"")
         if before.endswith(b"data: " + text + b"\n\n"):

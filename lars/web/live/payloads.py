@@ -1,5 +1,6 @@
 """What live pages are sent: figures as texts, so that the script only puts them in place. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -9,7 +10,7 @@ from lars.db.fleet import Fleet
 from lars.db.host_states import Watched
 from lars.route import format_ip
 from lars.web.formats import percent, rate, whole
-from lars.web.live.host_stats import host_stats
+from lars.web.live.host_stats import HostStats, host_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,12 @@ def fleet_payload(overview: Overview) -> dict[str, Any]:
     }
 
 
-def module_payload(watched: Watched) -> dict[str, Any]:
-    """What the script of a module's page shows; `parts` changes with what it must fetch again."""
-    hosts = host_stats(watched)
+def module_payload(watched: Watched, hosts: Sequence[HostStats], number: int) -> dict[str, Any]:
+    """What the script of a module's page shows of `hosts`; `parts` changes with what it must fetch again."""
+    shown = host_page(hosts, number)
     module = watched.module
-    parts = (module.hosts, module.modid_name, module.cmdid_name, sorted(module.leases))
+    here = sorted(h.host for h in shown) if len(shown) < len(hosts) else []
+    parts = (module.hosts, module.modid_name, module.cmdid_name, sorted(module.leases), here)
     return {
         "hosts": {
             f"{format_ip(h.host.ip)}:{h.host.port}": {
@@ -70,7 +72,7 @@ def module_payload(watched: Watched) -> dict[str, Any]:
                 "calls": whole(h.calls),
                 "errors": percent(h.err, h.calls),
             }
-            for h in hosts
+            for h in shown
         },
         "parts": _digest(parts),
     }

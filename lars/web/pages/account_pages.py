@@ -37,7 +37,7 @@ class AccountPages(PageSet):
         name = request.user.name
         throttle, now = self.console.login_throttle, self.console.reactor.seconds()
         if wait := throttle.wait(f"user {name}", now):
-            text = Translatable("Too many attempts: wait %(n)s seconds, then try again.", n=int(wait) + 1)
+            text = Translatable("Too many attempts: wait %(n)s s, then try again.", n=int(wait) + 1)
             return await self._page(request, {"old": text}, status=429)
         if not await self.console.passwords.check(request.user.password, request.field("old")):
             throttle.failed(f"user {name}", now)

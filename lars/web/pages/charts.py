@@ -10,6 +10,9 @@ from lars.web.spans import SPANS, start_of
 WIDTH, HEIGHT = 1120, 200
 LEFT, RIGHT, TOP, BOTTOM = 52, 8, 10, 24
 
+GRID = 300
+"""Seconds that divide the offset of every zone from UTC, also of those of UTC+x:45, and the time between two marks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -105,7 +108,7 @@ def _time_ticks(start: int, length: int, scale: float, zone: tzinfo) -> tuple[Ti
     every = {3600: 600, 21_600: 3600, 86_400: 14_400, 604_800: 86_400}[length]
     form = "%m-%d" if every == 86_400 else "%H:%M"
     ticks = []
-    for at in range(start // 600 * 600, start + length, 600):
+    for at in range(start // GRID * GRID, start + length, GRID):
         local = datetime.fromtimestamp(at, zone)
         of_day = local.hour * 3600 + local.minute * 60
         x = LEFT + (at - start) * scale

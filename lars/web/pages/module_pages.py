@@ -8,9 +8,11 @@ from lars.db.routes import RouteEdit
 from lars.errors import InvalidRoute
 from lars.route import HostAddress, ModuleId, module_id, parse_host
 from lars.web.language import Translatable, untranslated
+from lars.web.live.host_stats import PAGE as HOSTS
+from lars.web.live.host_stats import host_page
 from lars.web.live.payloads import module_payload
 from lars.web.page_request import Answer, Page, PageRequest, Redirect
-from lars.web.pages.charts import chart, spark, totals
+from lars.web.pages.charts import chart, spark
 from lars.web.pages.forms import BadHosts, FormError, parse_hosts, parse_module, parse_name
 from lars.web.pages.page_set import NotFound, PageSet, new_app, page
 from lars.web.roles import Role
@@ -104,16 +106,20 @@ class ModulePages(PageSet):
         span = request.field("span") if request.field("span") in SPANS else "1h"
         watched, hosts = await self.console.live.watched(module)
         _length, step = SPANS[span]
-        history = await self.console.stores.calls.history(module, start_of(request.now, span), step)
+        number = request.number("page", 1, 1, max(1, -(-len(hosts) // HOSTS)))
+        shown, calls, since = host_page(hosts, number), self.console.stores.calls, start_of(request.now, span)
+        history = await calls.history(module, since, step, [h.host for h in shown])
         by_host: dict[HostAddress, dict[int, tuple[int, int]]] = {}
         for bucket in history:
             by_host.setdefault(bucket.host, {})[bucket.at] = (bucket.succ, bucket.err)
         values = {
             "module": watched.module,
-            "hosts": hosts,
-            "live": module_payload(watched),
-            "chart": chart(totals((b.at, b.succ, b.err) for b in history), request.now, span, request.zone),
-            "sparks": {h.host: spark(by_host.get(h.host, {}), request.now, span) for h in hosts},
+            "hosts": shown,
+            "number": number,
+            "pages": max(1, -(-len(hosts) // HOSTS)),
+            "live": module_payload(watched, hosts, number),
+            "chart": chart(await calls.totals(module, since, step), request.now, span, request.zone),
+            "sparks": {h.host: spark(by_host.get(h.host, {}), request.now, span) for h in shown},
             "span": span,
             "spans": tuple(SPANS),
             "edits": await self.console.stores.audit.edits(module, None, EDITS),

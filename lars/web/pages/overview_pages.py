@@ -8,6 +8,7 @@ from lars.db.agents import AgentReports, AgentUnknown
 from lars.errors import InvalidRoute, LarsError
 from lars.route import ModuleId, module_id, parse_ip
 from lars.web.live.event_stream import EventStream
+from lars.web.live.live import HostPage
 from lars.web.live.payloads import fleet_payload
 from lars.web.page_request import Answer, Page, PageRequest, Redirect
 from lars.web.pages.charts import chart, totals
@@ -76,12 +77,13 @@ class OverviewPages(PageSet):
     async def module_stream(self, http_request: Any, modid: int, cmdid: int) -> bytes:
         """Streams what a module's page shows; 404 if there can be no such module."""
         try:
-            return await self._stream(http_request, module_id(modid, cmdid))
+            module = module_id(modid, cmdid)
         except InvalidRoute:
             http_request.setResponseCode(404)
             return b""
+        return await self._stream(http_request, module)
 
-    async def _stream(self, http_request: Request, topic: ModuleId | None) -> bytes:
+    async def _stream(self, http_request: Request, module: ModuleId | None) -> bytes:
         try:
             request = await self.access.identify(http_request)
         except LarsError:
@@ -91,7 +93,8 @@ class OverviewPages(PageSet):
             http_request.setResponseCode(403)  # after which a browser does not open the stream again
             return b""
         stream = EventStream(http_request)
-        self.console.live.open(stream, topic)
+        topic = HostPage(module, request.number("page", 1, 1, 10**6)) if module is not None else None
+        self.console.live.open(stream, topic, request.secret)
         try:
             return await stream.ended
         finally:

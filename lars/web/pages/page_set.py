@@ -28,6 +28,9 @@ _log = Logger()
 PRE_SESSION = 3600
 """Seconds that a cookie without a session is kept."""
 
+STRANGERS_FORMS = frozenset({"sign_in.html", "setup.html"})
+"""Templates with a form for those without a session, whose key needs a cookie; no other page sets one."""
+
 
 class NotFound(LarsError):
     """There is nothing at this address."""
@@ -94,32 +97,34 @@ class PageSet:
 
     def answer_missing(self, http_request: Request, error: HTTPException) -> bytes:
         """Answers a request that no page is for; returns the body, after the head is set."""
+        request = self.access.anonymous(http_request)
         for name, value in error.get_headers():
             if name.lower() == "allow":
                 http_request.setHeader(name.encode(), value.encode())
         if isinstance(error, RequestRedirect):
-            http_request.setHeader(b"Location", local_part(error.new_url).encode("ascii", "replace"))
+            http_request.setHeader(b"Location", (request.prefix + local_part(error.new_url)).encode("ascii", "replace"))
         status = error.code or 500
-        return self._write(http_request, self.access.anonymous(http_request), trouble(status, _text_of(status)))
+        return self._write(http_request, request, trouble(status, _text_of(status)))
 
     def _write(self, http_request: Request, request: PageRequest, answer: Answer) -> bytes:
         cookies = list(getattr(answer, "cookies", ()))
-        if request.user is None and not cookies and http_request.getCookie(COOKIE.encode()) is None:
+        needs_one = isinstance(answer, Page) and answer.template in STRANGERS_FORMS
+        if needs_one and not cookies and http_request.getCookie(COOKIE.encode()) is None:
             cookies.append(Cookie(COOKIE, request.secret, PRE_SESSION))
         for cookie in cookies:
             http_request.addCookie(
                 cookie.name,
                 cookie.value,
                 max_age=str(cookie.max_age),
-                path="/",
+                path=request.prefix or "/",
                 secure=request.secure,
                 httpOnly=True,
-                sameSite="strict",
+                sameSite="lax",
             )
         match answer:
             case Redirect(path=path):
                 http_request.setResponseCode(303)
-                http_request.setHeader(b"Location", path.encode("ascii", "replace"))
+                http_request.setHeader(b"Location", (request.prefix + path).encode("ascii", "replace"))
                 return b""
             case Download(name=name, content_type=content_type, body=body):
                 http_request.setHeader(b"Content-Type", content_type.encode())

@@ -1,6 +1,10 @@
 """Signing in and out, and the one-time link by which the first admin's password is set."""
 
+from twisted.internet.defer import DeferredLock
+from twisted.logger import Logger
+
 from lars.accounts import BadAccount, user_name
+from lars.runtime.log_limit import LogLimit
 from lars.web.auth.access import local_path
 from lars.web.auth.secrets import same
 from lars.web.console import Console
@@ -8,6 +12,11 @@ from lars.web.language import Translatable
 from lars.web.page_request import Answer, Page, PageRequest, Redirect
 from lars.web.pages.forms import FormError, parse_password, parse_user
 from lars.web.pages.page_set import NotFound, PageSet, new_app, page
+
+_log = Logger()
+
+FAILURES = 20
+"""Lines about failed sign-ins in a minute, in the log and in the audit."""
 
 
 class SignInPages(PageSet):
@@ -21,6 +30,9 @@ class SignInPages(PageSet):
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self.setup_secret = ""
+        self._trying: dict[str, DeferredLock] = {}
+        self._failures = LogLimit(console.reactor.seconds)
+        self._all_failures = LogLimit(console.reactor.seconds, burst=FAILURES)
 
     @page(app, "/sign-in", role=None)
     async def show(self, request: PageRequest) -> Answer:
@@ -41,24 +53,48 @@ class SignInPages(PageSet):
         if not await self.access.is_set_up():
             return Page("not_set_up.html", status=403)
         name = _name(request.field("name"))
+        key = f"{name} at {request.address}"
+        lock = self._trying.setdefault(key, DeferredLock())
+        await lock.acquire()  # one attempt at a time, so that many at once are limited as if they came in turn
+        try:
+            return await self._try(request, name, key)
+        finally:
+            lock.release()
+            if not lock.locked:
+                self._trying.pop(key, None)
+
+    async def _try(self, request: PageRequest, name: str, key: str) -> Answer:
         throttle, now = self.console.login_throttle, self.console.reactor.seconds()
-        address, account = f"ip {request.address}", f"user {name}"
-        if wait := max(throttle.wait(key, now) for key in (address, account)):
-            text = Translatable("Too many attempts: wait %(n)s seconds, then try again.", n=int(wait) + 1)
+        if wait := throttle.wait(key, now):
+            text = Translatable("Too many attempts: wait %(n)s s, then try again.", n=int(wait) + 1)
             return self._form(request, {"": text}, 429)
-        for key in (address, account):
-            throttle.failed(key, now)  # before the first await, so that attempts in parallel count too
         user = await self.console.stores.accounts.user(name)
         if not await self.console.passwords.check(user.password if user else None, request.field("password")):
+            throttle.failed(key, now)
+            await self._record_failure(request, name, key)
             return self._form(request, {"": Translatable("There is no user of this name with this password.")}, 403)
-        throttle.forgive(address)
-        throttle.succeeded(account)
+        throttle.succeeded(key)
         return Redirect(local_path(request.field("next")), (await self.access.begin_session(name, request.now),))
+
+    async def _record_failure(self, request: PageRequest, name: str, key: str) -> None:
+        """Logs and audits failures, at most once a minute for each user and address."""
+        times = self._failures.admit(key)
+        if not times or not self._all_failures.admit("of all"):
+            return
+        _log.warn(
+            "sign-in of {name!r} from {address} failed ({times} such since the last line)",
+            name=name,
+            address=request.address,
+            times=times,
+        )
+        await self.console.stores.accounts.record_failed_sign_ins(name, request.address, times, request.now)
 
     @page(app, "/sign-out", role=None, form=True)
     async def sign_out(self, request: PageRequest) -> Answer:
         """Ends the session."""
-        return Redirect("/sign-in?notice=out", (await self.access.end_session(request),))
+        gone = await self.access.end_session(request)
+        self.console.live.end_session(request.secret)
+        return Redirect("/sign-in?notice=out", (gone,))
 
     @page(app, "/setup/<secret>", role=None)
     async def show_setup(self, _request: PageRequest, secret: str) -> Answer:

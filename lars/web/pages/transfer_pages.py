@@ -1,18 +1,17 @@
 """Import and export: what a file would change is shown before it does."""
 
+import base64
 import hashlib
 import json
-from collections import OrderedDict
-from dataclasses import dataclass
-from typing import Any
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from twisted.internet.threads import deferToThreadPool
 
 from lars.db.routes import EditDone, RouteEdit
-from lars.errors import BadInput, InvalidRoute
-from lars.route_formats import as_csv, as_objects, is_route, read_routes
-from lars.web.auth.secrets import new_secret
-from lars.web.console import Console
+from lars.errors import BadInput, InvalidRoute, LarsError
+from lars.route_formats import Routes, as_csv, as_file, as_objects, is_route, read_routes
 from lars.web.language import Translatable, untranslated
 from lars.web.page_request import Answer, Download, Page, PageRequest, Redirect
 from lars.web.pages.page_set import PageSet, new_app, page
@@ -21,20 +20,35 @@ from lars.web.roles import Role
 SHOWN = 200
 """Modules of a preview whose hosts are listed; of others, only the number is shown."""
 
-KEPT = 20
-"""Previews that are kept at once; the oldest go first."""
+MOST = 64 * 1024 * 1024
+"""Bytes of the routes in the form of a preview, unpacked."""
 
 NAMED = 20
 """Bad lines of a file that are named."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a user was shown of an import."""
+T = TypeVar("T")
 
-    user: str
-    edits: tuple[RouteEdit, ...]
-    digest: str
+
+class BadPreview(LarsError):
+    """The form of a preview does not hold what lars-web wrote there."""
+
+
+def packed(routes: Routes) -> str:
+    """Routes as a field of a form, which any lars-web can unpack."""
+    return base64.urlsafe_b64encode(zlib.compress(as_file(routes).encode(), 1)).decode()
+
+
+def unpacked(field: str) -> Routes:
+    """The routes of a packed field. Raises BadPreview."""
+    try:
+        reader = zlib.decompressobj()
+        text = reader.decompress(base64.b64decode(field.encode(), b"-_", validate=True), MOST)
+        if not reader.eof:
+            raise BadPreview("the form is cut off or too large: choose the file again")
+        return read_routes("preview", text)
+    except (ValueError, zlib.error, BadInput):
+        raise BadPreview("the form was changed on its way: choose the file again") from None
 
 
 def digest_of_changes(done: EditDone) -> str:
@@ -48,9 +62,10 @@ class TransferPages(PageSet):
 
     app = new_app()
 
-    def __init__(self, console: Console) -> None:
-        super().__init__(console)
-        self._previews: OrderedDict[str, Preview] = OrderedDict()
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Does what takes long for a large file."""
+        reactor = self.console.reactor
+        return await deferToThreadPool(reactor, reactor.getThreadPool(), work)
 
     @page(app, "/transfer")
     async def show(self, _request: PageRequest) -> Answer:
@@ -73,33 +88,29 @@ class TransferPages(PageSet):
         if not text.strip():
             return _form({"": (Translatable("Choose a file, or paste its content."),)}, typed)
         try:
-            reactor = self.console.reactor
-            routes = await deferToThreadPool(reactor, reactor.getThreadPool(), read_routes, "", text.encode())
+            routes = await self._in_thread(lambda: read_routes("", text.encode()))
         except BadInput as bad:
             named = [untranslated(problem.removeprefix(", ")) for problem in bad.problems[:NAMED]]
             if more := len(bad.problems) - NAMED:
                 named += [Translatable("and %(n)s more", n=more)] if more > 0 else []
             return _form({"": tuple(named)}, typed)
-        whole = bool(request.field("replace"))
-        edits = tuple(RouteEdit.of_file(module, hosts, whole) for module, hosts in sorted(routes.items()))
-        return await self._shown(request, edits, None)
+        return await self._shown(request, routes, None)
 
-    async def _shown(self, request: PageRequest, edits: tuple[RouteEdit, ...], problem: Translatable | None) -> Answer:
+    async def _shown(self, request: PageRequest, routes: Routes, problem: Translatable | None) -> Answer:
+        edits = _edits(request, routes)
         try:
             done = await self.console.stores.routes.rehearse(request.actor, request.now, edits)
         except InvalidRoute as refused:
             return _form({"": (untranslated(refused),)})
-        key = new_secret()
-        self._previews[key] = Preview(request.actor, edits, digest_of_changes(done))
-        while len(self._previews) > KEPT:
-            self._previews.popitem(last=False)
         values = {
             "changed": done.changed[:SHOWN],
             "modules": len(done.changed),
             "added": sum(len(c.added) for c in done.changed),
             "removed": sum(len(c.removed) for c in done.changed),
             "named": len(edits),
-            "key_": key,
+            "routes": await self._in_thread(lambda: packed(routes)) if done.changed else "",
+            "replace": bool(request.field("replace")),
+            "digest": digest_of_changes(done),
             "problem": problem,
         }
         return Page("preview.html", values, 409 if problem else 200)
@@ -107,19 +118,23 @@ class TransferPages(PageSet):
     @page(app, "/transfer/import", role=Role.EDITOR, form=True)
     async def import_(self, request: PageRequest) -> Answer:
         """Makes the changes of a preview if they are still those that were shown."""
-        preview = self._previews.pop(request.field("preview"), None)
-        if preview is None or preview.user != request.actor:
-            return _form({"": (Translatable("This preview is no longer kept: choose the file again."),)})
+        try:
+            routes = await self._in_thread(lambda: unpacked(request.field("routes")))
+        except BadPreview as bad:
+            return _form({"": (untranslated(bad),)})
+        shown = request.field("digest")
         done = await self.console.stores.routes.edit_as_shown(
-            request.actor, request.now, preview.edits, lambda would: digest_of_changes(would) == preview.digest
+            request.actor, request.now, _edits(request, routes), lambda would: digest_of_changes(would) == shown
         )
         if done is None:
-            return await self._shown(
-                request,
-                preview.edits,
-                Translatable("Routes have been edited since: this is what would change now."),
-            )
+            problem = Translatable("Routes have been edited since: this is what would change now.")
+            return await self._shown(request, routes, problem)
         return Redirect(f"/modules?notice={'imported' if done.changed else 'same'}&n={len(done.changed)}")
+
+
+def _edits(request: PageRequest, routes: Routes) -> Sequence[RouteEdit]:
+    whole = bool(request.field("replace"))
+    return [RouteEdit.of_file(module, hosts, whole) for module, hosts in sorted(routes.items())]
 
 
 def _form(errors: dict[str, tuple[Translatable, ...]], typed: dict[str, Any] | None = None) -> Page:

@@ -13,7 +13,7 @@ from lars.db.leases import Batch, Expired, LeaseStore, Look, Place, Registration
 from lars.route import HostAddress
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.periodic import Periodic
-from lars.web.registry.leases import Departures, leaving
+from lars.web.registry.leases import leaving
 from lars.web.settings import WebSettings
 
 _log = Logger()
@@ -66,7 +66,7 @@ class Registrar:
     def __init__(self, store: LeaseStore, settings: WebSettings, reactor: IReactorTime, clock: DatabaseClock) -> None:
         self._store = store
         self._ratio = settings.preserve_ratio
-        self._departures = Departures(settings.preserve_time)
+        self._period = settings.preserve_time
         self._reactor = reactor
         self._clock = clock
         self._steps = ClockSteps()
@@ -114,6 +114,10 @@ class Registrar:
     async def take(self, place: Place, owner: str) -> Outcome:
         """Takes a host out of its route. Raises DatabaseError."""
         return await self._request(place, Removal(owner))
+
+    def unreachable(self) -> None:
+        """Someone could not connect, perhaps to renew: no host leaves before its ttl has passed again."""
+        self._missed("connections were refused, since all places were taken", "")
 
     async def _request(self, place: Place, wish: Registration | Removal) -> Outcome:
         if len(self._pending) >= MAX_WAITING and place not in self._pending:
@@ -191,14 +195,15 @@ class Registrar:
         now = self._reactor.seconds()
 
         def expiring(silence: Silence) -> frozenset[HostAddress]:
-            return leaving(silence, self._departures.lately(silence.module, now), self._ratio)
+            return leaving(silence, self._ratio)
 
         expired = Expired({}, {})
         if not look.quiet:
-            expired = await self._store.expire(look.now, MARGIN, now - self._heard_since, expiring)
-        self._departures.record(dict(expired.left), frozenset(expired.kept), now)
+            expired = await self._store.expire(look.now, MARGIN, now - self._heard_since, self._period, expiring)
         for module, count in expired.left.items():
-            _log.info("{count} hosts of module {module} no longer renew and leave it", count=count, module=str(module))
+            _log.info(
+                "hosts of module {module} that no longer renew and leave it: {count}", count=count, module=str(module)
+            )
         self.expired += sum(expired.left.values())
         if expired.kept and not self.kept:
             names = ", ".join(map(str, sorted(expired.kept)))

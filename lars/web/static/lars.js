@@ -2,7 +2,7 @@
 "use strict";
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone) document.cookie = `lars_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=strict`;
+if (zone) document.cookie = `lars_zone=${encodeURIComponent(zone)}; path=${document.body.dataset.base || "/"}; max-age=31536000; samesite=lax`;
 
 const words = () => document.getElementById("words").dataset;
 
@@ -31,7 +31,7 @@ function showFleet(now) {
   const rows = now.trouble.map((one) => {
     const row = document.getElementById("trouble-row").content.cloneNode(true);
     const part = (name) => row.querySelector(`[data-is="${name}"]`);
-    part("module").href = `/modules/${one.modid}/${one.cmdid}`;
+    part("module").href = `${document.body.dataset.base}/modules/${one.modid}/${one.cmdid}`;
     part("module").textContent = `(${one.modid}, ${one.cmdid})`;
     for (const name of ["name", "ejected", "errors", "calls"]) part(name).textContent = one[name];
     part("state").dataset.state = one.state;
@@ -73,20 +73,54 @@ function fetchParts(parts) {
   }, 200 + Math.random() * 1500);
 }
 
+// How old the figures are: they are gray, and the mark says why, while lars-web or its database does not answer.
+const SILENT = 12_000; // beats come every 5 s
+const AGAIN = 10_000;
+let fresh = null;
+function showAge() {
+  if (!fresh) return;
+  const mark = document.getElementById("live-mark");
+  const age = Math.round((Date.now() - fresh.at) / 1000);
+  const silent = Date.now() - fresh.heard > SILENT;
+  const why = silent ? "lost" : fresh.why || (age > SILENT / 1000 ? "slow" : "");
+  const old = age < 120 ? `${age} s` : `${Math.round(age / 60)} min`;
+  const text = mark.getAttribute(`data-text-${why || "live"}`).replace("{age}", old);
+  document.body.toggleAttribute("data-old", why !== "");
+  mark.toggleAttribute("data-lost", why !== "");
+  const word = mark.querySelector("[data-word]");
+  if (word.textContent !== text) word.textContent = text;
+}
+setInterval(showAge, 1000);
+
 let stream = null;
 function listen() {
   const path = document.body.dataset.stream;
   if (!path || stream || document.hidden) return;
   const mark = document.getElementById("live-mark");
   stream = new EventSource(path);
+  stream.addEventListener("error", (event) => {
+    if (event.target.readyState !== EventSource.CLOSED) return;
+    setTimeout(() => {
+      if (stream !== event.target) return;
+      stream = null; // it was refused, and is not opened again by itself
+      listen();
+    }, AGAIN);
+  });
   stream.addEventListener("open", () => {
     mark.hidden = false;
-    delete mark.dataset.lost;
+    fresh = { at: Date.now(), heard: Date.now(), why: "" };
+    showAge();
   });
-  stream.addEventListener("error", () => (mark.dataset.lost = "yes"));
+  stream.addEventListener("beat", (message) => {
+    const beat = JSON.parse(message.data);
+    fresh = { at: Date.now() - beat.age * 1000, heard: Date.now(), why: beat.why };
+    showAge();
+  });
   stream.addEventListener("now", (message) => {
     const now = JSON.parse(message.data);
-    (path === "/live/fleet" ? showFleet : showModule)(now);
+    fresh = { at: Date.now(), heard: Date.now(), why: "" };
+    showAge();
+    (path.endsWith("/live/fleet") ? showFleet : showModule)(now);
     fetchParts(now.parts);
   });
 }

@@ -44,6 +44,31 @@ async def test_agent_answers_within_a_second_of_starting_with_all_else_down(
         await until(reactor, lambda: _answers(client), "the first answer", 1.0)
 
 
+async def test_each_server_that_cannot_be_used_is_named_with_its_fault(
+    fleet: Fleet, start_service: StartService
+) -> None:
+    dns, reporter = fleet.ports
+    await fleet.reporter.says("answers on")
+    await fleet.dns.says("answers on")
+    with ReservedPort() as refused:
+        agent = start_service(
+            "lars-agent",
+            f"--listen=127.0.0.1:{free_udp_base(3)}",
+            f"--dns=nowhere.invalid:7778,127.0.0.1:{refused.number},127.0.0.1:{reporter.number}",
+            f"--reporter=127.0.0.1:{dns.number}",
+            "--state-dir=",
+            name="lost-agent",
+        )
+        await agent.says(f"127.0.0.1:{reporter.number} is lars-reporter, not lars-dns: correct the agent's settings")
+        await agent.says(f"127.0.0.1:{dns.number} is lars-dns, not lars-reporter: correct the agent's settings")
+        faults = (
+            f"nowhere.invalid:7778 does not resolve, 127.0.0.1:{refused.number} refuses connections, "
+            f"127.0.0.1:{reporter.number} is lars-reporter"
+        )
+        await agent.says(f"no lars-dns answers: {faults}; trying again")
+        await agent.says(f"no lars-reporter answers: 127.0.0.1:{dns.number} is lars-dns; trying again")
+
+
 def _answers(client: LarsClient) -> bool:
     try:
         return str(client.get_host(1, 1)) == A

@@ -11,6 +11,7 @@ from lars.client import Host, LarsClient
 from lars.client.asyncio import LarsClient as AsyncioClient
 from lars.client.key import Key
 from lars.client.twisted import LarsClient as TwistedClient
+from lars.client.watched_route import Route
 
 T = TypeVar("T")
 
@@ -26,6 +27,7 @@ class Driver(Protocol):
     async def get_host(self, modid: int = 1, cmdid: int = 1, key: Key | None = None) -> Host: ...
     async def get_route(self, modid: int = 1, cmdid: int = 1) -> list[Host]: ...
     async def register(self, modid: int = 1, cmdid: int = 1, timeout: float = 1.0) -> None: ...
+    async def watch(self, seen: list[Route]) -> None: ...
     async def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None: ...
     async def call(self, work: Work, failures: type[Exception] = Exception, key: Key | None = None) -> None: ...
     async def retry(self, work: Work, attempts: int = 3, failures: type[Exception] = Exception) -> None: ...
@@ -51,6 +53,15 @@ class BlockingDriver:
 
     async def register(self, modid: int = 1, cmdid: int = 1, timeout: float = 1.0) -> None:
         await deferToThread(self._client.register, modid, cmdid, timeout)
+
+    async def watch(self, seen: list[Route]) -> None:
+        """Adds each route of (1, 1), until the client is closed."""
+
+        def follow() -> None:
+            for route in self._client.watch(1, 1, 0.1):
+                seen.append(route)
+
+        await deferToThread(follow)
 
     async def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         await deferToThread(self._client.report, host, retcode, cost)
@@ -101,6 +112,13 @@ class AsyncioDriver:
 
     async def register(self, modid: int = 1, cmdid: int = 1, timeout: float = 1.0) -> None:
         await self._run(self._client.register(modid, cmdid, timeout))
+
+    async def watch(self, seen: list[Route]) -> None:
+        async def follow() -> None:
+            async for route in self._client.watch(1, 1, 0.1):
+                seen.append(route)
+
+        await self._run(follow())
 
     async def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         async def report() -> None:
@@ -153,6 +171,10 @@ class TwistedDriver:
 
     async def register(self, modid: int = 1, cmdid: int = 1, timeout: float = 1.0) -> None:
         await self._client.register(modid, cmdid, timeout)
+
+    async def watch(self, seen: list[Route]) -> None:
+        async for route in self._client.watch(1, 1, 0.1):
+            seen.append(route)
 
     async def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
         self._client.report(host, retcode, cost)

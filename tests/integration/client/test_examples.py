@@ -14,10 +14,11 @@ import lars.client.asyncio
 import lars.client.blocking
 import lars.client.host
 import lars.client.twisted
+import lars.client.watch
 from lars.client import LarsClient
 from tests.integration.client.lone_agent import LoneAgent
 
-PUBLIC = ["get_host", "report", "get_route", "register", "call", "retrying"]
+PUBLIC = ["get_host", "report", "get_route", "ready", "watch", "call", "retrying"]
 
 
 def run_examples(module: ModuleType, names: dict[str, Any]) -> None:
@@ -30,7 +31,7 @@ def run_examples(module: ModuleType, names: dict[str, Any]) -> None:
     assert not said, "".join(said)
 
 
-@pytest.mark.parametrize("module", [lars.client.host, lars.client.blocking, lars.client.asyncio])
+@pytest.mark.parametrize("module", [lars.client.host, lars.client.blocking, lars.client.asyncio, lars.client.watch])
 async def test_examples_do_what_they_say(agent: LoneAgent, module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     await agent.up()
     monkeypatch.setenv("LARS_AGENT", agent.address)

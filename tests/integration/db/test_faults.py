@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
-from lars.db.database import Database, engine_for
+from lars.db.database import Database
 from lars.db.engine import DatabaseAway, Row, Transaction
 from lars.db.mysql import MysqlEngine
 from lars.db.url import MysqlUrl, parse_url
@@ -56,16 +56,31 @@ def impatient(mariadb_url: str, reactor: IReactor) -> Iterator[Database]:
 class TestKilledConnections:
     """The server ended the connections of the pool, while nothing ran on them."""
 
-    async def test_a_read_fails_once_a_connection_as_away_and_the_next_heals(
-        self, reactor: IReactor, mariadb: MariaDb, mariadb_url: str
+    async def test_reads_and_writes_begin_on_new_ones(self, mariadb: MariaDb, on_mariadb: Database) -> None:
+        await on_mariadb.write("set the scene", make_counter)
+        for n in range(1, 4):
+            mariadb.kill_connections()
+            await on_mariadb.write("count", count)
+            mariadb.kill_connections()
+            assert await on_mariadb.read("look", counted) == (n,)
+
+    async def test_connection_that_dies_within_a_transaction_fails_it_as_away(
+        self, mariadb: MariaDb, on_mariadb: Database
     ) -> None:
-        # One thread: a second one, if the first is still busy with its end, would read on a connection of its own.
-        with closing(Database(engine_for(parse_url(mariadb_url)), reactor, threads=1)) as database:
-            assert await database.read("look", one) == (1,)
-            assert mariadb.kill_connections() == 1
-            with pytest.raises(DatabaseAway, match="look: "):
-                await database.read("look", one)
-            assert await database.read("look", one) == (1,)
+        def killed(txn: Transaction) -> None:
+            mariadb.kill_connections()
+            txn.one("SELECT 1")
+
+        with pytest.raises(DatabaseAway, match="look: "):
+            await on_mariadb.read("look", killed)
+        assert await on_mariadb.read("look", one) == (1,)
+
+    async def test_isolation_of_the_servers_default_does_not_matter(
+        self, own_mariadb: MariaDb, open_database: OpenDatabase
+    ) -> None:
+        own_mariadb.query("SET GLOBAL TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        database = open_database(own_mariadb.url(own_mariadb.new_database()))
+        assert await database.read("look", lambda txn: txn.one("SELECT @@tx_isolation")) == ("REPEATABLE-READ",)
 
     async def test_write_again_heals_by_itself_and_counts_once(self, mariadb: MariaDb, on_mariadb: Database) -> None:
         await on_mariadb.write("set the scene", make_counter)
@@ -274,3 +289,13 @@ async def test_a_read_that_a_new_table_overtakes_begins_again(mariadb: MariaDb, 
 
     assert await on_mariadb.read("count", overtaken) == (0,)
     assert len(attempts) == 2
+
+
+async def test_server_is_reached_by_its_unix_socket(mariadb: MariaDb, open_database: OpenDatabase) -> None:
+    database = open_database(mariadb.socket_url(mariadb.new_database()))
+    peer = await database.read("ask", lambda txn: txn.one("SELECT USER()"))
+    assert peer is not None
+    assert peer[0].endswith("@localhost")
+    lost = open_database("mysql://ann@localhost/lars?unix_socket=/nowhere/sock")
+    with pytest.raises(DatabaseAway, match="unix_socket=/nowhere/sock: ask: No such file"):
+        await lost.read("ask", one)

@@ -169,7 +169,7 @@ async def test_restart_expires_nobody_early(reactor: Any, hasty_site: Site) -> N
     up = time.monotonic()
     while time.monotonic() - up < 4:
         assert len(await api.hosts()) == 4
-    await site.stack.says("no longer renew and leave it", deadline=30)
+    await site.stack.says("no longer renew and leave module", deadline=30)
     assert time.monotonic() - up > 5
 
 
@@ -199,3 +199,28 @@ async def test_metrics_and_health_of_lars_web(start_service: StartService, sqlit
         assert 'lars_web_answers_total{code="4xx"} 2.0' in metrics_text
         assert "lars_web_streams 0.0" in metrics_text
         await service.stopped()
+
+
+async def test_edits_at_one_moment_are_answered_with_the_etag_that_each_has_made(site: Site) -> None:
+    await site.up()
+    api = Api(site, await token_of(site, "editor"))
+    for round_ in range(1, 6):
+        edits = [
+            Deferred.fromCoroutine(api("POST", "/modules/1/1/hosts", {"add": [f"10.0.{round_}.{n}:80"]}))
+            for n in range(8)
+        ]
+        answers = await gatherResults(edits)
+        assert len({headers["ETag"] for _status, _body, headers in answers}) == 8
+
+
+async def test_overview_counts_what_was_just_added(site: Site) -> None:
+    await site.up()
+    api = Api(site, await token_of(site, "editor"))
+    for n in (1, 2):
+        assert (await api("POST", f"/modules/{n}/1/hosts", {"add": [f"10.0.0.{n}:80"]}))[0] == 200
+        counted = (0, 0)
+        deadline = time.monotonic() + 5
+        while counted != (n, n):
+            assert time.monotonic() < deadline, counted
+            _status, body, _headers = await api("GET", "/overview")
+            counted = (body["modules"], body["hosts"])

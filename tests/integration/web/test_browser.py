@@ -120,7 +120,7 @@ async def test_import_is_shown_before_it_is_made(site: Site, open_browser: OpenB
     browser.fill(text="modid,cmdid,ip,port\n1,1,127.0.0.1,9002\n2,1,10.0.0.1,80\n")
     browser.one("#whole").click()
     browser.press("Show what would change")
-    browser.reads("The file names 2 modules; 2 would change: 2 hosts added, 1 removed.")
+    browser.reads("Modules in the file: 2; of these would change: 2. Hosts added: 2, removed: 1.")
     assert len(site.commands.json("route", "list")) == 1, "nothing is changed by a preview"
     site.commands.ok("route", "add", "1", "1", C)
     browser.press("Make these changes")

@@ -14,6 +14,7 @@ from lars.db.leases import Batch, LeaseStore, Registration
 from lars.db.modules import EditConflict, ModuleSearch, ModuleStore
 from lars.db.routes import RouteEdit, RouteStore
 from lars.route import HostAddress, ModuleId, parse_host
+from lars.web.registry.leases import leaving
 
 NOW = 1_800_000_000.0
 M, OTHER = ModuleId(1, 1), ModuleId(1, 2)
@@ -44,6 +45,8 @@ async def test_modules_are_found_by_every_form_of_search_and_sorted(database: Da
     }.items():
         assert [m.id for m in await modules.find(ModuleSearch(text), 0)] == found, text
         assert await modules.count(text) == len(found), text
+    [of_three] = [m for m in await modules.find(ModuleSearch("10.0.0.1"), 0) if m.id == (7, 1)]
+    assert of_three.hosts == 3, "all of its hosts are counted"
     for sort in ("module", "name", "hosts", "calls", "errors"):
         up = [m.id for m in await modules.find(ModuleSearch(sort=sort), 0)]
         down = [m.id for m in await modules.find(ModuleSearch(sort=sort, descending=True), 0)]
@@ -127,6 +130,19 @@ async def test_list_of_a_person_leaves_hosts_that_registered_themselves_as_they_
     await modules.edit("one", NOW, RouteEdit(M, hosts(D), replace=True), shown.seen)
     assert set((await modules.module(M)).hosts) == {C, D}
     assert await leases.places() == {(M, C)}
+
+
+async def test_two_lars_web_let_half_of_a_module_leave_together(database: Database) -> None:
+    stores = [LeaseStore(database), LeaseStore(database)]
+    nodes = [parse_host(f"10.0.0.{n}:80") for n in range(1, 11)]
+    await stores[0].store(Batch({(M, node): Registration(3, "api") for node in nodes}, {}))
+    silent = (await stores[0].look(0.0)).now + 10
+    left = 0
+    for store in stores * 2:
+        expired = await store.expire(silent, 2.5, 1000.0, 60.0, lambda silence: leaving(silence, 0.5))
+        left += expired.left.get(M, 0)
+    assert left == 5
+    assert expired.kept == {M: 5}
 
 
 async def test_trouble_and_history_are_summed(database: Database) -> None:

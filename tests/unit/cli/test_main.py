@@ -9,7 +9,7 @@ import lars
 from lars.cli import main
 from lars.cli.commands import route
 from lars.cli.lazy import LazyGroup
-from tests.unit.cli.command import arguments, environment, run_here
+from tests.unit.cli.command import arguments, environment, run, run_here
 
 
 class HelpTests(SynchronousTestCase):
@@ -51,9 +51,18 @@ class HelpTests(SynchronousTestCase):
 
 
 class WrongUsageTests(SynchronousTestCase):
+    def test_group_without_a_command_shows_its_help(self) -> None:
+        for group in ([], ["route"], ["db"], ["agents"]):
+            ended = run(*group)
+            self.assertEqual((ended.status, ended.out), (2, ""))
+            self.assertEqual(ended.err, run(*group, "--help").out)
+
     def test_it_is_two_with_usage_and_one_line_that_says_what_is_wrong(self) -> None:
         for given, problem in (
-            (["rout"], "No such command 'rout'."),
+            (["rout"], "No such command 'rout'. Did you mean 'route'?"),
+            (["route", "lst"], "No such command 'lst'. Did you mean 'list'?"),
+            (["conf", "cpy"], "No such command 'cpy'. Did you mean 'copy'?"),
+            (["db", "xyzzy"], "No such command 'xyzzy'."),
             (["route", "list", "--jsn"], "No such option"),
             (["get-host", "1"], "Missing argument 'CMDID'."),
             (["get-host", "1", "x"], "Invalid value for 'CMDID': 'x' is not"),

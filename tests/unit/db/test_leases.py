@@ -9,6 +9,7 @@ from tests.unit.db.memory import StoreCase
 PAY = ModuleId(1, 1)
 A, B, C = (HostAddress(n, 80) for n in (1, 2, 3))
 NOW = 1000.5
+PERIOD = 60.0
 LEASE = Registration(30, "ann")
 
 
@@ -66,7 +67,7 @@ class ExpiryTests(LeaseCase):
             asked.append(silence)
             return frozenset(leaving)
 
-        return self.successResultOf(self.store.expire(now, 5.0, heard_for, policy)), asked
+        return self.successResultOf(self.store.expire(now, 5.0, heard_for, PERIOD, policy)), asked
 
     def alarms(self) -> list[tuple[object, ...]]:
         return self.txn.all("SELECT what, cleared_at FROM Alarm ORDER BY id")
@@ -98,6 +99,33 @@ class ExpiryTests(LeaseCase):
         self.put(B, now=NOW + 102)
         self.expire(NOW + 103)
         self.assertEqual(self.alarms(), [("hosts_kept", int(NOW + 103))])
+
+    def left_lately(self, now: float) -> int:
+        [silence] = self.expire(now)[1]
+        return silence.left_lately
+
+    def test_hosts_that_left_in_the_period_count_whichever_lars_web_let_them_leave(self) -> None:
+        self.put(A, B, C)
+        self.put(HostAddress(4, 80), now=NOW + 40)
+        self.expire(NOW + 50, A, B, C)
+        self.assertEqual(self.left_lately(NOW + 100), 3)
+        self.txn.execute("DELETE FROM Alarm")
+        self.assertEqual(self.left_lately(NOW + 111), 0)
+
+    def test_hosts_that_left_count_while_others_are_kept_and_a_period_longer(self) -> None:
+        self.put(A, B, C)
+        self.expire(NOW + 50, A, B)
+        self.assertEqual(self.left_lately(NOW + 5000), 2)
+        self.put(C, now=NOW + 5001)
+        self.expire(NOW + 5002)
+        self.assertEqual(self.left_lately(NOW + 5002 + 59), 2)
+        self.txn.execute("UPDATE Alarm SET cleared_at = 6000 WHERE cleared_at = 0")
+        self.assertEqual(self.left_lately(NOW + 5002 + 65), 0)
+
+    def test_edits_of_others_do_not_count(self) -> None:
+        self.put(A, B)
+        self.successResultOf(self.store.store(Batch({}, {(PAY, A): "ann"})))
+        self.assertEqual(self.left_lately(NOW + 36), 0)
 
     def look(self, now: float) -> Look:
         self.database.set_clock(now)

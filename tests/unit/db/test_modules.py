@@ -23,8 +23,10 @@ class SearchConditionTests(SynchronousTestCase):
 
     def test_addresses_are_hosts(self) -> None:
         ip = parse_ip("10.0.0.1")
-        self.assertEqual(search_condition("10.0.0.1"), ("serverip = ?", [ip]))
-        self.assertEqual(search_condition("10.0.0.1:80"), ("serverip = ? AND serverport = ?", [ip, 80]))
+        having = "(modid, cmdid) IN (SELECT modid, cmdid FROM RouteData WHERE {})"
+        self.assertEqual(search_condition("10.0.0.1"), (having.format("serverip = ?"), [ip]))
+        place = having.format("serverip = ? AND serverport = ?")
+        self.assertEqual(search_condition("10.0.0.1:80"), (place, [ip, 80]))
 
     def test_anything_else_is_a_part_of_a_name_and_no_pattern(self) -> None:
         for text, pattern in (("pay", "%pay%"), ("50%_!", "%50!%!_!!%"), ("10.0.0.300", "%10.0.0.300%")):

@@ -69,6 +69,16 @@ class ErrorTests(MysqlCase):
             self.assertTrue(self.engine.is_passing(pymysql.err.OperationalError(code, "message")), code)
         self.assertTrue(self.engine.is_passing(pymysql.err.InterfaceError(0, "")))
 
+    def test_lost_connection_is_replaced_unless_its_server_was_only_late(self) -> None:
+        lost = pymysql.err.OperationalError(CR.CR_SERVER_LOST, "message")
+        self.assertTrue(self.engine.is_lost(lost))
+        lost.__context__ = TimeoutError()
+        self.assertFalse(self.engine.is_lost(lost))
+        self.assertFalse(self.engine.is_lost(pymysql.err.OperationalError(ER.LOCK_DEADLOCK, "message")))
+
+    def test_limit_of_a_user_may_pass(self) -> None:
+        self.assertTrue(self.engine.is_passing(pymysql.err.OperationalError(1226, "message")))
+
     def test_other_errors_do_not_pass(self) -> None:
         for error in (
             pymysql.err.OperationalError(ER.ACCESS_DENIED_ERROR, "message"),

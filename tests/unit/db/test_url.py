@@ -24,6 +24,18 @@ class MysqlUrlTests(SynchronousTestCase):
         url = parse_url("mysql://a%40b:p%2F%40%25%3A@db/lars")
         self.assertEqual(url, MysqlUrl("db", 3306, "a@b", "p/@%:", "lars"))
 
+    def test_server_at_a_unix_socket(self) -> None:
+        for host in ("", "localhost", "localhost:3306"):
+            url = parse_url(f"mysql://ann:s3cret@{host}/lars?unix_socket=/run/my%20sql.sock")
+            self.assertEqual(url, MysqlUrl("localhost", 3306, "ann", "s3cret", "lars", "/run/my sql.sock"))
+        self.assertEqual(str(url), "mysql://ann@localhost/lars?unix_socket=/run/my%20sql.sock")
+        self.assertEqual(parse_url(str(url)), MysqlUrl("localhost", 3306, "ann", "", "lars", "/run/my sql.sock"))
+
+    def test_characters_that_end_a_url_too_soon_are_named(self) -> None:
+        for text in ("mysql://ann:p#w@db/lars", "mysql://ann:p?w@db/lars"):
+            error = str(self.assertRaises(SettingsError, parse_url, text))
+            self.assertIn("'#' or '?' in the password as %2F, %40, %25, %23, %3F", error)
+
     def test_an_ipv6_address_has_brackets(self) -> None:
         self.assertEqual(parse_url("mysql://[::1]:3307/lars"), MysqlUrl("::1", 3307, "root", "", "lars"))
 
@@ -42,6 +54,9 @@ class MysqlUrlTests(SynchronousTestCase):
             f"mysql://root:{PASSWORD}@db:99999/lars",
             f"mysql://root:{PASSWORD}@db/lars?x=1",
             f"mysql://root:{PASSWORD}@db/lars#x",
+            f"mysql://root:{PASSWORD}@db/lars?unix_socket=relative",
+            f"mysql://root:{PASSWORD}@db/lars?unix_socket=",
+            f"mysql://root:{PASSWORD}@/lars?ssl=1",
             f"mysql://root:{PASSWORD}/x@db/lars",
             f"mysql://root:{PASSWORD}@[db/lars",
             f"mysql:/root:{PASSWORD}@db/lars",

@@ -227,7 +227,8 @@ class BackpressureTests(ReportServerCase):
             self.factory.resume_paused()
             self.factory.sweep()
         self.assertEqual((agent.is_paused, agent.transport.disconnecting), (True, False))
-        self.assertEqual(agent.transport.value(), heartbeat * 12)
+        answer = encode_message(MessageId.HEARTBEAT, Heartbeat(interval_ms=10_000, server="lars-reporter"))
+        self.assertEqual(agent.transport.value(), answer * 12)
 
     def test_repeated_keys_take_no_more_memory(self) -> None:
         agent = Agent(self.factory)

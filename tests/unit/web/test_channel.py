@@ -13,9 +13,12 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from lars.db.engine import DatabaseAway
 from lars.web.channel import BODY, CLOSING, HEAD, IDLE, RATE
+from lars.web.front import Front
+from lars.web.settings import networks
 from lars.web.site import MAX_BODY, MAX_FORM, MAX_HELD, MAX_STRANGERS_BODY, WebSite
 
 GET = b"GET / HTTP/1.1\r\nHost: lars\r\n\r\n"
+FRONT = Front("", networks("10.9.0.0/16"))
 
 
 def post(path: bytes = b"/", length: int = 0, *headers: bytes) -> bytes:
@@ -64,11 +67,15 @@ class ChannelCase(SynchronousTestCase):
         self.clock = Clock()
         self.page = Page()
         self.asked: list[Deferred[bool]] = []
-        self.site = WebSite(self.clock, self.page, 4, 2, self.is_known)
+        self.refusals = 0
+        self.site = WebSite(self.clock, self.page, 4, 2, self.is_known, self.refused, FRONT)
 
     async def is_known(self, _request: Request) -> bool:
         self.asked.append(Deferred())
         return await self.asked[-1]
+
+    def refused(self) -> None:
+        self.refusals += 1
 
     def tearDown(self) -> None:
         self.assertEqual(self.site.held, 0)
@@ -135,6 +142,18 @@ class PlaceTests(ChannelCase):
         third = Client(self.site)
         self.assertEqual((slow.aborted, second.aborted, self.site.displaced, self.site.refused), (True, False, 1, 0))
         for client in (second, third):
+            client.leave()
+
+    def test_refusal_is_counted_and_reported(self) -> None:
+        known = [Client(self.site) for _ in range(2)]
+        for client in known:
+            client.channel.recognize()
+        known += [Client(self.site) for _ in range(2)]
+        for client in known[2:]:
+            client.channel.recognize()
+        self.assertIsNone(self.site.buildProtocol(IPv4Address("TCP", "10.0.0.2", 4000)))
+        self.assertEqual((self.refusals, self.site.refused), (1, 1))
+        for client in known:
             client.leave()
 
     def test_known_are_not_displaced(self) -> None:
@@ -209,7 +228,7 @@ class BodyTests(ChannelCase):
 
     def test_all_bodies_together_are_bounded(self) -> None:
         self.page.wait = True
-        self.site = WebSite(self.clock, self.page, 9, 9, self.is_known)
+        self.site = WebSite(self.clock, self.page, 9, 9, self.is_known, self.refused, FRONT)
         clients = [Client(self.site) for _ in range(5)]
         for client in clients:
             client.channel.recognize()
@@ -220,3 +239,22 @@ class BodyTests(ChannelCase):
         self.assertEqual((self.site.held, self.asked), (MAX_HELD, []))
         for client in clients:
             client.leave()
+
+
+class ProxyTests(ChannelCase):
+    def test_clients_of_a_proxy_share_no_limit_by_address(self) -> None:
+        clients = [Client(self.site, "10.9.0.1") for _ in range(4)]
+        self.assertEqual(len(self.site.places), 4)
+        for client in clients:
+            client.leave()
+
+    def test_long_body_of_a_proxys_connection_is_asked_for_whose_it_is_each_time(self) -> None:
+        client = Client(self.site, "10.9.0.1")
+        for _ in range(2):
+            size = MAX_STRANGERS_BODY + 1
+            client.send(post(b"/api/v1/routes", size, b"Authorization: Bearer lars_x"))
+            client.channel.recognize()
+            client.send(b"x" * size)
+            self.asked.pop().callback(True)
+        self.assertEqual(client.value().count(b"HTTP/1.1 200 OK"), 2)
+        client.leave()

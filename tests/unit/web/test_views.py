@@ -37,6 +37,10 @@ class ViewsTests(SynchronousTestCase):
         names = {path.name for path in FOLDER.glob("*.html")}
         self.assertEqual(set(self.views._templates), {(language, name) for language in LANGUAGES for name in names})
 
+    def test_every_address_of_a_template_begins_at_the_path_of_the_console(self) -> None:
+        for path in FOLDER.glob("*.html"):
+            self.assertNotRegex(path.read_text(encoding="utf-8"), r'(href|src|action|data-stream)="(/|\{\{ address)')
+
     def test_values_are_escaped(self) -> None:
         html = self.html(trouble(400, untranslated("<script>alert(1)</script>")))
         self.assertIn("&lt;script&gt;", html)

@@ -16,6 +16,13 @@ class Served(ServedProtocol):
     }
 
 
+class Reporter(ServedProtocol):
+    """A server that takes no requests for routes."""
+
+    kind = "lars-reporter"
+    receivers = {MessageId.GET_ROUTE_REQUEST: ServedProtocol.on_misdirected}
+
+
 class ServedTests(Connected):
     protocol = Served
 
@@ -43,6 +50,15 @@ class ServedTests(Connected):
                 peer.dataReceived(encode_message(MessageId.GET_ROUTE_REQUEST, request))
             self.assertEqual(transport.value(), sent)
             self.factory.left(peer)
+
+    def test_request_for_another_kind_of_server_is_answered_by_the_kind_of_this_one(self) -> None:
+        self.factory.protocol = Reporter
+        peer, transport = self.connect()
+        for _ in range(2):
+            peer.dataReceived(encode_message(MessageId.GET_ROUTE_REQUEST, GetRouteRequest(modid=1, cmdid=2, peer=2)))
+        kind = Heartbeat(interval_ms=10_000, server="lars-reporter")
+        self.assertEqual(transport.value(), encode_message(MessageId.HEARTBEAT, kind))
+        self.assertEqual((self.factory.counters.malformed, transport.disconnecting), (2, False))
 
     def test_agent_that_vanished_is_dropped_and_counted(self) -> None:
         peer, transport = self.connect()

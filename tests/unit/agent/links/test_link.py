@@ -5,6 +5,7 @@ from typing import cast
 from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import connectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.agent.links.link import REFUSAL, LinkFactory, LinkProtocol, heartbeat_receivers
@@ -109,6 +110,32 @@ class SilenceTests(SynchronousTestCase):
         self.assertFalse(self.link.up)
         protocol.dataReceived(HEARTBEAT[:3])
         self.assertTrue(self.link.up)
+
+    def test_server_of_another_kind_is_left_and_tried_again_more_and_more_slowly(self) -> None:
+        other = encode_message(MessageId.HEARTBEAT, Heartbeat(interval_ms=10_000, server="lars-reporter"))
+        waits = []
+        with capturedLogs() as events:
+            for _ in range(6):
+                protocol, transport = self.connect()
+                protocol.dataReceived(other)
+                self.assertTrue(transport.disconnecting)
+                protocol.connectionLost(connectionDone)
+                waits.append(self.link._retry_after(0))
+        self.assertGreater(waits[-1], 2 * waits[0])
+        texts = [formatEvent(event) for event in events]
+        self.assertEqual(
+            texts,
+            [
+                "10.0.0.1:7778 is lars-reporter, not lars-dns: correct the agent's settings; trying the next server",
+                "no lars-dns answers: 10.0.0.1:7778 is lars-reporter, 10.0.0.2:7778; trying again",
+            ],
+        )
+
+    def test_server_that_names_itself_and_one_that_does_not_are_kept(self) -> None:
+        for kind in ("lars-dns", ""):
+            protocol, transport = self.connect()
+            protocol.dataReceived(encode_message(MessageId.HEARTBEAT, Heartbeat(interval_ms=10_000, server=kind)))
+            self.assertFalse(transport.disconnecting)
 
     def test_hung_server_that_accepts_connections_is_left_again(self) -> None:
         protocol, _transport = self.connect()

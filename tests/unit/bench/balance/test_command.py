@@ -9,6 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bench.balance.command import DESCRIPTION, add_options, run
 from bench.balance.policies.table import NAMES
+from bench.balance.real.clients import CLIENTS
+from bench.balance.real.events import EVENTS
 from bench.balance.scenarios import SCENARIOS
 
 SMALL = ["--hosts", "3", "--agents", "2", "--workers", "1", "--load", "0.2", "--jobs", "1"]
@@ -53,8 +55,16 @@ class CommandTests(SynchronousTestCase):
         self.assertIn("many is not a share of the hosts' capacity", self.refused("--load", "many"))
         self.assertIn("invalid choice: 'fast'", self.refused("--service", "fast"))
 
-    def test_every_policy_and_scenario_is_described(self) -> None:
-        for name in (*NAMES, *SCENARIOS):
+    def test_a_real_run_takes_clients_events_and_seconds(self) -> None:
+        options = self.options("--real", "--client", "cpp,envoy", "--event", "slow", "--fault", "3", "--after", "12")
+        self.assertEqual((options.real, options.client, options.event), (True, ["cpp", "envoy"], ["slow"]))
+        self.assertEqual((options.warm, options.fault, options.after, options.callers), (10, 3, 12, 10))
+        self.assertFalse(self.options().real)
+        self.assertIn("no client is called c; there are asking, cached, ", self.refused("--client", "c"))
+        self.assertIn("no event is called fire; there are killed, ", self.refused("--event", "fire"))
+
+    def test_every_policy_scenario_client_and_event_is_described(self) -> None:
+        for name in (*NAMES, *SCENARIOS, *CLIENTS, *EVENTS):
             self.assertIn(f" {name}", DESCRIPTION)
 
     def test_json_is_one_list_with_an_object_for_each_policy_scenario_and_size(self) -> None:

@@ -31,6 +31,12 @@ class AlarmsTests(SynchronousTestCase):
             row, r"^ *1  shop  \(1, 2\) 10\.0\.0\.5:8080  \d{4}-\d\d-\d\d [\d:]{8}  -  +waiting  it is bad$"
         )
 
+    def test_a_terminal_whose_encoding_lacks_a_character_gets_another_one(self) -> None:
+        self.raised("\N{CJK UNIFIED IDEOGRAPH-652F}", "err_rate", Subject(1, 2, parse_ip("10.0.0.6"), 8080), "")
+        ended = run("alarms", cwd=self.database.folder, PYTHONIOENCODING="latin-1")
+        self.assertEqual((ended.status, ended.err), (0, ""))
+        self.assertEqual([line.split()[1] for line in ended.out.splitlines()[1:]], ["shop", "?"])
+
     def test_module_is_named_and_the_latest_figures_are_shown(self) -> None:
         self.database.transact(lambda txn: txn.execute("INSERT INTO ModIDConfig (modid, content) VALUES (1, 'shop')"))
         self.database.transact(lambda txn: txn.execute("UPDATE Alarm SET text_now = 'it is worse'"))

@@ -1,13 +1,16 @@
 """`lars history`: bars, numbers and JSON from a real SQLite file."""
 
+import re
 import time
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.cli.commands.history import bars_that_fit
 from lars.route import parse_host
 from tests.unit.cli.command import run
 from tests.unit.cli.database import SqliteFile
 from tests.unit.cli.reported import reported
+from tests.unit.cli.terminal_screen import on_terminal
 
 HOST = parse_host("10.0.0.5:8080")
 OTHER = parse_host("10.0.0.6:8080")
@@ -51,3 +54,29 @@ class HistoryTests(SynchronousTestCase):
 
     def test_module_without_calls_is_an_empty_list(self) -> None:
         self.assertEqual(run("history", "7", "--json", cwd=self.database.folder).json, [])
+
+    def test_no_line_is_longer_than_the_terminal_is_wide(self) -> None:
+        self.database.transact(
+            reported("10.9.0.4", self.minute, {parse_host("255.255.255.255:65535"): (10**6, 1, False)})
+        )
+        for columns in (80, 120):
+            shown = on_terminal("history", cwd=self.database.folder, columns=columns, NO_COLOR="1")
+            lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+            self.assertLessEqual(max(map(len, lines)), columns, shown)
+            self.assertEqual(len([line for line in lines if line.strip().startswith("1")]), 3, shown)
+
+    def test_bars_are_made_of_what_the_terminal_s_encoding_has(self) -> None:
+        ended = run("history", "1", "1", "--minutes", "5", cwd=self.database.folder, PYTHONIOENCODING="latin-1")
+        self.assertEqual((ended.status, ended.err), (0, ""))
+        self.assertEqual(ended.out.splitlines()[1].split()[-2:], ["=#", ":_"])
+
+
+class BarsThatFitTests(SynchronousTestCase):
+    ROWS = (("HOST", "SUCC"), ("10.0.0.5:8080", 110))
+
+    def test_a_script_gets_all_bars(self) -> None:
+        self.assertEqual(bars_that_fit(self.ROWS, None), 60)
+
+    def test_a_terminal_gets_as_many_as_leave_each_row_on_one_line(self) -> None:
+        for columns, bars in ((59, 18), (60, 18), (61, 19), (500, 60), (20, 8)):
+            self.assertEqual(bars_that_fit(self.ROWS, columns), bars)

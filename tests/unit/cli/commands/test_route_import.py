@@ -42,6 +42,19 @@ class ImportTests(RouteTestCase):
         )
         self.assertEqual(everything(), before)
 
+    def test_records_are_shown_and_written_and_what_the_file_does_not_say_stays(self) -> None:
+        name = self.file("rich.csv", "modid,cmdid,ip,port,weight,zone\n1,1,10.0.0.1,80,50,b\n1,1,10.0.0.2,80,100,\n")
+        self.assertEqual(
+            self.done("import", name, "--dry-run"),
+            '~ (1, 1) 10.0.0.1:80: weight 100 → 50, zone "" → "b"\n'
+            "would change 1 module: 0 hosts added, 0 removed, 1 altered (dry run: nothing was changed)\n",
+        )
+        self.done("import", name)
+        self.done("import", self.name)
+        exported = self.done("export")
+        self.assertIn("1,1,10.0.0.1,80,50,b,,\n", exported)
+        self.assertEqual(len(exported.splitlines()), 5)
+
     def test_a_file_with_bad_lines_changes_nothing_and_each_is_a_line(self) -> None:
         before = self.hosts()
         name = self.file("bad.json", '[{"modid": 1, "cmdid": 1, "ip": "10.0.0.9", "port": 80},\n\n7,\n8]')

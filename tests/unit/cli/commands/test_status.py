@@ -14,9 +14,13 @@ from lars.route import parse_host
 from tests.unit.cli.command import arguments, environment, run
 from tests.unit.cli.database import SqliteFile
 from tests.unit.cli.reported import reported
+from tests.unit.cli.terminal_screen import on_terminal
 
 HOST = parse_host("10.0.0.5:8080")
 OTHER = parse_host("10.0.0.6:8080")
+
+HOME = "\x1b[H"
+"""What moves the cursor to the top of a terminal."""
 
 
 class StateTests(SynchronousTestCase):
@@ -98,6 +102,33 @@ class StatusTests(SynchronousTestCase):
         self.assertEqual([host["succ"] for host in shown[0]], [90, 5, 0])
         self.assertEqual([host["succ"] for host in shown[-1]], [1090, 5, 0])
         self.assertEqual(process.returncode, 130)
+
+    def test_watch_never_blanks_the_terminal_and_keeps_the_header_in_view(self) -> None:
+        now = int(time.time())
+        self.report("10.9.0.4", now, {parse_host(f"10.0.1.{last}:80"): (1, 0, False) for last in range(1, 51)})
+        shown = on_terminal(
+            "status",
+            "--watch",
+            "--interval",
+            "0.1",
+            cwd=self.database.folder,
+            columns=100,
+            until=lambda text: text.count(HOME) > 4,
+        )
+        self.assertNotIn("\x1b[2J", shown)
+        before, *frames = shown.split(HOME)
+        self.assertEqual(before.replace("\x1b[?7l", ""), "")
+        for each in frames[:4]:
+            lines = each.split("\r\n")
+            self.assertLessEqual(len(lines), 24)
+            self.assertIn("Ctrl-C to quit", lines[0])
+            self.assertIn("MODID", lines[2])
+            self.assertIn("more lines than this terminal shows", lines[-2])
+
+    def test_no_line_is_longer_than_a_terminal_of_80_columns(self) -> None:
+        shown = on_terminal("status", cwd=self.database.folder, columns=80, NO_COLOR="1")
+        self.assertLessEqual(max(map(len, shown.splitlines())), 80, shown)
+        self.assertIn("ejected by", shown)
 
     def next_list(self, lines: IO[str]) -> list[dict[str, Any]]:
         """The next JSON document of a command that prints lists."""

@@ -48,7 +48,10 @@ class TableTests(SynchronousTestCase):
 
     def test_each_host_has_its_state_and_rates(self) -> None:
         text = self.printed([HostRate(host(A, 9, 3, ejected=True), 12.0, 3.0), HostRate(host(B, 5, 0), None, None)])
-        self.assertIn("agent 127.0.0.1:8888 1 modules 2 hosts, 1 ejected 12 calls/s, 3 failed", " ".join(text.split()))
+        self.assertEqual(
+            text.splitlines()[0].rstrip(),
+            "agent 127.0.0.1:8888   1 module   2 hosts, 1 ejected   12 calls/s, 3 failed",
+        )
         rows = [line.split() for line in text.splitlines()[-2:]]
         self.assertEqual(rows[0], ["(1,", "1)", "10.0.0.1:80", "ejected", "12.0", "3.0", "9", "3"])
         self.assertEqual(rows[1], ["(1,", "1)", "10.0.0.2:80", "healthy", "-", "-", "5", "0"])
@@ -71,6 +74,23 @@ class TableTests(SynchronousTestCase):
         text = self.printed([HostRate(host(longest, 0, 0, ejected=True), 9999.9, 999.9, known)], width=WIDE)
         self.assertNotIn("…", text)
         self.assertIn("100.0% 9999 of 9999 999 9999 9999.9 ms 599.9 s", " ".join(text.split()))
+
+    def test_80_columns_cut_no_host_off_and_break_no_line(self) -> None:
+        shortest, longest = (
+            host(A, 9, 3),
+            HostSnapshot(
+                ModuleId(2**31 - 1, 2**31 - 1), parse_host("255.255.255.255:65535"), False, 2**32 - 1, 2**32 - 1
+            ),
+        )
+        for hosts, has_counts in (([shortest], True), ([shortest, longest], False)):
+            text = self.printed([HostRate(each, 99999.9, 9999.9) for each in hosts])
+            title, names, *rows = text.splitlines()
+            self.assertTrue(title.startswith("agent 127.0.0.1:8888   "))
+            self.assertEqual("SUCC" in names, has_counts)
+            self.assertEqual(len(rows), len(hosts))
+            for row, each in zip(rows, hosts, strict=True):
+                self.assertIn(f"{each.address} ", row)
+                self.assertIn(" 9,999.9", row)
 
     def test_hosts_beyond_the_height_are_counted(self) -> None:
         found = [HostRate(host(A, 0, 0), None, None)] * 9

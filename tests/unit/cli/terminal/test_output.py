@@ -12,7 +12,7 @@ import termios
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.cli.terminal.output import counted, print_json, print_table
+from lars.cli.terminal.output import counted, folded, print_json, print_table
 from tests.unit.cli.command import DEADLINE, environment
 
 
@@ -45,6 +45,34 @@ class OutputTests(SynchronousTestCase):
 
     def test_one_is_singular(self) -> None:
         self.assertEqual([counted(n, "host") for n in (0, 1, 2)], ["0 hosts", "1 host", "2 hosts"])
+
+
+class FoldedTests(SynchronousTestCase):
+    ROWS = ((1, "10.0.0.5:80", "ejected by 1 of 2"), (22, "10.0.0.15:8080", "healthy"))
+
+    def fold(self, room: int) -> list[str]:
+        return folded(["N", "HOST", "STATE OF IT"], self.ROWS, [True, False, False], room).splitlines()
+
+    def test_widest_cells_are_on_several_lines_below_their_name(self) -> None:
+        self.assertEqual(
+            self.fold(30),
+            [
+                " N  HOST            STATE OF",
+                "                    IT",
+                " 1  10.0.0.5:80     ejected by",
+                "                    1 of 2",
+                "22  10.0.0.15:8080  healthy",
+            ],
+        )
+
+    def test_words_stay_whole(self) -> None:
+        for room in range(27, 40):
+            lines = self.fold(room)
+            self.assertLessEqual(max(map(len, lines)), room)
+            self.assertEqual(" ".join(" ".join(line[20:] for line in lines).split()), self.TEXT)
+        self.assertEqual(self.fold(26), [])
+
+    TEXT = "STATE OF IT ejected by 1 of 2 healthy"
 
 
 class TerminalTests(SynchronousTestCase):

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.cli.terminal.sparkline import sparkline, summed
+from lars.cli.terminal.sparkline import ASCII_BARS, BARS, bars_for, sparkline, summed
 
 
 class SparklineTests(SynchronousTestCase):
@@ -22,3 +22,8 @@ class SparklineTests(SynchronousTestCase):
         self.assertEqual(summed([1, 2, 3], 3), [1, 2, 3])
         self.assertEqual(summed([1, None, None, None, 5], 3), [1, None, 5])
         self.assertEqual(len(summed([1.0] * 1440, 60)), 60)
+
+    def test_encodings_without_bars_get_others(self) -> None:
+        for encoding, bars in (("utf-8", BARS), ("latin-1", ASCII_BARS), ("ascii", ASCII_BARS), ("x", ASCII_BARS)):
+            self.assertEqual(bars_for(encoding), bars)
+        self.assertEqual(sparkline([0, 1, 4, 7], bars=ASCII_BARS), "_.=#")

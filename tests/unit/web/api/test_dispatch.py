@@ -13,7 +13,9 @@ from lars.db.engine import DatabaseAway
 from lars.db.modules import Module, ModuleFound
 from lars.route import ModuleId
 from lars.web.api.dispatch import Api
+from lars.web.auth.access import Access
 from lars.web.root import Root
+from lars.web.settings import WebSettings
 from lars.web.static_files import StaticFiles
 from tests.unit.web.fleet import M, watched
 from tests.unit.web.responses import Response
@@ -53,6 +55,7 @@ class FakeConsole:
 
     stores: FakeStores = field(default_factory=FakeStores)
     tokens: FakeTokens = field(default_factory=FakeTokens)
+    access: Access = field(default_factory=lambda: Access(cast(Any, None), WebSettings(), lambda: 0))
 
     def wall_clock(self) -> float:
         return 0.0

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.route import format_ip, parse_host
-from lars.web.api.schemas import HOST_PATTERN, SCHEMAS
+from lars.web.api.input import name_of
+from lars.web.api.problems import Problem
+from lars.web.api.schemas import HOST_PATTERN, NAME_PATTERN, SCHEMAS
 
 
 class HostPatternTests(SynchronousTestCase):
@@ -20,6 +22,20 @@ class HostPatternTests(SynchronousTestCase):
     def test_other_texts_do_not(self) -> None:
         for text in ("0.0.0.0:80", "1.2.3.4:0", "1.2.3.4:65536", "256.1.1.1:80", "1.2.3:80", "1.2.3.4", "01.2.3.4:80"):
             self.assertIsNone(re.search(HOST_PATTERN, text), text)
+
+
+class NameTests(SynchronousTestCase):
+    def test_names_of_every_script_match_and_are_taken(self) -> None:
+        for name in ("", "支付", "café", "Zahlung über Nacht", "أداء", "x", "a b", "💳", "a'b\"c<d>"):
+            self.assertTrue(re.search(NAME_PATTERN, name), name)
+            self.assertEqual(name_of(name), name)
+
+    @given(st.text(max_size=4) | st.text(st.sampled_from(" a\t\n\x7f\xa0\u2028\u3000\u200e支"), max_size=4))
+    def test_others_do_not_match_and_are_refused(self, name: str) -> None:
+        if re.fullmatch(NAME_PATTERN, name):
+            self.assertEqual((name_of(name), name.strip()), (name, name))
+        else:
+            self.assertRaises(Problem, name_of, name)
 
 
 class SchemaTests(SynchronousTestCase):

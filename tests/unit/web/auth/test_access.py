@@ -1,6 +1,7 @@
 """Whom a request comes from, and what they may see."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from twisted.internet.address import IPv4Address
@@ -71,6 +72,8 @@ class AccessTests(SynchronousTestCase):
         self.assertIsNone(self.identify(self.http_request()).user)
 
     def test_language_zone_and_fields_come_from_the_browser(self) -> None:
+        west = self.access.anonymous(self.http_request(lars_zone="Etc%2FGMT%2B5")).zone
+        self.assertEqual(west.utcoffset(datetime(2026, 1, 1)), timedelta(hours=-5))
         http_request = self.http_request(lars_zone="Asia%2FShanghai")
         http_request.requestHeaders.addRawHeader(b"Accept-Language", b"zh-CN")
         http_request.args = {b"hosts": [b"first", b"a\r\nb\xff"]}

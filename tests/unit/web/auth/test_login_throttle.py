@@ -25,14 +25,6 @@ class LoginThrottleTests(SynchronousTestCase):
         self.throttle.succeeded("a")
         self.assertEqual(self.throttle.wait("a", 2), 0)
 
-    def test_success_forgives_one_failure_of_an_address_and_no_more(self) -> None:
-        self.fails("a", FREE + 1)
-        self.throttle.forgive("a")
-        self.assertEqual(self.throttle.wait("a", 0), 2)
-        for _ in range(FREE):
-            self.throttle.forgive("a")
-        self.assertEqual((self.throttle.wait("a", 0), self.throttle._failed), (0, {}))
-
     def test_wait_has_an_end(self) -> None:
         self.fails("a", 100)
         self.assertEqual(self.throttle.wait("a", 0), LONGEST_WAIT)

@@ -7,8 +7,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 from zope.interface.verify import verifyObject
 
-from lars.web.live.event_stream import ALIVE, EventStream, event
+from lars.web.live.event_stream import EventStream, beat, event
 
+ALIVE = beat(0, "")
 ONE, TWO, THREE = (event("now", b"{}", n) for n in (1, 2, 3))
 
 
@@ -42,6 +43,9 @@ class EventStreamTests(SynchronousTestCase):
 
     def test_event_has_the_form_of_the_standard(self) -> None:
         self.assertEqual(event("now", b'{"a":1}', 7), b'id: 7\nevent: now\ndata: {"a":1}\n\n')
+
+    def test_beat_has_the_age_of_the_figures_and_why_they_are_old(self) -> None:
+        self.assertEqual(beat(7.9, "database"), b'event: beat\ndata: {"age": 7, "why": "database"}\n\n')
 
     def test_stream_is_an_event_stream_that_proxies_do_not_buffer(self) -> None:
         self.assertEqual(self.request.headers.getRawHeaders(b"Content-Type"), [b"text/event-stream; charset=utf-8"])

@@ -2,7 +2,8 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.host_states import Watched
+from lars.db.calls import ModuleCalls
+from lars.db.host_states import HostState, Watched
 from lars.db.modules import Module
 from lars.web.live.host_stats import calls_a_second, host_stats
 from tests.unit.web.fleet import A, B, C, D, M, watched
@@ -23,6 +24,12 @@ class HostStatsTests(SynchronousTestCase):
             [(h.host, h.state, h.in_route) for h in hosts],
             [(A, "ejected", True), (B, "silent", True), (C, "healthy", True), (D, "silent", False)],
         )
+
+    def test_host_that_fails_is_not_healthy_though_its_callers_have_let_it_back(self) -> None:
+        states = {A: HostState(2, 0, 90), B: HostState(2, 0, 90)}
+        calls = {A: ModuleCalls(990, 10), B: ModuleCalls(989, 11)}
+        hosts = host_stats(Watched(Module(M, "", "", (A, B)), states, calls))
+        self.assertEqual([(h.host, h.state) for h in hosts], [(B, "failing"), (A, "healthy")])
 
     def test_calls_are_shares_of_the_whole_module(self) -> None:
         first = host_stats(watched())[0]

@@ -1,6 +1,7 @@
 """Live data: read once for all browsers, and only while one is open."""
 
 import json
+from collections.abc import Collection
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -12,8 +13,8 @@ from lars.db.engine import DatabaseAway
 from lars.db.fleet import Fleet
 from lars.db.host_states import Watched
 from lars.route import ModuleId
-from lars.web.live.event_stream import ALIVE
-from lars.web.live.live import HEARTBEAT, LIFETIME, Live
+from lars.web.live.event_stream import BEAT, beat
+from lars.web.live.live import CHECK, HEARTBEAT, LIFETIME, HostPage, Live
 from tests.unit.web.fleet import M, fleet, watched
 
 
@@ -64,18 +65,24 @@ class FakeStream:
     @property
     def payloads(self) -> list[Any]:
         """The data of the events, comments left out."""
-        return [json.loads(text.split(b"data: ")[1]) for text in self.sent if text != ALIVE]
+        return [json.loads(text.split(b"data: ")[1]) for text in self.sent if not text.startswith(BEAT)]
 
 
 class LiveTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.calls = FakeCalls()
-        self.live = Live(*(cast(Any, self.calls),) * 3, 1.0, self.clock, lambda: 1_700_000_000 + self.clock.seconds())
+        self.sessions = {"hers", "his"}
+        self.live = Live(
+            *(cast(Any, self.calls),) * 3, 1.0, self.clock, lambda: 1_700_000_000 + self.clock.seconds(), self.signed_in
+        )
 
-    def open(self, module: ModuleId | None) -> FakeStream:
+    async def signed_in(self, sessions: Collection[str]) -> set[str]:
+        return set(sessions) & self.sessions
+
+    def open(self, module: ModuleId | None, session: str = "hers") -> FakeStream:
         stream = FakeStream()
-        self.live.open(cast(Any, stream), module)
+        self.live.open(cast(Any, stream), HostPage(module, 1) if module else None, session)
         return stream
 
     def test_overviews_at_once_share_a_read(self) -> None:
@@ -104,6 +111,38 @@ class LiveTests(SynchronousTestCase):
         self.assertEqual([p["ejected"] for p in everything.payloads[:1]], ["1"])
         self.assertEqual(len(module.payloads), 1, "nothing has changed since")
         self.assertEqual(module.payloads[0]["hosts"]["10.0.0.1:80"]["state"], "ejected")
+
+    def test_streams_end_with_their_session(self) -> None:
+        hers, his, closed = self.open(M), self.open(None, "his"), self.open(M)
+        self.live.close(cast(Any, closed))
+        self.live.end_session("hers")
+        self.assertEqual((hers.ended, his.ended, closed.ended), (True, False, False))
+
+    def test_streams_end_when_their_user_signs_out_at_another_lars_web(self) -> None:
+        hers, his = self.open(M), self.open(None, "his")
+        self.live.start()
+        self.sessions.remove("hers")
+        self.clock.pump([1] * int(CHECK))
+        self.assertEqual((hers.ended, his.ended), (True, False))
+
+    def test_beats_say_how_old_figures_are_and_why(self) -> None:
+        stream = self.open(M)
+        self.live.start()
+        self.clock.advance(1)
+        self.calls.error = DatabaseAway("away")
+        self.clock.pump([1] * 5)
+        self.assertEqual(stream.sent[-2:], [beat(1, "database"), beat(4, "database")])
+        self.calls.error = None
+        self.clock.advance(1)
+        self.assertEqual(stream.sent[-1], beat(0, ""))
+
+    def test_read_that_hangs_holds_up_no_beat(self) -> None:
+        stream = self.open(M)
+        self.live.start()
+        self.calls.gate = Deferred()
+        self.clock.pump([1] * 11)
+        self.assertEqual(stream.sent[-1], beat(10, ""))
+        self.calls.gate.callback(None)
 
     def test_stream_that_opens_later_gets_the_latest_at_once(self) -> None:
         self.open(M)
@@ -134,7 +173,7 @@ class LiveTests(SynchronousTestCase):
         stream = self.open(M)
         self.live.start()
         self.clock.pump([1] * int(HEARTBEAT + 2))
-        self.assertIn(ALIVE, stream.sent)
+        self.assertEqual(len([text for text in stream.sent if text.startswith(BEAT)]), 2)
         self.clock.pump([1] * int(LIFETIME))
         self.assertTrue(stream.ended)
 

@@ -1,13 +1,22 @@
 """What live pages are sent."""
 
 from dataclasses import replace
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.db.host_states import HostState, Watched
+from lars.db.modules import Module
+from lars.route import HostAddress
+from lars.web.live.host_stats import host_stats
 from lars.web.live.payloads import Overview, fleet_payload, module_payload
-from tests.unit.web.fleet import D, fleet, watched
+from tests.unit.web.fleet import D, M, fleet, watched
 
 OVERVIEW = Overview(0, 100, 12.34, 0.5, 2, 1234, {}, fleet())
+
+
+def payload(watched: Watched, number: int = 1) -> dict[str, Any]:
+    return module_payload(watched, host_stats(watched), number)
 
 
 class FleetPayloadTests(SynchronousTestCase):
@@ -41,7 +50,7 @@ class FleetPayloadTests(SynchronousTestCase):
 
 class ModulePayloadTests(SynchronousTestCase):
     def test_each_host_has_its_figures(self) -> None:
-        hosts = module_payload(watched())["hosts"]
+        hosts = payload(watched())["hosts"]
         self.assertEqual(
             hosts["10.0.0.1:80"],
             {"state": "ejected", "by": "1/2", "share": "40.0%", "portion": 40, "calls": "40", "errors": "25.0%"},
@@ -51,5 +60,13 @@ class ModulePayloadTests(SynchronousTestCase):
     def test_parts_change_with_the_hosts_of_the_route(self) -> None:
         now = watched()
         other = replace(now, module=replace(now.module, hosts=(*now.module.hosts, D)))
-        self.assertNotEqual(module_payload(now)["parts"], module_payload(other)["parts"])
-        self.assertEqual(module_payload(now)["parts"], module_payload(replace(now, calls={}))["parts"])
+        self.assertNotEqual(payload(now)["parts"], payload(other)["parts"])
+        self.assertEqual(payload(now)["parts"], payload(replace(now, calls={}))["parts"])
+
+    def test_page_has_its_hosts_alone_and_is_fetched_again_when_they_change(self) -> None:
+        hosts = tuple(HostAddress(n, 80) for n in range(1, 251))
+        now = Watched(Module(M, "", "", hosts), {}, {})
+        self.assertEqual([len(payload(now, number)["hosts"]) for number in (1, 2, 3, 4)], [100, 100, 50, 0])
+        ejected = Watched(now.module, {hosts[240]: HostState(1, 1, 90)}, {})
+        self.assertIn(str(hosts[240]), payload(ejected)["hosts"])
+        self.assertNotEqual(payload(now)["parts"], payload(ejected)["parts"])

@@ -1,6 +1,7 @@
 """The geometry of charts."""
 
 from datetime import UTC
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,9 +16,10 @@ NOW = 1_700_000_000.0
 class ChartTests(SynchronousTestCase):
     def test_every_span_has_its_bars_and_readable_axes(self) -> None:
         for span, (length, step) in SPANS.items():
-            made = chart({start_of(NOW, span): (600, 60)}, NOW, span, UTC)
-            self.assertEqual(len(made.bars), length // step)
-            self.assertTrue(4 <= len(made.x_ticks) <= 8, (span, made.x_ticks))
+            for zone in (UTC, ZoneInfo("Asia/Kathmandu"), ZoneInfo("Asia/Kolkata"), ZoneInfo("Etc/GMT+5")):
+                made = chart({start_of(NOW, span): (600, 60)}, NOW, span, zone)
+                self.assertEqual(len(made.bars), length // step)
+                self.assertTrue(4 <= len(made.x_ticks) <= 8, (span, zone, made.x_ticks))
             self.assertEqual(len(made.y_ticks), 3)
 
     def test_failures_are_stacked_on_successes_and_reach_the_scale(self) -> None:

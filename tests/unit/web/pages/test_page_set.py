@@ -63,6 +63,10 @@ class SamplePages(PageSet):
     async def open(self, _request: PageRequest) -> Answer:
         return Page("trouble.html", {"text": Translatable("You are signed out."), "status": 200})
 
+    @page(app, "/sample/sign-in", role=None)
+    async def sign_in(self, _request: PageRequest) -> Answer:
+        return Page("sign_in.html", {"errors": {}, "name": "", "next": "/"})
+
     @page(app, "/sample/admin", role=Role.ADMIN)
     async def admin(self, _request: PageRequest) -> Answer:
         raise AssertionError("not reached")
@@ -96,11 +100,12 @@ class PageSetTests(SynchronousTestCase):
         self.assertEqual((answer.status, answer.text), (200, "a,b\n"))
         self.assertIn('filename="routes.csv"', answer.head)
 
-    def test_page_for_everybody_gives_a_cookie_for_the_form(self) -> None:
-        answer = self.ask("/sample/open")
-        self.assertEqual(answer.status, 200)
-        self.assertRegex(answer.head, r"Set-Cookie: lars_session=[\w-]{43}; Path=/; Max-Age=3600; HttpOnly")
-        self.assertNotIn("Set-Cookie", self.ask("/sample/open", COOKIE).head)
+    def test_form_for_everybody_comes_with_a_cookie_and_other_pages_with_none(self) -> None:
+        cookie = r"Set-Cookie: lars_session=[\w-]{43}; Path=/; Max-Age=3600; HttpOnly; SameSite=lax"
+        self.assertRegex(self.ask("/sample/sign-in").head, cookie)
+        self.assertNotIn("Set-Cookie", self.ask("/sample/sign-in", COOKIE).head)
+        for path in ("/sample/open", "/sample/file", "/nowhere"):
+            self.assertNotIn("Set-Cookie", self.ask(path).head)
 
     def test_page_is_in_the_language_of_the_browser(self) -> None:
         answer = self.ask("/sample/open", b"Accept-Language: zh")

@@ -47,7 +47,9 @@ class FakeLeases:
     async def shorten(self) -> None:
         self.shortened += 1
 
-    async def expire(self, _now: float, _margin: float, heard_for: float, judge: ExpiryPolicy) -> Expired:
+    async def expire(
+        self, _now: float, _margin: float, heard_for: float, _period: float, judge: ExpiryPolicy
+    ) -> Expired:
         self.heard_for.append(heard_for)
         left = {silence.module: len(judge(silence)) for silence in self.silent}
         kept = {silence.module: len(silence.silent) - left[silence.module] for silence in self.silent}
@@ -81,6 +83,12 @@ class RegistrarTests(SynchronousTestCase):
         self.assertEqual(dict(self.store.batches[1].put), {(M, A): LEASE})
         self.assertEqual((self.registrar.registrations, self.registrar.renewals), (1, 1))
 
+    def test_refused_connection_gives_every_host_its_ttl_again(self) -> None:
+        self.clock.pump([TICK] * 9)
+        self.registrar.unreachable()
+        self.clock.advance(TICK)
+        self.assertEqual((self.store.heard_for[-2] > 8 * TICK, self.store.heard_for[-1]), (True, TICK))
+
     def test_removal_after_a_renewal_wins(self) -> None:
         self.put(A)
         self.clock.advance(GATHER)
@@ -112,7 +120,7 @@ class RegistrarTests(SynchronousTestCase):
         self.store.silent = (Silence(M, 4, (A,)),)
         self.clock.advance(TICK)
         self.assertEqual((self.registrar.expired, self.registrar.kept), (1, 0))
-        self.store.silent = (Silence(M, 0, (A, B, C)),)
+        self.store.silent = (Silence(M, 0, (A, B, C), left_lately=1),)
         self.clock.advance(TICK)
         self.assertEqual((self.registrar.expired, self.registrar.kept), (2, 2))
 
