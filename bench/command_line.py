@@ -19,11 +19,14 @@ from bench.figures.dns_fanout import measure_fanout
 from bench.figures.dns_load import measure_load
 from bench.figures.dns_reconnect import measure_reconnect
 from bench.figures.dns_requests import measure_requests
+from bench.figures.gateway import measure_dns as measure_gateway_dns
+from bench.figures.gateway import measure_http
 from bench.figures.reporter import measure_age, measure_agents, measure_repeats, measure_rows
 from bench.figures.reporter import measure_memory as measure_reporter_memory
 from bench.figures.web import measure_pages, measure_registrations, measure_streams
 from bench.output import attempted, exit_status, printed
 from bench.services.lars_agent import LarsAgent
+from bench.services.lars_gateway import LarsGateway
 from bench.services.testbed import ENGINES, Testbed
 from lars.errors import LarsError
 
@@ -59,6 +62,14 @@ to stdout at the end, and each number, as soon as it is known, to stderr.
   requests   routes asked for on one connection, pipelined and one at a time
   load       a million routes: start, memory, reload, edit, idle
   reconnect  5,000 agents with 20 modules each come back at once after a kill -9
+"""
+
+GATEWAY = """
+Measures lars-gateway: the real process under twistd, with a real lars-agent, which knows its routes from a file. Prints
+JSON to stdout at the end, and each number, as soon as it is known, to stderr.
+
+  http       a host and the report of its call, one after another on one keep-alive connection
+  dns        A records from one socket: as fast as it goes, and at half of the bar
 """
 
 REPORTER = """
@@ -197,6 +208,23 @@ def _measure_client(options: Namespace, figures: Figures) -> None:
             _CLIENT_FIGURES[name](agent, figures[-1], options.small)
 
 
+_GATEWAY_FIGURES: dict[str, Callable[[LarsAgent, LarsGateway, Figure, bool], None]] = {
+    "http": measure_http,
+    "dns": measure_gateway_dns,
+}
+
+
+def _measure_gateway(options: Namespace, figures: Figures) -> None:
+    for name in options.figures or _GATEWAY_FIGURES:
+        figures.append(Figure(name, ""))
+        with (
+            attempted(figures[-1]),
+            LarsAgent.launched(ROUTES) as agent,
+            LarsGateway(agent.address).launch() as gateway,
+        ):
+            _GATEWAY_FIGURES[name](agent, gateway, figures[-1], options.small)
+
+
 def _add_wire_options(parser: ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="for each size of frame (default: 10)")
 
@@ -228,6 +256,12 @@ COMMANDS = {
         },
         [*ENGINES, "both"],
         "both",
+    ),
+    "gateway": Command(
+        "hosts by HTTP and DNS",
+        GATEWAY,
+        lambda parser: _add_figures(parser, list(_GATEWAY_FIGURES)),
+        _printing(_measure_gateway),
     ),
     "reporter": _engine_command(
         "reports a second, their age, memory",

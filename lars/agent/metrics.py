@@ -12,6 +12,7 @@ from lars.agent.links.dns_link import DnsLink
 from lars.agent.links.report_link import ReportLink
 from lars.agent.udp_port import UdpPort, dropped_datagrams
 from lars.metrics.registry import labelled_counter, labelled_gauge
+from lars.runtime.admission import Admission
 
 EJECTIONS = ("errors", "window", "failures in a row", "failures", "back in the route")
 """The reasons for which the policies eject, first those of classic."""
@@ -31,6 +32,7 @@ class AgentMetrics(Collector):
         directories: Sequence[Directory],
         codecs: Sequence[DatagramCodec],
         ports: Sequence[UdpPort],
+        admission: Admission,
         dns: DnsLink,
         reporter: ReportLink,
         now: Callable[[], float],
@@ -38,6 +40,7 @@ class AgentMetrics(Collector):
         self._directories = directories
         self._codecs = codecs
         self._ports = ports
+        self._admission = admission
         self._dns = dns
         self._reporter = reporter
         self._now = now
@@ -80,12 +83,13 @@ class AgentMetrics(Collector):
             yield CounterMetricFamily(f"lars_agent_{name}_total", help, value)
         yield labelled_counter(
             "lars_agent_datagrams_dropped_total",
-            "Datagrams without effect: malformed ones, those the kernel had no room for, and answers it did not take.",
+            "Datagrams without effect: malformed ones, those not allowed, and those the kernel did not take.",
             "reason",
             {
                 "malformed": sum(codec.malformed for codec in self._codecs),
                 "overflow": sum(dropped_datagrams(port.number) for port in self._ports),
                 "unsent": sum(port.unsent for port in self._ports),
+                **self._admission.dropped(),
             },
         )
 

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from lars.agent.datagrams import DatagramCodec
 from lars.agent.directory import Directory, sliced
+from lars.agent.links.credentials import Credentials
 from lars.agent.links.dns_link import DnsLink
 from lars.agent.links.outbox import Outbox
 from lars.agent.links.report_link import ReportLink
@@ -20,14 +21,18 @@ from lars.agent.route_files import RouteFiles
 from lars.agent.settings import SHARDS, AgentSettings
 from lars.agent.state_log import StateLog
 from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort, udp_port
-from lars.agent.udp_protocol import ShardProtocol
+from lars.agent.udp_protocol import GuardedShardProtocol, ShardProtocol
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
+from lars.networks import ANY, is_loopback
 from lars.route import HostAddress, ModuleId, Steering, format_ip, shard_of
+from lars.runtime.admission import Admission
 from lars.runtime.gil_and_gc import freeze_loaded_objects, tune_gil_and_gc
 from lars.runtime.periodic import Periodic
 from lars.runtime.reactor import IReactor
+from lars.runtime.reloading import Reloading
 from lars.runtime.service import AsyncService
+from lars.runtime.token_file import TokenFile
 
 _log = Logger()
 
@@ -65,8 +70,13 @@ class AgentService(AsyncService):
         self._policies = ModulePolicies(settings, random.Random(), self._say)  # one for all: it takes 2.5 kB
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
         interval = settings.heartbeat_interval
-        self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use, interval)
-        self.reporter = ReportLink(reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval)
+        tokens = TokenFile(settings.token_file) if settings.token_file else None
+        credentials = Credentials(tokens)
+        self._reloading = Reloading(reactor, [tokens.reload] if tokens is not None else [])
+        self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use, interval, credentials)
+        self.reporter = ReportLink(
+            reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval, credentials
+        )
         self._directories = {
             number: Directory(self._policies.new, self.dns.ask, configure=self._configure) for number in shards
         }
@@ -75,12 +85,14 @@ class AgentService(AsyncService):
         }
         self._files = RouteFiles(settings.state_dir, self._directories, reactor)
         self._ports: list[UdpPort] = []
+        self._admission = Admission(self.name, reactor, settings.allow, and_this_machine=True)
         registry = new_registry(self.name)
         registry.register(
             AgentMetrics(
                 list(self._directories.values()),
                 list(self._codecs.values()),
                 self._ports,
+                self._admission,
                 self.dns,
                 self.reporter,
                 self._now,
@@ -125,6 +137,7 @@ class AgentService(AsyncService):
         self._open_ports()
         self.dns.service.startService()
         self.reporter.service.startService()
+        self._reloading.start()
         for periodic in self._periodic:
             periodic.start()
         _log.info(
@@ -132,6 +145,8 @@ class AgentService(AsyncService):
             ip=format_ip(self._settings.listen.ip),
             ports=", ".join(str(port.number) for port in self._ports),
         )
+        if not is_loopback(ip := format_ip(self._settings.listen.ip)):
+            self._admission.is_open_on(ip)
 
     def _not_ready(self) -> str:
         """Why business processes should not rely on this agent yet; empty when they can."""
@@ -141,10 +156,15 @@ class AgentService(AsyncService):
             return "there is no link to lars-dns, and no route is known"
         return ""
 
+    def _protocol(self, codec: DatagramCodec) -> ShardProtocol:
+        if self._settings.allow == ANY:
+            return ShardProtocol(codec, self._now)
+        return GuardedShardProtocol(codec, self._now, self._admission)
+
     def _open_ports(self) -> None:
         for number, codec in self._codecs.items():
             place = HostAddress(self._settings.listen.ip, self._settings.listen.port + number)
-            self._ports.append(udp_port(self.reactor, place, ShardProtocol(codec, self._now)))
+            self._ports.append(udp_port(self.reactor, place, self._protocol(codec)))
         for port in self._ports:
             port.startListening()
         if self._ports[0].receive_buffer < RECEIVE_BUFFER:
@@ -214,6 +234,7 @@ class AgentService(AsyncService):
     async def stop(self) -> None:
         for port in self._ports:
             await port.stopListening()
+        await self._reloading.stop()
         for ended in [periodic.stop() for periodic in self._periodic]:
             await ended
         for directory in self._directories.values():

@@ -11,7 +11,9 @@ from lars.balancing.policies import NAMES
 from lars.errors import InvalidRoute, SettingsError
 from lars.host_names import parse_place
 from lars.metrics.settings import metrics_setting
+from lars.networks import Networks
 from lars.route import MAX_PORT, HostAddress, ModuleId, module_id, parse_host, parse_ip, parse_port
+from lars.runtime.admission_settings import allow_setting, token_file_setting
 from lars.settings import Legacy, absolute_path, integer, names_given, number, ratio, seconds, setting
 
 SHARDS = 3
@@ -148,6 +150,10 @@ class AgentSettings:
         agent_place,
         "Where business processes ask: address and the first of three UDP ports",
         environ="LARS_AGENT",
+    )
+    allow: Networks = allow_setting("agent", "processes ask and report, besides this machine")
+    token_file: str = token_file_setting(
+        "agent", "File with the token that is presented to lars-dns and lars-reporter; empty: none"
     )
     dns: Servers = setting(
         (Server("127.0.0.1", 7778),),

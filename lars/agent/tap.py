@@ -28,12 +28,13 @@ def makeService(options: Options) -> IService:
     worker = os.environ.get(WORKER)
     if worker is not None:
         ParentWatch(reactor)
-        return AgentService(settings, reactor, shards=[int(worker)])
+        with ended_by_errors("lars-agent"):
+            return AgentService(settings, reactor, shards=[int(worker)])
     with ended_by_errors("lars-agent"):
         for number in range(SHARDS):
             refuse_taken(HostAddress(settings.listen.ip, settings.listen.port + number))
         require_free(reactor, settings.metrics)
-    if settings.workers == 1:
-        return AgentService(settings, reactor)
+        if settings.workers == 1:
+            return AgentService(settings, reactor)
     same = [*options.again(), f"--state-dir={settings.state_dir}"]
     return WorkersService(settings, same, os.environ, reactor)

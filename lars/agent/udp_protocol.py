@@ -6,6 +6,7 @@ from typing import Any
 from twisted.internet.protocol import DatagramProtocol
 
 from lars.agent.datagrams import DatagramCodec
+from lars.runtime.admission import Admission
 
 
 class ShardProtocol(DatagramProtocol):
@@ -27,3 +28,15 @@ class ShardProtocol(DatagramProtocol):
         answer = self._answer(datagram, self._now(), addr[1])
         if answer is not None:
             self.transport.write(answer, addr)  # type: ignore[union-attr]  # there is one while datagrams come
+
+
+class GuardedShardProtocol(ShardProtocol):
+    """A ShardProtocol for the addresses that `admission` admits."""
+
+    def __init__(self, codec: DatagramCodec, now: Callable[[], float], admission: Admission) -> None:
+        super().__init__(codec, now)
+        self._admission = admission
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        if self._admission.admits(addr[0]):
+            super().datagramReceived(datagram, addr)

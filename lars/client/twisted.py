@@ -70,7 +70,7 @@ class LarsClient:
         self._core.begin(self._async_core)
         self._modules = self._core.modules
         self._reactor = reactor
-        self._loop = _Loop(reactor)
+        self._loop = ReactorLoop(reactor)
 
     @property
     def agent_alive(self) -> bool:
@@ -307,7 +307,7 @@ class LarsClient:
         return result
 
 
-class _Loop:
+class ReactorLoop:
     """A reactor, for UdpMux."""
 
     def __init__(self, reactor: IReactor) -> None:
@@ -315,13 +315,16 @@ class _Loop:
         self._readers: dict[UdpMux, _Reader] = {}
 
     def call_later(self, seconds: float, function: Callable[[], None]) -> Timer:
+        """As EventLoop's."""
         return self._reactor.callLater(seconds, function)
 
     def add_reader(self, mux: UdpMux) -> None:
+        """As EventLoop's."""
         reader = self._readers[mux] = _Reader(mux, self._reactor)
         self._reactor.addReader(reader)
 
     def remove_reader(self, mux: UdpMux) -> None:
+        """As EventLoop's."""
         self._reactor.removeReader(self._readers.pop(mux))
 
 

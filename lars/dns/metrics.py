@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from lars.db.clock import DatabaseClock
 from lars.dns.protocol import RouteServerFactory
 from lars.dns.watcher import RouteWatcher
+from lars.runtime.admission import Admission
 
 
 def push_latency(registry: CollectorRegistry) -> Histogram:
@@ -25,9 +26,15 @@ class DnsMetrics(Collector):
     """Counters and gauges of one lars-dns; `now` is the reactor's clock in seconds."""
 
     def __init__(
-        self, factory: RouteServerFactory, watcher: RouteWatcher, now: Callable[[], float], clock: DatabaseClock
+        self,
+        factory: RouteServerFactory,
+        admission: Admission,
+        watcher: RouteWatcher,
+        now: Callable[[], float],
+        clock: DatabaseClock,
     ) -> None:
         self._factory = factory
+        self._admission = admission
         self._watcher = watcher
         self._now = now
         self._clock = clock
@@ -40,6 +47,9 @@ class DnsMetrics(Collector):
         yield GaugeMetricFamily("lars_dns_connections", "Connections open", len(factory.connections))
         yield GaugeMetricFamily("lars_dns_subscriptions", "Pairs of connection and module", len(factory.subscriptions))
         yield CounterMetricFamily("lars_dns_requests", "Routes asked for", factory.requests)
+        yield CounterMetricFamily(
+            "lars_dns_unsubscribed_requests", "Of these, without a subscription, over a limit", factory.unsubscribed
+        )
         yield CounterMetricFamily("lars_dns_pushes", "Changed routes owed to subscribers", factory.pushes)
         yield GaugeMetricFamily(
             "lars_dns_poll_seconds", "How long the last look at the database took", watcher.poll_seconds
@@ -58,8 +68,8 @@ class DnsMetrics(Collector):
         dropped = CounterMetricFamily(
             "lars_dns_dropped_connections", "Connections that lars-dns closed", labels=["reason"]
         )
-        for reason in ("refused", "idle", "stalled", "silent", "bad_streams"):
-            dropped.add_metric([reason], getattr(counters, reason))
+        for reason, count in {**counters.dropped(), **self._admission.dropped()}.items():
+            dropped.add_metric([reason], count)
         yield dropped
         skipped = CounterMetricFamily("lars_dns_skipped_messages", "Messages skipped", labels=["reason"])
         skipped.add_metric(["malformed"], counters.malformed)

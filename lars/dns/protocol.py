@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from lars.dns.subscriptions import Subscriptions
+from lars.dns.subscriptions import SubscriptionLimits, Subscriptions
 from lars.dns.table import RouteTable
 from lars.errors import InvalidRoute
 from lars.route import ModuleId, module_id
+from lars.runtime.admission import Admission
 from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import GetRouteRequest, UnsubscribeRequest
 from lars.wire.messages import MessageId
@@ -66,13 +67,24 @@ class RouteServerProtocol(ServedProtocol):
         self._is_rich = request.peer >= RICH_PEER
         self.introduced(request.peer)
         is_first = factory.subscriptions.subscribe(self, module)
-        if self._is_python and self.writable:
+        if is_first is None:
+            self._answer_unsubscribed(module)
+        elif self._is_python and self.writable:
             self.stream.write(self._frame(module))
         else:
             self._owe(module, is_first and not self._is_python)  # an empty route that is owed comes before any other
 
     def _frame(self, module: ModuleId) -> bytes:
         return self.factory.table.frame(module) if self._is_rich else self.factory.table.plain_frame(module)
+
+    def _answer_unsubscribed(self, module: ModuleId) -> None:
+        """Answers a module that is over a limit of subscriptions, so that the agent asks again as it would a C++ dns.
+
+        A C++ agent gets no answer: of a module without subscription it would not learn that a host was removed.
+        """
+        self.factory.count_unsubscribed(self)
+        if self._is_python and self.writable:
+            self.stream.write(self.factory.table.unpushed_frame(module, self._is_rich))
 
     def on_unsubscribe(self, request: UnsubscribeRequest) -> None:
         """Ends a subscription."""
@@ -136,12 +148,30 @@ class RouteServerFactory(FrameFactory):
 
     protocol = RouteServerProtocol
 
-    def __init__(self, table: RouteTable, clock: IReactorTime, limits: Limits) -> None:
-        super().__init__(clock, limits)
+    def __init__(
+        self,
+        table: RouteTable,
+        clock: IReactorTime,
+        limits: Limits,
+        subscription_limits: SubscriptionLimits | None = None,
+        admission: Admission | None = None,
+    ) -> None:
+        super().__init__(clock, limits, admission)
         self.table = table
-        self.subscriptions: Subscriptions[RouteServerProtocol] = Subscriptions()
+        self.subscriptions: Subscriptions[RouteServerProtocol] = Subscriptions(table.routes, subscription_limits)
         self.requests = 0
+        self.unsubscribed = 0
         self.pushes = 0
+
+    def count_unsubscribed(self, peer: RouteServerProtocol) -> None:
+        """Counts a request for a module to which its peer cannot subscribe, because of a limit."""
+        self.unsubscribed += 1
+        text = "{peer} asks for more modules than it may subscribe to: it has {count}, all peers have {total}; changes "
+        text += "of the others are not pushed to it"
+        subscriptions = self.subscriptions
+        self._log_bounded(
+            "unsubscribed", text, peer.connected_to, count=subscriptions.count(peer), total=len(subscriptions)
+        )
 
     def publish(self, changed: Iterable[tuple[ModuleId, bool]]) -> int:
         """Pushes changed routes, each with whether it lost a host, to their subscribers. Returns their number."""

@@ -13,16 +13,19 @@ from lars.dns.metrics import DnsMetrics, push_latency
 from lars.dns.protocol import RouteServerFactory
 from lars.dns.pruning import ChangePruner
 from lars.dns.settings import DnsSettings
+from lars.dns.subscriptions import SubscriptionLimits
 from lars.dns.table import RouteTable
 from lars.dns.table_snapshot import TableSnapshot
 from lars.dns.watcher import RouteWatcher
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.route import ModuleId
+from lars.runtime.admission import admission_to
 from lars.runtime.gil_and_gc import freeze_loaded_objects, tune_gil_and_gc
 from lars.runtime.listening import listen, stop_listening
 from lars.runtime.periodic import Periodic
 from lars.runtime.reactor import IReactor
+from lars.runtime.reloading import Reloading
 from lars.runtime.service import AsyncService
 from lars.wire.factory import Limits
 
@@ -58,17 +61,22 @@ class DnsService(AsyncService):
         self._settings = settings
         self._database = database
         self.table = RouteTable(int(settings.fresh_time * 1000))
-        limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
-        self.factory = RouteServerFactory(self.table, reactor, limits)
+        limits = Limits(
+            settings.max_connections, settings.idle_timeout, settings.stall_timeout, settings.max_per_address
+        )
+        self._admission = admission_to(self.name, reactor, settings)
+        subscriptions = SubscriptionLimits(settings.max_subscriptions, settings.max_total_subscriptions)
+        self.factory = RouteServerFactory(self.table, reactor, limits, subscriptions, self._admission)
         self._watcher = RouteWatcher(database, self.table, settings, reactor, self._publish)
         self._snapshot = TableSnapshot(settings.save, self.table, reactor)
         pruner = ChangePruner(database, settings.change_age, lambda: self._watcher.change_id, reactor, wall_clock)
         self._pruning = Periodic("pruning RouteChange", PRUNE_INTERVAL, pruner.prune, reactor)
         self._clock = DatabaseClock(database, reactor, wall_clock)
         registry = new_registry("lars-dns")
-        registry.register(DnsMetrics(self.factory, self._watcher, reactor.seconds, self._clock))
+        registry.register(DnsMetrics(self.factory, self._admission, self._watcher, reactor.seconds, self._clock))
         self._push_latency = push_latency(registry)
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
+        self._reloading = Reloading(reactor, self._admission.reloads)
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
@@ -77,8 +85,11 @@ class DnsService(AsyncService):
         self._snapshot.load()
         await self._watcher.start()
         freeze_loaded_objects()
-        self.port = await listen(self.reactor, self._settings.listen, self.factory, self._settings.max_connections)
+        guarded = self._admission.guarded(self.factory)
+        self.port = await listen(self.reactor, self._settings.listen, guarded, self._settings.max_connections)
         _log.info("lars-dns answers on {place}", place=self._settings.listen)
+        self._admission.listens(self.port)
+        self._reloading.start()
         self._snapshot.start()
         self._clock.start()
         self._pruning.start(now=True)
@@ -101,6 +112,7 @@ class DnsService(AsyncService):
 
     async def stop(self) -> None:
         await stop_listening(self.port)
+        await self._reloading.stop()
         pruning_ended = self._pruning.stop()
         await self.factory.close_connections()
         clock_ended = Deferred.fromCoroutine(self._clock.stop())

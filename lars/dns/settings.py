@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from lars.db.settings import database_setting
 from lars.metrics.settings import metrics_setting
+from lars.networks import Networks
+from lars.runtime.admission_settings import allow_setting, token_file_setting, without_token_setting
 from lars.settings import absolute_path, endpoint, integer, legacy_key, legacy_listen, number, ratio, seconds, setting
 
 
@@ -19,12 +21,35 @@ class DnsSettings:
         "Where agents connect, as a Twisted endpoint string",
         legacy=legacy_listen(7778),
     )
+    allow: Networks = allow_setting("dns", "agents connect")
+    token_file: str = token_file_setting(
+        "dns", "File with the tokens, one a line, of which agents must present one; empty: none is needed"
+    )
+    allow_without_token: Networks = without_token_setting("dns")
     max_connections: int = setting(
         20_000,
         "dns",
         integer(1, 1_000_000),
         "Connections served at once; more are closed and counted",
         legacy=legacy_key("reactor", "maxConn"),
+    )
+    max_per_address: int = setting(
+        10_000,
+        "dns",
+        integer(1, 1_000_000),
+        "Connections of one address, or of an IPv6 /64; more are closed and counted",
+    )
+    max_subscriptions: int = setting(
+        50_000,
+        "dns",
+        integer(1, 100_000_000),
+        "Modules that one connection subscribes to; of more, changes are not pushed",
+    )
+    max_total_subscriptions: int = setting(
+        10_000_000,
+        "dns",
+        integer(1, 1_000_000_000),
+        "Pairs of connection and module, of all connections; of more, changes are not pushed",
     )
     poll_interval: float = setting(1.0, "dns", seconds, "Seconds between looks at the route version")
     reload_interval: float = setting(10.0, "dns", seconds, "Seconds between checks of all routes, version or not")

@@ -1,11 +1,24 @@
 """Which connection gets the changes of which module. An operation costs what it touches, not what exists."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from lars.route import ModuleId
 
 S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionLimits:
+    """How many subscriptions there may be; whoever asks for more is answered without one."""
+
+    of_subscriber: int = 50_000
+    """Modules of one subscriber."""
+    total: int = 10_000_000
+    """Pairs of subscriber and module."""
+    unknown: int = 200_000
+    """Modules with a subscriber beyond those that have hosts: which of these are asked for is the askers' choice."""
 
 
 class _Watch(Generic[S]):
@@ -22,9 +35,15 @@ class Subscriptions(Generic[S]):
     """Subscribers by module, and modules by subscriber.
 
     A pair costs an entry in a set and one in a list: 5,000 agents with 1,000 modules each fit a process.
+
+    Args:
+        known: the modules that have hosts, kept up to date by its owner.
+        limits: see SubscriptionLimits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[ModuleId, object], limits: SubscriptionLimits | None = None) -> None:
+        self._known = known
+        self._limits = limits or SubscriptionLimits()
         self._watches: dict[ModuleId, _Watch[S]] = {}
         self._watched: dict[S, list[_Watch[S]]] = {}
         self._pairs = 0
@@ -33,17 +52,25 @@ class Subscriptions(Generic[S]):
         """How many pairs of subscriber and module there are."""
         return self._pairs
 
-    def subscribe(self, subscriber: S, module: ModuleId) -> bool:
-        """Subscribes; a second time changes nothing. Whether it is the first time."""
+    def subscribe(self, subscriber: S, module: ModuleId) -> bool | None:
+        """Subscribes; a second time changes nothing. Whether it is the first time; None if a limit forbids it."""
         watch = self._watches.get(module)
+        if watch is not None and subscriber in watch.subscribers:
+            return False
+        if self._is_over_a_limit(subscriber, module, is_new=watch is None):
+            return None
         if watch is None:
             watch = self._watches[module] = _Watch(module)
-        if subscriber not in watch.subscribers:
-            watch.subscribers.add(subscriber)
-            self._watched.setdefault(subscriber, []).append(watch)
-            self._pairs += 1
+        watch.subscribers.add(subscriber)
+        self._watched.setdefault(subscriber, []).append(watch)
+        self._pairs += 1
+        return True
+
+    def _is_over_a_limit(self, subscriber: S, module: ModuleId, is_new: bool) -> bool:
+        limits = self._limits
+        if self._pairs >= limits.total or self.count(subscriber) >= limits.of_subscriber:
             return True
-        return False
+        return is_new and len(self._watches) - len(self._known) >= limits.unknown and module not in self._known
 
     def unsubscribe(self, subscriber: S, module: ModuleId) -> None:
         """Ends a subscription, if there is one."""

@@ -169,8 +169,16 @@ class RouteTable:
         """A GetRouteResponse without hosts, whatever the module has."""
         return self._encode(module, b"", True)
 
-    def _encode(self, module: ModuleId, packed: bytes, plain: bool) -> bytes:
-        response = GetRouteResponse(modid=module.modid, cmdid=module.cmdid, fresh_ms=self._fresh_ms)
+    def unpushed_frame(self, module: ModuleId, rich: bool) -> bytes:
+        """The GetRouteResponse for a module whose changes are not pushed to the asker, who has to ask again.
+
+        It carries weights, zones and settings if it is `rich`.
+        """
+        return self._encode(module, self._routes.get(module, b""), not rich, 0)
+
+    def _encode(self, module: ModuleId, packed: bytes, plain: bool, fresh_ms: int | None = None) -> bytes:
+        fresh_ms = self._fresh_ms if fresh_ms is None else fresh_ms
+        response = GetRouteResponse(modid=module.modid, cmdid=module.cmdid, fresh_ms=fresh_ms)
         if plain or is_plain(packed):
             response.host.extend([HostInfo(ip=ip, port=port) for ip, port in undrained(packed)])
         else:

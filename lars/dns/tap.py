@@ -23,4 +23,4 @@ def makeService(options: Options) -> IService:
     settings: DnsSettings = options.settings
     with ended_by_errors("lars-dns"):
         require_free(reactor, settings.listen, settings.metrics)
-    return DnsService(settings, Database(engine_for(parse_url(settings.db)), reactor), reactor)
+        return DnsService(settings, Database(engine_for(parse_url(settings.db)), reactor), reactor)

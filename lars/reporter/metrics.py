@@ -13,6 +13,7 @@ from lars.reporter.alarms.evaluator import AlarmEvaluator
 from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.pruning import ReportPruner
 from lars.reporter.writer import Batch
+from lars.runtime.admission import Admission
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.5, 2.5, 5, 10, 60)
 
@@ -51,6 +52,7 @@ class ReporterMetrics(Collector):
     def __init__(
         self,
         factory: ReportServerFactory,
+        admission: Admission,
         writes: WriteMetrics,
         faults: DatabaseFaults,
         pruner: ReportPruner,
@@ -58,6 +60,7 @@ class ReporterMetrics(Collector):
         clock: DatabaseClock,
     ) -> None:
         self._factory = factory
+        self._admission = admission
         self._writes = writes
         self._faults = faults
         self._pruner = pruner
@@ -69,6 +72,16 @@ class ReporterMetrics(Collector):
         yield GaugeMetricFamily("lars_reporter_connections", "Connections open", len(factory.connections))
         yield GaugeMetricFamily(
             "lars_reporter_paused_connections", "Connections paused by backpressure", len(factory.paused)
+        )
+        yield CounterMetricFamily(
+            "lars_reporter_unproven_callers",
+            "Callers that are not the address of the connection that reports for them, and are taken",
+            factory.unproven_callers,
+        )
+        yield CounterMetricFamily(
+            "lars_reporter_throttled_connections",
+            "Times that a connection was paused for its rows in a minute",
+            factory.throttled,
         )
         yield GaugeMetricFamily("lars_reporter_pending_rows", "Rows that wait to be committed", backpressure.rows)
         yield GaugeMetricFamily("lars_reporter_max_pending_rows", "Rows that may wait", backpressure.limit)
@@ -118,7 +131,12 @@ class ReporterMetrics(Collector):
             "lars_reporter_dropped_connections",
             "Connections closed by lars-reporter",
             "reason",
-            {reason: getattr(counters, reason) for reason in ("refused", "idle", "stalled", "silent", "bad_streams")},
+            {
+                **counters.dropped(),
+                **self._admission.dropped(),
+                "many_callers": self._factory.many_callers,
+                "refused_callers": self._factory.refused_callers,
+            },
         )
         yield labelled_counter(
             "lars_reporter_skipped_messages",

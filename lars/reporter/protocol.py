@@ -15,9 +15,13 @@ from lars.reporter.agent_clock import MAX_AGE, happened_at
 from lars.reporter.agent_run import AgentRun
 from lars.reporter.aggregate import add_report, check
 from lars.reporter.backpressure import Backpressure
+from lars.reporter.caller_rule import CallerRule, Claim
 from lars.reporter.counter_deltas import CounterDeltas
+from lars.reporter.pace import Pace, PaceLimits
 from lars.reporter.skewed_agents import SkewedAgents
 from lars.reporter.writer import Batch
+from lars.route import format_ip
+from lars.runtime.admission import Admission
 from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId
@@ -42,6 +46,7 @@ class ReportServerProtocol(ServedProtocol):
         super().__init__()
         self.run: AgentRun | None = None
         self.counters: CounterDeltas
+        self.pace: Pace
         self._legacy_boot = 0
         self._legacy_seq = 0
         self.heartbeat_sent_at = 0.0
@@ -49,6 +54,7 @@ class ReportServerProtocol(ServedProtocol):
 
     def peer_connected(self) -> None:
         self.counters = CounterDeltas(self.factory.clock.seconds())
+        self.pace = Pace(self.factory.pace_limits)
         if self.factory.backpressure.is_full:
             self.factory.pause(self)
 
@@ -62,11 +68,14 @@ class ReportServerProtocol(ServedProtocol):
         except LarsError as error:
             self.factory.count_malformed(self, error)
             return
-        self.introduced(request.peer)
         caller, boot, seq = request.caller, request.boot, request.seq
+        run = self.run
+        if (run is None or run.caller != caller) and not self.factory.admits_caller(self, caller):
+            self.end()
+            return
+        self.introduced(request.peer)
         if not boot:
             boot, seq = self._legacy_number()
-        run = self.run
         if run is None or run.boot != boot or run.caller != caller:
             run = self.run = self.factory.attach(self, caller, boot, 0 if boot == self._legacy_boot else None)
             if boot != self._legacy_boot:
@@ -99,6 +108,9 @@ class ReportServerFactory(FrameFactory):
         limits: of the connections.
         backpressure: of the pending rows; this object keeps its count.
         add: called with each run that has pending reports, and by how many rows a report increased them.
+        pace_limits: of each connection.
+        caller_rule: for whom a connection may report.
+        admission: who must present a token.
 
     Attributes:
         paused: connections that are not read from.
@@ -109,6 +121,10 @@ class ReportServerFactory(FrameFactory):
         misdated: reports dated more than an hour off.
         overtaken: runs that another reporter has committed further.
         skews: the agents whose clocks are off.
+        throttled: times that a connection was paused because of its rows in a minute.
+        many_callers: connections closed because they reported for too many callers.
+        unproven_callers: callers that are not the address of the connection that reports for them, and are taken.
+        refused_callers: such callers that were refused; their connections were closed.
     """
 
     protocol = ReportServerProtocol
@@ -120,9 +136,14 @@ class ReportServerFactory(FrameFactory):
         limits: Limits,
         backpressure: Backpressure,
         add: Callable[[AgentRun, int], None],
+        pace_limits: PaceLimits | None = None,
+        caller_rule: CallerRule | None = None,
+        admission: Admission | None = None,
     ) -> None:
-        super().__init__(clock, limits)
+        super().__init__(clock, limits, admission)
         self.backpressure = backpressure
+        self.pace_limits = pace_limits or PaceLimits()
+        self._caller_rule = caller_rule or CallerRule()
         self.paused: set[ReportServerProtocol] = set()
         self.reports = 0
         self.results = 0
@@ -131,6 +152,10 @@ class ReportServerFactory(FrameFactory):
         self.misdated = 0
         self.overtaken = 0
         self.skews = SkewedAgents()
+        self.throttled = 0
+        self.many_callers = 0
+        self.unproven_callers = 0
+        self.refused_callers = 0
         self._add = add
         self._wall_clock = wall_clock
         self._runs: dict[Run, AgentRun] = {}
@@ -186,7 +211,35 @@ class ReportServerFactory(FrameFactory):
         self.backpressure.rows += rows
         if self.backpressure.must_pause(run.rows):
             self.pause(connection)
+        if connection.pace.add(rows, self.clock.seconds()):
+            self._throttle(connection)
         self._add(run, rows)
+
+    def _throttle(self, connection: ReportServerProtocol) -> None:
+        if connection not in self.paused:
+            self.throttled += 1
+            text = "{peer} has reported {rows} rows in a minute (max_rows_per_minute): not read from until it ends"
+            self._log_bounded("throttled", text, connection.connected_to, rows=self.pace_limits.rows)
+            self.pause(connection)
+
+    def admits_caller(self, connection: ReportServerProtocol, caller: int) -> bool:
+        """Whether a connection may report for a caller; counts those that are refused, or taken without a proof."""
+        if not connection.pace.admits(caller):
+            self.many_callers += 1
+            text = "connection from {peer} dropped: it reports for more than {callers} callers (max_callers)"
+            self._log_bounded("many callers", text, connection.connected_to, callers=self.pace_limits.callers)
+            return False
+        claim = self._caller_rule.claim(connection.peer_host, caller)
+        if claim is Claim.REFUSED:
+            self.refused_callers += 1
+            text = "connection from {peer} dropped: it reports for {caller}, which is not its address, and is not in "
+            text += "allow_callers"
+            self._log_bounded("refused caller", text, connection.connected_to, caller=format_ip(caller))
+        elif claim is Claim.UNPROVEN:
+            self.unproven_callers += 1
+            text = "{peer} reports for {caller}, which is not its address; anyone may, since allow_callers is any"
+            self._log_bounded("unproven caller", text, connection.connected_to, caller=format_ip(caller))
+        return claim is not Claim.REFUSED
 
     def pause(self, connection: ReportServerProtocol) -> None:
         """Stops reading from an agent, which keeps its reports until then."""
@@ -207,6 +260,8 @@ class ReportServerFactory(FrameFactory):
             if interval and now - connection.heartbeat_sent_at >= interval / 2:
                 connection.heartbeat_sent_at = now
                 connection.send_heartbeat()  # the agent's own are not read
+            if connection.pace.must_wait(now):
+                continue
             if connection.is_new or self.backpressure.may_resume(connection.run.rows if connection.run else 0):
                 self.paused.discard(connection)
                 connection.resume_reading()

@@ -20,15 +20,19 @@ from lars.metrics.registry import new_registry
 from lars.reporter.alarms.evaluator import AlarmEvaluator
 from lars.reporter.alarms.webhook import Webhooks
 from lars.reporter.backpressure import Backpressure
+from lars.reporter.caller_rule import CallerRule
 from lars.reporter.metrics import ReporterMetrics, WriteMetrics
+from lars.reporter.pace import PaceLimits
 from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.pruning import ReportPruner
 from lars.reporter.settings import ReporterSettings
 from lars.reporter.writer import Batch, ReportWriter, ReportWriters
+from lars.runtime.admission import admission_to
 from lars.runtime.listening import listen, stop_listening
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.periodic import Periodic
 from lars.runtime.reactor import IReactor
+from lars.runtime.reloading import Reloading
 from lars.runtime.service import AsyncService
 from lars.runtime.turns import at_most
 from lars.wire.factory import Limits
@@ -87,9 +91,22 @@ class ReporterService(AsyncService):
             settings.flush_interval,
             reactor,
         )
-        limits = Limits(settings.max_connections, settings.idle_timeout, settings.stall_timeout)
+        limits = Limits(
+            settings.max_connections, settings.idle_timeout, settings.stall_timeout, settings.max_per_address
+        )
+        self._admission = admission_to(self.name, reactor, settings)
+        pace_limits = PaceLimits(settings.max_rows_per_minute, settings.max_callers)
         backpressure = Backpressure(settings.max_pending_rows)
-        self.factory = ReportServerFactory(reactor, now, limits, backpressure, self._writers.add)
+        self.factory = ReportServerFactory(
+            reactor,
+            now,
+            limits,
+            backpressure,
+            self._writers.add,
+            pace_limits,
+            CallerRule(settings.allow_callers),
+            self._admission,
+        )
         self._first_look = Periodic("looking for the tables", LOOK_INTERVAL, self._look_for_tables, reactor)
         self._resumes = Periodic("resuming of paused agents", RESUME_INTERVAL, self.factory.resume_paused, reactor)
         self._pruner = ReportPruner(ReportPruning(database), settings.history_days * DAY, reactor, now)
@@ -108,23 +125,27 @@ class ReporterService(AsyncService):
         registry = new_registry("lars-reporter")
         self._write_metrics = WriteMetrics(registry)
         metrics = ReporterMetrics(
-            self.factory, self._write_metrics, self._faults, self._pruner, self._alarms, self._clock
+            self.factory, self._admission, self._write_metrics, self._faults, self._pruner, self._alarms, self._clock
         )
         registry.register(metrics)
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
+        self._reloading = Reloading(reactor, self._admission.reloads)
         self.port: IListeningPort | None = None
 
     async def start(self) -> None:
         self._first_look.start(now=True)
         await self._metrics.start()
         await self._read_clock()
-        self.port = await listen(self.reactor, self._settings.listen, self.factory, self._settings.max_connections)
+        guarded = self._admission.guarded(self.factory)
+        self.port = await listen(self.reactor, self._settings.listen, guarded, self._settings.max_connections)
         self._writers.start()
         self._resumes.start()
         self._pruner.start()
         self._alarms.start()
         self._clock.start()
         _log.info("lars-reporter answers on {place}", place=self._settings.listen)
+        self._admission.listens(self.port)
+        self._reloading.start()
 
     async def _read_clock(self) -> None:
         """Waits for the database's clock, but not long: reports are taken without the database too."""
@@ -174,6 +195,7 @@ class ReporterService(AsyncService):
 
     async def stop(self) -> None:
         await stop_listening(self.port)
+        await self._reloading.stop()
         await self._resumes.stop()
         self.factory.stop_reading()
         alarms_ended = Deferred.fromCoroutine(self._alarms.stop())

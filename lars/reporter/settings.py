@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from lars.db.settings import database_setting
 from lars.metrics.settings import metrics_setting
+from lars.networks import ANY, Networks, networks
 from lars.reporter.alarms.rules import AlarmRule, parse_rule
+from lars.runtime.admission_settings import allow_setting, token_file_setting, without_token_setting
 from lars.settings import endpoint, integer, legacy_key, legacy_listen, number, seconds, sections, setting, site_url
 
 
@@ -20,12 +22,39 @@ class ReporterSettings:
         "Where agents connect, as a Twisted endpoint string",
         legacy=legacy_listen(7779),
     )
+    allow: Networks = allow_setting("reporter", "agents connect")
+    token_file: str = token_file_setting(
+        "reporter", "File with the tokens, one a line, of which agents must present one; empty: none is needed"
+    )
+    allow_without_token: Networks = without_token_setting("reporter")
     max_connections: int = setting(
         20_000,
         "reporter",
         integer(1, 1_000_000),
         "Connections served at once; more are closed and counted",
         legacy=legacy_key("reactor", "maxConn"),
+    )
+    max_per_address: int = setting(
+        10_000,
+        "reporter",
+        integer(1, 1_000_000),
+        "Connections of one address, or of an IPv6 /64; more are closed and counted",
+    )
+    max_rows_per_minute: int = setting(
+        300_000,
+        "reporter",
+        integer(1, 1_000_000_000),
+        "Rows (one of status, one of history a host) that one connection reports in a minute; then it is paused",
+    )
+    max_callers: int = setting(
+        16, "reporter", integer(1, 1_000_000), "Callers that one connection reports for; more end it"
+    )
+    allow_callers: Networks = setting(
+        ANY,
+        "reporter",
+        networks,
+        "Networks, by commas, whose agents may report for other addresses than their own, as behind NAT or with "
+        "--caller; any: all, which is logged; empty: none",
     )
     idle_timeout: float = setting(
         3600.0, "reporter", seconds, "Seconds after which a connection that has never sent anything is dropped"

@@ -23,5 +23,5 @@ def makeService(options: Options) -> IService:
     settings: ReporterSettings = options.settings
     with ended_by_errors("lars-reporter"):
         require_free(reactor, settings.listen, settings.metrics)
-    database = Database(engine_for(parse_url(settings.db)), reactor, threads=settings.threads)
-    return ReporterService(settings, database, reactor)
+        database = Database(engine_for(parse_url(settings.db)), reactor, threads=settings.threads)
+        return ReporterService(settings, database, reactor)

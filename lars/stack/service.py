@@ -1,4 +1,4 @@
-"""All services as one: lars-dns, lars-reporter, an agent that is linked to them, and the console."""
+"""All services as one: lars-dns, lars-reporter, an agent that is linked to them, the console and the gateway."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,13 +11,17 @@ from twisted.logger import Logger
 
 from lars.agent.service import AgentService
 from lars.agent.settings import AgentSettings, Server
+from lars.client.address import AgentAddress
 from lars.db.database import Database
 from lars.db.schema import init_txn
 from lars.dns.service import DnsService
 from lars.dns.settings import DnsSettings
 from lars.errors import LarsError
+from lars.gateway.service import GatewayService
+from lars.gateway.settings import GatewaySettings
 from lars.reporter.service import ReporterService
 from lars.reporter.settings import ReporterSettings
+from lars.route import HostAddress, format_ip
 from lars.runtime.reactor import IReactor
 from lars.runtime.service import AsyncService
 from lars.web.service import WebService
@@ -34,7 +38,8 @@ class StackService(AsyncService):
     """Starts the services in the order of the flow, and stops the agent before those it needs, the console meanwhile.
 
     Args:
-        dns, reporter, agent, web: the settings of each service; where the agent finds the others is overridden.
+        dns, reporter, agent, web, gateway: the settings of each service; where the agent finds the others is
+            overridden. There is no gateway where it listens nowhere.
         database: makes a connection pool with a number of threads; each service has its own.
         reactor: the reactor of all of them.
     """
@@ -47,6 +52,7 @@ class StackService(AsyncService):
         reporter: ReporterSettings,
         agent: AgentSettings,
         web: WebSettings,
+        gateway: GatewaySettings,
         database: Callable[[int], Database],
         reactor: IReactor,
     ) -> None:
@@ -55,6 +61,8 @@ class StackService(AsyncService):
         self._reporter = reporter
         self._agent = agent
         self._web = web
+        self._gateway_settings = gateway
+        self._gateway: GatewayService | None = None
         self._database = database
         self._started: list[AsyncService] = []
 
@@ -68,6 +76,9 @@ class StackService(AsyncService):
         settings = replace(self._agent, dns=(_server(dns.port),), reporter=(_server(reporter.port),))
         await self._start(AgentService(settings, self.reactor))
         await self._start(WebService(self._web, self._database(DATABASE_THREADS), self.reactor))
+        if self._gateway_settings.listen:
+            self._gateway = GatewayService(self._gateway_settings, self.reactor)
+            await self._gateway.start()
         _log.info("Lars is up: `lars route add 1 1 IP:PORT` adds a host, `lars get-host 1 1` asks for one")
 
     async def _create_schema(self) -> None:
@@ -84,6 +95,8 @@ class StackService(AsyncService):
         await service.start()
 
     async def stop(self) -> None:
+        if self._gateway is not None:
+            await self._gateway.stop()  # before the agent, which takes its last reports
         core, agent, web = self._started[:CORE], self._started[CORE : CORE + 1], self._started[CORE + 1 :]
         web_ended = _all_stopped(web)  # needs the database alone
         await _all_stopped(agent)
@@ -93,6 +106,11 @@ class StackService(AsyncService):
 
 def _all_stopped(services: Sequence[AsyncService]) -> Deferred[Any]:
     return gatherResults([Deferred.fromCoroutine(service.stop()) for service in services], consumeErrors=True)
+
+
+def agent_of(listen: HostAddress) -> AgentAddress:
+    """Where an agent that listens there answers this machine."""
+    return AgentAddress(format_ip(listen.ip) if listen.ip else "127.0.0.1", listen.port)
 
 
 def _server(port: IListeningPort | None) -> Server:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from lars.agent.settings import agent_place
 from lars.db.settings import database_setting
 from lars.dns.settings import DnsSettings
+from lars.gateway.settings import GatewaySettings, place_or_off
+from lars.metrics.settings import endpoint_or_off
 from lars.reporter.settings import ReporterSettings
 from lars.route import HostAddress, parse_host
 from lars.settings import absolute_path, endpoint, setting
@@ -26,8 +28,15 @@ class StackSettings:
         environ="LARS_AGENT",
     )
     web_listen: str = setting(WebSettings().listen, "stack", endpoint, "Where browsers connect")
+    gateway_listen: str = setting(
+        GatewaySettings().listen, "stack", endpoint_or_off, "Where the gateway serves HTTP; empty: there is no gateway"
+    )
+    gateway_dns: HostAddress | None = setting(
+        GatewaySettings().dns, "stack", place_or_off, "Where the gateway serves DNS; empty: nowhere"
+    )
     state_dir: str = setting("lars-state", "stack", absolute_path, "Where the agent saves routes")
     dns_config: str = setting("", "stack", absolute_path, "Conf file of lars-dns")
     reporter_config: str = setting("", "stack", absolute_path, "Conf file of lars-reporter")
     agent_config: str = setting("", "stack", absolute_path, "Conf file of lars-agent")
     web_config: str = setting("", "stack", absolute_path, "Conf file of lars-web")
+    gateway_config: str = setting("", "stack", absolute_path, "Conf file of lars-gateway")

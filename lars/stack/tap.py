@@ -12,12 +12,14 @@ from lars.db.database import Database, engine_for
 from lars.db.url import parse_url
 from lars.dns.settings import DnsSettings
 from lars.errors import SettingsError
+from lars.gateway.settings import GatewaySettings
+from lars.gateway.tap import require_gateway_free
 from lars.reporter.settings import ReporterSettings
 from lars.route import HostAddress
 from lars.runtime.free_places import ended_by_errors, require_free
 from lars.runtime.reactor import monotonic_reactor
 from lars.settings import ServiceOptions, resolve
-from lars.stack.service import StackService
+from lars.stack.service import StackService, agent_of
 from lars.stack.settings import StackSettings
 from lars.web.settings import WebSettings
 
@@ -47,6 +49,12 @@ class Options(ServiceOptions):
             self.web = replace(
                 resolve(WebSettings, conf=stack.web_config, environ=os.environ), db=stack.db, listen=stack.web_listen
             )
+            self.gateway = replace(
+                resolve(GatewaySettings, conf=stack.gateway_config, environ=os.environ),
+                agent=agent_of(stack.agent_listen),
+                listen=stack.gateway_listen,
+                dns=stack.gateway_dns,
+            )
         except SettingsError as error:
             raise usage.UsageError(str(error)) from None
 
@@ -60,9 +68,11 @@ def makeService(options: Options) -> IService:
         for number in range(SHARDS):
             refuse_taken(HostAddress(options.agent.listen.ip, options.agent.listen.port + number))
         require_free(reactor, options.agent.metrics)
+        if options.gateway.listen:
+            require_gateway_free(reactor, options.gateway)
     url = parse_url(options.settings.db)
 
     def database(threads: int) -> Database:
         return Database(engine_for(url), reactor, threads)
 
-    return StackService(options.dns, options.reporter, options.agent, options.web, database, reactor)
+    return StackService(options.dns, options.reporter, options.agent, options.web, options.gateway, database, reactor)

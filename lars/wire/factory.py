@@ -1,25 +1,33 @@
 """The connections of one listening place or link, the limits that they are under, and what was wrong with them."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from lars.errors import LarsError
+from lars.networks import origin
+from lars.runtime.admission import Admission
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.periodic import Periodic
 from lars.wire.frames import FrameError
 from lars.wire.heartbeats import PeerPulses
 from lars.wire.protocol import FrameProtocol, host_and_port
+from lars.wire.quiet_peers import QuietPeers
 from lars.wire.read_budget import ReadBudget
 
 _log = Logger()
 
 GIVES_WAY = 10.0
 """Seconds after which a connection that has sent nothing gives its place to a new one, where all are taken."""
+
+CLOSING = 1.0
+"""Seconds for a refused peer to read why."""
 
 FEW = 50
 """Connections that read without a budget: with so few, a turn of the reactor is short anyway."""
@@ -35,6 +43,8 @@ class Limits:
     """A connection that has not sent a whole frame this long after it was made is dropped."""
     stall_timeout: float = 0
     """A peer that has not read for this long, while there was something to read, is dropped."""
+    max_per_address: int = 0
+    """Connections of one address, or of an IPv6 /64, beyond this number are closed and counted."""
 
 
 class FrameCounters:
@@ -43,6 +53,10 @@ class FrameCounters:
     def __init__(self) -> None:
         self.refused = 0
         """Connections over the limit."""
+        self.crowded = 0
+        """Connections over the limit of one address."""
+        self.quiet = 0
+        """Connections without heartbeats that fell silent, and gave way to others where all places were taken."""
         self.idle = 0
         """Connections dropped because they never asked for anything."""
         self.stalled = 0
@@ -56,6 +70,11 @@ class FrameCounters:
         self.unknown = 0
         """Messages skipped because their id is not known."""
 
+    def dropped(self) -> Mapping[str, int]:
+        """Connections closed by this side, by the name of the reason."""
+        reasons = ("refused", "crowded", "idle", "quiet", "stalled", "silent", "bad_streams")
+        return {reason: getattr(self, reason) for reason in reasons}
+
 
 class FrameFactory(Factory):
     """The connections of one listening place or link.
@@ -63,18 +82,22 @@ class FrameFactory(Factory):
     Args:
         clock: the reactor, or a Clock in tests.
         limits: none by default.
+        admission: who must present a token, and which are accepted; nobody by default.
     """
 
     protocol: Callable[[], FrameProtocol]  # type: ignore[assignment]
     noisy = False
 
-    def __init__(self, clock: IReactorTime, limits: Limits | None = None) -> None:
+    def __init__(self, clock: IReactorTime, limits: Limits | None = None, admission: Admission | None = None) -> None:
         self.clock = clock
+        self._admission = admission
         self.connections: set[FrameProtocol] = set()
         self.counters = FrameCounters()
         self._budget = ReadBudget(clock)
         self._limits = limits or Limits()
         self._log_limit = LogLimit(clock.seconds)
+        self._of_origin: Counter[str] = Counter()
+        self._quiet: QuietPeers[FrameProtocol] = QuietPeers()
         # Both in the order of their times, so that a sweep touches only what is due.
         self._not_asked: dict[FrameProtocol, float] = {}
         self._not_reading: dict[FrameProtocol, float] = {}
@@ -89,6 +112,16 @@ class FrameFactory(Factory):
         self._sweeping.stop()
 
     def buildProtocol(self, addr: IAddress | None) -> FrameProtocol | None:  # type: ignore[override]
+        of = origin(addr.host) if isinstance(addr, IPv4Address | IPv6Address) else ""
+        if self._is_crowded(of):
+            self.counters.crowded += 1
+            self._log_bounded(
+                "crowded",
+                "connection from {peer} closed: its address has {limit} open, the limit (max_per_address)",
+                host_and_port(addr),
+                limit=self._limits.max_per_address,
+            )
+            return None
         limit = self._limits.max_connections
         if limit and len(self.connections) >= limit and not self._make_room():
             self.counters.refused += 1
@@ -102,16 +135,30 @@ class FrameFactory(Factory):
             return None
         protocol = self.protocol()
         protocol.factory = self
+        protocol.origin = of
         return protocol
 
+    def _is_crowded(self, of: str) -> bool:
+        limit = self._limits.max_per_address
+        return bool(limit and of) and self._of_origin[of] >= limit
+
     def _make_room(self) -> bool:
-        """Drops the oldest connection that has sent nothing, if it is GIVES_WAY seconds old."""
+        """Drops the oldest connection that has sent nothing for GIVES_WAY seconds, or else the one that is silent."""
+        now = self.clock.seconds()
         connection, since = next(iter(self._not_asked.items()), (None, 0.0))
-        if connection is None or self.clock.seconds() - since < GIVES_WAY:
+        if connection is not None and now - since >= GIVES_WAY:
+            self.connections.discard(connection)
+            del self._not_asked[connection]
+            self._drop_idle(connection)
+            return True
+        quiet = self._quiet.longest(now, self.connections, lambda c: c not in self._pulses and c.reading)
+        if quiet is None:
             return False
-        self.connections.discard(connection)
-        del self._not_asked[connection]
-        self._drop_idle(connection)
+        self.connections.discard(quiet)
+        self.counters.quiet += 1
+        text = "connection from {peer} dropped: it is silent, has no heartbeats, and all places are taken"
+        self._log_bounded("quiet", text, quiet.connected_to)
+        quiet.end()
         return True
 
     def budget_is_used(self) -> bool:
@@ -125,12 +172,17 @@ class FrameFactory(Factory):
     def joined(self, connection: FrameProtocol) -> None:
         """Notes that a connection is made."""
         self.connections.add(connection)
+        connection.heard_at = self.clock.seconds()
+        self._of_origin[connection.origin] += 1
         if self._limits.idle_timeout:
-            self._not_asked[connection] = self.clock.seconds()
+            self._not_asked[connection] = connection.heard_at
 
     def left(self, connection: FrameProtocol) -> None:
         """Notes that a connection is gone."""
         self.connections.discard(connection)
+        self._of_origin[connection.origin] -= 1
+        if not self._of_origin[connection.origin]:
+            del self._of_origin[connection.origin]
         self._not_asked.pop(connection, None)
         self._not_reading.pop(connection, None)
         self._pulses.left(connection)
@@ -150,6 +202,7 @@ class FrameFactory(Factory):
 
     def heard(self, connection: FrameProtocol) -> None:
         """Notes that something has arrived."""
+        connection.heard_at = self.clock.seconds()
         if self._pulses:
             self._pulses.heard(connection)
 
@@ -189,6 +242,22 @@ class FrameFactory(Factory):
         for connection in overdue:
             del since[connection]
         return overdue
+
+    def needs_token(self, connection: FrameProtocol) -> bool:
+        """Whether the first message of a connection must have a token."""
+        return self._admission is not None and self._admission.needs_token(connection.peer_host)
+
+    def refusal(self, connection: FrameProtocol, token: str) -> str:
+        """Why a connection is refused that presents a token, or none; empty if the token is accepted."""
+        return "" if self._admission is None else self._admission.refusal(connection.connected_to, token)
+
+    def end_later(self, connection: FrameProtocol) -> None:
+        """Ends a connection that is closing, if its peer does not."""
+        self.clock.callLater(CLOSING, self._end_if_open, connection)
+
+    def _end_if_open(self, connection: FrameProtocol) -> None:
+        if connection in self.connections:
+            connection.end()
 
     def count_bad_stream(self, peer: FrameProtocol, error: FrameError) -> None:
         """Counts a stream that cannot be read any further; its connection is about to be dropped."""

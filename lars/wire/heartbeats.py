@@ -89,6 +89,9 @@ class PeerPulses(Generic[C]):
     def __len__(self) -> int:
         return len(self._waits)
 
+    def __contains__(self, connection: C) -> bool:
+        return connection in self._waits
+
     def heartbeat(self, connection: C, interval: float, now: float) -> None:
         """Notes a heartbeat, whose sender announces the interval until the next."""
         patience = PATIENCE * min(max(interval, 0.01), MAX_INTERVAL)

@@ -293,3 +293,11 @@ class Heartbeat(_message.Message):
     interval_ms: int
     server: str
     def __init__(self, interval_ms: _Optional[int] = ..., server: _Optional[str] = ...) -> None: ...
+
+class Hello(_message.Message):
+    __slots__ = ("token", "refused")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    refused: str
+    def __init__(self, token: _Optional[str] = ..., refused: _Optional[str] = ...) -> None: ...

@@ -14,6 +14,7 @@ from lars.wire.lars_pb2 import (
     GetRouteRequest,
     GetRouteResponse,
     Heartbeat,
+    Hello,
     ModuleListRequest,
     ModuleListResponse,
     ReportBatch,
@@ -33,6 +34,7 @@ Message: TypeAlias = (
     | GetRouteRequest
     | GetRouteResponse
     | Heartbeat
+    | Hello
     | ModuleListRequest
     | ModuleListResponse
     | ReportBatch
@@ -46,7 +48,7 @@ Message: TypeAlias = (
 
 
 class MessageId(IntEnum):
-    """The message id in a frame's header. 1 to 3, 9, 13 and 18 travel over TCP, the others in datagrams."""
+    """The message id in a frame's header. 1 to 3, 9, 13, 18 and 19 travel over TCP, the others in datagrams."""
 
     GET_ROUTE_REQUEST = 1
     GET_ROUTE_RESPONSE = 2
@@ -66,6 +68,7 @@ class MessageId(IntEnum):
     EXPLAIN_REQUEST = 16
     EXPLAIN_RESPONSE = 17
     HEARTBEAT = 18
+    HELLO = 19
 
 
 class Retcode(IntEnum):
@@ -96,6 +99,7 @@ MESSAGE_TYPES: dict[int, type[Message]] = {
     MessageId.EXPLAIN_REQUEST: ExplainRequest,
     MessageId.EXPLAIN_RESPONSE: ExplainResponse,
     MessageId.HEARTBEAT: Heartbeat,
+    MessageId.HELLO: Hello,
 }
 
 

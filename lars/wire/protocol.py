@@ -14,6 +14,7 @@ from zope.interface import implementer
 from lars.errors import LarsError
 from lars.wire.frames import FrameDecoder, FrameError
 from lars.wire.keepalive import await_readers, keep_alive
+from lars.wire.lars_pb2 import Hello
 from lars.wire.messages import Message, MessageId, decode_message, encode_message
 
 Receiver = Callable[[Any, Any], None]
@@ -47,6 +48,9 @@ class Connections(Structure):
     def reads_again(self, connection: "FrameProtocol") -> None: ...
     def heard(self, connection: "FrameProtocol") -> None: ...
     def heartbeat(self, connection: "FrameProtocol", interval: float) -> None: ...
+    def needs_token(self, connection: "FrameProtocol") -> bool: ...
+    def refusal(self, connection: "FrameProtocol", token: str) -> str: ...
+    def end_later(self, connection: "FrameProtocol") -> None: ...
     def count_bad_stream(self, peer: "FrameProtocol", error: FrameError) -> None: ...
     def count_malformed(self, peer: "FrameProtocol", error: LarsError) -> None: ...
     def count_unknown(self, peer: "FrameProtocol", message_id: int) -> None: ...
@@ -67,6 +71,10 @@ class FrameProtocol(Protocol):
     factory: Connections
     connected_to: str = "?"
     """The peer's address, for logs."""
+    origin: str = ""
+    """Whom the peer's address belongs to, for limits; empty if it has no IP address."""
+    heard_at: float = 0.0
+    """When something last arrived, or the connection was made, by the factory's clock; on the server's side only."""
 
     def __init__(self) -> None:
         self._decoder = FrameDecoder(self.longer)
@@ -78,6 +86,12 @@ class FrameProtocol(Protocol):
         self._deferred: bytes | None = None  # read from the transport, which is paused, in a turn without time for it
         self.writable = True
         """Whether the transport takes more. While it does not, a subclass holds back what it can."""
+
+    @property
+    def peer_host(self) -> str:
+        """The peer's IP address as text; empty for what has none, such as a UNIX socket."""
+        address = self.stream.getPeer()
+        return address.host if isinstance(address, IPv4Address | IPv6Address) else ""
 
     @property
     def stream(self) -> Transport:
@@ -196,6 +210,14 @@ class FrameProtocol(Protocol):
     def send(self, message_id: MessageId, message: Message) -> None:
         """Writes one message as a frame; raises FrameError if it is too long for one."""
         self.stream.write(encode_message(message_id, message))
+
+    def refuse(self, reason: str) -> None:
+        """Says why, and closes the connection; nothing more is read from it."""
+        self._ended = True
+        self.send(MessageId.HELLO, Hello(refused=reason))
+        self.stream.unregisterProducer()
+        self.stream.loseConnection()
+        self.factory.end_later(self)
 
     def end(self) -> None:
         """Drops the connection now; nothing more is read from it."""

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,13 @@ class Fleet:
     """dns, reporter and agent as processes of their own. `client` asks the agent, which has further options."""
 
     def __init__(
-        self, reactor: Any, start_service: StartService, database_url: str, folder: Path, *agent_options: str
+        self,
+        reactor: Any,
+        start_service: StartService,
+        database_url: str,
+        folder: Path,
+        *agent_options: str,
+        server_options: Sequence[str] = (),
     ) -> None:
         self._reactor = reactor
         self.database_url = database_url
@@ -57,8 +63,10 @@ class Fleet:
         self.commands = Commands(database_url, f"127.0.0.1:{self.agent_port}", folder)
         self.commands.ok("db", "init")
         dns, reporter = self.ports
-        self.dns = start_service("lars-dns", "--db", database_url, f"--listen={dns.endpoint}")
-        self.reporter = start_service("lars-reporter", "--db", database_url, f"--listen={reporter.endpoint}")
+        self.dns = start_service("lars-dns", "--db", database_url, f"--listen={dns.endpoint}", *server_options)
+        self.reporter = start_service(
+            "lars-reporter", "--db", database_url, f"--listen={reporter.endpoint}", *server_options
+        )
         self.agent = start_service(
             "lars-agent",
             f"--listen=127.0.0.1:{self.agent_port}",

@@ -65,6 +65,7 @@ async def test_stack_does_the_same_in_one_process(reactor: Any, start_service: S
             f"--dns-listen=tcp:{dns.number}:interface=127.0.0.1",
             f"--reporter-listen=tcp:{reporter.number}:interface=127.0.0.1",
             f"--agent-listen={agent}",
+            "--gateway-listen=",
         )
         commands = Commands(f"sqlite:///{tmp_path}/lars.db", agent, tmp_path)
         await stack.says("Lars is up")

@@ -72,6 +72,7 @@ class RunLarsTests(SynchronousTestCase):
             ("reporter", "lars-reporter"),
             ("lbagent", "lars-agent"),
             ("web", "lars-web"),
+            ("gateway", "lars-gateway"),
         ):
             ended = self.run_lars(word)
             self.assertEqual((ended.status, ended.err), (0, ""))
@@ -127,7 +128,7 @@ class RunLarsTests(SynchronousTestCase):
         self.assertEqual(
             self.run_lars("status").out,
             f"lars-dns is not running\nlars-reporter is running (pid {pid})\nlars-agent is not running\n"
-            "lars-web is not running\n",
+            "lars-web is not running\nlars-gateway is not running\n",
         )
 
     def test_start_that_fails_is_an_error(self) -> None:

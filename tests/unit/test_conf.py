@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from lars.agent.settings import AgentSettings
 from lars.balancing.classic import ClassicSettings
 from lars.dns.settings import DnsSettings
+from lars.gateway.settings import GatewaySettings
 from lars.reporter.settings import ReporterSettings
 from lars.settings import described, read_conf, resolve
 from lars.shipped import shipped
@@ -19,6 +20,7 @@ SERVICES: dict[str, Any] = {
     "lars-reporter.conf": ReporterSettings,
     "lars-agent.conf": AgentSettings,
     "lars-web.conf": WebSettings,
+    "lars-gateway.conf": GatewaySettings,
 }
 
 

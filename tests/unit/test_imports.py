@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"cli", "stack"}),
+    frozenset({"gateway"}),
     frozenset({"agent", "dns", "reporter", "web", "client"}),
     frozenset({"wire", "db", "metrics", "balancing"}),
     frozenset({"runtime"}),
@@ -30,6 +31,9 @@ PURE = (
     "lars/route_formats.py",
     "lars/dns/subscriptions.py",
     "lars/dns/table.py",
+    "lars/gateway/http/bodies.py",
+    "lars/gateway/http/discovery.py",
+    "lars/gateway/route.py",
     "lars/reporter/alarms/rules.py",
     "lars/wire/frames.py",
 )
@@ -84,6 +88,14 @@ class ImportTests(SynchronousTestCase):
             return name.split(".")[0] == "lars" and folder_of(name) not in allowed[here]
 
         self.assertEqual(wrong(upwards), [])
+
+    def test_the_gateway_knows_the_agent_by_its_client_alone(self) -> None:
+        others = {"agent", "dns", "reporter", "web"}
+
+        def around_it(path: str, name: str) -> bool:
+            return path.startswith("lars/gateway/") and name.split(".")[0] == "lars" and folder_of(name) in others
+
+        self.assertEqual(wrong(around_it), [])
 
     def test_imports_are_written_out(self) -> None:
         self.assertEqual(wrong(lambda _path, name: name.startswith(".")), [])

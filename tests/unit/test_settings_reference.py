@@ -12,7 +12,14 @@ from lars.settings import described
 from lars.settings.sources import option_name
 
 DOCS = Path(__file__).parents[2] / "docs"
-TAPS = ("lars.dns.tap", "lars.reporter.tap", "lars.agent.tap", "lars.web.tap", "lars.stack.tap")
+TAPS = (
+    "lars.dns.tap",
+    "lars.reporter.tap",
+    "lars.agent.tap",
+    "lars.web.tap",
+    "lars.gateway.tap",
+    "lars.stack.tap",
+)
 
 
 class SettingsReference(SynchronousTestCase):

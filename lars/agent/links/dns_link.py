@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from twisted.python.failure import Failure
 
+from lars.agent.links.credentials import NO_CREDENTIALS, Credentials
 from lars.agent.links.link import LinkFactory, LinkProtocol, heartbeat_receivers
 from lars.agent.settings import Servers
 from lars.errors import InvalidRoute
@@ -82,8 +83,9 @@ class DnsLink(LinkFactory):
         take_route: TakeRoute,
         modules_in_use: Callable[[], Iterable[ModuleId]],
         interval: float = INTERVAL,
+        credentials: Credentials = NO_CREDENTIALS,
     ) -> None:
-        super().__init__("lars-dns", reactor, servers, interval)
+        super().__init__("lars-dns", reactor, servers, interval, credentials)
         self.take_route = take_route
         self._modules_in_use = modules_in_use
         self._connection: DnsLinkProtocol | None = None

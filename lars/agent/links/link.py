@@ -15,12 +15,13 @@ from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClie
 from twisted.logger import ILogObserver, LogEvent, Logger
 from zope.interface import implementer, provider
 
+from lars.agent.links.credentials import NO_CREDENTIALS, Credentials
 from lars.agent.settings import Servers
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.reactor import IReactor
 from lars.wire.factory import FrameFactory
 from lars.wire.heartbeats import INTERVAL, Due, LinkPulse
-from lars.wire.lars_pb2 import Heartbeat
+from lars.wire.lars_pb2 import Heartbeat, Hello
 from lars.wire.messages import Message, MessageId
 from lars.wire.protocol import FrameProtocol, Receiver
 
@@ -35,6 +36,9 @@ REFUSAL = 5.0
 TRIES = 3
 """Connections in a row on which a server that once answered must have been silent before it may be a C++ one, which
 says nothing by itself."""
+
+LONGEST_REASON = 200
+"""Characters of a server's reason for refusing this agent that are logged."""
 
 CONNECT_TIMEOUT = 3
 """Seconds to wait for a connection before the next server is tried."""
@@ -114,10 +118,20 @@ class LinkProtocol(FrameProtocol):
     factory: "LinkFactory"
     has_sent = False
     """Whether this side has sent a message."""
+    refused_because = ""
+    """Why the server has refused this connection, in its words; empty if it has not."""
 
     def send(self, message_id: MessageId, message: Message) -> None:
         self.has_sent = True
         super().send(message_id, message)
+
+    def present(self, token: str) -> None:
+        """Presents a token; to be called before anything is sent."""
+        super().send(MessageId.HELLO, Hello(token=token))
+
+    def on_hello(self, hello: Hello) -> None:
+        """Notes why the server is about to close the connection."""
+        self.refused_because = "".join(c for c in hello.refused[:LONGEST_REASON] if c.isprintable())
 
     def on_heartbeat(self, heartbeat: Heartbeat) -> None:
         """Notes that the server knows heartbeats, and of which kind it is."""
@@ -125,7 +139,10 @@ class LinkProtocol(FrameProtocol):
         self.factory.is_served_by(self, heartbeat.server)
 
 
-heartbeat_receivers: Mapping[int, Receiver] = {MessageId.HEARTBEAT: LinkProtocol.on_heartbeat}
+heartbeat_receivers: Mapping[int, Receiver] = {
+    MessageId.HEARTBEAT: LinkProtocol.on_heartbeat,
+    MessageId.HELLO: LinkProtocol.on_hello,
+}
 """What a subclass's `receivers` include."""
 
 
@@ -140,12 +157,22 @@ class LinkFactory(FrameFactory):
         reactor: the reactor that connects.
         servers: where they listen, in the order in which they are tried; at least one.
         interval: seconds between heartbeats.
+        credentials: what is shown to the server.
     """
 
     protocol: Callable[[], FrameProtocol]
 
-    def __init__(self, what: str, reactor: IReactor, servers: Servers, interval: float = INTERVAL) -> None:
+    def __init__(
+        self,
+        what: str,
+        reactor: IReactor,
+        servers: Servers,
+        interval: float = INTERVAL,
+        credentials: Credentials = NO_CREDENTIALS,
+    ) -> None:
         super().__init__(reactor)
+        self._credentials = credentials
+        self._refused = LogLimit(reactor.seconds)
         self._interval = interval
         self._linked_to: LinkProtocol | None = None
         self._pulse = LinkPulse(interval, reactor.seconds())
@@ -168,12 +195,18 @@ class LinkFactory(FrameFactory):
         self._linked_at = now = self.clock.seconds()
         self._linked_to = connection if isinstance(connection, LinkProtocol) else None
         self._pulse = LinkPulse(self._interval, now, 0 < self.silences < TRIES)
+        if self._linked_to is not None and (token := self._credentials.token):
+            self._linked_to.present(token)
 
     def left(self, connection: FrameProtocol) -> None:
         super().left(connection)
         if self._linked_to is connection:
             self._linked_to = None
-        if (
+        if isinstance(connection, LinkProtocol) and connection.refused_because:
+            self._log_refusal(connection)
+            self._refusals += 1
+            self.endpoint.next("refuses this agent")
+        elif (
             connection.is_new
             and not self._silences.get(connection.connected_to)
             and self.clock.seconds() - self._linked_at < REFUSAL
@@ -182,6 +215,13 @@ class LinkFactory(FrameFactory):
             self.endpoint.next("closes connections")
         elif connection is not self._misplaced:
             self._refusals = 0
+
+    def _log_refusal(self, connection: LinkProtocol) -> None:
+        server = connection.connected_to
+        if times := self._refused.admit(server):
+            text = "{what} {server} refuses this agent: {reason}; trying again{again}"
+            reason = connection.refused_because
+            _log.error(text, what=self._what, server=server, reason=reason, again=_again(times))
 
     @property
     def up(self) -> bool:
@@ -240,6 +280,9 @@ class LinkFactory(FrameFactory):
         An agent with nothing to send begins with a heartbeat, which shows that it is there and knows them.
         """
         if self._linked_to is not None:
+            if self._refusals and self.clock.seconds() - self._linked_at >= REFUSAL:
+                self._refusals = 0
+                self._log_link()
             if not self._linked_to.has_sent:
                 self.send_heartbeat()
             due = self._pulse.tick(self.clock.seconds())
@@ -273,12 +316,11 @@ class LinkFactory(FrameFactory):
             self._pulse.expected = False
 
     def _linked(self, _protocol: IProtocol) -> None:
-        if not self.silences:
+        if not self.silences and not self._refusals:
             self._log_link()
 
     def _log_link(self) -> None:
-        if not self._refusals:
-            self._down.clear("")
+        self._down.clear("")
         if times := self._changes.admit("up"):
             _log.info(
                 "linked to {what} {server}{again}", what=self._what, server=self.endpoint.name, again=_again(times)

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from lars.agent.links.caller import caller_on
+from lars.agent.links.credentials import NO_CREDENTIALS, Credentials
 from lars.agent.links.link import TRIES, LinkFactory, LinkProtocol, heartbeat_receivers
 from lars.agent.links.outbox import Outbox
 from lars.agent.settings import Servers
@@ -78,6 +79,7 @@ class ReportLink(LinkFactory):
         caller: this machine's IPv4 address in reports; 0 means that of the connection, or over IPv6 another one.
         wall_clock: gives Unix seconds, for the time of a report.
         interval: seconds between heartbeats.
+        credentials: what is shown to the reporter.
     """
 
     protocol = ReportLinkProtocol
@@ -90,8 +92,9 @@ class ReportLink(LinkFactory):
         caller: int,
         wall_clock: Callable[[], float],
         interval: float = INTERVAL,
+        credentials: Credentials = NO_CREDENTIALS,
     ) -> None:
-        super().__init__("lars-reporter", reactor, servers, interval)
+        super().__init__("lars-reporter", reactor, servers, interval, credentials)
         self.outbox = outbox
         self._wall_clock = wall_clock
         self._fixed_caller = caller

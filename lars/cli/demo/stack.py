@@ -73,6 +73,7 @@ class StackConfig:
             *("--reporter-listen", f"tcp:{self.reporter}:interface=127.0.0.1"),
             *("--agent-listen", f"127.0.0.1:{self.agent}"),
             *("--web-listen", f"tcp:{self.web}:interface=127.0.0.1"),
+            *("--gateway-listen", ""),
             *("--state-dir", str(self.folder / "state")),
             *("--agent-config", str(self.agent_conf)),
         ]

@@ -100,3 +100,21 @@ async def test_connection_over_the_limit_is_closed_and_counted_until_another_goe
     first.stream.loseConnection()
     await until(reactor, lambda: dns.number("lars_dns_connections") == 1, "the first to be gone")
     await (await agents.connect(dns.port)).answered(M)
+
+
+async def test_one_address_and_one_connection_take_so_much_and_the_rest_is_left_to_others(
+    reactor: Any, start_dns: StartDns, sqlite_url: str, sqlite_routes: Routes, agents: Agents
+) -> None:
+    await sqlite_routes.put({M: [host(1)]})
+    dns = start_dns(sqlite_url, "--max-per-address=2", "--max-subscriptions=10")
+    await dns.up()
+    greedy, agent, third = [await agents.connect(dns.port) for _ in range(3)]
+    await until(reactor, lambda: third.lost, "the third of one address to be closed")
+    assert dropped(dns, "crowded") == 1
+    await greedy.answered(*(ModuleId(7, number) for number in range(1, 500)), M, deadline=5.0)
+    await agent.answered(M)
+    assert dns.number("lars_dns_subscriptions") == 11
+    assert dns.number("lars_dns_unsubscribed_requests_total") == 490
+    assert dns.service.log().count("asks for more modules than it may subscribe to") == 1
+    await sqlite_routes.put({M: [host(2)]})
+    await agent.knows(M, [host(2)])

@@ -32,12 +32,20 @@ def sockets() -> Iterator[ExitStack]:
         yield stack
 
 
-def report(seq: int, boot: int = 5, ts: int | None = None, hosts: int = 1, succ: int = 10) -> bytes:
+def report(
+    seq: int,
+    boot: int = 5,
+    ts: int | None = None,
+    hosts: int = 1,
+    succ: int = 10,
+    caller: int = 9,
+    first: int = A.ip,
+) -> bytes:
     """A frame that reports on some hosts; with boot 0, as a C++ agent."""
-    results = [HostCallResult(ip=A.ip + n, port=80, succ=succ, err=1) for n in range(hosts)]
+    results = [HostCallResult(ip=first + n, port=80, succ=succ, err=1) for n in range(hosts)]
     when = int(time.time()) if ts is None else ts
     numbers = {"period_ms": 5000, "boot": boot, "seq": seq} if boot else {}
-    message = ReportStatusRequest(modid=1, cmdid=1, caller=9, results=results, ts=when, **numbers)
+    message = ReportStatusRequest(modid=1, cmdid=1, caller=caller, results=results, ts=when, **numbers)
     return encode_message(MessageId.REPORT_STATUS_REQUEST, message)
 
 
@@ -154,6 +162,62 @@ async def test_connections_over_the_limit_are_closed_and_counted(
     agents[0].send(report(1))
     await acknowledged(reactor, agents[0], 1)
     assert reporter.number("dropped_connections_total", reason="refused") == 1
+
+
+async def test_stranger_that_writes_rows_without_end_is_slowed_and_others_are_served(
+    reactor: Any, start_reporter: StartReporter, sqlite_url: str, sqlite_database: Database, sockets: ExitStack
+) -> None:
+    reporter = start_reporter(sqlite_url, "--max-rows-per-minute=1000")
+    await reporter.up()
+    stranger, agent = connect(reporter.port, sockets), connect(reporter.port, sockets)
+    for number in range(40):
+        stranger.send(report(number + 1, boot=99, hosts=50, first=A.ip + 1000 + 50 * number))
+        agent.send(report(number + 1))
+        await acknowledged(reactor, agent, number + 1)
+    assert reporter.number("throttled_connections_total") == 1
+    assert reporter.number("paused_connections") == 1
+    [(written,)] = await rows(sqlite_database, "SELECT COUNT(*) FROM ServerCallHistory WHERE ip >= 167773161")
+    assert 0 < written <= 700, "500 rows of history are 1,000 in all; a read may hold a few reports more"
+    assert reporter.service.log().count("rows in a minute (max_rows_per_minute)") == 1
+
+
+async def test_connection_that_reports_for_a_crowd_is_dropped(
+    reactor: Any, start_reporter: StartReporter, sqlite_url: str, sqlite_database: Database, sockets: ExitStack
+) -> None:
+    reporter = start_reporter(sqlite_url, "--max-callers=3")
+    await reporter.up()
+    stranger = connect(reporter.port, sockets)
+    stranger.send(b"".join(report(1, boot=n, caller=n) for n in range(1, 621)))
+    await until(reactor, lambda: is_closed(stranger), "it to be dropped")
+    assert reporter.number("dropped_connections_total", reason="many_callers") == 1
+    await until(reactor, lambda: reporter.number("pending_rows") == 0, "all to be written")
+    [(callers,)] = await rows(sqlite_database, "SELECT COUNT(DISTINCT caller) FROM ServerCallStatus")
+    assert callers == 3
+
+
+@pytest.mark.parametrize(("options", "refused"), [((), 0), (("--allow-callers=10.0.0.0/8",), 1)])
+async def test_forged_caller_is_taken_and_logged_or_refused_as_configured(
+    reactor: Any,
+    start_reporter: StartReporter,
+    sqlite_url: str,
+    sqlite_database: Database,
+    sockets: ExitStack,
+    options: tuple[str, ...],
+    refused: int,
+) -> None:
+    reporter = start_reporter(sqlite_url, *options)
+    await reporter.up()
+    honest, forger = connect(reporter.port, sockets), connect(reporter.port, sockets)
+    honest.send(report(1, boot=1, caller=0x7F000001))
+    await acknowledged(reactor, honest, 1)
+    forger.send(report(1, boot=2))
+    if refused:
+        await until(reactor, lambda: is_closed(forger), "the forger to be dropped")
+    else:
+        await acknowledged(reactor, forger, 1)
+    assert reporter.number("unproven_callers_total") == 1 - refused
+    assert reporter.number("dropped_connections_total", reason="refused_callers") == refused
+    assert reporter.service.log().count("reports for 0.0.0.9, which is not its address") == 1
 
 
 async def test_memory_is_bounded_by_pausing_the_agents_that_send_most(

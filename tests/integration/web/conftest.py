@@ -43,6 +43,7 @@ class Site:
             f"--reporter-listen={reporter.endpoint}",
             f"--web-listen={web.endpoint}",
             f"--agent-listen={self.agent}",
+            "--gateway-listen=",
             f"--agent-config={conf}",
             *options,
             environ=environ,

@@ -4,8 +4,10 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import FakeDatagramTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.udp_protocol import ShardProtocol
+from lars.agent.udp_protocol import GuardedShardProtocol, ShardProtocol
+from lars.networks import networks
 from lars.route import parse_host
+from lars.runtime.admission import Admission
 from tests.unit.agent.shard import Shard
 from tests.unit.agent.test_route_state import M, asking, success
 
@@ -38,3 +40,15 @@ class ShardProtocolTests(SynchronousTestCase):
         for port in (40001, 40002):
             self.protocol.datagramReceived(success(parse_host("10.0.0.1:80")), ("127.0.0.1", port))
             self.assertEqual(self.shard.modules[M].reporter, port)
+
+
+class GuardedShardProtocolTests(SynchronousTestCase):
+    def test_only_admitted_addresses_are_answered(self) -> None:
+        clock, shard, transport = Clock(), Shard(), FakeDatagramTransport()
+        admission = Admission("lars-agent", clock, networks("10.0.0.0/8"))
+        protocol = GuardedShardProtocol(shard.codec, clock.seconds, admission)
+        protocol.makeConnection(transport)
+        for host in ("11.0.0.1", "10.0.0.1"):
+            protocol.datagramReceived(asking(), (host, 40000))
+        self.assertEqual([address for _answer, address in transport.written], [("10.0.0.1", 40000)])
+        self.assertEqual(admission.dropped()["not_allowed"], 1)

@@ -11,6 +11,7 @@ FIGURES = {
     "agent": ["cycles", "memory", "growth"],
     "client": ["asking", "cached", "in-flight"],
     "dns": ["edit", "fanout", "requests", "load", "reconnect"],
+    "gateway": ["http", "dns"],
     "reporter": ["rows", "repeats", "age", "agents", "memory"],
     "web": ["pages", "registrations", "streams"],
 }

@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.dns.packed_route import pack
 from lars.dns.protocol import LEGACY_WRITE, RouteServerFactory, RouteServerProtocol
+from lars.dns.subscriptions import SubscriptionLimits
 from lars.dns.table import Refused, RouteTable, pack_routes
 from lars.route import ModuleId
 from lars.wire.factory import Limits
@@ -256,3 +257,40 @@ class LegacyAgentTests(RouteServerCase):
             list(decoder.feed(write))
             self.assertEqual(decoder._partial, b"", "a write ends with a frame")
         self.assertEqual([answer[1] for answer in transport.answers()], [1, 2, 3, 4, 5])
+
+
+class SubscriptionLimitTests(RouteServerCase):
+    """Agents that ask for more modules than they may subscribe to."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.factory = RouteServerFactory(self.table, self.clock, Limits(), SubscriptionLimits(of_subscriber=1))
+        self.put((1, 1, 10, 80), (1, 2, 10, 80))
+
+    def fresh(self, transport: Writes) -> list[int]:
+        """fresh_ms of every answer so far."""
+        frames = FrameDecoder().feed(b"".join(transport.writes))
+        return [GetRouteResponse.FromString(body).fresh_ms for _id, body in frames]
+
+    def test_python_agent_is_answered_without_a_promise_of_pushes(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request(1, 1) + request(1, 2) + request(1, 1))
+        self.assertEqual(transport.answers(), [(1, 1, [80]), (1, 2, [80]), (1, 1, [80])])
+        self.assertEqual(self.fresh(transport), [1000, 0, 1000])
+        self.assertEqual(self.factory.unsubscribed, 1)
+
+    def test_cpp_agent_is_not_answered_since_it_would_not_learn_of_removals(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request(1, 1, peer=0) + request(1, 2, peer=0))
+        self.clock.turn()
+        self.assertEqual({(modid, cmdid) for modid, cmdid, _ports in transport.answers()}, {(1, 1)})
+        self.assertEqual(self.factory.unsubscribed, 1)
+
+    def test_agent_that_does_not_read_is_owed_nothing_beyond_its_subscriptions(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request(1, 1))
+        protocol.pauseProducing()
+        for cmdid in range(2, 100):
+            protocol.dataReceived(request(1, cmdid))
+        protocol.resumeProducing()
+        self.assertEqual(transport.answers(), [(1, 1, [80])])

@@ -21,6 +21,7 @@ from lars.reporter.metrics import ReporterMetrics, WriteMetrics
 from lars.reporter.protocol import ReportServerFactory
 from lars.reporter.pruning import ReportPruner
 from lars.reporter.writer import Batch, Share
+from lars.runtime.admission import Admission
 from lars.runtime.reactor import IReactor
 from lars.wire.factory import Limits
 from lars.wire.messages import MessageId, encode_message
@@ -42,7 +43,15 @@ class ReporterMetricsTests(SynchronousTestCase):
             clock, lambda: 1_795_362_600.0, Limits(), Backpressure(1000), lambda run, rows: None
         )
         self.registry.register(
-            ReporterMetrics(self.factory, self.writes, self.faults, self.pruner, self.alarms, self.clock)
+            ReporterMetrics(
+                self.factory,
+                Admission("lars-reporter", clock),
+                self.writes,
+                self.faults,
+                self.pruner,
+                self.alarms,
+                self.clock,
+            )
         )
 
     def value(self, name: str, **labels: str) -> float | None:

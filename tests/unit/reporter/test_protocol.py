@@ -6,10 +6,14 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.report_writes import Committed
+from lars.networks import networks
 from lars.reporter.agent_run import AgentRun
 from lars.reporter.backpressure import Backpressure
+from lars.reporter.caller_rule import CallerRule
+from lars.reporter.pace import PaceLimits
 from lars.reporter.protocol import ReportServerFactory, ReportServerProtocol
 from lars.reporter.writer import Batch, Share
+from lars.route import parse_ip
 from lars.wire.factory import Limits
 from lars.wire.frames import FrameDecoder, encode_frame
 from lars.wire.lars_pb2 import Heartbeat, ReportStatusAck, ReportStatusRequest
@@ -18,6 +22,8 @@ from tests.unit.reporter.reports import cpp_report, report
 
 NOW = 1_795_362_600.0
 R = (10, 80, 5, 2, False)
+PEER = parse_ip("192.168.1.1")
+"""The address from which a StringTransport comes."""
 
 
 class Agent:
@@ -243,3 +249,71 @@ class BackpressureTests(ReportServerCase):
         self.factory.stop_reading()
         self.factory.resume_paused()
         self.assertTrue(agent.is_paused)
+
+
+class PeerLimitTests(ReportServerCase):
+    """What one connection may report."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.factory.pace_limits = PaceLimits(rows=10, callers=2)
+
+    def hosts(self, seq: int, count: int) -> ReportStatusRequest:
+        return report(*((10 + n, 80, 1, 0, False) for n in range(count)), seq=seq)
+
+    def test_peer_over_its_rows_is_not_read_from_until_the_minute_ends_and_loses_nothing(self) -> None:
+        agent, other = Agent(self.factory), Agent(self.factory)
+        agent.send(self.hosts(1, 4))
+        self.assertFalse(agent.is_paused)
+        agent.send(self.hosts(2, 6))
+        self.assertTrue(agent.is_paused)
+        self.assertFalse(other.is_paused)
+        self.assertEqual(self.factory.throttled, 1)
+        self.assertEqual(self.commit(), [(1, 1), (2, 2)])
+        self.clock.advance(59)
+        self.factory.resume_paused()
+        self.assertTrue(agent.is_paused)
+        self.clock.advance(1)
+        self.factory.resume_paused()
+        self.assertFalse(agent.is_paused)
+
+    def test_peer_that_reports_for_too_many_callers_is_dropped(self) -> None:
+        agent = Agent(self.factory)
+        for caller in (1, 2, 1):
+            agent.send(report(R, caller=caller, boot=caller))
+        self.assertFalse(agent.transport.disconnecting)
+        agent.send(report(R, caller=3, boot=3))
+        self.assertTrue(agent.transport.disconnecting)
+        self.assertEqual((self.factory.many_callers, self.factory.reports), (1, 3))
+
+
+class CallerTests(ReportServerCase):
+    """For whom a connection may report, which comes from PEER here."""
+
+    def make(self, allow_callers: str) -> Agent:
+        rule = CallerRule(networks(allow_callers), lambda ip: False)
+        self.factory = ReportServerFactory(
+            self.clock, lambda: NOW, Limits(), Backpressure(1000), lambda run, rows: None, caller_rule=rule
+        )
+        return Agent(self.factory)
+
+    def test_report_for_the_own_address_is_taken(self) -> None:
+        agent = self.make("")
+        agent.send(report(R, caller=PEER), report(R, caller=PEER, seq=2))
+        self.assertEqual((self.factory.reports, self.factory.unproven_callers, self.factory.refused_callers), (2, 0, 0))
+
+    def test_report_for_another_is_refused_before_it_is_counted_or_answered(self) -> None:
+        agent = self.make("10.0.0.0/8")
+        agent.send(report(R, caller=8, boot=3), report(R, caller=PEER))
+        self.assertEqual((self.factory.reports, self.factory.refused_callers, agent.acks()), (0, 1, []))
+        self.assertTrue(agent.transport.disconnecting)
+
+    def test_report_for_another_after_one_for_itself_is_refused_too(self) -> None:
+        agent = self.make("")
+        agent.send(report(R, caller=PEER), report(R, caller=8, boot=3))
+        self.assertEqual((self.factory.reports, self.factory.refused_callers), (1, 1))
+
+    def test_where_any_may_each_caller_is_counted_once_a_connection(self) -> None:
+        agent = self.make("any")
+        agent.send(*(report(R, caller=8, seq=seq) for seq in range(1, 10)))
+        self.assertEqual((self.factory.reports, self.factory.unproven_callers), (9, 1))

@@ -4,6 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.agent.settings import AgentSettings
 from lars.dns.settings import DnsSettings
+from lars.gateway.settings import GatewaySettings
 from lars.reporter.settings import ReporterSettings
 from lars.stack.settings import StackSettings
 from lars.web.settings import WebSettings
@@ -14,6 +15,8 @@ class StackSettingsTests(SynchronousTestCase):
         stack = StackSettings()
         services = (DnsSettings().listen, ReporterSettings().listen, AgentSettings().listen, WebSettings().listen)
         self.assertEqual((stack.dns_listen, stack.reporter_listen, stack.agent_listen, stack.web_listen), services)
+        gateway = GatewaySettings()
+        self.assertEqual((stack.gateway_listen, stack.gateway_dns), (gateway.listen, gateway.dns))
 
     def test_routes_are_saved_in_the_folder_that_it_runs_in(self) -> None:
         self.assertEqual(StackSettings().state_dir, "lars-state")

@@ -1,12 +1,13 @@
 """The connections of one place: how many, how long, how they end, and that none of them can flood the log."""
 
-from twisted.internet.address import UNIXAddress
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
 from lars.wire.factory import Limits
 from lars.wire.frames import encode_frame
+from lars.wire.quiet_peers import QUIET
 from tests.unit.wire.connected import BAD_LENGTH, MALFORMED, REQUEST, UNKNOWN, Connected
 
 
@@ -32,6 +33,75 @@ class LimitTests(Connected):
         self.assertIn("10.0.0.9", line)
         self.assertIn("1 connections are open, the limit", line)
         self.assertIn("raise max_connections", line)
+
+
+class AddressLimitTests(Connected):
+    """Connections of one address, and those that give way where all places are taken."""
+
+    def at(self, host: str) -> object:
+        address = IPv6Address if ":" in host else IPv4Address
+        return self.connect(address("TCP", host, 4321))[0]
+
+    def test_one_address_has_so_many_connections_and_others_theirs(self) -> None:
+        self.factory = self.make_factory(Limits(max_per_address=2))
+        peer, _transport = self.connect()
+        self.connect()
+        [line] = self.lines(self.connect)
+        self.assertIn("10.0.0.9:4321 closed: its address has 2 open, the limit (max_per_address)", line)
+        self.assertIsNotNone(self.at("10.0.0.8"))
+        self.assertEqual(self.factory.counters.dropped()["crowded"], 1)
+        peer.connectionLost(Failure(ConnectionDone()))
+        self.assertIsNotNone(self.connect()[0])
+
+    def test_addresses_of_one_ipv6_network_count_as_one(self) -> None:
+        self.factory = self.make_factory(Limits(max_per_address=1))
+        self.assertIsNotNone(self.at("2001:db8::1"))
+        self.assertIsNone(self.at("2001:db8::2"))
+        self.assertIsNotNone(self.at("2001:db8:0:1::2"))
+
+    def test_unix_sockets_have_no_address_to_count(self) -> None:
+        self.factory = self.make_factory(Limits(max_per_address=1))
+        self.assertEqual([self.connect(UNIXAddress(""))[0] is None for _ in range(3)], [False] * 3)
+
+    def test_peer_that_asked_once_and_fell_silent_gives_way_to_a_new_one(self) -> None:
+        self.factory = self.make_factory(Limits(max_connections=2, idle_timeout=3600))
+        silent, silent_transport = self.connect()
+        silent.dataReceived(REQUEST)
+        speaking, speaking_transport = self.connect()
+        self.clock.advance(QUIET - 1)
+        speaking.dataReceived(REQUEST)
+        self.assertIsNone(self.connect()[0], "none has been silent for long")
+        self.clock.advance(1)
+        found: list[object] = []
+        [line] = self.lines(lambda: found.append(self.connect()[0]))
+        self.assertEqual(found, [next(c for c in self.factory.connections if c is not speaking)])
+        self.assertIn("dropped: it is silent, has no heartbeats, and all places are taken", line)
+        self.assertEqual((silent_transport.disconnecting, speaking_transport.disconnecting), (True, False))
+        self.assertEqual(self.factory.counters.dropped()["quiet"], 1)
+
+    def test_peer_with_heartbeats_never_gives_way(self) -> None:
+        self.factory = self.make_factory(Limits(max_connections=1, idle_timeout=3600))
+        peer, _transport = self.connect()
+        peer.dataReceived(REQUEST)
+        self.factory.heartbeat(peer, 3600)
+        self.clock.advance(2 * QUIET)
+        self.assertIsNone(self.connect()[0])
+
+    def test_peer_that_is_not_read_from_never_gives_way(self) -> None:
+        self.factory = self.make_factory(Limits(max_connections=1, idle_timeout=3600))
+        peer, _transport = self.connect()
+        peer.dataReceived(REQUEST)
+        peer.pause_reading()
+        self.clock.advance(2 * QUIET)
+        self.assertIsNone(self.connect()[0])
+
+    def test_silence_takes_no_place_while_there_are_others(self) -> None:
+        self.factory = self.make_factory(Limits(max_connections=2, idle_timeout=3600))
+        peer, transport = self.connect()
+        peer.dataReceived(REQUEST)
+        self.clock.advance(100 * QUIET)
+        self.connect()
+        self.assertFalse(transport.disconnecting)
 
 
 class TimeLimitTests(Connected):

@@ -1,5 +1,7 @@
 """A link to one of several servers leaves one that refuses it as it leaves one that does not answer."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 from twisted.internet.address import IPv4Address
@@ -8,10 +10,12 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.agent.links.credentials import Credentials
 from lars.agent.links.link import REFUSAL, LinkFactory, LinkProtocol, heartbeat_receivers
 from lars.agent.settings import Server
 from lars.runtime.reactor import IReactor
-from lars.wire.lars_pb2 import Heartbeat
+from lars.runtime.token_file import TokenFile
+from lars.wire.lars_pb2 import Heartbeat, Hello
 from lars.wire.messages import MessageId, encode_message
 from lars.wire.protocol import FrameProtocol
 
@@ -145,3 +149,75 @@ class SilenceTests(SynchronousTestCase):
         _protocol, transport = self.connect()
         self.pass_time(25)
         self.assertTrue(transport.disconnecting)
+
+
+class TokenTests(SynchronousTestCase):
+    """A link with a token, to servers that may refuse it."""
+
+    TOKEN = "t" * 32
+
+    def setUp(self) -> None:
+        path = Path(self.mktemp())
+        path.write_text(self.TOKEN, encoding="ascii")
+        self.clock = MemoryReactorClock()
+        self.link = LinkFactory(
+            "lars-dns",
+            cast(IReactor, self.clock),
+            (Server("10.0.0.1", 7778), Server("10.0.0.2", 7778)),
+            credentials=Credentials(TokenFile(str(path))),
+        )
+        self.link.protocol = Linked
+
+    def connect(self) -> tuple[Linked, StringTransport]:
+        protocol = self.link.buildProtocol(None)
+        assert isinstance(protocol, Linked)
+        transport = StringTransport(peerAddress=IPv4Address("TCP", "10.0.0.1", 7778))
+        protocol.makeConnection(transport)
+        self.link._linked(protocol)
+        return protocol, transport
+
+    def refuse(self, reason: str) -> float:
+        """A connection that the server refuses; how long the link waits before it tries again."""
+        protocol, _transport = self.connect()
+        protocol.dataReceived(encode_message(MessageId.HELLO, Hello(refused=reason)))
+        protocol.connectionLost(connectionDone)
+        return self.link._retry_after(0)
+
+    def lines(self, action: Callable[[], object]) -> list[str]:
+        with capturedLogs() as events:
+            action()
+        return [event["log_format"].format(**event) for event in events]
+
+    def test_token_comes_before_anything_else(self) -> None:
+        protocol, transport = self.connect()
+        protocol.send(MessageId.HEARTBEAT, Heartbeat(interval_ms=10_000))
+        self.assertEqual(transport.value(), encode_message(MessageId.HELLO, Hello(token=self.TOKEN)) + HEARTBEAT)
+
+    def test_agent_with_nothing_to_ask_still_begins_with_a_heartbeat(self) -> None:
+        _protocol, transport = self.connect()
+        self.link.watch()
+        self.assertTrue(transport.value().endswith(HEARTBEAT))
+
+    def test_refusal_is_logged_with_the_servers_reason_and_the_next_server_is_tried_with_backoff(self) -> None:
+        waits: list[float] = []
+        lines = self.lines(lambda: waits.extend(self.refuse("its token is not one of token_file") for _ in range(9)))
+        refusals = [line for line in lines if "refuses this agent:" in line]
+        said = "lars-dns 10.0.0.1:7778 refuses this agent: its token is not one of token_file; trying again"
+        self.assertEqual(refusals, [said])
+        self.assertEqual(len([line for line in lines if "linked to" in line]), 1, "not of each connection")
+        self.assertGreater(waits[-1], 10 * waits[0])
+        self.assertEqual(self.link.endpoint.name, "10.0.0.2:7778")
+
+    def test_servers_words_cannot_forge_lines(self) -> None:
+        [line] = [
+            line for line in self.lines(lambda: self.refuse("a\nb" + "c" * 5000)) if "refuses this agent:" in line
+        ]
+        self.assertNotIn("\n", line)
+        self.assertLess(len(line), 400)
+
+    def test_link_that_holds_after_refusals_is_logged(self) -> None:
+        self.refuse("no")
+        self.connect()
+        self.clock.advance(REFUSAL)
+        self.assertIn("linked to lars-dns", "".join(self.lines(self.link.watch)))
+        self.assertEqual(self.lines(self.link.watch), [])

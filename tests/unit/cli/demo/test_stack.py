@@ -19,6 +19,7 @@ class StackConfigTests(SynchronousTestCase):
                 "--reporter-listen": "tcp:2:interface=127.0.0.1",
                 "--agent-listen": "127.0.0.1:3",
                 "--web-listen": "tcp:4:interface=127.0.0.1",
+                "--gateway-listen": "",
                 "--state-dir": "/tmp/a b/state",
                 "--agent-config": "/tmp/a b/agent.conf",
             },

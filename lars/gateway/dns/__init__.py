@@ -1,0 +1,1 @@
+"""DNS: a host as an A record, a route as SRV records."""

@@ -1,0 +1,1 @@
+"""HTTP/JSON: hosts, reports, and what Envoy and Prometheus ask for."""
