@@ -149,6 +149,13 @@ class RouteStore:
         """
         return await self._database.write_again("edit routes", edit_txn, actor, now, edits)
 
+    async def edit_machine(self, actor: str, now: float, ip: int, change: HostChange) -> EditDone:
+        """Changes the record of every host at an address, in all modules, in one transaction; see `edit`.
+
+        Nothing changes where no module has a host at the address.
+        """
+        return await self._database.write_again("edit a machine", edit_machine_txn, actor, now, ip, change)
+
     async def end_drains(self, actor: str, now: float) -> EditDone:
         """Restores the weights of hosts whose drain is over at `now`, in Unix seconds; 10,000 hosts at most a call.
 
@@ -244,6 +251,17 @@ def edit_txn(txn: Transaction, actor: str, now: float, edits: Sequence[RouteEdit
         record_txn(txn, who, now, [Edit("hosts", *c.module, *c.texts, version) for c in edited])
     txn.execute(txn.engine.upsert("RouteVersion", ["id"], ["version"]), (1, version))
     return EditDone(version, changed)
+
+
+def edit_machine_txn(txn: Transaction, actor: str, now: float, ip: int, change: HostChange) -> EditDone:
+    """See RouteStore.edit_machine."""
+    locked_version_txn(txn)
+    changes: dict[ModuleId, dict[HostAddress, HostChange]] = defaultdict(dict)
+    for modid, cmdid, _ip, port, _record in host_rows_txn(
+        txn, "WHERE serverip = ? ORDER BY modid, cmdid, serverport", (ip,)
+    ):
+        changes[ModuleId(modid, cmdid)][HostAddress(ip, port)] = change
+    return edit_txn(txn, actor, now, [RouteEdit(module, change=hosts) for module, hosts in changes.items()])
 
 
 def end_drains_txn(txn: Transaction, actor: str, now: float) -> EditDone:

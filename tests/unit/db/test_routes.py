@@ -7,6 +7,7 @@ from lars.db.routes import (
     EditDone,
     RouteChanged,
     RouteEdit,
+    edit_machine_txn,
     edit_txn,
     end_drains_txn,
     hosts_of_txn,
@@ -57,6 +58,17 @@ class EndDrainsTests(SynchronousTestCase):
         self.assertEqual(self.weights(), [50, 0, 100])
         edit_txn(self.txn, "ann", 1e9, [RouteEdit(PAY, change={B: HostChange(undrain=True)})])
         self.assertEqual(self.weights(), [50, 100, 100])
+
+    def test_a_machine_is_drained_in_all_modules_at_once(self) -> None:
+        other, same = HostAddress(A.ip, 81), ModuleId(7, 7)
+        edit_txn(self.txn, "ann", 102.0, [RouteEdit(same, add=frozenset([A, B, other]))])
+        done = edit_machine_txn(self.txn, "ann", 103.0, A.ip, HostChange(drain=Drain(9000)))
+        self.assertEqual([change.module for change in done.changed], [PAY, same])
+        drained = {host for host, record in records_of_txn(self.txn, [same])[same].items() if record.draining}
+        self.assertEqual(drained, {A, other})
+        undone = edit_machine_txn(self.txn, "ann", 104.0, A.ip, HostChange(undrain=True))
+        self.assertEqual((undone.version, self.weights()), (104, [50, 0, 0]))
+        self.assertEqual(edit_machine_txn(self.txn, "ann", 105.0, 99, HostChange(undrain=True)), EditDone(104, ()))
 
     def test_a_weight_that_sql_wrote_meanwhile_stays_and_the_drain_ends(self) -> None:
         self.txn.execute("UPDATE RouteData SET weight = 7 WHERE serverip = 10")
