@@ -324,13 +324,14 @@ class Module:
         """What clients may pick from now; made anew only when a host or a state has changed."""
         revision = self._policy.revision
         if self._route_state is None or self._route_state.revision != revision:
-            states = self._policy.states() if self.cached else {}
+            states = self._policy.states()
             self._route_state = RouteState.of(
                 self.id,
                 self.policy_name,
                 {host.address: state for host, state in states.items()},
                 (host.weight for host in states),
                 revision,
+                ask=not self.cached,
             )
         return self._route_state
 

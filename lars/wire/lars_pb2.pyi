@@ -145,7 +145,7 @@ class RouteStateRequest(_message.Message):
     def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
 
 class RouteStateResponse(_message.Message):
-    __slots__ = ("seq", "modid", "cmdid", "version", "idle", "overloaded", "policy", "idle_weight", "state_dir")
+    __slots__ = ("seq", "modid", "cmdid", "version", "idle", "overloaded", "policy", "idle_weight", "ask", "state_dir")
     SEQ_FIELD_NUMBER: _ClassVar[int]
     MODID_FIELD_NUMBER: _ClassVar[int]
     CMDID_FIELD_NUMBER: _ClassVar[int]
@@ -154,6 +154,7 @@ class RouteStateResponse(_message.Message):
     OVERLOADED_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     IDLE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    ASK_FIELD_NUMBER: _ClassVar[int]
     STATE_DIR_FIELD_NUMBER: _ClassVar[int]
     seq: int
     modid: int
@@ -163,8 +164,9 @@ class RouteStateResponse(_message.Message):
     overloaded: _containers.RepeatedCompositeFieldContainer[HostInfo]
     policy: str
     idle_weight: _containers.RepeatedScalarFieldContainer[int]
+    ask: bool
     state_dir: str
-    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., idle: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., overloaded: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., policy: _Optional[str] = ..., idle_weight: _Optional[_Iterable[int]] = ..., state_dir: _Optional[str] = ...) -> None: ...
+    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., idle: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., overloaded: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., policy: _Optional[str] = ..., idle_weight: _Optional[_Iterable[int]] = ..., ask: _Optional[bool] = ..., state_dir: _Optional[str] = ...) -> None: ...
 
 class HostSuccesses(_message.Message):
     __slots__ = ("ip", "port", "succ", "cost_us", "timed")

@@ -11,10 +11,15 @@ from lars.agent.settings import AgentSettings, ModulePolicy
 from lars.balancing.host import HostState
 from lars.module_settings import as_json, checked
 from lars.route import ModuleId, Steering, parse_host
+from lars.wire.lars_pb2 import RouteStateResponse
 
 M, N = ModuleId(1, 1), ModuleId(1, 2)
 A, B, C, D = (parse_host(f"10.0.0.{n}:80") for n in (1, 2, 3, 4))
 HOSTS = [A, B, C, D]
+
+
+def state(module: Module) -> RouteStateResponse:
+    return RouteStateResponse.FromString(module.route_state().full)
 
 
 class ModulePoliciesCase(SynchronousTestCase):
@@ -84,11 +89,12 @@ class ChoiceTests(ModulePoliciesCase):
     def test_clients_ask_for_each_call_where_the_module_or_its_rules_want_it(self) -> None:
         for text in ('{"client_cache":false}', '{"ejection.enabled":false}'):
             module = self.take()
-            self.assertNotEqual(module.route_state().version, 0)
+            self.assertFalse(state(module).ask)
             self.take(text)
-            self.assertEqual(module.route_state().version, 0)
+            self.assertTrue(state(module).ask)
+            self.assertEqual(len(state(module).idle), len(HOSTS), "others than caches read it too")
         self.take()
-        self.assertNotEqual(module.route_state().version, 0)
+        self.assertFalse(state(module).ask)
 
 
 class EvidenceTests(ModulePoliciesCase):
