@@ -225,8 +225,8 @@ class Directory:
         changes = [(module.id, change) for module in modules for change in module.sweep(now)]
         counters = self.counters
         for _module, change in changes:
-            ejected = change.state is HostState.EJECTED
-            (counters.ejections if ejected else counters.restorations)[change.reason] += 1
+            restored = change.state is HostState.HEALTHY
+            (counters.restorations if restored else counters.ejections)[change.reason] += 1
         return changes
 
     def take_due(self, now: float, update_timeout: float) -> list[ModuleId]:

@@ -25,7 +25,7 @@ def _explained(host: HostExplanation) -> ExplainedHost:
     return ExplainedHost(
         ip=host.address.ip,
         port=host.address.port,
-        ejected=host.state is HostState.EJECTED,
+        ejected=host.state is not HostState.HEALTHY,
         share=host.share,
         calls=host.calls,
         failures=host.failures,

@@ -8,16 +8,18 @@ from prometheus_client.registry import Collector
 
 from lars.agent.datagrams import DatagramCodec
 from lars.agent.directory import Directory
+from lars.agent.health.check import KINDS
+from lars.agent.health.checks import HealthChecks
 from lars.agent.links.dns_link import DnsLink
 from lars.agent.links.report_link import ReportLink
 from lars.agent.udp_port import UdpPort, dropped_datagrams
 from lars.metrics.registry import labelled_counter, labelled_gauge
 from lars.runtime.admission import Admission
 
-EJECTIONS = ("errors", "window", "failures in a row", "failures", "back in the route")
+EJECTIONS = ("errors", "window", "failures in a row", "failures", "back in the route", "check")
 """The reasons for which the policies eject, first those of classic."""
 
-RESTORATIONS = ("successes", "timeout", "probe", "no other host")
+RESTORATIONS = ("successes", "timeout", "probe", "no other host", "check", "panic")
 """The reasons for which they restore."""
 
 MODULES_SHOWN = 1_000
@@ -35,6 +37,7 @@ class AgentMetrics(Collector):
         admission: Admission,
         dns: DnsLink,
         reporter: ReportLink,
+        health: HealthChecks,
         now: Callable[[], float],
     ) -> None:
         self._directories = directories
@@ -43,11 +46,13 @@ class AgentMetrics(Collector):
         self._admission = admission
         self._dns = dns
         self._reporter = reporter
+        self._health = health
         self._now = now
 
     def collect(self) -> Iterator[Metric]:
         yield from self._requests()
         yield from self._routes()
+        yield from self._checks()
         yield labelled_gauge(
             "lars_agent_link_up",
             "Whether the link is up.",
@@ -92,6 +97,20 @@ class AgentMetrics(Collector):
                 **self._admission.dropped(),
             },
         )
+
+    def _checks(self) -> Iterator[Metric]:
+        yield labelled_counter(
+            "lars_agent_health_checks_total",
+            "Health checks made, by what they found.",
+            "result",
+            {kind: self._health.outcomes[kind] for kind in KINDS},
+        )
+        yield CounterMetricFamily(
+            "lars_agent_health_checks_spared_total",
+            "Health checks that were due and not made, because the host answers calls well.",
+            self._health.spared,
+        )
+        yield GaugeMetricFamily("lars_agent_checked_hosts", "Hosts under health checks.", self._health.checked)
 
     def _routes(self) -> Iterator[Metric]:
         modules = [module for directory in self._directories for module in directory.modules.values()]

@@ -3,7 +3,7 @@
 Times are in seconds, monotonic.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import inf
 
 from lars.agent.encodings import answer_fields
@@ -13,6 +13,7 @@ from lars.balancing.gathered import Gathered
 from lars.balancing.host import Host, HostExplanation, HostState, StateChange
 from lars.balancing.policy import Policy
 from lars.host_record import DEFAULT_WEIGHT
+from lars.module_settings import Value
 from lars.route import UNSTEERED, HostAddress, ModuleId, Steering
 
 SHARED = 10.0
@@ -98,6 +99,8 @@ class Module:
         "_shared_until",
         "asked_at",
         "cached",
+        "check_settings",
+        "effective",
         "fresh_until",
         "hosts",
         "id",
@@ -126,10 +129,14 @@ class Module:
         """Whether lars-dns pushes changes of the route and understands UnsubscribeRequest."""
         self.settings = ""
         """The text of its settings, as lars-dns sent it."""
+        self.effective: Mapping[str, Value] | None = None
+        """All settings, with defaults, as they were last set; None before."""
         self.cached = True
         """Whether clients may pick hosts by themselves."""
         self.reporter = 0
         """The port that the last report of its calls came from; 0 if that is not known."""
+        self.check_settings: object = None
+        """The settings by which its health checks were set; for lars.agent.health alone."""
         self._shared_until = now
         self._policy = policy
         self._next_timed = now if policy.wants_times else inf
@@ -304,7 +311,7 @@ class Module:
 
     @property
     def policy(self) -> Policy[RoutedHost]:
-        """The policy."""
+        """The policy, for those who set it and for health checks."""
         return self._policy
 
     @property
@@ -329,7 +336,7 @@ class Module:
                 self.id,
                 self.policy_name,
                 {host.address: state for host, state in states.items()},
-                (host.weight for host in states),
+                self._policy.weights(),
                 revision,
                 ask=not self.cached,
             )
@@ -351,5 +358,5 @@ class Module:
         for address, host in self.hosts.items():
             before = results.get(address, (0, 0, False))  # calls from before it left the route and came back
             succ, err = host.take_calls()
-            results[address] = (before[0] + succ, before[1] + err, states[address] is HostState.EJECTED)
+            results[address] = (before[0] + succ, before[1] + err, states[address] is not HostState.HEALTHY)
         return results or None

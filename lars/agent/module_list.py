@@ -44,7 +44,7 @@ def _module_state(module: Module, most: int) -> ModuleState:
                 port=host.address.port,
                 succ=host.succ_before + host.succ & _COUNT_BITS,
                 err=host.err_before + host.err & _COUNT_BITS,
-                overload=states[host.address] is HostState.EJECTED,
+                overload=states[host.address] is not HostState.HEALTHY,
             )
         )
     return state

@@ -6,13 +6,14 @@ See docs/design/agent.md, settings of modules.
 import random
 from collections.abc import Callable, Mapping
 
+from lars.agent.conf_settings import ConfSettings
 from lars.agent.module import RoutedHost
 from lars.agent.settings import AgentSettings
 from lars.balancing.ejecting import EjectingPolicy, EjectingSettings
 from lars.balancing.ejection import EjectionSettings
 from lars.balancing.policies import PICKERS, new_policy
 from lars.balancing.policy import Policy
-from lars.module_settings import Value, from_json, with_defaults
+from lars.module_settings import Value, from_json
 from lars.route import ModuleId
 
 MAX_SAID = 1_000
@@ -37,20 +38,24 @@ class ModulePolicies:
         self._rng = rng
         self._say = say
         self._said: set[str] = set()
-        self._kept: dict[tuple[str, str], Mapping[str, Value]] = {}
+        self._conf = ConfSettings(settings.module_settings, settings.default_policy)
+        self._kept: dict[tuple[str, str, int], Mapping[str, Value]] = {}
         self._numbers: dict[tuple[Value, ...], EjectingSettings] = {}
 
     def settings_of(self, module: ModuleId, text: str) -> Mapping[str, Value]:
         """All settings of a module whose route carries a text: what is not set, or cannot be used, has its default."""
+        base = self._conf.of(module)
         policy = self._by_conf.get(module, self._settings.default_policy)
-        found = self._kept.get((text, policy))
+        if not text and policy == base["policy"]:
+            return base
+        found = self._kept.get((text, policy, id(base)))
         if found is None:
             good, problems = from_json(text)
             for problem in problems:
                 self._say_once(f"a module's settings: {problem}; the default is used")
             if len(self._kept) >= MAX_KEPT:
                 self._kept.clear()
-            found = self._kept[text, policy] = with_defaults(good, policy)
+            found = self._kept[text, policy, id(base)] = {**base, "policy": policy, **good}
         return found
 
     def _say_once(self, fault: str) -> None:
@@ -60,22 +65,31 @@ class ModulePolicies:
 
     def new(self, module: ModuleId) -> Policy[RoutedHost]:
         """The policy of a module of which no settings are known yet."""
-        return new_policy(
-            self._by_conf.get(module, self._settings.default_policy), self._rng, classic=self._settings.classic
-        )
+        settings = self.settings_of(module, "")
+        policy = self._made(str(settings["policy"]))
+        self._use_locality(policy, settings)
+        return policy
+
+    def _made(self, name: str) -> Policy[RoutedHost]:
+        return new_policy(name, self._rng, classic=self._settings.classic)
+
+    def _use_locality(self, policy: Policy[RoutedHost], settings: Mapping[str, Value]) -> None:
+        zone = self._settings.zone if settings["locality.enabled"] else ""
+        policy.use_locality(zone, float(settings["locality.overprovisioning"]))
 
     def changed(self, policy: Policy[RoutedHost], settings: Mapping[str, Value]) -> Policy[RoutedHost]:
         """The policy by other settings: the same one, which keeps all that it knows, or a new one without hosts."""
         name = str(settings["policy"])
         if name == "classic":
-            return policy if policy.name == name else new_policy(name, self._rng, classic=self._settings.classic)
+            return policy if policy.name == name else self._made(name)
         if not isinstance(policy, EjectingPolicy):
-            new = new_policy(name, self._rng)
+            new = self._made(name)
             assert isinstance(new, EjectingPolicy)
             policy = new
         picker = policy.picker if policy.name == name else PICKERS[name](self._rng)
         policy.name = name
         policy.use(picker, self._ejecting(settings))
+        self._use_locality(policy, settings)
         return policy
 
     def _ejecting(self, settings: Mapping[str, Value]) -> EjectingSettings:

@@ -54,7 +54,7 @@ class RouteState:
         idle_weights = []
         for (address, state), weight in zip(states.items(), weights, strict=True):
             infos = answer.overloaded
-            if state is not HostState.EJECTED:
+            if state is HostState.HEALTHY:
                 infos = answer.idle
                 idle_weights.append(weight)
             infos.append(HostInfo(ip=address.ip, port=address.port))

@@ -2,7 +2,8 @@
 
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from functools import partial
 
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
@@ -10,6 +11,10 @@ from twisted.logger import Logger
 
 from lars.agent.datagrams import DatagramCodec
 from lars.agent.directory import Directory, sliced
+from lars.agent.health.checker import HealthChecker
+from lars.agent.health.checks import HealthChecks
+from lars.agent.health.log import HealthLog
+from lars.agent.health.probes import probe
 from lars.agent.links.credentials import Credentials
 from lars.agent.links.dns_link import DnsLink
 from lars.agent.links.outbox import Outbox
@@ -24,6 +29,7 @@ from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort, udp_port
 from lars.agent.udp_protocol import GuardedShardProtocol, ShardProtocol
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
+from lars.module_settings import Value
 from lars.networks import ANY, is_loopback
 from lars.route import HostAddress, ModuleId, Steering, format_ip, shard_of
 from lars.runtime.admission import Admission
@@ -67,7 +73,8 @@ class AgentService(AsyncService):
         self._settings = settings
         self._now: Callable[[], float] = reactor.seconds
         self._state_log = StateLog(reactor.seconds)
-        self._policies = ModulePolicies(settings, random.Random(), self._say)  # one for all: it takes 2.5 kB
+        self._rng = random.Random()  # one for all modules: it takes 2.5 kB
+        self._policies = ModulePolicies(settings, self._rng, self._say)
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
         interval = settings.heartbeat_interval
         tokens = TokenFile(settings.token_file) if settings.token_file else None
@@ -80,6 +87,15 @@ class AgentService(AsyncService):
         self._directories = {
             number: Directory(self._policies.new, self.dns.ask, configure=self._configure) for number in shards
         }
+        health = HealthChecks(
+            settings.check_rate * len(self._directories) / SHARDS,
+            self._settings_of,
+            HealthLog(reactor.seconds),
+            self._rng,
+        )
+        for directory in self._directories.values():
+            directory.add_listener(health)
+        self._health = HealthChecker(health, partial(probe, reactor), reactor)
         self._codecs = {
             number: DatagramCodec(directory, settings.state_dir) for number, directory in self._directories.items()
         }
@@ -95,6 +111,7 @@ class AgentService(AsyncService):
                 self._admission,
                 self.dns,
                 self.reporter,
+                health,
                 self._now,
             )
         )
@@ -110,8 +127,13 @@ class AgentService(AsyncService):
 
     def _configure(self, module: Module, now: float) -> None:
         """Has a module go on by the settings that its route carries."""
-        settings = self._policies.settings_of(module.id, module.settings)
+        settings = module.effective = self._policies.settings_of(module.id, module.settings)
         module.use_policy(self._policies.changed(module.policy, settings), client_may_pick(settings), now)
+
+    def _settings_of(self, key: ModuleId) -> Mapping[str, Value]:
+        """All settings of a module that is known: the same object until they change."""
+        module = self._directories[shard_of(key, SHARDS)].modules.get(key)
+        return (module.effective if module is not None else None) or self._policies.settings_of(key, "")
 
     def _say(self, fault: str) -> None:
         _log.warn("{fault}", fault=fault)
@@ -191,6 +213,7 @@ class AgentService(AsyncService):
         async for directory, modules in self._slices():
             for key, change in directory.sweep(modules, self._now()):
                 self._state_log.changed(key, change)
+            self._health.look(modules)
         if self.dns.up:
             self._tend_routes(self._now(), self.dns.heard_at)
         self.dns.drop_if_silent()
@@ -237,6 +260,7 @@ class AgentService(AsyncService):
         await self._reloading.stop()
         for ended in [periodic.stop() for periodic in self._periodic]:
             await ended
+        await self._health.stop()
         for directory in self._directories.values():
             self._gather(directory.modules.values(), all_of_them=True)
         self.reporter.tick()

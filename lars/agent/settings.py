@@ -1,6 +1,7 @@
 """The settings of lars-agent."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address
@@ -8,9 +9,10 @@ from typing import Any, NamedTuple
 
 from lars.balancing.classic import ClassicSettings
 from lars.balancing.policies import NAMES
-from lars.errors import InvalidRoute, SettingsError
+from lars.errors import BadInput, InvalidRoute, SettingsError
 from lars.host_names import parse_place
 from lars.metrics.settings import metrics_setting
+from lars.module_settings import Value, edited
 from lars.networks import Networks
 from lars.route import MAX_PORT, HostAddress, ModuleId, module_id, parse_host, parse_ip, parse_port
 from lars.runtime.admission_settings import allow_setting, token_file_setting
@@ -99,21 +101,62 @@ def module_policies(text: str) -> ModulePolicies:
     found: dict[ModuleId, ModulePolicy] = {}
     for item in text.split(",") if text.strip() else ():
         ids, _colon, policy = item.strip().partition(":")
-        module = _module(item.strip(), ids.strip())
+        module = _module(item.strip(), ids.strip(), "MODID.CMDID:POLICY, such as 1.1:adaptive")
         if module in found:
             raise SettingsError(f"module {module} appears twice: give it one policy")
         found[module] = ModulePolicy(module, policy_name(policy.strip()))
     return tuple(found.values())
 
 
-def _module(item: str, ids: str) -> ModuleId:
+def _module(item: str, ids: str, form: str) -> ModuleId:
     modid, _dot, cmdid = ids.partition(".")
     try:
         return module_id(int(modid), int(cmdid))
     except (ValueError, InvalidRoute):
-        raise SettingsError(
-            f"{item!r} does not begin with a module: write MODID.CMDID:POLICY, such as 1.1:adaptive"
-        ) from None
+        raise SettingsError(f"{item!r} does not begin with a module: write {form}") from None
+
+
+class ModuleChoice(NamedTuple):
+    """Settings of one module, or of all (None) that have none of their own."""
+
+    module: ModuleId | None
+    settings: tuple[tuple[str, Value], ...]
+
+    def __str__(self) -> str:
+        module = "*" if self.module is None else f"{self.module.modid}.{self.module.cmdid}"
+        return " ".join([module, *(f"{name}={value}" for name, value in self.settings)])
+
+
+ModuleChoices = tuple[ModuleChoice, ...]
+"""What modules set in the agent's conf file."""
+
+_SETTABLE = ("health_check.", "locality.", "panic")
+
+
+def module_choices(text: str) -> ModuleChoices:
+    """ "* health_check.when=always, 1.1 health_check.interval=2": MODID.CMDID or *, then NAME=VALUE; by commas."""
+    found: dict[ModuleId | None, ModuleChoice] = {}
+    for item in text.split(",") if text.strip() else ():
+        ids, *edits = item.split() or [""]
+        module = None if ids == "*" else _module(item.strip(), ids, "MODID.CMDID NAME=VALUE, such as 1.1 panic=false")
+        if module in found:
+            raise SettingsError(f"{ids} appears twice: give it one list of settings")
+        for edit in edits:
+            if not edit.startswith(_SETTABLE):
+                raise SettingsError(f"{edit!r} is not set here: this key takes {', '.join(_SETTABLE)}")
+        try:
+            settings = edited({}, edits)
+        except BadInput as error:
+            raise SettingsError(f"{ids}: {error}") from None
+        found[module] = ModuleChoice(module, tuple(settings.items()))
+    return tuple(found.values())
+
+
+def zone_name(text: str) -> str:
+    """A zone: up to 64 of a-z, 0-9, dot and hyphen; empty for none."""
+    if not re.fullmatch(r"[a-z0-9.-]{0,64}", text):
+        raise SettingsError(f"{text!r} is not a zone: use up to 64 of a-z, 0-9, dot and hyphen")
+    return text
 
 
 def caller_ip(text: str) -> int:
@@ -197,6 +240,15 @@ class AgentSettings:
         "Modules with a policy of their own, MODID.CMDID:POLICY by commas",
         key="modules",
     )
+    module_settings: ModuleChoices = setting(
+        (),
+        "balance",
+        module_choices,
+        "Settings of modules that get none from lars-dns, MODID.CMDID NAME=VALUE ... by commas; * for all modules",
+        key="settings",
+    )
+    zone: str = setting("", "balance", zone_name, "Where this machine is; its calls prefer hosts of that zone")
+    check_rate: float = setting(50.0, "balance", number(0.1, 1000), "Health checks a second, at most")
     update_timeout: float = _balance(15.0, seconds, "Seconds after which a route of a C++ dns is asked for again")
     probe_num: int = _balance(_DEFAULTS.probe_num, _COUNT, "Requests between two probes of an overloaded host")
     init_succ_cnt: int = _balance(_DEFAULTS.init_succ_cnt, _COUNT, "Virtual successes of a host that becomes idle")

@@ -30,7 +30,7 @@ class StateLog:
             "{module} {host} {what} ({reason}): {evidence}{more}",
             module=module,
             host=change.host.address,
-            what="ejected" if change.state is HostState.EJECTED else "restored",
+            what="restored" if change.state is HostState.HEALTHY else change.state.value,
             reason=change.reason,
             evidence=change.evidence,
             more=f"; {times - 1} more changes since the last line" if times > 1 else "",

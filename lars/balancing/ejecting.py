@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
+from lars.balancing.checked_ejection import CheckedEjection
 from lars.balancing.departed import Departed
-from lars.balancing.ejection import Ejection, EjectionSettings
-from lars.balancing.explanation import Explainer
+from lars.balancing.ejection import EjectionSettings
+from lars.balancing.explanation import Explainer, state_of
 from lars.balancing.gathered import Gathered
 from lars.balancing.host import H, HostExplanation, HostState, StateChange
 from lars.balancing.latency import Latency, LatencySettings
+from lars.balancing.locality import Locality, ZonedHost, effective_weights
 from lars.balancing.picker import Picker, load
 from lars.balancing.policy import Policy
 from lars.balancing.record import Record
@@ -51,11 +53,14 @@ class EjectingPolicy(Policy[H]):
         settings: the numbers of the rules.
     """
 
+    takes_checks = True
+
     __slots__ = (
         "_departed",
         "_ejection",
         "_hosts",
         "_latency",
+        "_locality",
         "_picker",
         "_ramp",
         "_rebuilt",
@@ -63,6 +68,7 @@ class EjectingPolicy(Policy[H]):
         "_settings",
         "_shedding",
         "_succeeded",
+        "_taking",
     )
 
     def __init__(self, picker: Picker[H], rng: random.Random, settings: EjectingSettings | None = None) -> None:
@@ -70,7 +76,7 @@ class EjectingPolicy(Policy[H]):
         self._settings = settings = settings or DEFAULTS
         self._picker = picker
         self._rng = rng
-        self._ejection: Ejection[H] = Ejection(settings.ejection, rng)
+        self._ejection: CheckedEjection[H] = CheckedEjection(settings.ejection, rng)
         self._latency = Latency(settings.latency)
         self._shedding = Shedding(settings.shedding)
         self._ramp = settings.ejection.ramp
@@ -78,6 +84,8 @@ class EjectingPolicy(Policy[H]):
         self._departed: Departed[H] | None = None  # made when it is needed: most modules need none
         self._succeeded = 0  # calls since the last sweep
         self._rebuilt = -1  # the version of the eligible hosts that the picker has
+        self._locality: Locality | None = None
+        self._taking: list[Record[H]] = self._ejection.eligible  # those that the picker has
 
     def pick(self, key: int, now: float) -> H | None:
         admitted = self._shedding.admitted
@@ -99,26 +107,56 @@ class EjectingPolicy(Policy[H]):
         return record.host
 
     def _rebuild_picker(self) -> None:
-        eligible = self._ejection.eligible
-        mean = sum(record.weight for record in eligible) / len(eligible)
-        for record in eligible:
+        taking = self._taking = self._weighed()
+        mean = sum(record.weight for record in taking) / len(taking)
+        for record in taking:
             record.scale = mean / record.weight if record.weight != mean else 1.0
-        self._picker.rebuild(eligible)
+        self._picker.rebuild(taking)
         self._rebuilt = self._ejection.version
+
+    def _weighed(self) -> list[Record[H]]:
+        """The eligible hosts that take turns, once each has the weight by which it does."""
+        eligible, locality = self._ejection.eligible, self._locality
+        if locality is None:
+            return eligible
+        ejection = self._ejection
+        records: list[Record[H]] = [host.record for host in self._hosts]
+        zoned = [
+            ZonedHost(
+                record.routed,
+                record.host.zone,
+                takes=bool(record.routed) and not record.ejected,
+                health=0.0 if record.unhealthy else max(self._settings.least_share, ejection.share(record)),
+            )
+            for record in records
+        ]
+        for record, weight in zip(records, effective_weights(zoned, locality), strict=True):
+            record.weight = weight
+        return [record for record in eligible if record.weight]
+
+    def _current(self) -> list[Record[H]]:
+        """The hosts that the next call will be picked from; what the picker has stays as it is until then."""
+        return self._taking if self._rebuilt == self._ejection.version else self._weighed()
 
     def _second_thoughts(self, first: Record[H]) -> Record[H]:
         """Some more draws where the choice has just failed, or is not due its share yet."""
-        ejection, draw, eligible = self._ejection, self._rng.random, self._ejection.eligible
-        if not first.pain and draw() < max(self._settings.least_share, ejection.share(first)):
+        draw = self._rng.random
+        if not first.pain and draw() < max(self._settings.least_share, self._ejection.share(first)):
             return first
-        best = first if first.pain else None
+        best = self._cheapest_drawn(self._taking, first if first.pain else None)
+        if self._locality is not None and (best or first).pain:  # the zone may be dying
+            best = self._cheapest_drawn(self._ejection.eligible, best)
+        return best or first
+
+    def _cheapest_drawn(self, among: list[Record[H]], best: Record[H] | None) -> Record[H] | None:
+        ejection, draw = self._ejection, self._rng.random
         for _ in range(self._settings.second_draws):
-            other = eligible[int(draw() * len(eligible))]
+            other = among[int(draw() * len(among))]
             if ejection.clock - other.joined_at < self._ramp and draw() > ejection.share(other):
                 continue
             if best is None or load(other) < load(best):
                 best = other
-        return best or first
+        return best
 
     def report(self, host: H, failed: bool, cost: float, now: float, source: int = 0) -> None:
         record: Record[H] = host.record
@@ -126,7 +164,7 @@ class EjectingPolicy(Policy[H]):
             record.in_flight -= 1
         if cost and not failed:
             self._latency.learn(record, cost)
-        if not record.weight:
+        if not record.routed:
             return  # a drained host, of which nothing is to be decided
         if not (failed or record.ejected):
             self._succeeded += 1
@@ -155,6 +193,9 @@ class EjectingPolicy(Policy[H]):
                 self._departed = None
         passed = self._ejection.sweep()
         if passed:
+            if self._locality is not None and self._warming(passed):
+                self._ejection.version += 1  # the zones' shares move on
+                self.revision += 1
             latency = self._latency
             self._shedding.interval(self._succeeded, latency.recent, latency.usual)
             self._succeeded = 0
@@ -172,6 +213,11 @@ class EjectingPolicy(Policy[H]):
                         record.in_flight -= min(record.in_flight, whole)
                         record.stale = min(record.stale, record.in_flight)
         return list(self._ejection.take_changes())
+
+    def _warming(self, passed: float) -> bool:
+        """Whether an eligible host was in its slow start `passed` seconds ago."""
+        since = self._ejection.clock - passed - self._ramp
+        return any(record.joined_at > since for record in self._ejection.eligible)
 
     def rebuild(self, hosts: Iterable[H], now: float) -> None:
         self.revision += 1
@@ -192,10 +238,10 @@ class EjectingPolicy(Policy[H]):
         for host in self._hosts:
             record: Record[H] = host.record
             weight = host.weight or int(everywhere)
-            if weight and not record.weight:
+            if weight and not record.routed:
                 self._join(record, now)
-            if weight != record.weight:
-                record.weight = weight
+            if weight != record.routed:
+                record.routed = record.weight = weight
                 self._ejection.version += 1
         self._ejection.ensure_eligible()
 
@@ -230,26 +276,33 @@ class EjectingPolicy(Policy[H]):
 
     def _leave(self, record: Record[H], now: float) -> None:
         """Takes a host out of rotation: it has left the route, or is drained."""
-        if record.weight:
+        if record.routed:
             if record.ejected:
                 if self._departed is None:
                     self._departed = Departed(self._settings.ejection.remembered)
                 self._departed.add(record, now)
             self._ejection.remove(record)
-            record.ejected, record.failures, record.pain, record.weight = False, 0, 0.0, 0
+            record.ejected, record.failures, record.pain, record.routed, record.weight = False, 0, 0.0, 0, 0
+            record.blamed, record.unhealthy, record.vouched = False, "", False
 
     @property
     def ejected(self) -> int:
         return len(self._ejection.ejected)
 
     def states(self) -> Mapping[H, HostState]:
-        healthy, ejected = HostState.HEALTHY, HostState.EJECTED
-        return {host: ejected if host.record.ejected else healthy for host in self._hosts}
+        return {host: state_of(host.record) for host in self._hosts}
+
+    def weights(self) -> list[int]:
+        if self._locality is None:
+            return super().weights()
+        self._current()
+        return [round(host.record.weight) or int(host.record.weight > 0) for host in self._hosts]
 
     def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         explainer = Explainer(
             self._ejection,
             self._picker,
+            self._current(),
             admitted=self._shedding.admitted,
             recent=self._latency.recent,
             ramp=self._ramp,
@@ -270,6 +323,45 @@ class EjectingPolicy(Policy[H]):
         record: Record[H] = host.record
         if gathered.timed:
             self._latency.learn_mean(record, gathered.cost / gathered.timed, gathered.timed)
-        if record.weight and not record.ejected:
+        if record.routed and not record.ejected:
             self._succeeded += gathered.calls
             self._ejection.succeeded_often(record, gathered.calls)
+
+    # -- zones and health checks
+
+    def use_locality(self, zone: str, overprovisioning: float) -> None:
+        locality = Locality(zone, overprovisioning) if zone else None
+        if locality == self._locality:
+            return
+        self._locality = locality
+        for host in self._hosts:
+            host.record.weight = host.record.routed
+        self._ejection.version += 1
+        self.revision += 1
+
+    def use_checks(self, gated: bool, panics: bool) -> None:
+        if self._ejection.use_checks(gated, panics):
+            self.revision += 1
+
+    def end_checks(self) -> None:
+        self._ejection.end_checks()
+        self.revision += 1
+
+    def doubtful(self) -> list[H]:
+        return [record.host for record in self._ejection.doubtful()]
+
+    def takes_calls(self, host: H) -> bool:
+        record: Record[H] = host.record
+        return not record.ejected
+
+    def check_failed(self, host: H, what: str, evidence: str = "") -> None:
+        record: Record[H] = host.record
+        if record.routed:
+            self._ejection.check_failed(record, what, evidence)
+            self.revision += 1
+
+    def check_passed(self, host: H) -> None:
+        record: Record[H] = host.record
+        if record.routed and (record.ejected or record.unhealthy):
+            self._ejection.check_passed(record)
+            self.revision += 1

@@ -133,11 +133,12 @@ class Ejection(Generic[H]):
         record.ejected, record.failed_slowly, record.stale = True, earlier.failed_slowly, record.in_flight
         record.good, record.bad, record.failures = earlier.good, earlier.bad, earlier.failures
         record.strikes, record.probe_at, record.deadline = earlier.strikes, earlier.probe_at, earlier.deadline
-        record.joined_at = earlier.joined_at
+        record.joined_at, record.blamed, record.unhealthy = earlier.joined_at, earlier.blamed, earlier.unhealthy
         self.ejected.append(record)
         self._schedule()
         self.version += 1
-        evidence = f"it was ejected when it left the route {away:.0f} s ago; {self._until_probe(record)}"
+        next_step = self._until_probe(record) if record.blamed else f"unhealthy: {record.unhealthy}"
+        evidence = f"it was ejected when it left the route {away:.0f} s ago; {next_step}"
         self._changes.append(StateChange(record.host, HostState.EJECTED, "back in the route", evidence))
 
     def use_settings(self, settings: EjectionSettings) -> None:
@@ -145,7 +146,7 @@ class Ejection(Generic[H]):
         self._settings = settings
         self._step = settings.step
         if not settings.enabled:
-            for record in tuple(self.ejected):
+            for record in [record for record in self.ejected if record.blamed]:
                 self._restore(record, "ejection is off")
 
     def carry_over(self, record: Record[H]) -> None:
@@ -156,7 +157,11 @@ class Ejection(Generic[H]):
     def ensure_eligible(self) -> None:
         """Restores an ejected host if no other is left."""
         if self.ejected and not self.eligible:
-            self._restore(min(self.ejected, key=lambda each: each.probe_at), "no other host")
+            self._restore(self._fallback(), "no other host")
+
+    def _fallback(self) -> Record[H]:
+        """The ejected host to restore where no other is left."""
+        return min(self.ejected, key=lambda each: each.probe_at)
 
     # -- picking
 
@@ -173,14 +178,20 @@ class Ejection(Generic[H]):
         due = self.clock >= self._next_probe and self._since_probe >= settings.probe_gap
         # While most calls fail, the ejected hosts are as good a guess as the others.
         if due or (self.in_trouble and self._since_probe >= 2):
-            record = min(self.ejected, key=lambda each: each.probe_at)
+            record = min(self.probeable(), key=lambda each: each.probe_at, default=None)
         elif self._last >= self._next_deadline:
-            record = min(self.ejected, key=lambda each: each.deadline)
+            record = min(self.probeable(), key=lambda each: each.deadline, default=None)
         else:
+            return None
+        if record is None:
             return None
         self._since_probe = 0
         self._wait(record)
         return record
+
+    def probeable(self) -> list[Record[H]]:
+        """The ejected hosts that a call may probe."""
+        return self.ejected
 
     @property
     def in_trouble(self) -> bool:
@@ -208,8 +219,8 @@ class Ejection(Generic[H]):
         self._hurried = hurried
 
     def _schedule(self) -> None:
-        self._next_probe = min((each.probe_at for each in self.ejected), default=math.inf)
-        self._next_deadline = min((each.deadline for each in self.ejected), default=math.inf)
+        self._next_probe = min((each.probe_at for each in self.probeable()), default=math.inf)
+        self._next_deadline = min((each.deadline for each in self.probeable()), default=math.inf)
 
     def share(self, record: Record[H]) -> float:
         """The part of its share of calls that a host gets by now, 0 to 1 (slow start)."""
@@ -277,12 +288,8 @@ class Ejection(Generic[H]):
         if self.clock - record.joined_at > settings.forgiven:
             record.strikes = 0
         record.strikes += settings.slow_strikes if slow else 1
-        record.ejected, record.stale, record.failed_slowly = True, record.in_flight, slow
-        self.eligible.remove(record)
-        self.ejected.append(record)
-        self._good -= record.good
-        self._bad -= record.bad
-        self.version += 1
+        record.blamed, record.failed_slowly = True, slow
+        self._set_aside(record)
         self._wait(record)
         self._changes.append(
             StateChange(
@@ -294,18 +301,30 @@ class Ejection(Generic[H]):
             )
         )
 
+    def _set_aside(self, record: Record[H]) -> None:
+        record.ejected, record.stale = True, record.in_flight
+        self.eligible.remove(record)
+        self.ejected.append(record)
+        self._good -= record.good
+        self._bad -= record.bad
+        self.version += 1
+
     def _until_probe(self, record: Record[H]) -> str:
         return f"probed in {max(0.0, record.probe_at - self.clock):.0f} s"
 
     def _restore(self, record: Record[H], reason: str) -> None:
-        record.ejected, record.failures, record.pain, record.joined_at = False, 0, 0.0, self.clock
+        record.failures, record.pain, record.joined_at = 0, 0.0, self.clock
+        self._take_back(record)
+        evidence = f"full share in {self._settings.ramp:g} s"
+        self._changes.append(StateChange(record.host, HostState.HEALTHY, reason, evidence))
+
+    def _take_back(self, record: Record[H]) -> None:
+        record.ejected = record.blamed = False
         self.ejected.remove(record)
         self._good += record.good
         self._bad += record.bad
         self._schedule()
         self.add(record)
-        evidence = f"full share in {self._settings.ramp:g} s"
-        self._changes.append(StateChange(record.host, HostState.HEALTHY, reason, evidence))
 
     # -- time
 

@@ -3,14 +3,22 @@
 Shares are estimates from the state of this moment: a call in flight more or less moves those of adaptive.
 """
 
+import math
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Generic
 
-from lars.balancing.ejection import Ejection
-from lars.balancing.host import H, HostExplanation, HostState
+from lars.balancing.checked_ejection import CheckedEjection
+from lars.balancing.host import MAX_WHY, H, HostExplanation, HostState
 from lars.balancing.picker import Picker, load
 from lars.balancing.record import Record
+
+
+def state_of(record: Record[H]) -> HostState:
+    """The state of a host."""
+    if not record.ejected:
+        return HostState.HEALTHY
+    return HostState.UNHEALTHY if record.unhealthy else HostState.EJECTED
 
 
 class Explainer(Generic[H]):
@@ -19,6 +27,7 @@ class Explainer(Generic[H]):
     Args:
         ejection: which hosts are eligible.
         picker: picks among these.
+        taking: those of them that it picks from.
         admitted: the share of calls that is not shed.
         recent: seconds that calls of the module take now; 0 while unknown.
         ramp: seconds in which a host that joins gets its share.
@@ -28,8 +37,9 @@ class Explainer(Generic[H]):
 
     def __init__(
         self,
-        ejection: Ejection[H],
+        ejection: CheckedEjection[H],
         picker: Picker[H],
+        taking: Sequence[Record[H]],
         *,
         admitted: float,
         recent: float,
@@ -39,27 +49,31 @@ class Explainer(Generic[H]):
     ) -> None:
         self._ejection = ejection
         self._picker = picker
+        self._taking = taking
         self._admitted = admitted
         self._recent = recent
         self._ramp = ramp
         self._draws = draws
         self._least = least
+        self._probed: set[int] = set()
 
     def explain(self, records: Iterable[Record[H]]) -> list[HostExplanation]:
         """What is known of some hosts of the module, in their order."""
         ejection = self._ejection
-        probes = 0.5 * self._admitted if ejection.ejected and ejection.in_trouble else 0.0
+        probed = ejection.probeable()
+        self._probed = {id(record) for record in probed}
+        probes = 0.5 * self._admitted if probed and ejection.in_trouble else 0.0
         shares = {
             id(record): share * (self._admitted - probes)
-            for record, share in zip(ejection.eligible, self._eligible_shares(), strict=True)
+            for record, share in zip(self._taking, self._eligible_shares(), strict=True)
         }
-        for record in ejection.ejected:
-            shares[id(record)] = probes / len(ejection.ejected)
+        for record in probed:
+            shares[id(record)] = probes / len(probed)
         return [self._explained(record, shares.get(id(record), 0.0)) for record in records]
 
     def _eligible_shares(self) -> list[float]:
-        """The share of the picked calls that each eligible host gets, after the second thoughts about some."""
-        eligible = self._ejection.eligible
+        """The share of the picked calls that each host gets, after the second thoughts about some."""
+        eligible = self._taking
         if not eligible:
             return []
         picked = self._picker.shares(eligible)
@@ -85,25 +99,36 @@ class Explainer(Generic[H]):
     def _explained(self, record: Record[H], share: float) -> HostExplanation:
         return HostExplanation(
             address=record.host.address,
-            state=HostState.EJECTED if record.ejected else HostState.HEALTHY,
+            state=state_of(record),
             share=share,
             calls=max(0.0, record.good + record.bad),
             failures=max(0.0, record.bad),
             failures_in_a_row=record.failures,
             in_flight=record.in_flight,
             latency=record.latency or None,
-            next_probe=max(0.0, record.probe_at - self._ejection.clock) if record.ejected else None,
-            why=self._why(record),
+            next_probe=self._next_probe(record),
+            why=self._why(record)[:MAX_WHY],
         )
+
+    def _next_probe(self, record: Record[H]) -> float | None:
+        if id(record) not in self._probed:
+            return None
+        return 0.0 if record.deadline == -math.inf else max(0.0, record.probe_at - self._ejection.clock)
 
     def _why(self, record: Record[H]) -> str:
         ejection = self._ejection
-        if not record.weight:
+        if not record.routed:
             return "drained: its weight is 0"
+        if record.unhealthy:
+            return f"unhealthy: {record.unhealthy}" + ("" if record.ejected else "; none is healthy")
         if record.ejected:
-            if ejection.in_trouble:
+            if record.vouched:
+                return "failed calls; its checks pass: a call probes it"
+            if ejection.in_trouble and id(record) in self._probed:
                 return "most calls fail: every other call is a probe"
             return f"failed while others did not; {min(record.strikes, 999)} strikes"
+        if not record.weight:
+            return "in another zone: those of this one suffice"
         if record.pain and len(ejection.eligible) > 1:
             return f"has just failed ({min(record.failures, 999)} in a row): others are preferred"
         if (since := ejection.clock - record.joined_at) < self._ramp:

@@ -13,6 +13,8 @@ class HostState(Enum):
     HEALTHY = "healthy"
     EJECTED = "ejected"
     """Set aside by its failures: it gets probes only."""
+    UNHEALTHY = "unhealthy"
+    """Set aside by its health checks: it gets no calls until they pass."""
 
 
 class Host:
@@ -35,12 +37,12 @@ H = TypeVar("H", bound=Host)
 
 @dataclass(frozen=True, slots=True)
 class StateChange(Generic[H]):
-    """A host that was ejected or restored.
+    """A host that was ejected, found unhealthy, or restored.
 
     Attributes:
         host: the host.
         state: the state it is in now.
-        reason: the rule that decided, such as "errors", "window", "failures in a row" or "probe".
+        reason: the rule that decided, such as "errors", "window", "failures in a row", "probe" or "check".
         evidence: the counts that decided, for a log line.
     """
 

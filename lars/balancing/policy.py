@@ -18,11 +18,13 @@ class Policy(ABC, Generic[H]):
     Attributes:
         name: the name by which it was chosen (policies.NAMES); empty where it was made without one.
         revision: another number whenever the hosts or a host's state may have changed.
+        takes_checks: whether health checks apply; if not, the methods about them do nothing.
         wants_times: whether a caller should find out by itself what a call cost whose report does not say so.
     """
 
     __slots__ = ("name", "revision")
 
+    takes_checks: ClassVar[bool] = False
     wants_times: ClassVar[bool] = True
 
     def __init__(self) -> None:
@@ -78,6 +80,10 @@ class Policy(ABC, Generic[H]):
     def states(self) -> Mapping[H, HostState]:
         """The state of each host, hosts that have been there for longer first."""
 
+    def weights(self) -> list[int]:
+        """The weights by which a client may balance its own calls, in the order of `states`."""
+        return [host.weight for host in self.states()]
+
     @abstractmethod
     def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         """What it knows of each host and how it would choose now, in the order of `states`. Changes nothing.
@@ -90,6 +96,45 @@ class Policy(ABC, Generic[H]):
 
     def calls_passed(self, calls: int, now: float) -> None:
         """Notes calls for which hosts were picked elsewhere, so that what is counted in calls goes on for them too."""
+        return
+
+    def use_locality(self, zone: str, overprovisioning: float) -> None:
+        """Prefers hosts of a zone (docs/design/balancing.md, locality); none if it is empty."""
+        return
+
+    def use_checks(self, gated: bool, panics: bool) -> None:
+        """Sets the rules of health checks.
+
+        Args:
+            gated: whether an ejected host must pass its checks before a call probes it.
+            panics: whether all hosts take calls where none is healthy; otherwise none does.
+        """
+        return
+
+    def end_checks(self) -> None:
+        """Forgets what health checks have said: from now on there are none."""
+        return
+
+    def doubtful(self) -> list[H]:
+        """The hosts that are ejected, or whose health checks fail."""
+        return []
+
+    def takes_calls(self, host: H) -> bool:
+        """Whether a host of the route is neither ejected nor unhealthy, or takes calls all the same."""
+        return self.states()[host] is HostState.HEALTHY
+
+    def check_failed(self, host: H, what: str, evidence: str = "") -> None:
+        """Takes a host out of rotation, or keeps it out, because its health checks fail.
+
+        Args:
+            host: the host.
+            what: what is wrong, in a few words: ASCII, such as "http 503".
+            evidence: what decided, for the log line; without it, a host that takes calls goes on to do so.
+        """
+        return
+
+    def check_passed(self, host: H) -> None:
+        """Takes it that enough health checks of a host have passed in a row."""
         return
 
     def report_gathered(self, host: H, gathered: Gathered, now: float) -> None:

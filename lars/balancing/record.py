@@ -10,7 +10,8 @@ class Record(Generic[H]):
 
     Attributes:
         host: the host.
-        weight: its share of calls relative to the others; 0 while it takes none.
+        routed: its weight in the route; 0 while it takes no calls because it is drained.
+        weight: its share of calls relative to the others, with locality; 0 while others take all.
         scale: the mean weight of the eligible hosts divided by its own.
         in_flight: calls picked and not reported.
         good, bad: successful and failed calls, decaying.
@@ -19,7 +20,10 @@ class Record(Generic[H]):
         pain: calls that a recent failure counts as, on top of those in flight; 0 when all is well.
         latency: seconds that its calls take, smoothed; 0 while unknown.
         penalty: how often longer than the module's calls its calls take, 1 or more.
-        ejected: whether it gets probes only.
+        ejected: whether it gets probes only, or nothing.
+        blamed: whether it is ejected by its calls; what only checks have ejected, they alone bring back.
+        unhealthy: what its health checks say is wrong; empty if nothing.
+        vouched: whether they have passed since it was ejected, so that a call may probe it.
         failed_slowly: whether its last failure while ejected, or the one that ejected it, was slow.
         stale: calls in flight from before it was ejected, whose results say nothing new.
         strikes: how often it was ejected and probed in vain; doubles the time to the next probe.
@@ -32,6 +36,7 @@ class Record(Generic[H]):
     __slots__ = (
         "accuser",
         "bad",
+        "blamed",
         "deadline",
         "ejected",
         "failed_slowly",
@@ -45,18 +50,23 @@ class Record(Generic[H]):
         "pain",
         "penalty",
         "probe_at",
+        "routed",
         "scale",
         "stale",
         "strikes",
+        "unhealthy",
+        "vouched",
         "weight",
     )
 
     def __init__(self, host: H, joined_at: float) -> None:
         self.host = host
         self.weight: float = 0
+        self.routed = 0
         self.scale = 1.0
         self.joined_at = joined_at
         self.good = self.bad = self.pain = self.latency = self.leak = self.probe_at = self.deadline = 0.0
         self.accuser = self.in_flight = self.failures = self.stale = self.strikes = 0
         self.penalty = 1.0
-        self.ejected = self.failed_slowly = False
+        self.ejected = self.failed_slowly = self.blamed = self.vouched = False
+        self.unhealthy = ""

@@ -161,6 +161,8 @@ class RouteStore:
 
         A repetition finds nothing to do. Any number of processes may call it.
         """
+        if not await self._database.read("look for drains that are over", drains_over_txn, now):
+            return EditDone(await self.version(), ())  # as most often: nobody waits for the lock
         return await self._database.write_again("end drains", end_drains_txn, actor, now)
 
     async def rehearse(self, actor: str, now: float, edits: Sequence[RouteEdit]) -> EditDone:
@@ -266,10 +268,8 @@ def edit_machine_txn(txn: Transaction, actor: str, now: float, ip: int, change: 
 
 def end_drains_txn(txn: Transaction, actor: str, now: float) -> EditDone:
     """See RouteStore.end_drains."""
-    if not drains_over_txn(txn, now):
-        return EditDone(version_txn(txn), ())
-    locked_version_txn(txn)
-    over = drains_over_txn(txn, now)  # read again: what was read before the lock may be outdated
+    locked_version_txn(txn)  # before the first read, which on MySQL decides what the later ones see
+    over = drains_over_txn(txn, now)
     edits = [RouteEdit(module, change=dict.fromkeys(hosts, HostChange(undrain=True))) for module, hosts in over.items()]
     return edit_txn(txn, actor, now, edits)
 

@@ -8,7 +8,7 @@ from lars.cli.group import CommandGroup
 from lars.errors import LarsError
 from lars.shipped import shipped
 
-SERVICES = ("dns", "reporter", "agent", "web")
+SERVICES = ("dns", "reporter", "agent", "web", "gateway")
 
 
 @click.group(cls=CommandGroup)

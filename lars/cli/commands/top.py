@@ -37,6 +37,9 @@ NAMES, COUNTS = ("MODULE", "HOST", "STATE", "CALLS/S", "FAILED/S"), ("SUCC", "ER
 WIDE = 130
 """Columns of a terminal that has room for what the agent knows of each host."""
 
+WIDEST = 190
+"""Columns of one that has room for the reasons too."""
+
 
 @dataclass(frozen=True, slots=True)
 class HostRate:
@@ -82,7 +85,8 @@ def top(
     agent would do now.
 
     The rates are those that business processes report. SHARE is the share of the module's calls that a host would get,
-    and FAILED counts the recent calls by which it is judged; `lars explain` says why. Ejected hosts are listed first.
+    and FAILED counts the recent calls by which it is judged. WHY, on a terminal of 190 columns, and `lars explain` give
+    the reason. Hosts that take no calls are listed first.
     Press Ctrl-C to quit.
 
     \b
@@ -162,11 +166,12 @@ def _print(found: Sequence[HostRate], as_json: bool) -> None:
         )
         return
     print_table(
-        [*NAMES, *COUNTS, *COLUMNS],
+        [*NAMES, *COUNTS, *COLUMNS, "WHY"],
         [
             (
                 *(str(s.module), str(s.address), _state(rate), _rate(rate.calls), _rate(rate.failed), s.succ, s.err),
                 *explained_cells(rate.known),
+                _why(rate),
             )
             for rate in found
             for s in [rate.host]
@@ -199,11 +204,13 @@ def _title(found: Sequence[HostRate], agent: AgentAddress) -> str:
 def _table(shown: Sequence[HostRate], width: int) -> Table:
     names = [*NAMES, *(COLUMNS if width >= WIDE else COUNTS)]
     rows = [_cells(rate, wide=width >= WIDE) for rate in shown]
+    if width >= WIDEST:
+        names, rows = [*names, "WHY"], [(*row, _why(rate)) for rate, row in zip(shown, rows, strict=True)]
     if width < WIDE and sum(max(map(len, cells)) + 2 for cells in zip(names, *rows, strict=True)) > width:
         names, rows = names[: -len(COUNTS)], [row[: -len(COUNTS)] for row in rows]
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
-        table.add_column(name, justify="left" if name in ("MODULE", "HOST", "STATE") else "right", no_wrap=True)
+        table.add_column(name, justify="left" if name in ("MODULE", "HOST", "STATE", "WHY") else "right", no_wrap=True)
     for rate, row in zip(shown, rows, strict=True):
         module, address, state, calls, failed, *others = row
         state_text, failed_text = (
@@ -222,6 +229,10 @@ def _cells(rate: HostRate, wide: bool) -> tuple[str, ...]:
 
 def _state(rate: HostRate) -> str:
     return host_state(rate.host.overloaded)
+
+
+def _why(rate: HostRate) -> str:
+    return "-" if rate.known is None else rate.known.why
 
 
 def _rate(value: float | None) -> str:

@@ -6,7 +6,7 @@ from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.balancing.host import HostExplanation, HostState
-from lars.cli.commands.top import WIDE, HostRate, host_table, rates
+from lars.cli.commands.top import WIDE, WIDEST, HostRate, host_table, rates
 from lars.client.address import AgentAddress
 from lars.client.agent_inspect import HostSnapshot
 from lars.route import ModuleId, parse_host
@@ -74,6 +74,15 @@ class TableTests(SynchronousTestCase):
         text = self.printed([HostRate(host(longest, 0, 0, ejected=True), 9999.9, 999.9, known)], width=WIDE)
         self.assertNotIn("…", text)
         self.assertIn("100.0% 9999 of 9999 999 9999 9999.9 ms 599.9 s", " ".join(text.split()))
+
+    def test_widest_terminal_shows_why(self) -> None:
+        why = "unhealthy: http 503"
+        known = HostExplanation(A, HostState.EJECTED, 0.0, 9.2, 3.0, 2, 4, 0.0123, None, why)
+        rates = [HostRate(host(A, 9, 3, ejected=True), 12.0, 3.0, known), HostRate(host(B, 5, 0), None, None)]
+        _head, first, second = self.printed(rates, width=WIDEST).splitlines()[-3:]
+        self.assertTrue(first.rstrip().endswith(why))
+        self.assertNotIn(why, second)
+        self.assertNotIn(why, self.printed(rates, width=WIDE))
 
     def test_80_columns_cut_no_host_off_and_break_no_line(self) -> None:
         shortest, longest = (
