@@ -90,7 +90,7 @@ async def test_weight_and_drain_decide_on_the_share_of_calls_also_after_a_restar
     await steered.change(HostChange(drain=Drain(END, "kernel update")))
     await steered.gives(0, 0)
     saved = tmp_path / "state" / "routes.2.json"
-    await until(reactor, lambda: b'"drained"' in saved.read_bytes(), "the drain to be saved")
+    await until(reactor, lambda: saved.exists() and b'"drained"' in saved.read_bytes(), "the drain to be saved")
     await fleet.dns.stopped()
     await fleet.agent.stopped()
     fleet.agent.start()
@@ -111,7 +111,7 @@ async def test_settings_of_a_module_apply_at_once_and_one_that_is_not_known_is_s
     await fleet.serves(str(A), str(B))
 
     def policy() -> str:
-        return str(fleet.commands.json("explain", "1", "1")["policy"])
+        return str(fleet.commands.json("explain", "1", "1")[0]["policy"])
 
     await until(reactor, lambda: policy() == "classic", "classic")
     sql = "UPDATE ModuleSettings SET settings = ?"
