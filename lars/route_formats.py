@@ -32,6 +32,9 @@ KEYS = ("modid", "cmdid", "ip", "port")
 OPTIONAL = CHANGES
 """The columns and keys that a file may have."""
 
+_TEXTS = ("zone", "tags", "note")
+"""Those of them that are no numbers in JSON."""
+
 Routes = dict[ModuleId, dict[HostAddress, HostChange]]
 Record = tuple[int, Mapping[str, Any]]
 """A line number, and the line's text for each of KEYS and of those of OPTIONAL that it has; tags are a list."""
@@ -129,7 +132,7 @@ def _delimiter(text: str) -> str:
 def _json_records(text: str) -> Iterator[Record | BadLine]:
     """A Record or an error for each element of the list."""
     decoder = json.JSONDecoder(
-        parse_int=str, parse_float=_whole, parse_constant=str
+        parse_int=_Number, parse_float=_whole, parse_constant=_Number
     )  # numbers are checked like those of CSV
     try:
         whole = decoder.decode(text)
@@ -150,9 +153,15 @@ def _json_records(text: str) -> Iterator[Record | BadLine]:
         at += text.count("\n", start, position)
 
 
+class _Number(str):
+    """The text of a number of JSON: it is none where a text is wanted."""
+
+    __slots__ = ()
+
+
 def _whole(number: str) -> str:
     """ "600.0" -> "600", which is an integer in JSON; other fractions stay, and are refused later."""
-    return re.sub(r"\.0+$", "", number)
+    return _Number(re.sub(r"\.0+$", "", number))
 
 
 def _next_element(text: str, position: int) -> int:
@@ -166,6 +175,11 @@ def _json_record(at: int, element: Any) -> Record | BadLine:
     for key, value in element.items():
         if not isinstance(value, str) and key != "tags":
             return BadLine(at, f"{key} {json.dumps(value)} is neither a number nor a text")
+    tags = element.get("tags")
+    words = [("tags", tag) for tag in tags] if isinstance(tags, list) else []
+    for key, value in [*element.items(), *words]:
+        if key in _TEXTS and isinstance(value, _Number):
+            return BadLine(at, f"{key} {value} is a number: a text is wanted")
     return at, element
 
 

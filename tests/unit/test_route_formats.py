@@ -113,6 +113,11 @@ class ReadTests(SynchronousTestCase):
         (problem,) = self.problems(json_text)
         self.assertTrue(problem.startswith("1: tags 'a' are not tags: use at most 20"), problem)
 
+    def test_number_is_no_text(self) -> None:
+        for value in ('"note": 0', '"zone": 1', '"tags": 7', '"tags": ["a", 7]', '"zone": 1.5', '"note": NaN'):
+            (problem,) = self.problems(f'[{{"modid": 1, "cmdid": 1, "ip": "10.0.0.1", "port": 80, {value}}}]')
+            self.assertTrue(problem.startswith("1: ") and problem.endswith("is a number: a text is wanted"), problem)
+
     def test_content_tells_json_from_csv_where_the_name_does_not(self) -> None:
         self.assertEqual(read_routes("standard input", b" []"), {})
         self.assertEqual(read_routes("standard input", HEADER.encode()), {})
