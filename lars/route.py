@@ -5,6 +5,8 @@ hash and comparison run in C.
 """
 
 import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lars.errors import InvalidRoute
@@ -29,8 +31,8 @@ class ModuleId(NamedTuple):
         return f"({self.modid}, {self.cmdid})"
 
 
-RouteRow = tuple[int, int, int, int]
-"""modid, cmdid, ip and port of a row of RouteData, which may be out of range."""
+RouteRow = tuple[int, int, int, int, int, str]
+"""modid, cmdid, ip, port, weight and zone of a row of RouteData, which may be out of range."""
 
 
 class HostAddress(NamedTuple):
@@ -41,6 +43,25 @@ class HostAddress(NamedTuple):
 
     def __str__(self) -> str:
         return f"{format_ip(self.ip)}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """What an operator has set for a route, besides its hosts (docs/design/wire.md, rich routes).
+
+    Attributes:
+        weights: of the hosts whose weight is not 100.
+        zones: of the hosts that have one.
+        settings: the canonical text of the module's settings; empty if it sets none.
+    """
+
+    weights: Mapping[HostAddress, int] = field(default_factory=dict)
+    zones: Mapping[HostAddress, str] = field(default_factory=dict)
+    settings: str = ""
+
+
+UNSTEERED = Steering()
+"""Of a route for which nothing was set."""
 
 
 def format_ip(ip: int) -> str:

@@ -7,15 +7,28 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lars.errors import InvalidRoute, LarsError
-from lars.route import HostAddress, ModuleId, module_id, parse_host
+from lars.host_record import weight as parse_weight
+from lars.host_record import zone as parse_zone
+from lars.route import HostAddress, ModuleId, Steering, module_id, parse_host
 
 FORMAT = 1
-"""The version of the file format; other versions are not read."""
+"""The version of the file format; other versions are not read.
 
-SavedRoutes = dict[ModuleId, list[HostAddress]]
+Weights, zones and settings came later, as keys that readers of earlier versions pass over.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRoutes:
+    """The hosts of modules, and what was set for those modules for which something was."""
+
+    hosts: dict[ModuleId, list[HostAddress]] = field(default_factory=dict)
+    steering: dict[ModuleId, Steering] = field(default_factory=dict)
 
 
 class DamagedFile(LarsError):
@@ -27,31 +40,72 @@ def routes_path(state_dir: str, shard: int) -> Path:
     return Path(state_dir) / f"routes.{shard}.json"
 
 
-def encode_routes(routes: Mapping[ModuleId, Sequence[HostAddress]]) -> bytes:
-    """The file's content: {"format": 1, "routes": [{"modid": 1, "cmdid": 1, "hosts": ["10.0.0.5:80"]}]}."""
-    items = [{"modid": m.modid, "cmdid": m.cmdid, "hosts": [str(h) for h in hosts]} for m, hosts in routes.items()]
+def encode_routes(
+    routes: Mapping[ModuleId, Sequence[HostAddress]], steering: Mapping[ModuleId, Steering] | None = None
+) -> bytes:
+    """The file's content: {"format": 1, "routes": [{"modid": 1, "cmdid": 1, "hosts": ["10.0.0.5:80"]}]}.
+
+    Where something was set: "weights" and "zones" by host, "settings" as text, and in "drained", not in "hosts", the
+    hosts of weight 0, unless all are.
+    """
+    items = [_item(module, hosts, (steering or {}).get(module)) for module, hosts in routes.items()]
     return json.dumps({"format": FORMAT, "routes": items}, separators=(",", ":")).encode()
+
+
+def _item(module: ModuleId, hosts: Sequence[HostAddress], steering: Steering | None) -> dict[str, Any]:
+    ids = {"modid": module.modid, "cmdid": module.cmdid}
+    if steering is None:
+        return {**ids, "hosts": [str(host) for host in hosts]}
+    drained = [host for host in hosts if steering.weights.get(host) == 0]
+    taking = [host for host in hosts if steering.weights.get(host) != 0]
+    item = {
+        **ids,
+        "hosts": [str(host) for host in taking or drained],
+        "drained": [str(host) for host in drained] if taking else [],
+        "weights": {str(host): weight for host, weight in steering.weights.items()},
+        "zones": {str(host): zone for host, zone in steering.zones.items()},
+        "settings": steering.settings,
+    }
+    return {name: value for name, value in item.items() if value or name in (*ids, "hosts")}
 
 
 def decode_routes(data: bytes) -> SavedRoutes:
     """The routes in a file's content; raises DamagedFile."""
+    saved = SavedRoutes()
     try:
-        return {
-            module_id(*module): [parse_host(host) for host in hosts] for module, hosts in index_routes(data).items()
-        }
+        for item in _items(data):
+            module = module_id(int(item["modid"]), int(item["cmdid"]))
+            saved.hosts[module] = [parse_host(host) for host in (*item["hosts"], *item.get("drained", ()))]
+            if item.keys() & {"drained", "weights", "zones", "settings"}:
+                saved.steering[module] = Steering(
+                    {parse_host(host): parse_weight(weight) for host, weight in item.get("weights", {}).items()},
+                    {parse_host(host): parse_zone(zone) for host, zone in item.get("zones", {}).items()},
+                    str(item.get("settings", "")),
+                )
+        return saved
     except InvalidRoute as error:
         raise DamagedFile(str(error)) from error
-    except (TypeError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise DamagedFile("it is not a file of saved routes") from error
 
 
 def index_routes(data: bytes) -> dict[tuple[int, int], list[str]]:
-    """The hosts in a file's content, as unchecked texts by (modid, cmdid); raises DamagedFile."""
+    """The hosts in a file's content, as unchecked texts by (modid, cmdid); raises DamagedFile.
+
+    Drained hosts are left out.
+    """
+    try:
+        return {(int(item["modid"]), int(item["cmdid"])): list(item["hosts"]) for item in _items(data)}
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise DamagedFile("it is not a file of saved routes") from error
+
+
+def _items(data: bytes) -> list[Any]:
     try:
         content = json.loads(data)
         if content["format"] != FORMAT:
             raise DamagedFile(f"format {content['format']!r} is not {FORMAT}")
-        return {(int(item["modid"]), int(item["cmdid"])): list(item["hosts"]) for item in content["routes"]}
+        return list(content["routes"])
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise DamagedFile("it is not a file of saved routes") from error
 
@@ -64,7 +118,7 @@ def load_routes(path: Path) -> SavedRoutes:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        return {}
+        return SavedRoutes()
     except OSError as error:
         raise DamagedFile(f"{path} cannot be read: {error.strerror}; starting without saved routes") from None
     try:

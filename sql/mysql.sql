@@ -7,6 +7,13 @@ CREATE TABLE IF NOT EXISTS RouteData (
     cmdid INT UNSIGNED NOT NULL,
     serverip INT UNSIGNED NOT NULL,    -- IPv4 as a number in host order
     serverport INT UNSIGNED NOT NULL,
+    weight INT NOT NULL DEFAULT 100,   -- ours from here on: share of calls, 0 to 1000
+    zone VARCHAR(64) NOT NULL DEFAULT '',
+    tags TEXT,                         -- a JSON list
+    note VARCHAR(255) NOT NULL DEFAULT '',
+    drained_weight INT,                -- the weight to restore; NULL unless the host is drained
+    drained_until BIGINT NOT NULL DEFAULT 0,  -- Unix seconds; 0: until an operator ends the drain
+    drain_reason VARCHAR(255) NOT NULL DEFAULT '',
     PRIMARY KEY (id),
     UNIQUE KEY route (modid, cmdid, serverip, serverport),
     KEY RouteData_host (serverip, serverport)
@@ -198,4 +205,13 @@ CREATE TABLE IF NOT EXISTS RouteLease (
     owner VARCHAR(255) NOT NULL,       -- whose token registered it
     PRIMARY KEY (modid, cmdid, ip, port),
     KEY expires (expires_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- What a module sets; a module without a row has the agents' defaults.
+CREATE TABLE IF NOT EXISTS ModuleSettings (
+    modid INT UNSIGNED NOT NULL,
+    cmdid INT UNSIGNED NOT NULL,
+    settings TEXT NOT NULL,            -- a JSON object of names and values
+    version BIGINT UNSIGNED NOT NULL,  -- the route version that changed it last
+    PRIMARY KEY (modid, cmdid)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

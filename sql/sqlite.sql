@@ -6,7 +6,14 @@ CREATE TABLE IF NOT EXISTS RouteData (
     modid INTEGER NOT NULL,
     cmdid INTEGER NOT NULL,
     serverip INTEGER NOT NULL,    -- IPv4 as a number in host order
-    serverport INTEGER NOT NULL
+    serverport INTEGER NOT NULL,
+    weight INTEGER NOT NULL DEFAULT 100,   -- ours from here on: share of calls, 0 to 1000
+    zone TEXT NOT NULL DEFAULT '',
+    tags TEXT,                             -- a JSON list
+    note TEXT NOT NULL DEFAULT '',
+    drained_weight INTEGER,                -- the weight to restore; NULL unless the host is drained
+    drained_until INTEGER NOT NULL DEFAULT 0,  -- Unix seconds; 0: until an operator ends the drain
+    drain_reason TEXT NOT NULL DEFAULT ''
 );
 CREATE UNIQUE INDEX IF NOT EXISTS route ON RouteData (modid, cmdid, serverip, serverport);
 CREATE INDEX IF NOT EXISTS RouteData_host ON RouteData (serverip, serverport);
@@ -191,3 +198,12 @@ CREATE TABLE IF NOT EXISTS RouteLease (
     PRIMARY KEY (modid, cmdid, ip, port)
 );
 CREATE INDEX IF NOT EXISTS RouteLease_expires ON RouteLease (expires_at);
+
+-- What a module sets; a module without a row has the agents' defaults.
+CREATE TABLE IF NOT EXISTS ModuleSettings (
+    modid INTEGER NOT NULL,
+    cmdid INTEGER NOT NULL,
+    settings TEXT NOT NULL,            -- a JSON object of names and values
+    version INTEGER NOT NULL,          -- the route version that changed it last
+    PRIMARY KEY (modid, cmdid)
+);

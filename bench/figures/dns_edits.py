@@ -56,7 +56,7 @@ def measure_edits(testbed: Testbed, figure: Figure) -> None:
 
 def _at_interval(testbed: Testbed, figure: Figure, poll_interval: float, count: int, bar: float) -> None:
     database = testbed.database()
-    database.fill(_ROUTES.rows())
+    database.fill(_ROUTES.rows(), _ROUTES.settings())
     dns = testbed.dns(database, poll_interval)
     dns.start()
     dns.until_answering(_ROUTES.module(0), 30)

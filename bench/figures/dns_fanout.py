@@ -28,7 +28,7 @@ def measure_fanout(testbed: Testbed, figure: Figure) -> None:
     if refused := allow_open_files(connections + 200):
         raise BenchError(refused)
     database = testbed.database()
-    database.fill(_ROUTES.rows())
+    database.fill(_ROUTES.rows(), _ROUTES.settings())
     dns = testbed.dns(database, _POLL_INTERVAL)
     dns.start()
     dns.until_answering(_ROUTES.module(0), 30)

@@ -33,8 +33,8 @@ def measure_load(testbed: Testbed, figure: Figure) -> None:
     routes = Routes(testbed.size(_MODULES))
     database = testbed.database()
     begin = time.monotonic()
-    database.fill(routes.rows())
-    database.fill([(*_STILL, (10 << 24) + host, 80) for host in range(1, 11)])
+    database.fill(routes.rows(), routes.settings())
+    database.fill([(*_STILL, (10 << 24) + host, 80, 50, "a") for host in range(1, 11)])
     figure.facts["routes"] = routes.modules * routes.hosts
     figure.facts["filling the database, s"] = round(time.monotonic() - begin, 1)
     dns = testbed.dns(database)

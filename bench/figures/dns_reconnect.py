@@ -29,7 +29,7 @@ def measure_reconnect(testbed: Testbed, figure: Figure) -> None:
     if refused := allow_open_files(count + 200):
         raise BenchError(refused)
     database = testbed.database()
-    database.fill(_ROUTES.rows())
+    database.fill(_ROUTES.rows(), _ROUTES.settings())
     dns = testbed.dns(database)
     dns.start()
     dns.until_answering(_ROUTES.module(0), 60)

@@ -24,7 +24,7 @@ _BAR = 60_000
 def measure_requests(testbed: Testbed, figure: Figure) -> None:
     """One connection that asks for all modules, round and round."""
     database = testbed.database()
-    database.fill(_ROUTES.rows())
+    database.fill(_ROUTES.rows(), _ROUTES.settings())
     dns = testbed.dns(database)
     dns.start()
     dns.until_answering(_ROUTES.module(0), 30)

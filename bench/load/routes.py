@@ -1,7 +1,7 @@
 """The routes that benchmarks load: as many modules as wanted, all of whose frames have one size.
 
-Every id, address and port takes the same number of bytes on the wire, so that a client can count requests and
-answers by counting bytes.
+Every id, address, port, weight and zone takes the same number of bytes on the wire, so that a client can count
+requests and answers by counting bytes. All hosts have weights and zones and all modules settings, which costs most.
 """
 
 from collections.abc import Iterator
@@ -9,10 +9,14 @@ from dataclasses import dataclass
 
 from bench.services.dns_client import Answer, request
 from lars.db.routes import RouteEdit
+from lars.host_record import HostChange
 from lars.route import HostAddress, ModuleId
 
 FIRST_PORT = 20_000
 """The port of every host to begin with; the edit numbered n changes it to FIRST_PORT + n."""
+
+SETTINGS = '{"panic":false}'
+"""The settings of every module."""
 
 PER_MODID = 10_000
 _FIRST_ID = 1_000
@@ -47,20 +51,30 @@ class Routes:
         """Whether an answer is just the route of its module after the edit of that number."""
         return answer.hosts == self.route(self.index(answer.module), edit)
 
-    def rows(self) -> Iterator[tuple[int, int, int, int]]:
+    def rows(self) -> Iterator[tuple[int, int, int, int, int, str]]:
         """All rows of RouteData before any edit."""
         for index in range(self.modules):
             module = self.module(index)
             for host in self.route(index):
-                yield *module, *host
+                yield *module, *host, *_record(host)
+
+    def settings(self) -> Iterator[tuple[int, int, str]]:
+        """modid, cmdid and settings of all modules."""
+        return ((*self.module(index), SETTINGS) for index in range(self.modules))
 
     def edit(self, index: int, number: int) -> RouteEdit:
         """The edit of that number, of the index-th module."""
-        return RouteEdit(self.module(index), frozenset(self.route(index, number)), replace=True)
+        change = {host: HostChange(*_record(host)) for host in self.route(index, number)}
+        return RouteEdit(self.module(index), frozenset(change), replace=True, change=change)
 
     def requests(self, start: int, count: int) -> bytes:
         """GetRouteRequests for `count` modules from the start-th on, round and round, as frames."""
         return b"".join(request(self.module(index % self.modules)) for index in range(start, start + count))
+
+
+def _record(host: HostAddress) -> tuple[int, str]:
+    """A host's weight and zone."""
+    return 50 + host.ip % 40, "abc"[host.ip % 3]
 
 
 def edit_number(answer: Answer) -> int:

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from itertools import islice
 
 from lars.db.database import engine_for
-from lars.db.engine import Transaction
+from lars.db.engine import Transaction, values_clause
 from lars.db.routes import RouteEdit, edit_txn
 from lars.db.schema import init_txn
 from lars.db.url import parse_url
+
+_COLUMNS = ("modid", "cmdid", "serverip", "serverport", "weight", "zone")
 
 _ROWS = 50_000
 """Rows in one transaction while filling."""
@@ -39,12 +41,19 @@ class RouteDatabase:
         cursor.close()
         self._connection.commit()
 
-    def fill(self, rows: Iterable[Sequence[int]]) -> None:
-        """Adds rows to RouteData, then makes one new version of them all."""
+    def fill(self, rows: Iterable[Sequence[object]], settings: Iterable[Sequence[object]] = ()) -> None:
+        """Adds rows, addresses alone or with weight and zone, to RouteData, and settings (modid, cmdid, text) to
+        ModuleSettings, then makes one new version of them all."""
         remaining = iter(rows)
         while some := list(islice(remaining, _ROWS)):
             with self._write() as txn:
-                txn.execute_many("INSERT INTO RouteData (modid, cmdid, serverip, serverport) VALUES (?, ?, ?, ?)", some)
+                columns = _COLUMNS[: len(some[0])]
+                txn.execute_many(f"INSERT INTO RouteData {values_clause(columns)}", some)
+        texts = iter(settings)
+        while some := list(islice(texts, _ROWS)):
+            with self._write() as txn:
+                insert = "INSERT INTO ModuleSettings (modid, cmdid, settings, version) VALUES (?, ?, ?, 1)"
+                txn.execute_many(insert, some)
         with self._write() as txn:
             self._new_version(txn)
 

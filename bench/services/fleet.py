@@ -24,7 +24,7 @@ _UP = 60.0
 class Fleet:
     """A Lars that serves the given rows of RouteData; its services are ready, and end with the block."""
 
-    def __init__(self, testbed: Testbed, workers: int, rows: Iterable[Sequence[int]]) -> None:
+    def __init__(self, testbed: Testbed, workers: int, rows: Iterable[Sequence[object]]) -> None:
         self._stack = ExitStack()
         self._testbed = testbed
         self._workers = workers

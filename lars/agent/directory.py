@@ -14,7 +14,7 @@ from lars.balancing.gathered import Gathered
 from lars.balancing.host import HostState, StateChange
 from lars.balancing.policy import Policy
 from lars.errors import InvalidRoute
-from lars.route import HostAddress, ModuleId, module_id
+from lars.route import UNSTEERED, HostAddress, ModuleId, Steering, module_id
 
 MAX_MODULES = 200_000
 """Modules that one shard remembers. A local process chooses which it asks for."""
@@ -76,6 +76,7 @@ class Directory:
         new_policy: makes the policy of a new module.
         ask: called with each module whose route is needed from lars-dns, when a request first names it.
         max_modules: modules beyond this number are not remembered, and so have no hosts.
+        configure: called when the settings of a module have changed, with their text in `module.settings`.
     """
 
     def __init__(
@@ -83,7 +84,9 @@ class Directory:
         new_policy: Callable[[ModuleId], Policy[RoutedHost]],
         ask: Callable[[ModuleId], None],
         max_modules: int = MAX_MODULES,
+        configure: Callable[[Module, float], None] | None = None,
     ) -> None:
+        self._configure = configure
         self._new_policy = new_policy
         self._ask = ask
         self._max_modules = max_modules
@@ -173,13 +176,27 @@ class Directory:
             listener.module_added(module)
         return module
 
-    def restore(self, key: ModuleId, addresses: Iterable[HostAddress], now: float) -> None:
+    def restore(
+        self, key: ModuleId, addresses: Iterable[HostAddress], now: float, steering: Steering = UNSTEERED
+    ) -> None:
         """Takes a saved route, to be asked for again as soon as lars-dns is linked."""
         if key not in self._modules:
-            self._add(key, now).restore(addresses, now)
+            module = self._add(key, now)
+            module.restore(addresses, now, steering)
+            self._configured(module, "", now)
+
+    def _configured(self, module: Module, before: str, now: float) -> None:
+        if self._configure is not None and module.settings != before:
+            self._configure(module, now)
 
     def take_route(
-        self, key: ModuleId, addresses: Iterable[HostAddress], fresh_until: float, subscribed: bool, now: float
+        self,
+        key: ModuleId,
+        addresses: Iterable[HostAddress],
+        fresh_until: float,
+        subscribed: bool,
+        now: float,
+        steering: Steering = UNSTEERED,
     ) -> bool:
         """Takes a route from lars-dns; False, and nothing happens, if the module is not known.
 
@@ -189,11 +206,14 @@ class Directory:
             fresh_until: when lars-dns is to be asked again.
             subscribed: whether lars-dns pushes changes of this route.
             now: the time of the answer.
+            steering: what an operator has set for it.
         """
         module = self._modules.get(key)
         if module is None:
             return False
-        self._removed(module.take_route(addresses, fresh_until, subscribed, now))
+        before = module.settings
+        self._removed(module.take_route(addresses, fresh_until, subscribed, now, steering))
+        self._configured(module, before, now)
         return True
 
     def _removed(self, hosts: list[RoutedHost]) -> None:

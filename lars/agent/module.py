@@ -3,7 +3,7 @@
 Times are in seconds, monotonic.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import inf
 
 from lars.agent.encodings import answer_fields
@@ -12,7 +12,9 @@ from lars.agent.unrouted_counts import UnroutedCounts
 from lars.balancing.gathered import Gathered
 from lars.balancing.host import Host, HostExplanation, HostState, StateChange
 from lars.balancing.policy import Policy
-from lars.route import HostAddress, ModuleId
+from lars.host_record import DEFAULT_WEIGHT
+from lars.module_settings import Value
+from lars.route import UNSTEERED, HostAddress, ModuleId, Steering
 
 SHARED = 10.0
 """Seconds for which a process must be the only one that reports a module's calls before it ejects hosts alone."""
@@ -96,12 +98,15 @@ class Module:
         "_route_state",
         "_shared_until",
         "asked_at",
+        "cached",
         "check_settings",
+        "effective",
         "fresh_until",
         "hosts",
         "id",
         "reporter",
         "routed_at",
+        "settings",
         "subscribed",
         "unrouted",
         "used_at",
@@ -122,6 +127,12 @@ class Module:
         """When lars-dns last sent the route."""
         self.subscribed = False
         """Whether lars-dns pushes changes of the route and understands UnsubscribeRequest."""
+        self.settings = ""
+        """The text of its settings, as lars-dns sent it."""
+        self.effective: Mapping[str, Value] | None = None
+        """All settings, with defaults, as they were last set; None before."""
+        self.cached = True
+        """Whether clients may pick hosts by themselves."""
         self.reporter = 0
         """The port that the last report of its calls came from; 0 if that is not known."""
         self.check_settings: object = None
@@ -217,27 +228,63 @@ class Module:
         return True
 
     def take_route(
-        self, addresses: Iterable[HostAddress], fresh_until: float, subscribed: bool, now: float
+        self,
+        addresses: Iterable[HostAddress],
+        fresh_until: float,
+        subscribed: bool,
+        now: float,
+        steering: Steering = UNSTEERED,
     ) -> list[RoutedHost]:
         """Takes a route from lars-dns. Returns the hosts that are no longer in it; their calls are still reported."""
         self.asked_at = None
         self.routed_at = now
         self.fresh_until = fresh_until
         self.subscribed = subscribed
-        return self.restore(addresses, now)
+        return self.restore(addresses, now, steering)
 
-    def restore(self, addresses: Iterable[HostAddress], now: float) -> list[RoutedHost]:
+    def restore(self, addresses: Iterable[HostAddress], now: float, steering: Steering = UNSTEERED) -> list[RoutedHost]:
         """Takes a route that may be old, as a saved one is. Returns the hosts that are no longer in it."""
         before = self.hosts
         wanted = dict.fromkeys(addresses)
         kept = {address: host for address, host in before.items() if address in wanted}
         self.hosts = kept | {address: RoutedHost(address, self) for address in wanted if address not in kept}
+        self._steer(steering)
         self._policy.rebuild(self.hosts.values(), now)
         gone = [host for address, host in before.items() if address not in kept]
         for host in gone:
             if host.succ or host.err:
                 self.unrouted.add(host.address, *host.take_calls())
         return gone
+
+    def _steer(self, steering: Steering) -> None:
+        """Gives the hosts their weights and zones."""
+        self.settings = steering.settings
+        weights, zones = steering.weights, steering.zones
+        for address, host in self.hosts.items():
+            host.weight, host.zone = weights.get(address, DEFAULT_WEIGHT), zones.get(address, "")
+
+    @property
+    def steering(self) -> Steering:
+        """What an operator has set for the route."""
+        hosts = self.hosts
+        weights = {address: host.weight for address, host in hosts.items() if host.weight != DEFAULT_WEIGHT}
+        zones = {address: host.zone for address, host in hosts.items() if host.zone}
+        return Steering(weights, zones, self.settings) if weights or zones or self.settings else UNSTEERED
+
+    def use_policy(self, policy: Policy[RoutedHost], cached: bool, now: float) -> None:
+        """Goes on with a policy, which may be the one it has; hosts that another one has ejected stay so."""
+        if cached != self.cached:
+            self.cached, self._route_state = cached, None
+        if policy is self._policy:
+            return
+        before = self._policy
+        ejected = [host for host, state in before.states().items() if state is HostState.EJECTED]
+        before.rebuild((), now)
+        policy.rebuild(self.hosts.values(), now)
+        policy.carry_over(ejected)
+        policy.revision += before.revision  # what was made by the other is old
+        self._policy = policy
+        self._next_timed = now if policy.wants_times else inf
 
     def sweep(self, now: float) -> list[StateChange[RoutedHost]]:
         """Runs the policy's timers. Returns the changes of state since the last sweep."""
@@ -264,7 +311,7 @@ class Module:
 
     @property
     def policy(self) -> Policy[RoutedHost]:
-        """The policy, for health checks."""
+        """The policy, for those who set it and for health checks."""
         return self._policy
 
     @property
@@ -291,6 +338,7 @@ class Module:
                 {host.address: state for host, state in states.items()},
                 self._policy.weights(),
                 revision,
+                ask=not self.cached,
             )
         return self._route_state
 

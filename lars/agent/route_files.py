@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from lars.agent.directory import Directory
 from lars.errors import LarsError
+from lars.route import UNSTEERED
 from lars.runtime.file_lock import FileLock
 from lars.runtime.reactor import IReactor
 from lars.saved_routes import (
@@ -58,8 +59,8 @@ class RouteFiles:
             except DamagedFile as error:
                 _log.warn("{error}", error=str(error))
                 continue
-            for key, hosts in saved.items():
-                directory.restore(key, hosts, now)
+            for key, hosts in saved.hosts.items():
+                directory.restore(key, hosts, now, saved.steering.get(key, UNSTEERED))
 
     def changed(self, number: int) -> None:
         """Notes that a route of this shard differs from its file."""
@@ -71,8 +72,7 @@ class RouteFiles:
             return
         for number in sorted(self._changed):
             self._changed.discard(number)
-            modules = self._directories[number].modules
-            routes = {key: list(module.hosts) for key, module in modules.items() if module.hosts}
+            routes = self._routes(number)
             try:
                 await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), self._save, number, routes)
             except (OSError, TakenFolder) as error:
@@ -86,9 +86,19 @@ class RouteFiles:
         for lock in self._locks.values():
             lock.release()
 
+    def _routes(self, number: int) -> SavedRoutes:
+        saved = SavedRoutes()
+        for key, module in self._directories[number].modules.items():
+            if module.hosts:
+                saved.hosts[key] = list(module.hosts)
+                steering = module.steering
+                if steering is not UNSTEERED:
+                    saved.steering[key] = steering
+        return saved
+
     def _save(self, number: int, routes: SavedRoutes) -> None:
         self._lock(number)
-        save_routes(routes_path(self._state_dir, number), encode_routes(routes))
+        save_routes(routes_path(self._state_dir, number), encode_routes(routes.hosts, routes.steering))
 
     def _lock(self, number: int) -> None:
         make_state_dir(self._state_dir)

@@ -38,6 +38,7 @@ class RouteState:
         states: Mapping[HostAddress, HostState],
         weights: Iterable[int],
         revision: int,
+        ask: bool = False,
     ) -> "RouteState":
         """Encodes the states of a module's hosts.
 
@@ -47,8 +48,9 @@ class RouteState:
             states: the state of each host.
             weights: the weight of each host, in the order of `states`.
             revision: that of the policy.
+            ask: whether clients should ask for the host of each call.
         """
-        answer = RouteStateResponse(modid=module.modid, cmdid=module.cmdid)
+        answer = RouteStateResponse(modid=module.modid, cmdid=module.cmdid, ask=ask)
         idle_weights = []
         for (address, state), weight in zip(states.items(), weights, strict=True):
             infos = answer.overloaded

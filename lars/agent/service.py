@@ -2,14 +2,13 @@
 
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import partial
 
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from lars.agent.conf_settings import ConfSettings
 from lars.agent.datagrams import DatagramCodec
 from lars.agent.directory import Directory, sliced
 from lars.agent.health.checker import HealthChecker
@@ -21,18 +20,18 @@ from lars.agent.links.dns_link import DnsLink
 from lars.agent.links.outbox import Outbox
 from lars.agent.links.report_link import ReportLink
 from lars.agent.metrics import AgentMetrics
-from lars.agent.module import Module, RoutedHost
+from lars.agent.module import Module
+from lars.agent.module_policies import ModulePolicies, client_may_pick
 from lars.agent.route_files import RouteFiles
 from lars.agent.settings import SHARDS, AgentSettings
 from lars.agent.state_log import StateLog
 from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort, udp_port
 from lars.agent.udp_protocol import GuardedShardProtocol, ShardProtocol
-from lars.balancing.policies import new_policy
-from lars.balancing.policy import Policy
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
+from lars.module_settings import Value
 from lars.networks import ANY, is_loopback
-from lars.route import HostAddress, ModuleId, format_ip, shard_of
+from lars.route import HostAddress, ModuleId, Steering, format_ip, shard_of
 from lars.runtime.admission import Admission
 from lars.runtime.gil_and_gc import freeze_loaded_objects, tune_gil_and_gc
 from lars.runtime.periodic import Periodic
@@ -74,9 +73,8 @@ class AgentService(AsyncService):
         self._settings = settings
         self._now: Callable[[], float] = reactor.seconds
         self._state_log = StateLog(reactor.seconds)
-        self._module_policies = dict(settings.module_policies)
-        self._conf_settings = ConfSettings(settings.module_settings, settings.default_policy)
         self._rng = random.Random()  # one for all modules: it takes 2.5 kB
+        self._policies = ModulePolicies(settings, self._rng, self._say)
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
         interval = settings.heartbeat_interval
         tokens = TokenFile(settings.token_file) if settings.token_file else None
@@ -86,10 +84,12 @@ class AgentService(AsyncService):
         self.reporter = ReportLink(
             reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval, credentials
         )
-        self._directories = {number: Directory(self._new_policy, self.dns.ask) for number in shards}
+        self._directories = {
+            number: Directory(self._policies.new, self.dns.ask, configure=self._configure) for number in shards
+        }
         health = HealthChecks(
             settings.check_rate * len(self._directories) / SHARDS,
-            self._conf_settings.of,
+            self._settings_of,
             HealthLog(reactor.seconds),
             self._rng,
         )
@@ -125,13 +125,18 @@ class AgentService(AsyncService):
             Periodic("saving routes", 3.0, self._files.save_changed, reactor),
         ]
 
-    def _new_policy(self, module: ModuleId) -> Policy[RoutedHost]:
-        name = self._module_policies.get(module, self._settings.default_policy)
-        policy: Policy[RoutedHost] = new_policy(name, self._rng, classic=self._settings.classic)
-        chosen = self._conf_settings.of(module)
-        if chosen["locality.enabled"]:
-            policy.use_locality(self._settings.zone, float(chosen["locality.overprovisioning"]))
-        return policy
+    def _configure(self, module: Module, now: float) -> None:
+        """Has a module go on by the settings that its route carries."""
+        settings = module.effective = self._policies.settings_of(module.id, module.settings)
+        module.use_policy(self._policies.changed(module.policy, settings), client_may_pick(settings), now)
+
+    def _settings_of(self, key: ModuleId) -> Mapping[str, Value]:
+        """All settings of a module that is known: the same object until they change."""
+        module = self._directories[shard_of(key, SHARDS)].modules.get(key)
+        return (module.effective if module is not None else None) or self._policies.settings_of(key, "")
+
+    def _say(self, fault: str) -> None:
+        _log.warn("{fault}", fault=fault)
 
     async def start(self) -> None:
         tune_gil_and_gc()
@@ -192,12 +197,12 @@ class AgentService(AsyncService):
                 got=self._ports[0].receive_buffer,
             )
 
-    def _take_route(self, key: ModuleId, hosts: list[HostAddress], fresh_ms: int) -> None:
+    def _take_route(self, key: ModuleId, hosts: list[HostAddress], fresh_ms: int, steering: Steering) -> None:
         now = self._now()
         fresh = fresh_ms / 1000 if fresh_ms else self._settings.update_timeout
         number = shard_of(key, SHARDS)
         directory = self._directories.get(number)
-        if directory is not None and directory.take_route(key, hosts, now + fresh, fresh_ms > 0, now):
+        if directory is not None and directory.take_route(key, hosts, now + fresh, fresh_ms > 0, now, steering):
             self._files.changed(number)
 
     def _modules_in_use(self) -> list[ModuleId]:

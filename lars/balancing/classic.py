@@ -1,8 +1,9 @@
 """The rules of the C++ Lars, for fleets that must behave as it does (docs/design/balancing.md, classic).
 
-Hosts take turns. Virtual counts of successes and failures decide when a host is ejected; an ejected one gets every
-(probe_num + 1)th call until enough of them succeed, or until its time is over. Agrees with src/loadbalance of the C++
-Lars but for one thing: a failure weighs by its cost, so that a host that times out is ejected as fast as one that
+Hosts take turns, whatever their weights; those that are drained (weight 0) take no calls while others have weight.
+Virtual counts of successes and failures decide when a host is ejected; an ejected one gets every (probe_num + 1)th call
+until enough of them succeed, or until its time is over. Agrees with src/loadbalance of the C++ Lars but for drained
+hosts, and for one thing: a failure weighs by its cost, so that a host that times out is ejected as fast as one that
 refuses connections.
 """
 
@@ -46,13 +47,25 @@ class _Record:
     """What the rules know of one host.
 
     vsucc and verr are virtual counts, which decide; rsucc and rerr the real ones of this window. While it is ejected,
-    `decided` holds calls, failures and failures in a row of before that: the counts themselves start anew.
+    `decided` holds calls, failures and failures in a row of before that: the counts themselves start anew. While it is
+    drained, nothing is counted and decided, and it is in no rotation.
     """
 
-    __slots__ = ("contin_err", "contin_succ", "decided", "overloaded", "rerr", "reset_at", "rsucc", "verr", "vsucc")
+    __slots__ = (
+        "contin_err",
+        "contin_succ",
+        "decided",
+        "drained",
+        "overloaded",
+        "rerr",
+        "reset_at",
+        "rsucc",
+        "verr",
+        "vsucc",
+    )
 
     def __init__(self) -> None:
-        self.overloaded = False
+        self.drained = self.overloaded = False
         self.decided: tuple[int, int, int] | None = None
         self.vsucc = self.verr = self.rsucc = self.rerr = self.contin_succ = self.contin_err = 0
         self.reset_at = 0.0
@@ -113,6 +126,8 @@ class Classic(Policy[H]):
     def report(self, host: H, failed: bool, cost: float, now: float, source: int = 0) -> None:
         """The source makes no difference, as in the C++ Lars."""
         record: _Record = host.record
+        if record.drained:
+            return
         if failed:
             self._failed(host, record, failure_weight(cost), now)
             return
@@ -133,7 +148,7 @@ class Classic(Policy[H]):
 
     def report_successes(self, host: H, calls: int, now: float) -> None:
         record: _Record = host.record
-        while calls > 0:
+        while calls > 0 and not record.drained:
             was_idle = not record.overloaded
             self.report(host, False, 0.0, now)
             calls -= 1
@@ -168,6 +183,8 @@ class Classic(Policy[H]):
     def _check_window(self, host: H, record: _Record, now: float) -> None:
         settings = self._settings
         age = now - record.reset_at
+        if record.drained:
+            return
         if record.overloaded:
             if age >= settings.overload_timeout:
                 self._enter_idle(host, record, "timeout", now)
@@ -184,18 +201,44 @@ class Classic(Policy[H]):
         before = dict.fromkeys(self._hosts)
         for host in before:
             if host not in wanted:
-                (self._overloaded if host.record.overloaded else self._idle).remove(host)
+                if not host.record.drained:
+                    self._rotation(host).remove(host)
                 host.record = None
         new = [host for host in wanted if host not in before]
         for host in new:
             host.record = _Record()
             host.record.reset(self._settings.init_succ_cnt, 0, now)
-        if before:
-            for host in new:
-                self._idle.add(host)
-        else:
+            host.record.drained = bool(before)  # until it is added to a rotation
+        if not before:
             self._idle = Rotation(new, start=int(self._rng.random() * len(new)))
         self._hosts = (*(host for host in before if host in wanted), *new)
+        self._drain()
+
+    def _rotation(self, host: H) -> Rotation[H]:
+        return self._overloaded if host.record.overloaded else self._idle
+
+    def _drain(self) -> None:
+        """Takes the hosts out of their rotations whose weight is 0, if others have weight, and the rest in."""
+        everywhere = not any(host.weight for host in self._hosts)
+        for host in self._hosts:
+            record: _Record = host.record
+            drained = not (host.weight or everywhere)
+            if drained == record.drained:
+                continue
+            record.drained = drained
+            if drained:
+                self._rotation(host).remove(host)
+            else:
+                self._rotation(host).add(host)
+
+    def carry_over(self, ejected: Iterable[H]) -> None:
+        for host in ejected:
+            record: _Record = host.record
+            if not record.drained and self._idle.size > 1:
+                self._idle.remove(host)
+                self._overloaded.add(host)
+                record.overloaded, record.decided = True, record.counts()
+                record.reset(0, self._settings.init_err_cnt, record.reset_at)
 
     @property
     def ejected(self) -> int:
@@ -206,8 +249,8 @@ class Classic(Policy[H]):
         return {host: ejected if host.record.overloaded else healthy for host in self._hosts}
 
     def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
-        idle, overloaded, every = self._idle.size, self._overloaded.size, self._settings.probe_num + 1
-        probes = 1 / every if overloaded else 0.0
+        every = self._settings.probe_num + 1
+        probes = 1 / every if self._overloaded.size else 0.0
         stop = None if most is None else first + most
         found = []
         for host in islice(self._hosts, first, stop):
@@ -218,19 +261,26 @@ class Classic(Policy[H]):
                 HostExplanation(
                     address=host.address,
                     state=HostState.EJECTED if record.overloaded else HostState.HEALTHY,
-                    share=probes / overloaded if record.overloaded else (1 - probes) / idle,
+                    share=self._share(record, probes),
                     calls=calls,
                     failures=failures,
                     failures_in_a_row=in_a_row,
                     in_flight=None,
                     latency=None,
                     next_probe=None,
-                    why=f"failed: 1 call in {every} is a probe; restored in {max(0.0, left):.0f} s"
+                    why="drained: its weight is 0"
+                    if record.drained
+                    else f"failed: 1 call in {every} is a probe; restored in {max(0.0, left):.0f} s"
                     if record.overloaded
                     else "takes its turn",
                 )
             )
         return found
+
+    def _share(self, record: _Record, probes: float) -> float:
+        if record.drained:
+            return 0.0
+        return probes / self._overloaded.size if record.overloaded else (1 - probes) / self._idle.size
 
     def _enter_idle(self, host: H, record: _Record, reason: str, now: float) -> None:
         self._note(host, HostState.HEALTHY, reason)
@@ -252,5 +302,5 @@ class Classic(Policy[H]):
 
     def report_gathered(self, host: H, gathered: Gathered, now: float) -> None:
         """Those of an overloaded host say nothing: they were made before it was, and clients report probes singly."""
-        if not host.record.overloaded:
+        if not (host.record.overloaded or host.record.drained):
             self.report_successes(host, gathered.calls, now)

@@ -245,6 +245,26 @@ class EjectingPolicy(Policy[H]):
                 self._ejection.version += 1
         self._ejection.ensure_eligible()
 
+    def use(self, picker: Picker[H], settings: EjectingSettings) -> None:
+        """Goes on with another picker and by other numbers, with all that is known of the hosts."""
+        if picker is not self._picker:
+            self._picker = picker
+            self._rebuilt = -1
+        self._settings = settings
+        self._ramp = settings.ejection.ramp
+        self._ejection.use_settings(settings.ejection)
+        self.revision += 1
+
+    @property
+    def picker(self) -> Picker[H]:
+        """What picks among the eligible hosts."""
+        return self._picker
+
+    def carry_over(self, ejected: Iterable[H]) -> None:
+        for host in ejected:
+            self._ejection.carry_over(host.record)
+        self._ejection.take_changes()
+
     def _join(self, record: Record[H], now: float) -> None:
         """Takes a host into rotation, but one that left a short time ago while it was ejected stays so."""
         left = self._departed.take(record.host.address, now) if self._departed is not None else None

@@ -20,6 +20,7 @@ class EjectionSettings:
     """Numbers of the ejection rules. Times are in seconds.
 
     Attributes:
+        enabled: whether any host is ejected.
         step: the module's clock goes on by this much at most from one call to the next.
         decay: time in which counts of calls decay by e.
         prior: good calls that every host is credited with.
@@ -41,6 +42,7 @@ class EjectionSettings:
         pain_decay: time in which the pain decays by e.
     """
 
+    enabled: bool = True
     step: float = 0.05
     decay: float = 10.0
     prior: float = 4.0
@@ -139,6 +141,19 @@ class Ejection(Generic[H]):
         evidence = f"it was ejected when it left the route {away:.0f} s ago; {next_step}"
         self._changes.append(StateChange(record.host, HostState.EJECTED, "back in the route", evidence))
 
+    def use_settings(self, settings: EjectionSettings) -> None:
+        """Goes on by other numbers, with all that is known of the hosts."""
+        self._settings = settings
+        self._step = settings.step
+        if not settings.enabled:
+            for record in [record for record in self.ejected if record.blamed]:
+                self._restore(record, "ejection is off")
+
+    def carry_over(self, record: Record[H]) -> None:
+        """Ejects a host that another policy had ejected, unless no other would be left."""
+        if self._settings.enabled and record in self.eligible and len(self.eligible) > 1:
+            self._eject(record, False, "another policy", 0.0)
+
     def ensure_eligible(self) -> None:
         """Restores an ejected host if no other is left."""
         if self.ejected and not self.eligible:
@@ -209,7 +224,8 @@ class Ejection(Generic[H]):
 
     def share(self, record: Record[H]) -> float:
         """The part of its share of calls that a host gets by now, 0 to 1 (slow start)."""
-        return min(1.0, (self.clock - record.joined_at) / self._settings.ramp)
+        ramp = self._settings.ramp
+        return min(1.0, (self.clock - record.joined_at) / ramp) if ramp else 1.0
 
     # -- results
 
@@ -254,13 +270,17 @@ class Ejection(Generic[H]):
     def _judge(self, record: Record[H], slow: bool) -> None:
         """After a failure: ejects the host if it is this host that fails, and not all of them."""
         settings, eligible = self._settings, self.eligible
-        if len(eligible) < 2 or 2 * sum(each.failures > 0 for each in eligible) > len(eligible) + 1:
+        if (
+            not settings.enabled
+            or len(eligible) < 2
+            or 2 * sum(each.failures > 0 for each in eligible) > len(eligible) + 1
+        ):
             return
         good, bad = self._good - record.good, self._bad - record.bad
         others = bad / (good + bad + settings.prior)
         share = record.bad / (record.good + record.bad + settings.prior)
         in_a_row = record.failures >= settings.in_a_row and others**record.failures < settings.chance
-        if in_a_row or share > settings.factor * others + settings.excess:
+        if settings.enabled and (in_a_row or share > settings.factor * others + settings.excess):
             self._eject(record, slow, "failures in a row" if in_a_row else "failures", others)
 
     def _eject(self, record: Record[H], slow: bool, reason: str, others: float) -> None:

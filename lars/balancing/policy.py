@@ -38,6 +38,10 @@ class Policy(ABC, Generic[H]):
         A host is recognized by identity: the caller passes the same object for the same host.
         """
 
+    def carry_over(self, ejected: Iterable[H]) -> None:
+        """Ejects hosts of the route that the policy before this one had ejected; that is no change of state."""
+        return
+
     @abstractmethod
     def pick(self, key: int, now: float) -> H | None:
         """The host for the next call, or None when the call should not be made.

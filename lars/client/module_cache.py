@@ -180,8 +180,8 @@ class ModuleCache:
         """Replaces policy and hosts by those of a state."""
         self._version = state.version
         self._cached, policy = bool(state.idle), state.policy
-        if (state.overloaded and not policy) or (policy == HASHED and len(state.idle) > MAX_HASHED_HOSTS):
-            self._cached, policy = False, ""  # an older agent probes with every call
+        if state.ask or (state.overloaded and not policy) or (policy == HASHED and len(state.idle) > MAX_HASHED_HOSTS):
+            self._cached, policy = False, ""  # for the agent to choose; an older one probes with every call
         before = choice = self._choice
         if choice is None or policy != self._policy:
             self._policy = policy

@@ -26,6 +26,23 @@ class Edit:
     version: int = 0
     """The route version of the edit; 0 unless `what` is "hosts"."""
 
+    @property
+    def lines(self) -> tuple[list[str], list[str]]:
+        """What was before and what is after; of hosts one text each, with its record, and one for the settings.
+
+        Versions before host records wrote all hosts of the module, in one line.
+        """
+        if self.what != "hosts":
+            return [self.before] if self.before else [], [self.after] if self.after else []
+        return _host_lines(self.before), _host_lines(self.after)
+
+
+def _host_lines(text: str) -> list[str]:
+    found = []
+    for line in text.splitlines():
+        found += [line] if "=" in line or line.startswith("settings ") else line.split()
+    return found
+
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from lars.db.audit import Edit
 from lars.db.database import Database
 from lars.db.engine import Transaction
 from lars.db.modules import leases_of_txn
@@ -209,13 +210,13 @@ def _left_lately_txn(txn: Transaction, module: ModuleId, now: float, period: flo
     oldest = txn.one(
         f"SELECT id FROM RouteAudit WHERE modid = ? AND cmdid = ? ORDER BY id DESC LIMIT 1 OFFSET {EDITS}", module
     )
-    hosts = "(LENGTH({0}) - LENGTH(REPLACE({0}, ' ', '')) + CASE {0} WHEN '' THEN 0 ELSE 1 END)"
-    left = txn.one(
-        f"SELECT SUM({hosts.format('hosts_before')} - {hosts.format('hosts_after')}) FROM RouteAudit "
+    rows = txn.all(
+        "SELECT hosts_before, hosts_after FROM RouteAudit "
         "WHERE modid = ? AND cmdid = ? AND id > ? AND ts >= ? AND actor = ? AND what = 'hosts'",
         (*module, oldest[0] if oldest else 0, int(since - period), EXPIRER),
     )
-    return int(left[0] or 0) if left else 0
+    edits = [Edit("hosts", *module, before, after).lines for before, after in rows]
+    return sum(len(before) - len(after) for before, after in edits)
 
 
 def _expire_txn(

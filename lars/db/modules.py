@@ -5,14 +5,16 @@ See docs/design/database.md, edits.
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from lars.db.audit import Edit, record_txn
 from lars.db.database import Database
 from lars.db.engine import Transaction
+from lars.db.hosts import records_of_txn, settings_of_txn
 from lars.db.routes import EditDone, RouteEdit, edit_txn, hosts_of_txn, locked_version_txn
 from lars.errors import InvalidRoute, LarsError
+from lars.host_record import HostRecord
 from lars.route import MAX_ID, HostAddress, ModuleId, parse_host, parse_ip
 
 MAX_NAME = 255
@@ -50,13 +52,18 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A module as of one moment. A host is in `leases` if it registered itself."""
+    """A module as of one moment. A host is in `leases` if it registered itself.
+
+    `settings` is the text of the module's settings (lars.module_settings.from_json).
+    """
 
     id: ModuleId
     modid_name: str
     cmdid_name: str
     hosts: tuple[HostAddress, ...]
     leases: dict[HostAddress, Lease] = field(default_factory=dict)
+    records: Mapping[HostAddress, HostRecord] = field(default_factory=dict)
+    settings: str = ""
 
     @property
     def seen(self) -> str:
@@ -72,7 +79,8 @@ class Module:
     def etag(self) -> str:
         """A digest of what the API shows of the module; the renewal of a lease does not change it."""
         leases = [(host, lease.ttl, lease.owner) for host, lease in sorted(self.leases.items())]
-        content = repr((self.modid_name, self.cmdid_name, self.hosts, leases))
+        records = [self.records.get(host) for host in self.hosts]
+        content = repr((self.modid_name, self.cmdid_name, self.hosts, leases, records, self.settings))
         return hashlib.sha256(content.encode()).hexdigest()[:20]
 
 
@@ -232,10 +240,12 @@ def _names(txn: Transaction, table: str, column: str, numbers: Sequence[int]) ->
 
 def module_txn(txn: Transaction, module: ModuleId) -> Module:
     """See ModuleStore.module."""
-    hosts = hosts_of_txn(txn, [module])[module]
+    records = records_of_txn(txn, [module])[module]
+    settings = settings_of_txn(txn, [module]).get(module, "")
     modids, cmdids = names_txn(txn, [module])
     leases = leases_of_txn(txn, module)
-    return Module(module, modids.get(module.modid, ""), cmdids.get(module.cmdid, ""), tuple(sorted(hosts)), leases)
+    names = modids.get(module.modid, ""), cmdids.get(module.cmdid, "")
+    return Module(module, *names, tuple(sorted(records)), leases, records, settings)
 
 
 def leases_of_txn(txn: Transaction, module: ModuleId) -> dict[HostAddress, Lease]:
@@ -254,7 +264,7 @@ def _edit_seen_txn(txn: Transaction, actor: str, now: float, edit: RouteEdit, se
             raise _conflict(module)
         if edit.replace:  # a user's list leaves out hosts that registered themselves
             gone = frozenset(module.kept_by_people) - edit.add
-            edit = RouteEdit(edit.module, add=edit.add, remove=gone, actor=edit.actor)
+            edit = replace(edit, remove=gone, replace=False)
     return edit_txn(txn, actor, now, [edit])
 
 

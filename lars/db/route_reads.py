@@ -5,11 +5,12 @@ nor RouteChange thus costs a scan in the database and BUCKETS rows here, not eve
 those of the same database (docs/design/database.md, reading a version).
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
 from lars.db.engine import Transaction
+from lars.db.hosts import settings_of_txn
 from lars.db.routes import version_txn
 from lars.route import ModuleId, RouteRow
 
@@ -18,12 +19,15 @@ BUCKETS = 1024
 
 _BUCKET = f"(modid * 31 + cmdid) % {BUCKETS}"
 
-# Both factors are below the prime 2**31 - 1, and no product of an unsigned 32-bit column passes 2**63. A product, so
-# that two modules which swap hosts are seen.
+# All factors are below the prime 2**31 - 1, and no product of an unsigned 32-bit column passes 2**63. A product, so
+# that two modules which swap hosts are seen, and two hosts which swap weights. MySQL adds no negative weight to an
+# unsigned number.
 _MODULE = "(modid * 1000000007 + cmdid * 998244353 + 1) % 2147483647"
-_HOST = "(serverip * 1000000007 + serverport * 998244353 + 1) % 2147483647"
+_ADDRESS = "(serverip * 1000000007 + serverport * 998244353 + 1) % 2147483647"
+_RECORD = "((weight + 2147483648) * 40503 + CASE WHEN zone = '' THEN 0 ELSE CRC32(zone) END) % 2147483647"
+_HOST = f"({_ADDRESS}) * ({_RECORD}) % 2147483647"
 
-_ROWS = "SELECT modid, cmdid, serverip, serverport FROM RouteData"
+_ROWS = "SELECT modid, cmdid, serverip, serverport, weight, zone FROM RouteData"
 _ORDER = "ORDER BY modid, cmdid, serverip, serverport"
 
 MAX_HINTS = 2_000
@@ -45,13 +49,15 @@ def bucket_of(module: ModuleId) -> int:
 class Look:
     """A change of version, as of one moment.
 
-    `modules` are those that RouteChange names, `rows` all their rows; both are empty if it names too many.
+    `modules` are those that RouteChange names, `rows` all their rows, and `settings` the texts of their settings; all
+    are empty if it names too many.
     """
 
     version: int
     change_id: int
     modules: frozenset[ModuleId]
     rows: list[RouteRow]
+    settings: dict[ModuleId, str]
 
 
 def look_txn(txn: Transaction, version: int, change_id: int) -> Look | None:
@@ -66,8 +72,9 @@ def look_txn(txn: Transaction, version: int, change_id: int) -> Look | None:
     )
     modules = frozenset(ModuleId(*ids) for ids in changes if all(isinstance(n, int) for n in ids))  # SQLite stores all
     if len(modules) > MAX_HINTS or len(changes) > 10 * MAX_HINTS:
-        return Look(now, newest, frozenset(), [])
-    return Look(now, newest, modules, list(_rows_of(txn, sorted(modules))))
+        return Look(now, newest, frozenset(), [], {})
+    rows = list(_rows_of(txn, sorted(modules)))
+    return Look(now, newest, modules, rows, settings_of_txn(txn, sorted(modules)))
 
 
 def _rows_of(txn: Transaction, modules: list[ModuleId]) -> Iterator[RouteRow]:
@@ -76,7 +83,7 @@ def _rows_of(txn: Transaction, modules: list[ModuleId]) -> Iterator[RouteRow]:
     for start in range(0, len(modules), 200):
         some = modules[start : start + 200]
         query = f"{_ROWS} WHERE {' OR '.join([one] * len(some))} {_ORDER}"
-        yield from _as_rows(txn.all(query, list(chain.from_iterable(some))))
+        yield from txn.all(query, list(chain.from_iterable(some)))
 
 
 def change_id_txn(txn: Transaction) -> int:
@@ -86,10 +93,15 @@ def change_id_txn(txn: Transaction) -> int:
 
 
 def digests_txn(txn: Transaction) -> Digests:
-    """The digests of all of RouteData."""
+    """The digests of all of RouteData and ModuleSettings."""
     digest = f"COUNT(*), SUM(({_MODULE}) * ({_HOST}) % 2147483647)"
     rows = txn.all(f"SELECT {_BUCKET} AS bucket, {digest} FROM RouteData GROUP BY bucket")
-    return {int(bucket): (int(count), int(total)) for bucket, count, total in rows}
+    found = {int(bucket): (int(count), int(total)) for bucket, count, total in rows}
+    settings = f"COUNT(*), SUM(({_MODULE}) * (CRC32(settings) % 2147483647) % 2147483647)"
+    for bucket, count, total in txn.all(f"SELECT {_BUCKET} AS bucket, {settings} FROM ModuleSettings GROUP BY bucket"):
+        hosts, sum_of_hosts = found.get(int(bucket), (0, 0))
+        found[int(bucket)] = (hosts + int(count), sum_of_hosts + int(total))
+    return found
 
 
 def differing(known: Digests, found: Digests) -> set[int]:
@@ -101,12 +113,15 @@ def stream_rows(txn: Transaction, buckets: Collection[int] | None, pause: Callab
     """The rows of some buckets, or all, ordered by module, ip and port; calls `pause` every few hundred rows."""
     where = "" if buckets is None else f"WHERE {_BUCKET} IN ({', '.join(map(str, sorted(buckets)))})"
     for rows in txn.stream(f"{_ROWS} {where} {_ORDER}"):
-        yield from _as_rows(rows)
+        yield from rows
         pause()
 
 
-def _as_rows(rows: Iterable[tuple[int, ...]]) -> Iterator[RouteRow]:
-    return ((modid, cmdid, ip, port) for modid, cmdid, ip, port in rows)
+def settings_of_buckets_txn(txn: Transaction, buckets: Collection[int] | None) -> dict[ModuleId, str]:
+    """The texts of the settings of the modules in some buckets, or of all."""
+    where = "" if buckets is None else f"WHERE {_BUCKET} IN ({', '.join(map(str, sorted(buckets)))})"
+    rows = txn.all(f"SELECT modid, cmdid, settings FROM ModuleSettings {where}")
+    return {ModuleId(modid, cmdid): str(text) for modid, cmdid, text in rows if text}
 
 
 def prune_changes_txn(txn: Transaction, up_to_id: int, before_version: int) -> int:

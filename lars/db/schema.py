@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lars.db.engine import Engine, Transaction
+from lars.errors import InvalidRoute
+from lars.host_record import DEFAULT_WEIGHT, MAX_WEIGHT, weight, zone
+from lars.module_settings import from_json
 from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT
 from lars.shipped import shipped
 
@@ -122,7 +125,35 @@ def _add_alarm_columns(txn: Transaction) -> list[str]:
     return done
 
 
-STEPS: tuple[Step, ...] = (_adopt_cpp_schema, _add_indexes, _add_audit_column, _add_alarm_columns)
+_RECORD_COLUMNS = {
+    "weight": "INT NOT NULL DEFAULT 100",
+    "zone": "VARCHAR(64) NOT NULL DEFAULT ''",
+    "tags": "TEXT",
+    "note": "VARCHAR(255) NOT NULL DEFAULT ''",
+    "drained_weight": "INT",
+    "drained_until": "BIGINT NOT NULL DEFAULT 0",
+    "drain_reason": "VARCHAR(255) NOT NULL DEFAULT ''",
+}
+
+
+def _add_host_records(txn: Transaction) -> list[str]:
+    """Step 5: adds what an operator keeps with a host to RouteData, after the columns of the C++ system."""
+    there = txn.engine.column_names(txn, "RouteData")
+    lacking = [column for column in _RECORD_COLUMNS if there and column not in there]
+    if not lacking:
+        return []
+    for column in lacking:  # one by one: SQLite adds no more, and where the server can, it is instant
+        txn.execute(f"ALTER TABLE RouteData ADD COLUMN {column} {_RECORD_COLUMNS[column]}")
+    return [f"added {', '.join(lacking)} to RouteData"]
+
+
+STEPS: tuple[Step, ...] = (
+    _adopt_cpp_schema,
+    _add_indexes,
+    _add_audit_column,
+    _add_alarm_columns,
+    _add_host_records,
+)
 """Upgrades from each schema version to the next. Append a new step, and put its result into the schema files.
 
 All run each time, whatever SchemaVersion says, because loading a C++ dump restores old tables.
@@ -160,7 +191,32 @@ def check_txn(txn: Transaction) -> Checked:
     if row is None:
         problems.append("RouteVersion has no row with id 1: run `lars db init`")
     routes, modules = txn.one("SELECT COUNT(*), COUNT(DISTINCT modid * 4294967296 + cmdid) FROM RouteData") or (0, 0)
-    return Checked(int(row[0]) if row else 0, int(routes), int(modules), problems + _unusable_routes(txn))
+    return Checked(
+        int(row[0]) if row else 0,
+        int(routes),
+        int(modules),
+        [*problems, *_unusable_routes(txn), *_unusable_records(txn)],
+    )
+
+
+def _unusable_records(txn: Transaction) -> list[str]:
+    """What SQL has written and no host or module can have."""
+    problems = []
+    weights = "SELECT id, weight FROM RouteData WHERE NOT weight BETWEEN 0 AND ? ORDER BY id LIMIT 20"
+    for row_id, found in txn.all(weights, (MAX_WEIGHT,)):
+        try:
+            weight(found)
+        except InvalidRoute as error:
+            problems.append(f"RouteData row {row_id}: {error}: {DEFAULT_WEIGHT} is served; correct it")
+    for (found,) in txn.all("SELECT DISTINCT zone FROM RouteData WHERE zone <> '' ORDER BY zone LIMIT 1000"):
+        try:
+            zone(found)
+        except InvalidRoute as error:
+            problems.append(f"RouteData: {error}: none is served; correct it")
+    for modid, cmdid, text in txn.all("SELECT modid, cmdid, settings FROM ModuleSettings ORDER BY modid, cmdid"):
+        _settings, wrong = from_json(str(text))
+        problems += [f"ModuleSettings of ({modid}, {cmdid}): {line}: correct it" for line in wrong]
+    return problems[:60]
 
 
 def _columns(statement: str) -> list[str]:

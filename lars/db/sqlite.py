@@ -7,6 +7,7 @@ import os
 import sqlite3
 import stat
 import time
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
@@ -46,6 +47,15 @@ class _Connection(sqlite3.Connection):
         super().close()
 
 
+def add_functions(connection: sqlite3.Connection) -> None:
+    """Gives a connection the functions of MySQL that queries use."""
+    connection.create_function("CRC32", 1, _crc32, deterministic=True)
+
+
+def _crc32(value: object) -> int:
+    return zlib.crc32(value if isinstance(value, bytes) else str(value).encode())
+
+
 class SqliteEngine(Engine):
     """A database file, created by the first connection."""
 
@@ -74,6 +84,7 @@ class SqliteEngine(Engine):
             self._retry_while_busy(connection.execute, "PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
+            add_functions(connection)
         except sqlite3.Error:
             connection.close()
             raise

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lars.db.engine import Transaction
-from lars.db.route_reads import BUCKETS, Digests, change_id_txn, differing, digests_txn, stream_rows
+from lars.db.route_reads import (
+    BUCKETS,
+    Digests,
+    change_id_txn,
+    differing,
+    digests_txn,
+    settings_of_buckets_txn,
+    stream_rows,
+)
 from lars.db.routes import version_txn
 from lars.dns.table import Refused, Routes, pack_routes
 
@@ -37,5 +45,8 @@ def full_check_txn(txn: Transaction, known: Digests, pause: Callable[[], None]) 
     buckets: set[int] | None = differing(known, digests)
     if buckets is not None and len(buckets) > BUCKETS // 4:
         buckets = None
-    routes = {} if buckets == set() else dict(pack_routes(stream_rows(txn, buckets, pause), refused))
+    routes: Routes = {}
+    if buckets != set():
+        settings = settings_of_buckets_txn(txn, buckets)
+        routes = dict(pack_routes(stream_rows(txn, buckets, pause), settings, refused))
     return FullCheck(version, change_id, digests, buckets, routes, refused)

@@ -17,6 +17,7 @@ from lars.runtime.admission import Admission
 from lars.wire.factory import FrameFactory, Limits
 from lars.wire.lars_pb2 import GetRouteRequest, UnsubscribeRequest
 from lars.wire.messages import MessageId
+from lars.wire.rich_routes import RICH_PEER
 from lars.wire.served import ServedProtocol, heartbeat_receivers
 
 LEGACY_WRITE = 16 * 1024
@@ -46,6 +47,7 @@ class RouteServerProtocol(ServedProtocol):
         super().__init__()
         self._owed: OrderedDict[ModuleId, bool] = OrderedDict()  # module -> whether it is owed as an empty route
         self._is_python = False  # whether the peer reads split frames and survives removals
+        self._is_rich = False  # whether it reads weights, zones and settings
         self._write_scheduled = False
 
     def peer_lost(self, reason: Failure) -> None:
@@ -62,14 +64,18 @@ class RouteServerProtocol(ServedProtocol):
         factory = self.factory
         factory.requests += 1
         self._is_python = request.peer >= 1
+        self._is_rich = request.peer >= RICH_PEER
         self.introduced(request.peer)
         is_first = factory.subscriptions.subscribe(self, module)
         if is_first is None:
             self._answer_unsubscribed(module)
         elif self._is_python and self.writable:
-            self.stream.write(factory.table.frame(module))
+            self.stream.write(self._frame(module))
         else:
             self._owe(module, is_first and not self._is_python)  # an empty route that is owed comes before any other
+
+    def _frame(self, module: ModuleId) -> bytes:
+        return self.factory.table.frame(module) if self._is_rich else self.factory.table.plain_frame(module)
 
     def _answer_unsubscribed(self, module: ModuleId) -> None:
         """Answers a module that is over a limit of subscriptions, so that the agent asks again as it would a C++ dns.
@@ -78,7 +84,7 @@ class RouteServerProtocol(ServedProtocol):
         """
         self.factory.count_unsubscribed(self)
         if self._is_python and self.writable:
-            self.stream.write(self.factory.table.unpushed_frame(module))
+            self.stream.write(self.factory.table.unpushed_frame(module, self._is_rich))
 
     def on_unsubscribe(self, request: UnsubscribeRequest) -> None:
         """Ends a subscription."""
@@ -112,7 +118,7 @@ class RouteServerProtocol(ServedProtocol):
         size = 0
         while owed:
             module, as_empty = owed.popitem(last=False)
-            frame = table.empty_frame(module) if as_empty else table.frame(module)
+            frame = table.empty_frame(module) if as_empty else self._frame(module)
             size += len(frame)
             if frames and size > limit:
                 owed[module] = as_empty

@@ -1,19 +1,22 @@
-"""The route table: every module's hosts, packed, and its answer encoded once for each version of the route."""
+"""The route table: every module's route, packed, and its answers encoded once for each version of the route."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from struct import Struct
-from struct import error as StructError
 
-from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT, HostAddress, ModuleId, RouteRow
-from lars.wire.lars_pb2 import GetRouteResponse, HostInfo
+from lars.dns.packed_route import host_count, is_plain, lost_a_host, pack, undrained, unpack
+from lars.errors import InvalidRoute
+from lars.host_record import DEFAULT_WEIGHT, weight, zone
+from lars.module_settings import MAX_JSON
+from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT, ModuleId, RouteRow
+from lars.wire.frames import MAX_BODY
+from lars.wire.lars_pb2 import GetRouteResponse, HostInfo, ModuleSettings
 from lars.wire.messages import MessageId, encode_message
-
-_HOST = Struct(">IH")
+from lars.wire.rich_routes import MAX_RICH_ROUTE
 
 Routes = dict[ModuleId, bytes]
-"""Each module's hosts: 6 bytes a host (IPv4 address, port), in their order; no module without hosts."""
+"""Each module's packed route (lars.dns.packed_route); no module without hosts."""
 
 
 class Refused:
@@ -30,20 +33,24 @@ class Refused:
             self.examples.append(text)
 
 
-def pack_routes(rows: Iterable[RouteRow], refused: Refused) -> Iterator[tuple[ModuleId, bytes]]:
-    """Each module of the rows, which come ordered by module, with its hosts packed.
+def pack_routes(
+    rows: Iterable[RouteRow], settings: Mapping[ModuleId, str], refused: Refused
+) -> Iterator[tuple[ModuleId, bytes]]:
+    """Each module of the rows, which come ordered by module, ip and port, with its route packed.
 
-    Rows that cannot be a route are left out, and so is what exceeds MAX_HOSTS, in the rows' order.
+    Rows that cannot be a route are left out, and so is what exceeds MAX_HOSTS, in the rows' order. A weight or zone
+    that no host can have, which only SQL can write, has its default.
     """
     for (modid, cmdid), same in groupby(rows, itemgetter(0, 1)):
         if not _possible(modid, cmdid):
             refused.add(f"module ({modid}, {cmdid}): ids are 0 to {MAX_ID}, not both 0")
             continue
-        hosts = dict.fromkeys(_usable(same, refused))  # an old table may hold a host twice
+        hosts = list(_usable(same, refused))
         if len(hosts) > MAX_HOSTS:
             refused.add(f"module ({modid}, {cmdid}): {len(hosts)} hosts, {MAX_HOSTS} at most")
         if hosts:
-            yield ModuleId(modid, cmdid), b"".join(list(hosts)[:MAX_HOSTS])
+            module = ModuleId(modid, cmdid)
+            yield module, pack(hosts[:MAX_HOSTS], _usable_settings(module, settings, refused))
 
 
 def _possible(modid: object, cmdid: object) -> bool:
@@ -53,20 +60,40 @@ def _possible(modid: object, cmdid: object) -> bool:
     return 0 <= modid <= MAX_ID and 0 <= cmdid <= MAX_ID and not modid == cmdid == 0
 
 
-def _usable(rows: Iterable[RouteRow], refused: Refused) -> Iterator[bytes]:
-    for modid, cmdid, ip, port in rows:
-        try:
-            if 0 < ip < 2**32 and 0 < port <= MAX_PORT:
-                yield _HOST.pack(ip, port)
-                continue
-        except (TypeError, StructError):
-            pass  # SQLite keeps text and fractions too
-        refused.add(f"module ({modid}, {cmdid}): no host has ip {ip} and port {port}")
+def _usable(rows: Iterable[RouteRow], refused: Refused) -> Iterator[tuple[int, int, int, str]]:
+    before: tuple[object, object] = 0, 0
+    for modid, cmdid, ip, port, share, place in rows:
+        # SQLite keeps text and fractions too
+        if not (isinstance(ip, int) and isinstance(port, int) and 0 < ip < 2**32 and 0 < port <= MAX_PORT):
+            refused.add(f"module ({modid}, {cmdid}): no host has ip {ip} and port {port}")
+            continue
+        if (ip, port) == before:
+            continue  # a table without its unique key may hold a host twice
+        before = ip, port
+        if share != DEFAULT_WEIGHT or place:
+            share, place = _valid(modid, cmdid, share, place, refused)
+        yield ip, port, share, place
 
 
-def unpack_hosts(packed: bytes) -> list[HostAddress]:
-    """The hosts of a packed route."""
-    return [HostAddress(ip, port) for ip, port in _HOST.iter_unpack(packed)]
+def _valid(modid: int, cmdid: int, share: object, place: object, refused: Refused) -> tuple[int, str]:
+    try:
+        return _checked(share, place)
+    except InvalidRoute as error:
+        refused.add(f"module ({modid}, {cmdid}): {error}; weight {DEFAULT_WEIGHT} and no zone are served")
+        return DEFAULT_WEIGHT, ""
+
+
+@lru_cache(10_000)  # most hosts have one of a few
+def _checked(share: object, place: object) -> tuple[int, str]:
+    return weight(share), zone(place)
+
+
+def _usable_settings(module: ModuleId, settings: Mapping[ModuleId, str], refused: Refused) -> str:
+    text = settings.get(module, "")
+    if len(text.encode(errors="replace")) > MAX_JSON:
+        refused.add(f"module {module}: its settings have more than {MAX_JSON} characters; none are served")
+        return ""
+    return text
 
 
 class RouteTable:
@@ -80,7 +107,8 @@ class RouteTable:
         self._fresh_ms = fresh_ms
         self._routes: Routes = {}
         self._frames: dict[ModuleId, bytes] = {}
-        self._packed_bytes = 0
+        self._plain_frames: dict[ModuleId, bytes] = {}
+        self._hosts = 0
         self.version = 0
         """The route version of the database that the table is equal to."""
         self.changes = 0
@@ -93,15 +121,18 @@ class RouteTable:
     @property
     def hosts(self) -> int:
         """How many hosts all modules have together."""
-        return self._packed_bytes // _HOST.size
+        return self._hosts
 
     @property
     def routes(self) -> Mapping[ModuleId, bytes]:
-        """Every module's packed hosts."""
+        """Every module's packed route."""
         return self._routes
 
     def put(self, module: ModuleId, packed: bytes) -> bool | None:
-        """Replaces a module's hosts. Returns None if they are as before, else whether a host was lost."""
+        """Replaces a module's route. Returns None if it is as before.
+
+        Otherwise returns whether an agent that knows no weights loses a host.
+        """
         before = self._routes.get(module, b"")
         if packed == before:
             return None
@@ -109,35 +140,53 @@ class RouteTable:
             self._routes[module] = packed
         else:
             del self._routes[module]
-        self._packed_bytes += len(packed) - len(before)
+        self._hosts += host_count(packed) - host_count(before)
         self._frames.pop(module, None)
+        self._plain_frames.pop(module, None)
         self.changes += 1
-        return _lost_a_host(before, packed)
+        return lost_a_host(before, packed)
 
     def frame(self, module: ModuleId) -> bytes:
         """The GetRouteResponse for a module, as one frame; without hosts if it has none."""
-        frame = self._frames.get(module)
+        return self._cached(self._frames, module, False)
+
+    def plain_frame(self, module: ModuleId) -> bytes:
+        """The same for an agent that knows no weights: addresses alone, without those of drained hosts."""
+        if is_plain(self._routes.get(module, b"")):
+            return self.frame(module)  # the same: of most modules one frame is kept
+        return self._cached(self._plain_frames, module, True)
+
+    def _cached(self, frames: dict[ModuleId, bytes], module: ModuleId, plain: bool) -> bytes:
+        frame = frames.get(module)
         if frame is None:
             packed = self._routes.get(module, b"")
-            frame = self._encode(module, packed)
+            frame = self._encode(module, packed, plain)
             if packed:  # a module without hosts is not kept: agents choose how many of these they ask for
-                self._frames[module] = frame
+                frames[module] = frame
         return frame
 
     def empty_frame(self, module: ModuleId) -> bytes:
         """A GetRouteResponse without hosts, whatever the module has."""
-        return self._encode(module, b"")
+        return self._encode(module, b"", True)
 
-    def unpushed_frame(self, module: ModuleId) -> bytes:
-        """The GetRouteResponse for a module whose changes are not pushed to the asker, who has to ask again."""
-        return self._encode(module, self._routes.get(module, b""), 0)
+    def unpushed_frame(self, module: ModuleId, rich: bool) -> bytes:
+        """The GetRouteResponse for a module whose changes are not pushed to the asker, who has to ask again.
 
-    def _encode(self, module: ModuleId, packed: bytes, fresh_ms: int | None = None) -> bytes:
-        hosts = [HostInfo(ip=ip, port=port) for ip, port in _HOST.iter_unpack(packed)]
+        It carries weights, zones and settings if it is `rich`.
+        """
+        return self._encode(module, self._routes.get(module, b""), not rich, 0)
+
+    def _encode(self, module: ModuleId, packed: bytes, plain: bool, fresh_ms: int | None = None) -> bytes:
         fresh_ms = self._fresh_ms if fresh_ms is None else fresh_ms
-        response = GetRouteResponse(modid=module.modid, cmdid=module.cmdid, host=hosts, fresh_ms=fresh_ms)
-        return encode_message(MessageId.GET_ROUTE_RESPONSE, response)
-
-
-def _lost_a_host(old: bytes, new: bytes) -> bool:
-    return not set(_HOST.iter_unpack(old)) <= set(_HOST.iter_unpack(new))
+        response = GetRouteResponse(modid=module.modid, cmdid=module.cmdid, fresh_ms=fresh_ms)
+        if plain or is_plain(packed):
+            response.host.extend([HostInfo(ip=ip, port=port) for ip, port in undrained(packed)])
+        else:
+            route = unpack(packed)
+            for host in route.hosts:
+                info = response.host.add(ip=host.address.ip, port=host.address.port, zone=host.zone)
+                if host.weight != DEFAULT_WEIGHT:
+                    info.weight = host.weight
+            if route.settings:
+                response.settings.CopyFrom(ModuleSettings(json=route.settings))
+        return encode_message(MessageId.GET_ROUTE_RESPONSE, response, MAX_BODY if plain else MAX_RICH_ROUTE)

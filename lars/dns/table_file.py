@@ -12,13 +12,16 @@ from pathlib import Path
 from struct import Struct
 from struct import error as StructError
 
+from lars.dns.packed_route import host_count, is_whole
 from lars.dns.table import Routes
 from lars.errors import LarsError
 from lars.route import MAX_HOSTS, ModuleId
 
-_MAGIC = b"LARS ROUTES 1\n"
+_MAGIC = b"LARS ROUTES 2\n"
+_MAGIC_1 = b"LARS ROUTES 1\n"
 _HEAD = Struct(">qQ")  # version, modules
-_MODULE = Struct(">IIH")  # modid, cmdid, hosts of 6 bytes that follow
+_MODULE = Struct(">III")  # modid, cmdid, bytes of the packed route that follows
+_MODULE_1 = Struct(">IIH")  # modid, cmdid, hosts of 6 bytes that follow
 _CHECK = Struct(">I")  # CRC-32 of all before it
 _HOST_SIZE = 6
 
@@ -39,26 +42,27 @@ def encode_table(version: int, routes: Iterable[tuple[ModuleId, bytes]], modules
 def _pieces(version: int, routes: Iterable[tuple[ModuleId, bytes]], modules: int) -> Iterator[bytes]:
     yield _MAGIC + _HEAD.pack(version, modules)
     for module, packed in routes:
-        yield _MODULE.pack(*module, len(packed) // _HOST_SIZE) + packed
+        yield _MODULE.pack(*module, len(packed)) + packed
 
 
 def decode_table(data: bytes) -> tuple[int, Routes]:
-    """The version and routes of a file's content; raises DamagedTable."""
+    """The version and routes of a file's content, also of the format before this one; raises DamagedTable."""
     end = len(data) - _CHECK.size
-    if not data.startswith(_MAGIC) or end < len(_MAGIC) + _HEAD.size:
+    if not data.startswith((_MAGIC, _MAGIC_1)) or end < len(_MAGIC) + _HEAD.size:
         raise DamagedTable("it is not a saved table of lars-dns")
     if zlib.crc32(memoryview(data)[:end]) != _CHECK.unpack_from(data, end)[0]:
         raise DamagedTable("its check sum is wrong")
+    head, size = (_MODULE, 1) if data.startswith(_MAGIC) else (_MODULE_1, _HOST_SIZE)
     version, modules = _HEAD.unpack_from(data, len(_MAGIC))
     routes: Routes = {}
     position = len(_MAGIC) + _HEAD.size
     try:
         for _ in range(modules):
-            modid, cmdid, hosts = _MODULE.unpack_from(data, position)
-            position += _MODULE.size
-            routes[ModuleId(modid, cmdid)] = data[position : position + hosts * _HOST_SIZE]
-            position += hosts * _HOST_SIZE
-            if not 0 < hosts <= MAX_HOSTS:
+            modid, cmdid, length = head.unpack_from(data, position)
+            position += head.size
+            packed = routes[ModuleId(modid, cmdid)] = data[position : position + length * size]
+            position += length * size
+            if position > end or not is_whole(packed) or host_count(packed) > MAX_HOSTS:
                 raise DamagedTable("a module has no hosts, or too many")
     except StructError:
         raise DamagedTable("it ends too early") from None

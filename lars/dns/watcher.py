@@ -170,7 +170,7 @@ class RouteWatcher:
 
     def _take_look(self, look: Look) -> None:
         noticed = self._clock.seconds()
-        routes = dict(pack_routes(look.rows, Refused()))
+        routes = dict(pack_routes(look.rows, look.settings, Refused()))
         emptied = sum(module in self._table.routes and module not in routes for module in look.modules)
         self._check_again = True
         self._version, self._change_id = look.version, look.change_id

@@ -22,10 +22,10 @@ class FrameError(LarsError):
     """Bytes that are not a frame. Their stream cannot be read any further; a datagram can be dropped."""
 
 
-def encode_frame(message_id: int, body: bytes) -> bytes:
-    """One frame; raises FrameError if the body is longer than a peer would accept."""
-    if len(body) > MAX_BODY:
-        raise FrameError(f"message {message_id}: a body of {len(body)} bytes is over the limit of {MAX_BODY}")
+def encode_frame(message_id: int, body: bytes, longest: int = MAX_BODY) -> bytes:
+    """One frame; raises FrameError if the body is longer than `longest`, which the peer must accept."""
+    if len(body) > longest:
+        raise FrameError(f"message {message_id}: a body of {len(body)} bytes is over the limit of {longest}")
     return HEADER.pack(message_id, len(body)) + body
 
 

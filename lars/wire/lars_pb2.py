@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\nlars.proto\x12\x04lars\"$\n\x08HostInfo\x12\n\n\x02ip\x18\x01 \x01(\r\x12\x0c\n\x04port\x18\x02 \x01(\x05\"=\n\x0fGetRouteRequest\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\x12\x0c\n\x04peer\x18\x03 \x01(\r\"`\n\x10GetRouteResponse\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\x12\x1c\n\x04host\x18\x03 \x03(\x0b\x32\x0e.lars.HostInfo\x12\x10\n\x08\x66resh_ms\x18\x04 \x01(\r\"W\n\x0eHostCallResult\x12\n\n\x02ip\x18\x01 \x01(\r\x12\x0c\n\x04port\x18\x02 \x01(\x05\x12\x0c\n\x04succ\x18\x03 \x01(\r\x12\x0b\n\x03\x65rr\x18\x04 \x01(\r\x12\x10\n\x08overload\x18\x05 \x01(\x08\"\xb2\x01\n\x13ReportStatusRequest\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\x12\x0e\n\x06\x63\x61ller\x18\x03 \x01(\r\x12%\n\x07results\x18\x04 \x03(\x0b\x32\x14.lars.HostCallResult\x12\n\n\x02ts\x18\x05 \x01(\r\x12\x11\n\tperiod_ms\x18\x06 \x01(\r\x12\x0c\n\x04\x62oot\x18\x07 \x01(\x06\x12\x0b\n\x03seq\x18\x08 \x01(\r\x12\x0c\n\x04peer\x18\t \x01(\r\"H\n\x0eGetHostRequest\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\r\n\x05modid\x18\x02 \x01(\x05\x12\r\n\x05\x63mdid\x18\x03 \x01(\x05\x12\x0b\n\x03key\x18\x04 \x01(\x04\"k\n\x0fGetHostResponse\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\r\n\x05modid\x18\x02 \x01(\x05\x12\r\n\x05\x63mdid\x18\x03 \x01(\x05\x12\x0f\n\x07retcode\x18\x04 \x01(\x05\x12\x1c\n\x04host\x18\x05 \x01(\x0b\x32\x0e.lars.HostInfo\"m\n\rReportRequest\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\x12\x1c\n\x04host\x18\x03 \x01(\x0b\x32\x0e.lars.HostInfo\x12\x0f\n\x07retcode\x18\x04 \x01(\x05\x12\x0f\n\x07\x63ost_ms\x18\x05 \x01(\r\",\n\x0fReportStatusAck\x12\x0c\n\x04\x62oot\x18\x01 \x01(\x06\x12\x0b\n\x03seq\x18\x02 \x01(\r\"O\n\x11RouteStateRequest\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\r\n\x05modid\x18\x02 \x01(\x05\x12\r\n\x05\x63mdid\x18\x03 \x01(\x05\x12\x0f\n\x07version\x18\x04 \x01(\x06\"\xca\x01\n\x12RouteStateResponse\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\r\n\x05modid\x18\x02 \x01(\x05\x12\r\n\x05\x63mdid\x18\x03 \x01(\x05\x12\x0f\n\x07version\x18\x04 \x01(\x06\x12\x1c\n\x04idle\x18\x05 \x03(\x0b\x32\x0e.lars.HostInfo\x12\"\n\noverloaded\x18\x06 \x03(\x0b\x32\x0e.lars.HostInfo\x12\x0e\n\x06policy\x18\x07 \x01(\t\x12\x13\n\x0bidle_weight\x18\x08 \x03(\r\x12\x11\n\tstate_dir\x18\x0f \x01(\t\"W\n\rHostSuccesses\x12\n\n\x02ip\x18\x01 \x01(\r\x12\x0c\n\x04port\x18\x02 \x01(\x05\x12\x0c\n\x04succ\x18\x03 \x01(\r\x12\x0f\n\x07\x63ost_us\x18\x04 \x01(\x04\x12\r\n\x05timed\x18\x05 \x01(\r\"P\n\x0bReportBatch\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\x12#\n\x06result\x18\x03 \x03(\x0b\x32\x13.lars.HostSuccesses\"0\n\x11ModuleListRequest\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\x0e\n\x06offset\x18\x02 \x01(\r\"a\n\x0bModuleState\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\x12\"\n\x04host\x18\x03 \x03(\x0b\x32\x14.lars.HostCallResult\x12\x10\n\x08left_out\x18\x04 \x01(\r\"c\n\x12ModuleListResponse\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\x0e\n\x06offset\x18\x02 \x01(\r\x12!\n\x06module\x18\x03 \x03(\x0b\x32\x11.lars.ModuleState\x12\r\n\x05total\x18\x04 \x01(\r\"K\n\x0e\x45xplainRequest\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\r\n\x05modid\x18\x02 \x01(\x05\x12\r\n\x05\x63mdid\x18\x03 \x01(\x05\x12\x0e\n\x06offset\x18\x04 \x01(\r\"\x82\x02\n\rExplainedHost\x12\n\n\x02ip\x18\x01 \x01(\r\x12\x0c\n\x04port\x18\x02 \x01(\x05\x12\x0f\n\x07\x65jected\x18\x03 \x01(\x08\x12\r\n\x05share\x18\x04 \x01(\x02\x12\r\n\x05\x63\x61lls\x18\x05 \x01(\x02\x12\x10\n\x08\x66\x61ilures\x18\x06 \x01(\x02\x12\x19\n\x11\x66\x61ilures_in_a_row\x18\x07 \x01(\r\x12\x16\n\tin_flight\x18\x08 \x01(\rH\x00\x88\x01\x01\x12\x14\n\x07latency\x18\t \x01(\x02H\x01\x88\x01\x01\x12\x17\n\nnext_probe\x18\n \x01(\x02H\x02\x88\x01\x01\x12\x0b\n\x03why\x18\x0b \x01(\tB\x0c\n\n_in_flightB\n\n\x08_latencyB\r\n\x0b_next_probe\"\x8e\x01\n\x0f\x45xplainResponse\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\r\n\x05modid\x18\x02 \x01(\x05\x12\r\n\x05\x63mdid\x18\x03 \x01(\x05\x12\x0e\n\x06offset\x18\x04 \x01(\r\x12\x0e\n\x06policy\x18\x05 \x01(\t\x12!\n\x04host\x18\x06 \x03(\x0b\x32\x13.lars.ExplainedHost\x12\r\n\x05total\x18\x07 \x01(\r\"2\n\x12UnsubscribeRequest\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\"0\n\tHeartbeat\x12\x13\n\x0binterval_ms\x18\x01 \x01(\r\x12\x0e\n\x06server\x18\x02 \x01(\t\"\'\n\x05Hello\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0f\n\x07refused\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\nlars.proto\x12\x04lars\"R\n\x08HostInfo\x12\n\n\x02ip\x18\x01 \x01(\r\x12\x0c\n\x04port\x18\x02 \x01(\x05\x12\x13\n\x06weight\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x0c\n\x04zone\x18\x04 \x01(\tB\t\n\x07_weight\"\x1e\n\x0eModuleSettings\x12\x0c\n\x04json\x18\x01 \x01(\t\"=\n\x0fGetRouteRequest\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\x12\x0c\n\x04peer\x18\x03 \x01(\r\"\x88\x01\n\x10GetRouteResponse\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\x12\x1c\n\x04host\x18\x03 \x03(\x0b\x32\x0e.lars.HostInfo\x12\x10\n\x08\x66resh_ms\x18\x04 \x01(\r\x12&\n\x08settings\x18\x05 \x01(\x0b\x32\x14.lars.ModuleSettings\"W\n\x0eHostCallResult\x12\n\n\x02ip\x18\x01 \x01(\r\x12\x0c\n\x04port\x18\x02 \x01(\x05\x12\x0c\n\x04succ\x18\x03 \x01(\r\x12\x0b\n\x03\x65rr\x18\x04 \x01(\r\x12\x10\n\x08overload\x18\x05 \x01(\x08\"\xb2\x01\n\x13ReportStatusRequest\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\x12\x0e\n\x06\x63\x61ller\x18\x03 \x01(\r\x12%\n\x07results\x18\x04 \x03(\x0b\x32\x14.lars.HostCallResult\x12\n\n\x02ts\x18\x05 \x01(\r\x12\x11\n\tperiod_ms\x18\x06 \x01(\r\x12\x0c\n\x04\x62oot\x18\x07 \x01(\x06\x12\x0b\n\x03seq\x18\x08 \x01(\r\x12\x0c\n\x04peer\x18\t \x01(\r\"H\n\x0eGetHostRequest\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\r\n\x05modid\x18\x02 \x01(\x05\x12\r\n\x05\x63mdid\x18\x03 \x01(\x05\x12\x0b\n\x03key\x18\x04 \x01(\x04\"k\n\x0fGetHostResponse\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\r\n\x05modid\x18\x02 \x01(\x05\x12\r\n\x05\x63mdid\x18\x03 \x01(\x05\x12\x0f\n\x07retcode\x18\x04 \x01(\x05\x12\x1c\n\x04host\x18\x05 \x01(\x0b\x32\x0e.lars.HostInfo\"m\n\rReportRequest\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\x12\x1c\n\x04host\x18\x03 \x01(\x0b\x32\x0e.lars.HostInfo\x12\x0f\n\x07retcode\x18\x04 \x01(\x05\x12\x0f\n\x07\x63ost_ms\x18\x05 \x01(\r\",\n\x0fReportStatusAck\x12\x0c\n\x04\x62oot\x18\x01 \x01(\x06\x12\x0b\n\x03seq\x18\x02 \x01(\r\"O\n\x11RouteStateRequest\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\r\n\x05modid\x18\x02 \x01(\x05\x12\r\n\x05\x63mdid\x18\x03 \x01(\x05\x12\x0f\n\x07version\x18\x04 \x01(\x06\"\xd7\x01\n\x12RouteStateResponse\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\r\n\x05modid\x18\x02 \x01(\x05\x12\r\n\x05\x63mdid\x18\x03 \x01(\x05\x12\x0f\n\x07version\x18\x04 \x01(\x06\x12\x1c\n\x04idle\x18\x05 \x03(\x0b\x32\x0e.lars.HostInfo\x12\"\n\noverloaded\x18\x06 \x03(\x0b\x32\x0e.lars.HostInfo\x12\x0e\n\x06policy\x18\x07 \x01(\t\x12\x13\n\x0bidle_weight\x18\x08 \x03(\r\x12\x0b\n\x03\x61sk\x18\t \x01(\x08\x12\x11\n\tstate_dir\x18\x0f \x01(\t\"W\n\rHostSuccesses\x12\n\n\x02ip\x18\x01 \x01(\r\x12\x0c\n\x04port\x18\x02 \x01(\x05\x12\x0c\n\x04succ\x18\x03 \x01(\r\x12\x0f\n\x07\x63ost_us\x18\x04 \x01(\x04\x12\r\n\x05timed\x18\x05 \x01(\r\"P\n\x0bReportBatch\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\x12#\n\x06result\x18\x03 \x03(\x0b\x32\x13.lars.HostSuccesses\"0\n\x11ModuleListRequest\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\x0e\n\x06offset\x18\x02 \x01(\r\"a\n\x0bModuleState\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\x12\"\n\x04host\x18\x03 \x03(\x0b\x32\x14.lars.HostCallResult\x12\x10\n\x08left_out\x18\x04 \x01(\r\"c\n\x12ModuleListResponse\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\x0e\n\x06offset\x18\x02 \x01(\r\x12!\n\x06module\x18\x03 \x03(\x0b\x32\x11.lars.ModuleState\x12\r\n\x05total\x18\x04 \x01(\r\"K\n\x0e\x45xplainRequest\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\r\n\x05modid\x18\x02 \x01(\x05\x12\r\n\x05\x63mdid\x18\x03 \x01(\x05\x12\x0e\n\x06offset\x18\x04 \x01(\r\"\x82\x02\n\rExplainedHost\x12\n\n\x02ip\x18\x01 \x01(\r\x12\x0c\n\x04port\x18\x02 \x01(\x05\x12\x0f\n\x07\x65jected\x18\x03 \x01(\x08\x12\r\n\x05share\x18\x04 \x01(\x02\x12\r\n\x05\x63\x61lls\x18\x05 \x01(\x02\x12\x10\n\x08\x66\x61ilures\x18\x06 \x01(\x02\x12\x19\n\x11\x66\x61ilures_in_a_row\x18\x07 \x01(\r\x12\x16\n\tin_flight\x18\x08 \x01(\rH\x00\x88\x01\x01\x12\x14\n\x07latency\x18\t \x01(\x02H\x01\x88\x01\x01\x12\x17\n\nnext_probe\x18\n \x01(\x02H\x02\x88\x01\x01\x12\x0b\n\x03why\x18\x0b \x01(\tB\x0c\n\n_in_flightB\n\n\x08_latencyB\r\n\x0b_next_probe\"\x8e\x01\n\x0f\x45xplainResponse\x12\x0b\n\x03seq\x18\x01 \x01(\r\x12\r\n\x05modid\x18\x02 \x01(\x05\x12\r\n\x05\x63mdid\x18\x03 \x01(\x05\x12\x0e\n\x06offset\x18\x04 \x01(\r\x12\x0e\n\x06policy\x18\x05 \x01(\t\x12!\n\x04host\x18\x06 \x03(\x0b\x32\x13.lars.ExplainedHost\x12\r\n\x05total\x18\x07 \x01(\r\"2\n\x12UnsubscribeRequest\x12\r\n\x05modid\x18\x01 \x01(\x05\x12\r\n\x05\x63mdid\x18\x02 \x01(\x05\"0\n\tHeartbeat\x12\x13\n\x0binterval_ms\x18\x01 \x01(\r\x12\x0e\n\x06server\x18\x02 \x01(\t\"\'\n\x05Hello\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0f\n\x07refused\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,47 +32,49 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lars_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_HOSTINFO']._serialized_start=20
-  _globals['_HOSTINFO']._serialized_end=56
-  _globals['_GETROUTEREQUEST']._serialized_start=58
-  _globals['_GETROUTEREQUEST']._serialized_end=119
-  _globals['_GETROUTERESPONSE']._serialized_start=121
-  _globals['_GETROUTERESPONSE']._serialized_end=217
-  _globals['_HOSTCALLRESULT']._serialized_start=219
-  _globals['_HOSTCALLRESULT']._serialized_end=306
-  _globals['_REPORTSTATUSREQUEST']._serialized_start=309
-  _globals['_REPORTSTATUSREQUEST']._serialized_end=487
-  _globals['_GETHOSTREQUEST']._serialized_start=489
-  _globals['_GETHOSTREQUEST']._serialized_end=561
-  _globals['_GETHOSTRESPONSE']._serialized_start=563
-  _globals['_GETHOSTRESPONSE']._serialized_end=670
-  _globals['_REPORTREQUEST']._serialized_start=672
-  _globals['_REPORTREQUEST']._serialized_end=781
-  _globals['_REPORTSTATUSACK']._serialized_start=783
-  _globals['_REPORTSTATUSACK']._serialized_end=827
-  _globals['_ROUTESTATEREQUEST']._serialized_start=829
-  _globals['_ROUTESTATEREQUEST']._serialized_end=908
-  _globals['_ROUTESTATERESPONSE']._serialized_start=911
-  _globals['_ROUTESTATERESPONSE']._serialized_end=1113
-  _globals['_HOSTSUCCESSES']._serialized_start=1115
-  _globals['_HOSTSUCCESSES']._serialized_end=1202
-  _globals['_REPORTBATCH']._serialized_start=1204
-  _globals['_REPORTBATCH']._serialized_end=1284
-  _globals['_MODULELISTREQUEST']._serialized_start=1286
-  _globals['_MODULELISTREQUEST']._serialized_end=1334
-  _globals['_MODULESTATE']._serialized_start=1336
-  _globals['_MODULESTATE']._serialized_end=1433
-  _globals['_MODULELISTRESPONSE']._serialized_start=1435
-  _globals['_MODULELISTRESPONSE']._serialized_end=1534
-  _globals['_EXPLAINREQUEST']._serialized_start=1536
-  _globals['_EXPLAINREQUEST']._serialized_end=1611
-  _globals['_EXPLAINEDHOST']._serialized_start=1614
-  _globals['_EXPLAINEDHOST']._serialized_end=1872
-  _globals['_EXPLAINRESPONSE']._serialized_start=1875
-  _globals['_EXPLAINRESPONSE']._serialized_end=2017
-  _globals['_UNSUBSCRIBEREQUEST']._serialized_start=2019
-  _globals['_UNSUBSCRIBEREQUEST']._serialized_end=2069
-  _globals['_HEARTBEAT']._serialized_start=2071
-  _globals['_HEARTBEAT']._serialized_end=2119
-  _globals['_HELLO']._serialized_start=2121
-  _globals['_HELLO']._serialized_end=2160
+  _globals['_HOSTINFO']._serialized_end=102
+  _globals['_MODULESETTINGS']._serialized_start=104
+  _globals['_MODULESETTINGS']._serialized_end=134
+  _globals['_GETROUTEREQUEST']._serialized_start=136
+  _globals['_GETROUTEREQUEST']._serialized_end=197
+  _globals['_GETROUTERESPONSE']._serialized_start=200
+  _globals['_GETROUTERESPONSE']._serialized_end=336
+  _globals['_HOSTCALLRESULT']._serialized_start=338
+  _globals['_HOSTCALLRESULT']._serialized_end=425
+  _globals['_REPORTSTATUSREQUEST']._serialized_start=428
+  _globals['_REPORTSTATUSREQUEST']._serialized_end=606
+  _globals['_GETHOSTREQUEST']._serialized_start=608
+  _globals['_GETHOSTREQUEST']._serialized_end=680
+  _globals['_GETHOSTRESPONSE']._serialized_start=682
+  _globals['_GETHOSTRESPONSE']._serialized_end=789
+  _globals['_REPORTREQUEST']._serialized_start=791
+  _globals['_REPORTREQUEST']._serialized_end=900
+  _globals['_REPORTSTATUSACK']._serialized_start=902
+  _globals['_REPORTSTATUSACK']._serialized_end=946
+  _globals['_ROUTESTATEREQUEST']._serialized_start=948
+  _globals['_ROUTESTATEREQUEST']._serialized_end=1027
+  _globals['_ROUTESTATERESPONSE']._serialized_start=1030
+  _globals['_ROUTESTATERESPONSE']._serialized_end=1245
+  _globals['_HOSTSUCCESSES']._serialized_start=1247
+  _globals['_HOSTSUCCESSES']._serialized_end=1334
+  _globals['_REPORTBATCH']._serialized_start=1336
+  _globals['_REPORTBATCH']._serialized_end=1416
+  _globals['_MODULELISTREQUEST']._serialized_start=1418
+  _globals['_MODULELISTREQUEST']._serialized_end=1466
+  _globals['_MODULESTATE']._serialized_start=1468
+  _globals['_MODULESTATE']._serialized_end=1565
+  _globals['_MODULELISTRESPONSE']._serialized_start=1567
+  _globals['_MODULELISTRESPONSE']._serialized_end=1666
+  _globals['_EXPLAINREQUEST']._serialized_start=1668
+  _globals['_EXPLAINREQUEST']._serialized_end=1743
+  _globals['_EXPLAINEDHOST']._serialized_start=1746
+  _globals['_EXPLAINEDHOST']._serialized_end=2004
+  _globals['_EXPLAINRESPONSE']._serialized_start=2007
+  _globals['_EXPLAINRESPONSE']._serialized_end=2149
+  _globals['_UNSUBSCRIBEREQUEST']._serialized_start=2151
+  _globals['_UNSUBSCRIBEREQUEST']._serialized_end=2201
+  _globals['_HEARTBEAT']._serialized_start=2203
+  _globals['_HEARTBEAT']._serialized_end=2251
+  _globals['_HELLO']._serialized_start=2253
+  _globals['_HELLO']._serialized_end=2292
 # @@protoc_insertion_point(module_scope)

@@ -7,12 +7,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class HostInfo(_message.Message):
-    __slots__ = ("ip", "port")
+    __slots__ = ("ip", "port", "weight", "zone")
     IP_FIELD_NUMBER: _ClassVar[int]
     PORT_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    ZONE_FIELD_NUMBER: _ClassVar[int]
     ip: int
     port: int
-    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ...) -> None: ...
+    weight: int
+    zone: str
+    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., weight: _Optional[int] = ..., zone: _Optional[str] = ...) -> None: ...
+
+class ModuleSettings(_message.Message):
+    __slots__ = ("json",)
+    JSON_FIELD_NUMBER: _ClassVar[int]
+    json: str
+    def __init__(self, json: _Optional[str] = ...) -> None: ...
 
 class GetRouteRequest(_message.Message):
     __slots__ = ("modid", "cmdid", "peer")
@@ -25,16 +35,18 @@ class GetRouteRequest(_message.Message):
     def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., peer: _Optional[int] = ...) -> None: ...
 
 class GetRouteResponse(_message.Message):
-    __slots__ = ("modid", "cmdid", "host", "fresh_ms")
+    __slots__ = ("modid", "cmdid", "host", "fresh_ms", "settings")
     MODID_FIELD_NUMBER: _ClassVar[int]
     CMDID_FIELD_NUMBER: _ClassVar[int]
     HOST_FIELD_NUMBER: _ClassVar[int]
     FRESH_MS_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
     modid: int
     cmdid: int
     host: _containers.RepeatedCompositeFieldContainer[HostInfo]
     fresh_ms: int
-    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., host: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., fresh_ms: _Optional[int] = ...) -> None: ...
+    settings: ModuleSettings
+    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., host: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., fresh_ms: _Optional[int] = ..., settings: _Optional[_Union[ModuleSettings, _Mapping]] = ...) -> None: ...
 
 class HostCallResult(_message.Message):
     __slots__ = ("ip", "port", "succ", "err", "overload")
@@ -133,7 +145,7 @@ class RouteStateRequest(_message.Message):
     def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
 
 class RouteStateResponse(_message.Message):
-    __slots__ = ("seq", "modid", "cmdid", "version", "idle", "overloaded", "policy", "idle_weight", "state_dir")
+    __slots__ = ("seq", "modid", "cmdid", "version", "idle", "overloaded", "policy", "idle_weight", "ask", "state_dir")
     SEQ_FIELD_NUMBER: _ClassVar[int]
     MODID_FIELD_NUMBER: _ClassVar[int]
     CMDID_FIELD_NUMBER: _ClassVar[int]
@@ -142,6 +154,7 @@ class RouteStateResponse(_message.Message):
     OVERLOADED_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     IDLE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    ASK_FIELD_NUMBER: _ClassVar[int]
     STATE_DIR_FIELD_NUMBER: _ClassVar[int]
     seq: int
     modid: int
@@ -151,8 +164,9 @@ class RouteStateResponse(_message.Message):
     overloaded: _containers.RepeatedCompositeFieldContainer[HostInfo]
     policy: str
     idle_weight: _containers.RepeatedScalarFieldContainer[int]
+    ask: bool
     state_dir: str
-    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., idle: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., overloaded: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., policy: _Optional[str] = ..., idle_weight: _Optional[_Iterable[int]] = ..., state_dir: _Optional[str] = ...) -> None: ...
+    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., idle: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., overloaded: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., policy: _Optional[str] = ..., idle_weight: _Optional[_Iterable[int]] = ..., ask: _Optional[bool] = ..., state_dir: _Optional[str] = ...) -> None: ...
 
 class HostSuccesses(_message.Message):
     __slots__ = ("ip", "port", "succ", "cost_us", "timed")

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from google.protobuf.message import DecodeError
 
-from lars.wire.frames import FrameError, encode_frame
+from lars.wire.frames import MAX_BODY, FrameError, encode_frame
 from lars.wire.lars_pb2 import (
     ExplainRequest,
     ExplainResponse,
@@ -103,9 +103,9 @@ MESSAGE_TYPES: dict[int, type[Message]] = {
 }
 
 
-def encode_message(message_id: MessageId, message: Message) -> bytes:
-    """The message as one frame; raises FrameError if it is too long for one."""
-    return encode_frame(message_id, message.SerializeToString())
+def encode_message(message_id: MessageId, message: Message, longest: int = MAX_BODY) -> bytes:
+    """The message as one frame; raises FrameError if its body has more than `longest` bytes."""
+    return encode_frame(message_id, message.SerializeToString(), longest)
 
 
 def decode_message(message_id: int, body: bytes) -> Message | None:

@@ -7,26 +7,44 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.errors import BadInput
-from lars.route import MAX_HOSTS, HostAddress, ModuleId, RouteRow, parse_host
-from lars.route_formats import as_csv, as_objects, is_route, read_routes
+from lars.host_record import KEEP, PLAIN, HostChange, HostRecord, HostRow
+from lars.route import MAX_HOSTS, HostAddress, ModuleId, parse_host
+from lars.route_formats import Routes, as_csv, as_objects, is_route, read_routes
 
 HEADER = "modid,cmdid,ip,port\n"
+FIRST = "modid,cmdid,ip,port and may go on with weight,zone,tags,note"
 
 ROUTES = {
-    ModuleId(1, 1): frozenset(map(parse_host, ("10.0.0.1:80", "10.0.0.2:81"))),
-    ModuleId(2, 1): frozenset([parse_host("10.1.0.1:9000")]),
+    ModuleId(1, 1): dict.fromkeys(map(parse_host, ("10.0.0.1:80", "10.0.0.2:81")), KEEP),
+    ModuleId(2, 1): {parse_host("10.1.0.1:9000"): KEEP},
 }
 
+records = st.builds(
+    HostRecord,
+    weight=st.integers(0, 1000),
+    zone=st.sampled_from(["", "eu-1.b"]),
+    tags=st.sampled_from([(), ("a", "rack=7", "x-y")]),
+    note=st.sampled_from(["", 'new "disk", soon', "支"]),
+)
+
 rows = st.lists(
-    st.tuples(st.integers(1, 2**31 - 1), st.integers(0, 2**31 - 1), st.integers(1, 2**32 - 1), st.integers(1, 65535)),
+    st.tuples(
+        st.integers(1, 2**31 - 1),
+        st.integers(0, 2**31 - 1),
+        st.integers(1, 2**32 - 1),
+        st.integers(1, 65535),
+        st.one_of(st.just(PLAIN), records),
+    ),
     max_size=20,
 )
 
 
-def by_module(some: list[RouteRow]) -> dict[ModuleId, set[HostAddress]]:
-    hosts: dict[ModuleId, set[HostAddress]] = {}
-    for modid, cmdid, ip, port in some:
-        hosts.setdefault(ModuleId(modid, cmdid), set()).add(HostAddress(ip, port))
+def by_module(some: list[HostRow], plain: HostChange) -> Routes:
+    """What is read of a file of the rows, where a plain host reads as `plain`."""
+    hosts: Routes = {}
+    for modid, cmdid, ip, port, record in some:
+        change = HostChange(record.weight, record.zone, record.tags, record.note) if record is not PLAIN else plain
+        hosts.setdefault(ModuleId(modid, cmdid), {})[HostAddress(ip, port)] = change
     return hosts
 
 
@@ -58,6 +76,47 @@ class ReadTests(SynchronousTestCase):
             {"port": "81", "ip": "10.0.0.2", "cmdid": "1", "modid": "1"},
             {"modid": 2, "cmdid": 1, "ip": "10.1.0.1", "port": 9000}]"""
         self.assertEqual(read_routes("routes.json", text.encode()), ROUTES)
+
+    def test_a_file_may_say_more_of_each_host(self) -> None:
+        host = parse_host("10.0.0.1:80")
+        csv = "modid,cmdid,ip,port,zone,weight,tags,note\n"
+        wanted = HostChange(50, "b", ("x", "y"), "new disk")
+        for name, text, change in (
+            ("f.csv", csv + '1,1,10.0.0.1,80,b,50,"y, x",new disk\n', wanted),
+            ("f.csv", csv + "1,1,10.0.0.1,80,,,,\n", HostChange(None, "", (), "")),
+            ("f.csv", "modid,cmdid,ip,port,weight\n1,1,10.0.0.1,80,0\n", HostChange(weight=0)),
+            (
+                "f.json",
+                (
+                    '[{"modid": 1, "cmdid": 1, "ip": "10.0.0.1", "port": 80, "weight": 50, "zone": "b", '
+                    '"tags": ["y", "x"], "note": "new disk"}]'
+                ),
+                wanted,
+            ),
+        ):
+            self.assertEqual(read_routes(name, text.encode()), {ModuleId(1, 1): {host: change}})
+
+    def test_bad_values_of_a_host_are_named_by_their_line(self) -> None:
+        csv = "modid,cmdid,ip,port,weight,zone\n1,1,10.0.0.1,80,-1,a\n1,1,10.0.0.2,80,1001,a b\n1,1,10.0.0.3,80,x,\n"
+        self.assertEqual(
+            self.problems(csv),
+            [
+                "2: weight '-1' is not a number from 0 to 1000",
+                (
+                    "3: weight '1001' is not a number from 0 to 1000; zone 'a b' is not a zone: use up to 64 of a-z, "
+                    "0-9, dot and hyphen"
+                ),
+                "4: weight 'x' is not a number from 0 to 1000",
+            ],
+        )
+        json_text = '[{"modid": 1, "cmdid": 1, "ip": "10.0.0.1", "port": 80, "tags": "a", "weight": 5}]'
+        (problem,) = self.problems(json_text)
+        self.assertTrue(problem.startswith("1: tags 'a' are not tags: use at most 20"), problem)
+
+    def test_number_is_no_text(self) -> None:
+        for value in ('"note": 0', '"zone": 1', '"tags": 7', '"tags": ["a", 7]', '"zone": 1.5', '"note": NaN'):
+            (problem,) = self.problems(f'[{{"modid": 1, "cmdid": 1, "ip": "10.0.0.1", "port": 80, {value}}}]')
+            self.assertTrue(problem.startswith("1: ") and problem.endswith("is a number: a text is wanted"), problem)
 
     def test_content_tells_json_from_csv_where_the_name_does_not(self) -> None:
         self.assertEqual(read_routes("standard input", b" []"), {})
@@ -94,9 +153,9 @@ class ReadTests(SynchronousTestCase):
              "ip": "10.0.0.1", "port": true},
             {"modid": 1, "cmdid": 1, "ip": "10.0.0.1", "port": 80}, 7,
             {"modid": 1},
-            {"modid": 1, "cmdid": 1, "ip": "10.0.0.1", "port": 80, "weight": 3}
+            {"modid": 1, "cmdid": 1, "ip": "10.0.0.1", "port": 80, "wait": 3}
         ]"""
-        wanted = "an object with modid, cmdid, ip, port and nothing else is wanted"
+        wanted = "an object with modid, cmdid, ip, port, perhaps weight, zone, tags, note, and no more is wanted"
         self.assertEqual(
             self.problems(text),
             [
@@ -110,8 +169,8 @@ class ReadTests(SynchronousTestCase):
 
     def test_what_is_no_csv_or_json_at_all_is_one_problem(self) -> None:
         for text, problem in (
-            ("", "1: the first line must be modid,cmdid,ip,port, and there is none"),
-            ("a,b\n1,2\n", "1: the first line must be modid,cmdid,ip,port, not 'a,b'"),
+            ("", f"1: the first line must be {FIRST}, and there is none"),
+            ("a,b\n1,2\n", f"1: the first line must be {FIRST}, not 'a,b'"),
             (HEADER + '1,1,"10.0.0.1,80\n', "2: not CSV: unexpected end of data"),
             ("[1,\n", "2: not JSON: Expecting value"),
             ('{"modid": 1}', "1: the file must be a list of objects with modid, cmdid, ip, port"),
@@ -144,12 +203,30 @@ class ReadTests(SynchronousTestCase):
 
 class WriteTests(SynchronousTestCase):
     @given(rows)
-    def test_what_is_written_is_read_back(self, some: list[RouteRow]) -> None:
-        self.assertEqual(read_routes("f.csv", as_csv(some).encode()), by_module(some))
-        self.assertEqual(read_routes("f.json", json.dumps(as_objects(some)).encode()), by_module(some))
+    def test_what_is_written_is_read_back(self, some: list[HostRow]) -> None:
+        default = HostChange(100, "", (), "")
+        plain = KEEP if all(record is PLAIN for *_route, record in some) else default
+        self.assertEqual(read_routes("f.csv", as_csv(some).encode()), by_module(some, plain))
+        self.assertEqual(read_routes("f.json", json.dumps(as_objects(some)).encode()), by_module(some, default))
+
+    def test_csv_has_the_columns_that_some_host_needs(self) -> None:
+        plain = (1, 1, 0x0A000001, 80, PLAIN)
+        self.assertEqual(as_csv([plain]), HEADER + "1,1,10.0.0.1,80")
+        full = (1, 1, 0x0A000002, 80, HostRecord(50, "b", ("x", "y"), "new disk"))
+        self.assertEqual(
+            as_csv([plain, full]),
+            'modid,cmdid,ip,port,weight,zone,tags,note\n1,1,10.0.0.1,80,100,,,\n1,1,10.0.0.2,80,50,b,"x,y",new disk',
+        )
+
+    def test_what_sql_wrote_and_no_host_can_have_is_written_as_it_is_served(self) -> None:
+        odd = HostRecord(5000, "East Coast", ("a b",), "two\nlines")
+        self.assertEqual(
+            as_objects([(1, 1, 0x0A000001, 80, odd)]),
+            [{"modid": 1, "cmdid": 1, "ip": "10.0.0.1", "port": 80, "weight": 100, "zone": "", "tags": [], "note": ""}],
+        )
 
     def test_rows_that_sql_wrote_and_no_service_uses_are_told_apart(self) -> None:
-        self.assertTrue(is_route((1, 0, 1, 1)))
+        self.assertTrue(is_route((1, 0, 1, 1, PLAIN)))
         for row in ((0, 0, 1, 1), (2**31, 1, 1, 1), (1, 2**31, 1, 1), (1, 1, 0, 1), (1, 1, 2**32, 1), (1, 1, 1, 0)):
-            self.assertFalse(is_route(row), row)
-        self.assertFalse(is_route((1, 1, 1, 65536)))
+            self.assertFalse(is_route((*row, PLAIN)), row)
+        self.assertFalse(is_route((1, 1, 1, 65536, PLAIN)))

@@ -11,24 +11,22 @@ from lars.agent.links.credentials import NO_CREDENTIALS, Credentials
 from lars.agent.links.link import LinkFactory, LinkProtocol, heartbeat_receivers
 from lars.agent.settings import Servers
 from lars.errors import InvalidRoute
-from lars.route import MAX_HOSTS, MAX_PORT, HostAddress, ModuleId, module_id
+from lars.route import MAX_HOSTS, MAX_PORT, HostAddress, ModuleId, Steering, module_id
 from lars.runtime.reactor import IReactor
-from lars.wire.heartbeats import INTERVAL, PEER
+from lars.wire.heartbeats import INTERVAL
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse, UnsubscribeRequest
 from lars.wire.messages import MessageId
 from lars.wire.protocol import FrameProtocol
+from lars.wire.rich_routes import MAX_RICH_ROUTE, RICH_PEER, steering_of
 
 ANSWER_TIMEOUT = 10.0
 """Seconds after a request within which a working dns has sent something; then another server is tried."""
 
-LONGEST_ROUTE = 80 * 1024
-"""The longest GetRouteResponse, in bytes: a C++ dns writes most addresses in ten bytes, and limits nothing."""
-
 ASKED_AT_ONCE = 200
 """Modules asked for at once after a new connection, so that the requests of a fleet are spread out."""
 
-TakeRoute = Callable[[ModuleId, list[HostAddress], int], None]
-"""Called with each route that dns sends: module, hosts, and fresh_ms (0 from a C++ dns)."""
+TakeRoute = Callable[[ModuleId, list[HostAddress], int, Steering], None]
+"""Called with each route that dns sends: module, hosts, fresh_ms (0 from a C++ dns), and what was set for it."""
 
 
 class DnsLinkState(Enum):
@@ -45,7 +43,7 @@ class DnsLinkProtocol(LinkProtocol):
     """The agent's side of a connection to lars-dns."""
 
     factory: "DnsLink"
-    longer: ClassVar[Mapping[int, int]] = {MessageId.GET_ROUTE_RESPONSE: LONGEST_ROUTE}
+    longer: ClassVar[Mapping[int, int]] = {MessageId.GET_ROUTE_RESPONSE: MAX_RICH_ROUTE}
 
     def peer_connected(self) -> None:
         self.factory.connected(self)
@@ -65,7 +63,7 @@ class DnsLinkProtocol(LinkProtocol):
             of = f"{len(response.host)} hosts for module {module}"
             self.factory.count_malformed(self, InvalidRoute(f"of {of} only {len(hosts)} can be used"))
         if hosts or not response.host:
-            self.factory.take_route(module, hosts, response.fresh_ms)
+            self.factory.take_route(module, hosts, response.fresh_ms, steering_of(response))
 
     receivers = {MessageId.GET_ROUTE_RESPONSE: on_route, **heartbeat_receivers}
 
@@ -111,7 +109,7 @@ class DnsLink(LinkFactory):
     def ask(self, module: ModuleId) -> None:
         """Asks for one module now; if no dns is linked, the next connection will."""
         if self._connection is not None:
-            request = GetRouteRequest(modid=module.modid, cmdid=module.cmdid, peer=PEER)
+            request = GetRouteRequest(modid=module.modid, cmdid=module.cmdid, peer=RICH_PEER)
             self._connection.send(MessageId.GET_ROUTE_REQUEST, request)
             if self._state is DnsLinkState.IDLE:
                 self._state = DnsLinkState.WAITING

@@ -24,8 +24,9 @@ from lars.route_formats import read_routes
 def import_(file: BinaryIO, replace: bool, dry_run: bool, url: DatabaseUrl) -> None:
     """Add the routes of FILE, or of standard input for -.
 
-    FILE is CSV with the first line modid,cmdid,ip,port, or a JSON list of objects with those keys. If any line is
-    invalid, the command reports every invalid line and changes nothing.
+    FILE is CSV with the first line modid,cmdid,ip,port, or a JSON list of objects with those keys. Both may also have
+    weight, zone, tags and note; what FILE does not say of a host stays. If any line is invalid, the command reports
+    every invalid line and changes nothing.
 
     \b
     Examples:
@@ -35,7 +36,7 @@ def import_(file: BinaryIO, replace: bool, dry_run: bool, url: DatabaseUrl) -> N
     """
     name = "standard input" if file.name == "<stdin>" else file.name
     routes = read_routes(name, file.read())
-    edits = [RouteEdit(module, add=hosts, replace=replace) for module, hosts in sorted(routes.items())]
+    edits = [RouteEdit.of_file(module, hosts, replace) for module, hosts in sorted(routes.items())]
     if dry_run:
         done = run_with_database(url, lambda database: RouteStore(database).rehearse(actor(), time.time(), edits))
         click.echo("\n".join([*_changes(done), f"{_summary('would change', done)} (dry run: nothing was changed)"]))
@@ -50,6 +51,8 @@ def _changes(done: EditDone) -> Iterator[str]:
             yield f"- {changed.module} {host}"
         for host in changed.added:
             yield f"+ {changed.module} {host}"
+        for line in changed.altered_lines:
+            yield f"~ {changed.module} {line}"
 
 
 def _summary(verb: str, done: EditDone) -> str:
@@ -57,4 +60,6 @@ def _summary(verb: str, done: EditDone) -> str:
         return "nothing to change"
     added = sum(len(changed.added) for changed in done.changed)
     removed = sum(len(changed.removed) for changed in done.changed)
-    return f"{verb} {counted(len(done.changed), 'module')}: {counted(added, 'host')} added, {removed} removed"
+    altered = sum(len(changed.altered) for changed in done.changed)
+    more = f", {altered} altered" if altered else ""
+    return f"{verb} {counted(len(done.changed), 'module')}: {counted(added, 'host')} added, {removed} removed{more}"

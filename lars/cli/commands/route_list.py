@@ -29,7 +29,8 @@ def list_(modid: int | None, cmdid: int | None, url: DatabaseUrl, as_json: bool)
     if as_json:
         print_json(as_objects(rows))
     else:
-        print_table(["MODID", "CMDID", "HOST"], [(*module, HostAddress(ip, port)) for *module, ip, port in rows])
+        hosts = [(modid, cmdid, HostAddress(ip, port)) for modid, cmdid, ip, port, _record in rows]
+        print_table(["MODID", "CMDID", "HOST"], hosts)
 
 
 @click.command()

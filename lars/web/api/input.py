@@ -7,7 +7,7 @@ from typing import Any
 
 from lars.db.modules import MAX_NAME, SORTS, ModuleSearch
 from lars.errors import InvalidRoute
-from lars.route import HostAddress, ModuleId, module_id, serving_host
+from lars.route import MAX_HOSTS, HostAddress, ModuleId, module_id, serving_host
 from lars.web.api.problems import Problem, bad, unknown
 from lars.web.api.schemas import NAME_PATTERN
 
@@ -113,6 +113,8 @@ def hosts_of(value: object, where: str) -> frozenset[HostAddress]:
     """A list of hosts; raises Problem 400."""
     if not isinstance(value, list):
         raise bad(f"{where}: write a list of hosts such as 10.0.0.5:8080")
+    if len(value) > MAX_HOSTS:
+        raise bad(f"{where}: {len(value)} hosts; {MAX_HOSTS} at most")
     return frozenset(host_of(text, f"{where}[{n}]") for n, text in enumerate(value))
 
 

@@ -41,7 +41,7 @@ class RouteResource(Resource):
             raise bad(
                 "some lines of the body cannot be used; nothing was changed", lines=error.problems[:100]
             ) from None
-        edits = [RouteEdit(module, add=hosts, replace=replace) for module, hosts in sorted(routes.items())]
+        edits = [RouteEdit.of_file(module, hosts, replace) for module, hosts in sorted(routes.items())]
         store = self.stores.routes
         done = await (store.rehearse if rehearse else store.edit)(call.actor, call.now, edits)
         return Reply(as_edited(done))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lars.db.modules import MAX_NAME
+from lars.host_record import MAX_NOTE, MAX_TAG, MAX_TAGS, MAX_WEIGHT, MAX_ZONE
 from lars.route import MAX_HOSTS, MAX_ID
 
 Schema = dict[str, Any]
@@ -41,6 +42,23 @@ def _or_null(schema: Schema) -> Schema:
 
 
 TEXT: Schema = {"type": "string"}
+
+RECORD: Schema = {
+    "weight": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": MAX_WEIGHT,
+        "description": "Share of calls relative to the module's other hosts.",
+    },
+    "zone": {"type": "string", "pattern": rf"^[a-z0-9.-]{{0,{MAX_ZONE}}}$"},
+    "tags": {
+        "type": "array",
+        "items": {"type": "string", "pattern": rf"^[!-+\--~]{{1,{MAX_TAG}}}$"},
+        "maxItems": MAX_TAGS,
+    },
+    "note": {"type": "string", "maxLength": MAX_NOTE, "pattern": "^[^\\x00-\\x1f\\x7f]*$"},
+}
+"""What a host has besides its address."""
 
 SCHEMAS: Schema = {
     "Problem": {
@@ -125,14 +143,16 @@ SCHEMAS: Schema = {
     "Audit": _object(edits=_list("Edit"), next=_or_null(COUNT)),
     "RouteChange": _object(id=COUNT, modid=COUNT, cmdid=COUNT, version=COUNT),
     "Versions": _object(version=COUNT, changes=_list("RouteChange"), next=_or_null(COUNT)),
-    "Route": _object(modid=ID, cmdid=ID, ip=TEXT, port={"type": "integer", "minimum": 1, "maximum": 65535}),
+    "Route": _object(modid=ID, cmdid=ID, ip=TEXT, port={"type": "integer", "minimum": 1, "maximum": 65535}, **RECORD),
     "Routes": _list("Route"),
     "NewRoute": {
         **_object(
+            tuple(RECORD),
             modid=ID,
             cmdid=ID,
             ip={"type": "string", "pattern": rf"^(?!0\.0\.0\.0$){_OCTET}(\.{_OCTET}){{3}}$"},
             port={"type": "integer", "minimum": 1, "maximum": 65535},
+            **RECORD,
         ),
         "description": "modid and cmdid are not both 0.",
         "not": {"properties": {"modid": {"const": 0}, "cmdid": {"const": 0}}, "required": ["modid", "cmdid"]},

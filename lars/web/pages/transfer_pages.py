@@ -11,8 +11,7 @@ from twisted.internet.threads import deferToThreadPool
 
 from lars.db.routes import EditDone, RouteEdit
 from lars.errors import BadInput, InvalidRoute, LarsError
-from lars.route import RouteRow
-from lars.route_formats import Routes, as_csv, as_objects, is_route, read_routes
+from lars.route_formats import Routes, as_csv, as_file, as_objects, is_route, read_routes
 from lars.web.language import Translatable, untranslated
 from lars.web.page_request import Answer, Download, Page, PageRequest, Redirect
 from lars.web.pages.page_set import PageSet, new_app, page
@@ -37,8 +36,7 @@ class BadPreview(LarsError):
 
 def packed(routes: Routes) -> str:
     """Routes as a field of a form, which any lars-web can unpack."""
-    rows: list[RouteRow] = [(*module, *host) for module, hosts in routes.items() for host in hosts]
-    return base64.urlsafe_b64encode(zlib.compress(as_csv(sorted(rows)).encode(), 1)).decode()
+    return base64.urlsafe_b64encode(zlib.compress(as_file(routes).encode(), 1)).decode()
 
 
 def unpacked(field: str) -> Routes:
@@ -48,14 +46,14 @@ def unpacked(field: str) -> Routes:
         text = reader.decompress(base64.b64decode(field.encode(), b"-_", validate=True), MOST)
         if not reader.eof:
             raise BadPreview("the form is cut off or too large: choose the file again")
-        return read_routes("preview.csv", text)
+        return read_routes("preview", text)
     except (ValueError, zlib.error, BadInput):
         raise BadPreview("the form was changed on its way: choose the file again") from None
 
 
 def digest_of_changes(done: EditDone) -> str:
     """A digest of the changes of an import, to notice when they differ from those shown."""
-    text = "\n".join(f"{c.module} -{c.removed} +{c.added}" for c in done.changed)
+    text = "\n".join(f"{c.module} {c.texts}" for c in done.changed)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -136,7 +134,7 @@ class TransferPages(PageSet):
 
 def _edits(request: PageRequest, routes: Routes) -> Sequence[RouteEdit]:
     whole = bool(request.field("replace"))
-    return [RouteEdit(module, add=hosts, replace=whole) for module, hosts in sorted(routes.items())]
+    return [RouteEdit.of_file(module, hosts, whole) for module, hosts in sorted(routes.items())]
 
 
 def _form(errors: dict[str, tuple[Translatable, ...]], typed: dict[str, Any] | None = None) -> Page:

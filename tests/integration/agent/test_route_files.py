@@ -7,7 +7,7 @@ from lars.agent.directory import Directory
 from lars.agent.route_files import RouteFiles
 from lars.client import LarsClient
 from lars.route import HostAddress, ModuleId, parse_host
-from lars.saved_routes import load_routes, routes_path
+from lars.saved_routes import SavedRoutes, load_routes, routes_path
 from tests.integration.client.lone_agent import LoneAgent
 from tests.integration.fleet import StartService
 from tests.integration.processes import free_udp_base
@@ -33,10 +33,10 @@ async def test_one_agent_saves_and_the_other_when_that_has_ended(reactor: Any, t
     for one in (first, second):
         one.changed(0)
         await one.save_changed()
-    assert load_routes(routes_path(state_dir, 0)) == {M: [A]}
+    assert load_routes(routes_path(state_dir, 0)) == SavedRoutes({M: [A]})
     first.close()
     await second.save_changed()
-    assert load_routes(routes_path(state_dir, 0)) == {M: [B]}
+    assert load_routes(routes_path(state_dir, 0)) == SavedRoutes({M: [B]})
     second.close()
 
 

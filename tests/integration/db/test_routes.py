@@ -10,6 +10,7 @@ from lars.db.database import Database
 from lars.db.engine import DatabaseError, Row, Transaction
 from lars.db.routes import EditDone, RouteChanged, RouteEdit, RouteStore, edit_txn, load_txn
 from lars.errors import InvalidRoute
+from lars.host_record import PLAIN
 from lars.route import MAX_HOSTS, HostAddress, ModuleId, parse_host
 from lars.runtime.reactor import IReactor
 from tests.integration.waiting import until
@@ -57,15 +58,15 @@ async def test_an_edit_is_seen_whole_with_its_version(store: RouteStore) -> None
     done = await edit(store, add(PAY, B, A), add(MAIL, C))
     assert done == EditDone(int(NOW), (RouteChanged(PAY, (), (A, B)), RouteChanged(MAIL, (), (C,))))
     assert await store.version() == int(NOW)
-    assert await store.load() == (int(NOW), [(*PAY, *A), (*PAY, *B), (*MAIL, *C)])
+    assert await store.load() == (int(NOW), [(*PAY, *A, PLAIN), (*PAY, *B, PLAIN), (*MAIL, *C, PLAIN)])
 
 
 async def test_routes_are_listed_by_modid_and_by_module(store: RouteStore) -> None:
     other = ModuleId(2, 1)
     await edit(store, add(PAY, A), add(MAIL, B), add(other, C))
-    assert await store.routes() == [(*PAY, *A), (*MAIL, *B), (*other, *C)]
-    assert await store.routes(1) == [(*PAY, *A), (*MAIL, *B)]
-    assert await store.routes(1, 2) == [(*MAIL, *B)]
+    assert await store.routes() == [(*PAY, *A, PLAIN), (*MAIL, *B, PLAIN), (*other, *C, PLAIN)]
+    assert await store.routes(1) == [(*PAY, *A, PLAIN), (*MAIL, *B, PLAIN)]
+    assert await store.routes(1, 2) == [(*MAIL, *B, PLAIN)]
     assert await store.routes(9) == []
 
 
@@ -95,15 +96,15 @@ async def test_only_the_modules_that_changed_are_in_the_change_and_the_audit(
     assert changes == [(*PAY, int(NOW)), (*MAIL, int(NOW) + 5)]
 
 
-async def test_the_audit_says_when_who_before_and_after(database: Database, store: RouteStore) -> None:
+async def test_the_audit_says_when_who_and_what_changed(database: Database, store: RouteStore) -> None:
     await edit(store, add(PAY, A, B))
     await store.edit("bob" * 100, NOW + 1, [RouteEdit(PAY, add=frozenset([C]), remove=frozenset([A]))])
     audit = await rows(
         database, "SELECT ts, actor, modid, cmdid, version, hosts_before, hosts_after FROM RouteAudit ORDER BY id"
     )
     assert audit == [
-        (int(NOW), "ann", 1, 1, int(NOW), "", "10.0.0.1:80 10.0.0.2:80"),
-        (int(NOW) + 1, ("bob" * 100)[:255], 1, 1, int(NOW) + 1, "10.0.0.1:80 10.0.0.2:80", "10.0.0.2:80 10.0.0.3:80"),
+        (int(NOW), "ann", 1, 1, int(NOW), "", "10.0.0.1:80\n10.0.0.2:80"),
+        (int(NOW) + 1, ("bob" * 100)[:255], 1, 1, int(NOW) + 1, "10.0.0.1:80", "10.0.0.3:80"),
     ]
 
 
@@ -116,16 +117,16 @@ async def test_what_changed_is_listed_as_added_and_removed(store: RouteStore) ->
 async def test_replace_leaves_exactly_the_hosts_given_and_other_modules_alone(store: RouteStore) -> None:
     await edit(store, add(PAY, A, B), add(MAIL, A))
     await edit(store, replace(PAY, C))
-    assert await store.routes() == [(*PAY, *C), (*MAIL, *A)]
+    assert await store.routes() == [(*PAY, *C, PLAIN), (*MAIL, *A, PLAIN)]
     await edit(store, replace(PAY))
-    assert await store.routes() == [(*MAIL, *A)]
+    assert await store.routes() == [(*MAIL, *A, PLAIN)]
 
 
 async def test_addresses_of_the_upper_half_are_kept(store: RouteStore) -> None:
     high = HostAddress(2**32 - 1, 65535)
     module = ModuleId(2**31 - 1, 2**31 - 1)
     await edit(store, add(module, high))
-    assert await store.routes() == [(*module, *high)]
+    assert await store.routes() == [(*module, *high, PLAIN)]
 
 
 def many(count: int, module: ModuleId = PAY) -> RouteEdit:
@@ -141,7 +142,7 @@ async def test_one_host_too_many_is_refused_and_nothing_is_half_done(database: D
     await edit(store, add(MAIL, B))
     with pytest.raises(InvalidRoute, match=r"module \(1, 1\) would have 4001 hosts; 4000 at most"):
         await edit(store, add(MAIL, A), many(MAX_HOSTS + 1), now=NOW + 9)
-    assert await store.load() == (int(NOW), [(*MAIL, *B)])
+    assert await store.load() == (int(NOW), [(*MAIL, *B, PLAIN)])
     assert len(await rows(database, "SELECT * FROM RouteAudit")) == 1
 
 
@@ -186,7 +187,7 @@ async def test_a_load_sees_one_moment_whatever_is_edited_meanwhile(
     await edit(writer, add(PAY, B), add(MAIL, C), now=NOW + 9)
     edited.set()
     first, second = await loading
-    assert first == second == (int(NOW), [(*PAY, *A)])
+    assert first == second == (int(NOW), [(*PAY, *A, PLAIN)])
     assert await store.version() == int(NOW) + 9
 
 

@@ -8,6 +8,7 @@ import time
 from itertools import count
 from pathlib import Path
 
+from lars.dns.packed_route import pack
 from lars.dns.table_file import decode_table, encode_table, save_table
 from lars.route import ModuleId
 
@@ -17,7 +18,8 @@ MODULES = 500
 def write_for_ever(path: Path) -> None:
     """Saves one table after the other, each of another length."""
     for version in count(1):
-        routes = [(ModuleId(1, number), bytes(6 * (version % 50 + 1))) for number in range(1, MODULES + 1)]
+        packed = pack([(ip, 80, 100, "") for ip in range(1, version % 50 + 2)])
+        routes = [(ModuleId(1, number), packed) for number in range(1, MODULES + 1)]
         save_table(path, encode_table(version, routes, MODULES))
 
 

@@ -12,6 +12,7 @@ from tests.integration.dns.agents import Agents
 from tests.integration.dns.conftest import StartDns
 from tests.integration.dns.running import Routes, host
 from tests.integration.mariadb import MariaDb
+from tests.unit.dns.plain_rows import plain_rows
 
 SAME, MORE, OTHER, GONE, NEW = (ModuleId(1, cmdid) for cmdid in range(1, 6))
 A, B, C = host(1), host(2), host(3)
@@ -22,7 +23,7 @@ NOW = {SAME: [A], MORE: [A, B], OTHER: [C], NEW: [B]}
 
 def save(path: Path, routes: dict[ModuleId, list[HostAddress]]) -> None:
     rows = sorted((*module, *address) for module, hosts in routes.items() for address in hosts)
-    packed = dict(pack_routes(rows, Refused()))
+    packed = dict(pack_routes(plain_rows(rows), {}, Refused()))
     save_table(path, encode_table(7, packed.items(), len(packed)))
 
 

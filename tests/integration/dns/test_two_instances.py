@@ -12,7 +12,7 @@ from lars.agent.links.dns_link import DnsLink
 from lars.agent.settings import Server
 from lars.db.database import Database
 from lars.db.schema import init_txn
-from lars.route import HostAddress, ModuleId
+from lars.route import HostAddress, ModuleId, Steering
 from tests.integration.dns.conftest import StartDns
 from tests.integration.dns.running import Routes, RunningDns, host
 from tests.integration.waiting import until
@@ -29,7 +29,7 @@ class LinkedAgent:
         servers = (Server("127.0.0.1", first.port), Server("127.0.0.1", second.port))
         self.link = DnsLink(reactor, servers, self._take_route, lambda: MODULES)
 
-    def _take_route(self, module: ModuleId, hosts: list[HostAddress], fresh_ms: int) -> None:
+    def _take_route(self, module: ModuleId, hosts: list[HostAddress], fresh_ms: int, steering: Steering) -> None:
         self.routes[module] = tuple(hosts)
 
 

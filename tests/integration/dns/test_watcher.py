@@ -9,6 +9,7 @@ from lars.db.database import Database
 from lars.db.engine import Transaction
 from lars.db.route_reads import look_txn
 from lars.db.routes import RouteEdit
+from lars.dns.packed_route import RoutedHost, unpack
 from lars.route import ModuleId
 from tests.integration.dns.watched import NOW, A, B, M, N, Watched, add, change, version
 from tests.integration.waiting import until
@@ -75,6 +76,39 @@ async def test_import_of_very_many_modules_is_found(watched: Watched) -> None:
     await watched.store.edit("test", NOW + 5, edits)
     assert len(await watched.poll()) == 2_500
     assert len(watched.table) == 2_501
+
+
+BY_SQL = (
+    ("UPDATE RouteData SET weight = 50 WHERE modid = 1", RoutedHost(A, 50)),
+    ("UPDATE RouteData SET zone = 'eu-1' WHERE modid = 1", RoutedHost(A, 100, "eu-1")),
+    ("UPDATE RouteData SET weight = -1 WHERE modid = 1", RoutedHost(A)),
+)
+
+
+@pytest.mark.parametrize(("sql", "host"), BY_SQL)
+async def test_edit_of_a_record_by_sql_alone_is_found(watched: Watched, sql: str, host: RoutedHost) -> None:
+    """By the next check if only the row was changed, by the next look if the version was too."""
+    await watched.run((sql, ()))
+    watched.watcher.checked_at = None
+    found = await watched.poll()
+    assert unpack(watched.table.routes[M]).hosts == (host,)
+    assert found == ([] if host == RoutedHost(A) else [M])
+    await watched.run(("UPDATE RouteData SET weight = 7, zone = 'x' WHERE modid = 1", ()), version(NOW + 5))
+    assert await watched.poll() == [M]
+    assert unpack(watched.table.routes[M]).hosts == (RoutedHost(A, 7, "x"),)
+
+
+async def test_settings_of_a_module_are_found_however_they_were_written(watched: Watched) -> None:
+    await watched.store.edit("test", NOW + 5, [RouteEdit(M, settings=lambda _now: {"panic": False})])
+    assert await watched.poll() == [M]
+    assert unpack(watched.table.routes[M]).settings == '{"panic":false}'
+    await watched.run(("UPDATE ModuleSettings SET settings = '{\"panic\":true}'", ()))
+    watched.watcher.checked_at = None
+    assert await watched.poll() == [M]
+    assert unpack(watched.table.routes[M]).settings == '{"panic":true}'
+    await watched.run(("INSERT INTO ModuleSettings VALUES (9, 9, '{}', 1)", ()))  # of a module without hosts
+    watched.watcher.checked_at = None
+    assert await watched.poll() == []
 
 
 async def test_route_change_emptied_by_another_dns_hides_nothing(watched: Watched) -> None:

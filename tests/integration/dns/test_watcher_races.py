@@ -10,6 +10,7 @@ from lars.db.routes import RouteEdit
 from lars.dns.table import Refused, pack_routes
 from lars.route import ModuleId
 from tests.integration.dns.watched import NOW, A, B, M, N, Watched, add, change, version
+from tests.unit.dns.plain_rows import plain_rows
 
 ELSEWHERE = ModuleId(7, 7)
 
@@ -18,7 +19,7 @@ async def test_saved_modules_that_the_database_has_no_more_are_emptied_by_the_fi
     database: Database, reactor: Any
 ) -> None:
     watched = Watched(database, reactor)
-    for module, packed in pack_routes([(*M, *A), (*ELSEWHERE, *A)], Refused()):
+    for module, packed in pack_routes(plain_rows([(*M, *A), (*ELSEWHERE, *A)]), {}, Refused()):
         watched.table.put(module, packed)
     await watched.store.edit("test", NOW, [RouteEdit(M, frozenset([A]))])
     assert await watched.poll() == [ELSEWHERE]

@@ -6,8 +6,9 @@ from typing import Any
 from lars.db.database import Database
 from lars.db.engine import Transaction
 from lars.db.routes import RouteStore
+from lars.dns.packed_route import unpack
 from lars.dns.settings import DnsSettings
-from lars.dns.table import RouteTable, unpack_hosts
+from lars.dns.table import RouteTable
 from lars.dns.watcher import RouteWatcher
 from lars.route import HostAddress, ModuleId
 
@@ -44,7 +45,7 @@ class Watched:
             await self.database.write("a legacy statement", Transaction.execute, sql, parameters)
 
     def hosts(self, module: ModuleId = M) -> list[HostAddress]:
-        return unpack_hosts(self.table.routes.get(module, b""))
+        return [host.address for host in unpack(self.table.routes.get(module, b"")).hosts]
 
 
 def add(host: HostAddress, module: ModuleId = M) -> tuple[str, Sequence[object]]:

@@ -11,9 +11,10 @@ from lars.balancing.classic import Classic, ClassicSettings
 from lars.balancing.ejecting import EjectingPolicy
 from lars.balancing.gathered import Gathered
 from lars.balancing.host import HostState
-from lars.balancing.policies import new_policy
+from lars.balancing.policies import NAMES, new_policy
 from lars.balancing.round_robin import RoundRobin
-from lars.route import HostAddress, ModuleId, parse_host
+from lars.route import UNSTEERED, HostAddress, ModuleId, Steering, parse_host
+from lars.wire.lars_pb2 import RouteStateResponse
 from tests.unit.balancing.draws import FirstHost
 
 A, B, C = (parse_host(f"10.0.0.{n}:80") for n in (1, 2, 3))
@@ -23,6 +24,17 @@ def module_of(*addresses: HostAddress) -> Module:
     module = Module(ModuleId(1, 1), Classic(ClassicSettings(), FirstHost()), 0.0)
     module.take_route(addresses, 600.0, True, 0.0)
     return module
+
+
+def picks(module: Module, calls: int, now: float) -> set[HostAddress]:
+    """The hosts of some successful calls, one a second."""
+    found = set()
+    for key in range(calls):
+        host = module.pick(key, now + key)
+        assert host is not None
+        found.add(host.address)
+        module.report(host.address, False, 0.001, now + key)
+    return found
 
 
 class RouteTests(SynchronousTestCase):
@@ -46,6 +58,35 @@ class RouteTests(SynchronousTestCase):
         module.asked(1.0)
         module.restore([A], 2.0)
         self.assertEqual((module.asked_at, module.routed_at, list(module.hosts)), (1.0, None, [A]))
+
+    def test_hosts_get_the_weights_and_zones_of_the_route_and_lose_them_with_it(self) -> None:
+        module = module_of(A, B)
+        steering = Steering({A: 50}, {B: "eu-1"}, '{"panic":false}')
+        module.take_route([A, B], 600.0, True, 1.0, steering)
+        self.assertEqual([(host.weight, host.zone) for host in module.hosts.values()], [(50, ""), (100, "eu-1")])
+        self.assertEqual(module.steering, steering)
+        module.take_route([A, B], 600.0, True, 2.0)
+        self.assertIs(module.steering, UNSTEERED)
+
+    def test_drained_host_gets_no_call_while_others_have_weight_and_its_calls_count(self) -> None:
+        for name in NAMES:
+            module = Module(ModuleId(1, 1), new_policy(name, random.Random(1)), 0.0)
+            module.take_route([A, B], 600.0, True, 0.0)
+            module.pick(0, 0.0)
+            module.take_route([A, B], 600.0, True, 1.0, Steering({A: 0}))
+            self.assertEqual(picks(module, 50, 1.0), {B}, name)
+            for failed in (True, False, True):
+                module.report(A, failed, 0.0, 1.0)
+            module.sweep(20.0)
+            self.assertEqual((module.hosts[A].succ, module.hosts[A].err), (1, 2))
+            self.assertEqual(picks(module, 50, 21.0), {B}, name)
+            module.take_route([A, B], 600.0, True, 2.0, Steering({A: 0, B: 0}))
+            self.assertEqual(picks(module, 200, 30.0), {A, B}, f"{name}: where none has weight, all take calls")
+
+    def test_route_state_has_the_weights(self) -> None:
+        module = module_of(A, B)
+        module.take_route([A, B], 600.0, True, 1.0, Steering({A: 0, B: 50}))
+        self.assertEqual(list(RouteStateResponse.FromString(module.route_state().full).idle_weight), [0, 50])
 
     def test_route_state_is_made_anew_only_after_a_change(self) -> None:
         module = module_of(A, B)

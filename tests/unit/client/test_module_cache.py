@@ -48,10 +48,11 @@ class ModuleCacheTestCase(SynchronousTestCase):
         weights: tuple[int, ...] = (),
         answer: HostAddress = A,
         ends: bool = True,
+        each: bool = False,
     ) -> bool:
         """A query, answered with this state (None: without one) and a host; returns whether it asked for the state.
 
-        The call to this host `ends` at once, unless that is False.
+        The call to this host `ends` at once, unless that is False. With `each`, the agent wants to be asked each time.
         """
         query = self.cached.query(7, 0, now)
         if healthy is not None:
@@ -64,6 +65,7 @@ class ModuleCacheTestCase(SynchronousTestCase):
                 overloaded=infos(*ejected),
                 policy=policy,
                 idle_weight=weights,
+                ask=each,
             )
             query.answer(encode_message(MessageId.ROUTE_STATE_RESPONSE, state))
         response = GetHostResponse(seq=7, modid=1, cmdid=1, host=infos(answer)[0])
@@ -106,6 +108,16 @@ class ChoiceTests(ModuleCacheTestCase):
     def test_older_agent_chooses_itself_while_a_host_is_ejected(self) -> None:
         self.ask(100.0, (A, B), (C,), policy="")
         self.assertEqual(self.calls(3, 100.1), {None: 3})
+
+    def test_module_that_is_set_so_is_asked_for_each_time_and_its_hosts_are_not_ejected_here(self) -> None:
+        self.ask(100.0, (A, B), version=1, each=True)
+        self.assertEqual(self.calls(3, 100.1), {None: 3})
+        for n in range(5):
+            self.cached.results(Host(MODULE, A), 1, None, 100.1 + n)
+        self.ask(106.0, (A, B), version=1, each=True)
+        self.assertEqual(self.answered, Host(MODULE, A))
+        self.ask(108.0, (A, B), version=2)
+        self.assertEqual(set(self.calls(30, 108.0)), {A, B})
 
     def test_probe_of_the_agent_is_called(self) -> None:
         self.ask(100.0, (A, B), (C,), answer=C)

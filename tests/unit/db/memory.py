@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from lars.db.database import Database
 from lars.db.engine import Transaction
 from lars.db.schema import init_txn
-from lars.db.sqlite import SqliteEngine
+from lars.db.sqlite import SqliteEngine, add_functions
 from lars.db.url import SqliteUrl
 
 P = ParamSpec("P")
@@ -24,6 +24,7 @@ def empty_database() -> Transaction:
 
 def _connected() -> tuple[sqlite3.Connection, Transaction]:
     connection = sqlite3.connect(":memory:", isolation_level=None)
+    add_functions(connection)
     cursor = connection.cursor()
     cursor.execute("BEGIN")
     return connection, Transaction(SqliteEngine(SqliteUrl(Path("memory.db"))), cursor)

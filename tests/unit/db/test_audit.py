@@ -33,6 +33,18 @@ class AuditTests(StoreCase):
             newest, *_ = self.successResultOf(self.store.edits(module, None, 1))
             self.assertEqual(self.edits(module, newest.id), self.edits(module)[1:])
 
+    def test_lines_of_an_edit_of_hosts_are_one_a_host(self) -> None:
+        host = '10.0.0.1:80 weight=50 note="a b"'
+        edit = Edit("hosts", 1, 2, f"10.0.0.2:80\n{host}", 'settings {"panic":false}', 7)
+        self.assertEqual(edit.lines, (["10.0.0.2:80", host], ['settings {"panic":false}']))
+
+    def test_lines_of_an_edit_by_an_earlier_version_are_one_a_host(self) -> None:
+        edit = Edit("hosts", 1, 2, "10.0.0.1:80 10.0.0.2:80", "", 7)
+        self.assertEqual(edit.lines, (["10.0.0.1:80", "10.0.0.2:80"], []))
+
+    def test_lines_of_another_edit_are_its_texts(self) -> None:
+        self.assertEqual(Edit("modid", 1, 0, "", "big shop").lines, ([], ["big shop"]))
+
     def test_row_has_time_and_actor(self) -> None:
         record_txn(self.txn, "bob" * 100, 2000.0, [ACCOUNT])
         [row] = self.successResultOf(self.store.edits(None, None, 1))

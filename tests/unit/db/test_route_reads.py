@@ -19,8 +19,9 @@ from lars.db.route_reads import (
     stream_rows,
 )
 from lars.db.routes import RouteEdit, edit_txn
-from lars.route import MAX_ID, HostAddress, ModuleId, RouteRow
+from lars.route import MAX_ID, HostAddress, ModuleId
 from tests.unit.db.memory import database
+from tests.unit.dns.plain_rows import Plain, plain_rows
 
 A, B = HostAddress(10, 80), HostAddress(2**32 - 1, 65535)
 PAY, MAIL = ModuleId(1, 1), ModuleId(2, 1)
@@ -28,7 +29,7 @@ PAY, MAIL = ModuleId(1, 1), ModuleId(2, 1)
 digests = st.dictionaries(st.integers(0, 5), st.tuples(st.integers(1, 3), st.integers(0, 3)))
 
 
-def write(txn: Transaction, *rows: RouteRow) -> None:
+def write(txn: Transaction, *rows: Plain) -> None:
     """Rows that no version and no RouteChange row shows."""
     txn.execute_many("INSERT INTO RouteData (modid, cmdid, serverip, serverport) VALUES (?, ?, ?, ?)", rows)
 
@@ -75,10 +76,51 @@ class DigestsTests(SynchronousTestCase):
         self.assertEqual(count, 1)
         self.assertGreaterEqual(total, 0)
 
+    def test_every_edit_by_sql_alone_is_seen(self) -> None:
+        """Of a weight or a zone, of a record with odd values, and of a module's settings."""
+        write(self.txn, (*PAY, *A), (*MAIL, *B))
+        self.txn.execute("INSERT INTO ModuleSettings VALUES (2, 1, '{}', 1)")
+        for sql in (
+            "UPDATE RouteData SET weight = 50 WHERE modid = 1",
+            "UPDATE RouteData SET weight = -2147483648 WHERE modid = 1",
+            "UPDATE RouteData SET weight = 2147483647 WHERE modid = 1",
+            "UPDATE RouteData SET zone = 'a' WHERE modid = 1",
+            "UPDATE RouteData SET zone = 'b' WHERE modid = 1",
+            "UPDATE RouteData SET weight = 100, zone = '' WHERE modid = 1",
+            "INSERT INTO ModuleSettings VALUES (1, 1, '{}', 1)",
+            "UPDATE ModuleSettings SET settings = '{\"panic\":false}' WHERE modid = 1",
+            "DELETE FROM ModuleSettings WHERE modid = 1",
+        ):
+            before = digests_txn(self.txn)
+            self.txn.execute(sql)
+            self.assertEqual(differing(before, digests_txn(self.txn)), {bucket_of(PAY)}, sql)
+
+    def test_hosts_that_swap_weights_or_zones_are_seen(self) -> None:
+        for n in range(1, 40):
+            write(self.txn, (*PAY, n, 80))
+        for swapped in (
+            "weight = CASE weight WHEN 7 THEN 50 ELSE 7 END",
+            "zone = CASE zone WHEN 'a' THEN 'b' ELSE 'a' END",
+        ):
+            self.txn.execute("UPDATE RouteData SET weight = 7, zone = 'a'")
+            self.txn.execute("UPDATE RouteData SET weight = 50, zone = 'b' WHERE serverip = 1")
+            for n in range(2, 40):
+                before = digests_txn(self.txn)
+                self.txn.execute(f"UPDATE RouteData SET {swapped} WHERE serverip IN (?, ?)", (n - 1, n))
+                self.assertEqual(differing(before, digests_txn(self.txn)), {bucket_of(PAY)}, n)
+
+    def test_modules_that_swap_weights_are_seen(self) -> None:
+        other = ModuleId(PAY.modid, PAY.cmdid + BUCKETS)  # in the same bucket
+        write(self.txn, (*PAY, *A), (*other, *A))
+        self.txn.execute("UPDATE RouteData SET weight = 50 WHERE cmdid = ?", (PAY.cmdid,))
+        before = digests_txn(self.txn)
+        self.txn.execute("UPDATE RouteData SET weight = 150 - weight")
+        self.assertEqual(differing(before, digests_txn(self.txn)), {bucket_of(PAY)})
+
     def test_rows_of_some_buckets_are_streamed_in_order(self) -> None:
         write(self.txn, (*MAIL, *A), (*PAY, *B), (*PAY, *A))
-        self.assertEqual(list(stream_rows(self.txn, None, pause)), [(*PAY, *A), (*PAY, *B), (*MAIL, *A)])
-        self.assertEqual(list(stream_rows(self.txn, {bucket_of(MAIL)}, pause)), [(*MAIL, *A)])
+        self.assertEqual(list(stream_rows(self.txn, None, pause)), plain_rows([(*PAY, *A), (*PAY, *B), (*MAIL, *A)]))
+        self.assertEqual(list(stream_rows(self.txn, {bucket_of(MAIL)}, pause)), plain_rows([(*MAIL, *A)]))
 
 
 class LookTests(SynchronousTestCase):
@@ -98,12 +140,12 @@ class LookTests(SynchronousTestCase):
         look = look_txn(self.txn, 100, newest)
         assert look is not None
         self.assertEqual((look.version, look.change_id, look.modules), (101, newest + 2, {PAY, MAIL}))
-        self.assertEqual(look.rows, [(*PAY, *A), (*PAY, *B), (*MAIL, *B)])
+        self.assertEqual(look.rows, plain_rows([(*PAY, *A), (*PAY, *B), (*MAIL, *B)]))
 
     def test_recreated_table_is_read_from_its_start(self) -> None:
         look = look_txn(self.txn, 0, 1_000_000)
         assert look is not None
-        self.assertEqual((look.modules, look.rows), ({PAY}, [(*PAY, *A)]))
+        self.assertEqual((look.modules, look.rows), ({PAY}, plain_rows([(*PAY, *A)])))
 
     def test_too_many_modules_are_left_to_the_digests(self) -> None:
         changes = [(n, 1, 101) for n in range(1, MAX_HINTS + 2)]

@@ -3,9 +3,12 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.engine import Transaction
+from lars.db.hosts import COLUMNS, records_of_txn
 from lars.db.mysql import MysqlEngine
 from lars.db.schema import ALARM_COLUMNS, INDEXES, STEPS, check_txn, init_txn, schema_statements
 from lars.db.url import MysqlUrl
+from lars.host_record import PLAIN
+from lars.route import HostAddress, ModuleId
 from tests.unit.db.memory import database, empty_database
 
 CPP_ROUTES = "CREATE TABLE RouteData (id INTEGER PRIMARY KEY, modid INT, cmdid INT, serverip INT, serverport INT)"
@@ -85,6 +88,21 @@ class InitTests(SynchronousTestCase):
         self.assertEqual(init_txn(txn), [*added, "created table AlarmRule"])
         self.assertEqual(txn.all("SELECT caller, ts, skew FROM CallerSeen"), [(1, 2, 0)])
 
+    def test_routes_get_what_an_operator_keeps_with_a_host(self) -> None:
+        txn = empty_database()
+        txn.execute(CPP_ROUTES)
+        txn.execute("INSERT INTO RouteData VALUES (1, 1, 1, 5, 80)")
+        lacking = ", ".join(COLUMNS)
+        self.assertIn(f"added {lacking} to RouteData", init_txn(txn))
+        self.assertEqual(self.columns(txn, "RouteData")[5:], list(COLUMNS))
+        self.assertEqual(records_of_txn(txn, [ModuleId(1, 1)]), {ModuleId(1, 1): {HostAddress(5, 80): PLAIN}})
+
+    def test_an_interrupted_step_is_continued(self) -> None:
+        txn = database()
+        txn.execute("ALTER TABLE RouteData DROP COLUMN note")
+        txn.execute("ALTER TABLE RouteData DROP COLUMN drain_reason")
+        self.assertEqual(init_txn(txn), ["added note, drain_reason to RouteData"])
+
     def test_version_row_gets_the_highest_version(self) -> None:
         txn = database()
         txn.execute("DELETE FROM RouteVersion")
@@ -105,8 +123,7 @@ class CheckTests(SynchronousTestCase):
 
     def test_missing_key_is_named(self) -> None:
         txn = database()
-        txn.execute("DROP TABLE RouteData")
-        txn.execute(CPP_ROUTES)
+        txn.execute("DROP INDEX route")
         self.assertEqual(check_txn(txn).problems, ["RouteData has no unique key: run `lars db init`"])
 
     def test_routes_and_modules_are_counted(self) -> None:
@@ -115,3 +132,23 @@ class CheckTests(SynchronousTestCase):
         txn.execute_many(insert, [(1, 1, 5, 80), (1, 1, 6, 80), (1, 2, 5, 80)])
         checked = check_txn(txn)
         self.assertEqual((checked.routes, checked.modules, checked.problems), (3, 2, []))
+
+    def test_records_that_sql_wrote_and_no_host_can_have_are_named(self) -> None:
+        txn = database()
+        insert = (
+            "INSERT INTO RouteData (id, modid, cmdid, serverip, serverport, weight, zone) VALUES (?, 1, 1, ?, 80, ?, ?)"
+        )
+        txn.execute_many(insert, [(1, 5, 1001, ""), (2, 6, 0, "eu-1.b"), (3, 7, 100, "East"), (4, 8, -1, "b")])
+        txn.execute("INSERT INTO ModuleSettings VALUES (1, 1, ?, 1), (1, 2, ?, 1)", ('{"panic":false}', '{"panick":1}'))
+        self.assertEqual(
+            check_txn(txn).problems,
+            [
+                "RouteData row 1: weight '1001' is not a number from 0 to 1000: 100 is served; correct it",
+                "RouteData row 4: weight '-1' is not a number from 0 to 1000: 100 is served; correct it",
+                (
+                    "RouteData: zone 'East' is not a zone: use up to 64 of a-z, 0-9, dot and hyphen: none is served; "
+                    "correct it"
+                ),
+                "ModuleSettings of (1, 2): 'panick' is not a setting of a module; did you mean panic?: correct it",
+            ],
+        )

@@ -4,14 +4,17 @@ from twisted.internet.protocol import connectionDone
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.dns.packed_route import pack
 from lars.dns.protocol import LEGACY_WRITE, RouteServerFactory, RouteServerProtocol
 from lars.dns.subscriptions import SubscriptionLimits
 from lars.dns.table import Refused, RouteTable, pack_routes
-from lars.route import ModuleId, RouteRow
+from lars.route import ModuleId
 from lars.wire.factory import Limits
 from lars.wire.frames import FrameDecoder
 from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse, UnsubscribeRequest
 from lars.wire.messages import MessageId, encode_message
+from lars.wire.rich_routes import MAX_RICH_ROUTE
+from tests.unit.dns.plain_rows import Plain, plain_rows
 from tests.unit.turns import Turns
 
 M = ModuleId(1, 1)
@@ -36,7 +39,8 @@ class Writes(StringTransport):
 
     def answers(self) -> list[tuple[int, int, list[int]]]:
         """(modid, cmdid, ports) of every answer so far."""
-        frames = [GetRouteResponse.FromString(body) for _, body in FrameDecoder().feed(b"".join(self.writes))]
+        found = FrameDecoder().feed(b"".join(self.writes))
+        frames = [GetRouteResponse.FromString(body) for number, body in found if number == MessageId.GET_ROUTE_RESPONSE]
         return [(f.modid, f.cmdid, [h.port for h in f.host]) for f in frames]
 
 
@@ -54,14 +58,14 @@ class RouteServerCase(SynchronousTestCase):
         protocol.makeConnection(transport)
         return protocol, transport
 
-    def put(self, *rows: RouteRow) -> list[tuple[ModuleId, bool]]:
+    def put(self, *rows: Plain) -> list[tuple[ModuleId, bool]]:
         """Makes the whole table just these rows; what changed."""
-        routes = dict(pack_routes(rows, Refused()))
+        routes = dict(pack_routes(plain_rows(rows), {}, Refused()))
         modules = [*routes, *(module for module in self.table.routes if module not in routes)]
         changed = [(module, self.table.put(module, routes.get(module, b""))) for module in modules]
         return [(module, lost) for module, lost in changed if lost is not None]
 
-    def change(self, *rows: RouteRow) -> None:
+    def change(self, *rows: Plain) -> None:
         self.factory.publish(self.put(*rows))
 
 
@@ -122,6 +126,58 @@ class RouteServerTests(RouteServerCase):
             protocol.dataReceived(frame)
         self.assertEqual(transport.writes, [])
         self.assertEqual((self.factory.counters.malformed, len(self.factory.subscriptions)), (3, 0))
+
+
+class RichRouteTests(RouteServerCase):
+    """What agents of each version are sent of a module with weights, zones and settings."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.put_rich(100)
+
+    def put_rich(self, weight: int) -> None:
+        """Gives port 80 a weight, port 81 a zone, and the module a setting."""
+        lost = self.table.put(M, pack([(10, 80, weight, ""), (10, 81, 50, "b")], '{"panic":false}'))
+        self.factory.publish([(M, lost)] if lost is not None else [])
+
+    def last(self, transport: Writes) -> GetRouteResponse:
+        (*_rest, (_id, body)) = FrameDecoder({2: MAX_RICH_ROUTE}).feed(b"".join(transport.writes))
+        return GetRouteResponse.FromString(body)
+
+    def test_agent_of_this_version_gets_all_of_it(self) -> None:
+        protocol, transport = self.connect()
+        protocol.dataReceived(request(peer=3))
+        self.put_rich(0)
+        answer = self.last(transport)
+        self.assertEqual([(h.port, h.weight, h.zone) for h in answer.host], [(80, 0, ""), (81, 50, "b")])
+        self.assertEqual(answer.settings.json, '{"panic":false}')
+
+    def test_agents_of_earlier_versions_get_addresses_without_the_drained_ones(self) -> None:
+        for peer in (1, 2):
+            self.put_rich(100)
+            protocol, transport = self.connect()
+            protocol.dataReceived(request(peer=peer))
+            self.assertEqual(transport.answers()[0], (1, 1, [80, 81]))
+            self.put_rich(0)
+            self.assertEqual(transport.answers()[-1], (1, 1, [81]))
+            self.put_rich(7)
+            self.assertEqual(transport.answers()[-1], (1, 1, [80, 81]))
+            last = self.last(transport)
+            self.assertFalse(last.HasField("settings") or any(h.HasField("weight") or h.zone for h in last.host))
+
+    def test_cpp_agent_loses_a_drained_host_as_it_loses_any_other(self) -> None:
+        protocol, transport = self.connect()
+        for _ in range(2):
+            protocol.dataReceived(request(peer=0))
+            self.clock.turn()
+        self.assertEqual(transport.answers(), [(1, 1, []), (1, 1, [80, 81])])
+        self.put_rich(0)
+        self.clock.turn()
+        protocol.dataReceived(request(peer=0))
+        self.clock.turn()
+        self.put_rich(7)
+        self.clock.turn()
+        self.assertEqual(transport.answers()[2:], [(1, 1, []), (1, 1, [81]), (1, 1, [80, 81])])
 
 
 class LegacyAgentTests(RouteServerCase):

@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.dns.packed_route import pack
 from lars.dns.table import RouteTable
 from lars.dns.table_file import load_table
 from lars.dns.table_snapshot import INTERVAL, TableSnapshot
@@ -16,6 +17,7 @@ from lars.route import ModuleId
 from lars.runtime.reactor import IReactor
 
 M, N = ModuleId(1, 1), ModuleId(1, 2)
+PACKED, OTHER = (pack([(ip, 80, 100, "")]) for ip in (1, 2))
 
 
 class AtOnce:
@@ -46,7 +48,7 @@ class TableSnapshotTests(SynchronousTestCase):
         self.reactor = OneThread()
         self.table = RouteTable(fresh_ms=1000)
         self.table.version = 5
-        self.table.put(M, bytes(range(6)))
+        self.table.put(M, PACKED)
 
     def snapshot(self, path: Path | None = None) -> TableSnapshot:
         return TableSnapshot(str(path or self.path), self.table, cast(IReactor, self.reactor))
@@ -63,23 +65,23 @@ class TableSnapshotTests(SynchronousTestCase):
     def test_table_is_saved_at_the_start_then_when_it_has_changed_and_at_the_end(self) -> None:
         snapshot = self.snapshot()
         snapshot.start()
-        self.assertEqual(load_table(self.path), (5, {M: bytes(range(6))}))
+        self.assertEqual(load_table(self.path), (5, {M: PACKED}))
         self.path.unlink()
         self.reactor.advance(INTERVAL)
         self.assertFalse(self.path.exists(), "nothing has changed")
-        self.table.put(N, bytes(6))
+        self.table.put(N, OTHER)
         self.reactor.advance(INTERVAL)
-        self.assertEqual(load_table(self.path), (5, {M: bytes(range(6)), N: bytes(6)}))
+        self.assertEqual(load_table(self.path), (5, {M: PACKED, N: OTHER}))
         self.table.put(N, b"")
         self.stop(snapshot)
-        self.assertEqual(load_table(self.path), (5, {M: bytes(range(6))}))
+        self.assertEqual(load_table(self.path), (5, {M: PACKED}))
 
     def test_what_was_loaded_is_the_table_with_its_version_and_is_not_saved_again(self) -> None:
         self.successResultOf(Deferred.fromCoroutine(self.snapshot().save()))
         self.table = RouteTable(fresh_ms=1000)
         snapshot = self.snapshot()
         snapshot.load()
-        self.assertEqual((self.table.version, dict(self.table.routes)), (5, {M: bytes(range(6))}))
+        self.assertEqual((self.table.version, dict(self.table.routes)), (5, {M: PACKED}))
         self.path.unlink()
         snapshot.start()
         self.stop(snapshot)
@@ -104,7 +106,7 @@ class TableSnapshotTests(SynchronousTestCase):
         self.assertIn(f"the table cannot be saved as {folder}/saved: No such file or directory", line)
         folder.mkdir(parents=True)
         self.reactor.advance(INTERVAL)
-        self.assertEqual(load_table(folder / "saved"), (5, {M: bytes(range(6))}))
+        self.assertEqual(load_table(folder / "saved"), (5, {M: PACKED}))
         self.stop(snapshot)
 
     def test_a_bug_in_saving_is_told_once_and_neither_ends_the_saving_nor_hinders_the_stop(self) -> None:
@@ -115,7 +117,7 @@ class TableSnapshotTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors()), 1)
         self.table.version = 6
         self.reactor.advance(INTERVAL)
-        self.assertEqual(load_table(self.path), (6, {M: bytes(range(6))}))
+        self.assertEqual(load_table(self.path), (6, {M: PACKED}))
         self.stop(snapshot)
 
     def test_no_path_is_no_file(self) -> None:

@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.agent.health.check import PASSED
 from lars.balancing.host import HostState
-from lars.route import HostAddress, ModuleId
+from lars.route import HostAddress, ModuleId, Steering
 from lars.wire.lars_pb2 import RouteStateResponse
 from tests.unit.agent.health.health_events import BUSY, REFUSED, CheckingAgent, M
 
@@ -181,8 +181,8 @@ class AlwaysTests(SynchronousTestCase):
         self.assertEqual(set(agent.call(module, 100)), {1, 2})
 
     def test_drained_host_is_not_checked(self) -> None:
-        next(iter(self.module.hosts.values())).weight = 0
-        self.module.take_route(list(self.module.hosts), 1e9, True, self.agent.now)
+        hosts = list(self.module.hosts)
+        self.module.take_route(hosts, 1e9, True, self.agent.now, Steering({hosts[0]: 0}))
         self.agent.look()
         self.agent.run(20)
         self.assertEqual({port for _at, port in self.agent.checked}, {2, 3})

@@ -16,7 +16,7 @@ class ImportTests(RouteTestCase):
 
     def hosts(self) -> list[str]:
         rows = self.database.transact(routes_txn)
-        return [f"{modid} {cmdid} {HostAddress(ip, port)}" for modid, cmdid, ip, port in rows]
+        return [f"{modid} {cmdid} {HostAddress(ip, port)}" for modid, cmdid, ip, port, _record in rows]
 
     def test_import_adds_and_removes_nothing(self) -> None:
         self.assertRegex(self.done("import", self.name), r"^changed 1 module: 1 host added, 0 removed; version \d+\n$")
@@ -41,6 +41,19 @@ class ImportTests(RouteTestCase):
             "would change 1 module: 1 host added, 1 removed (dry run: nothing was changed)\n",
         )
         self.assertEqual(everything(), before)
+
+    def test_records_are_shown_and_written_and_what_the_file_does_not_say_stays(self) -> None:
+        name = self.file("rich.csv", "modid,cmdid,ip,port,weight,zone\n1,1,10.0.0.1,80,50,b\n1,1,10.0.0.2,80,100,\n")
+        self.assertEqual(
+            self.done("import", name, "--dry-run"),
+            '~ (1, 1) 10.0.0.1:80: weight 100 → 50, zone "" → "b"\n'
+            "would change 1 module: 0 hosts added, 0 removed, 1 altered (dry run: nothing was changed)\n",
+        )
+        self.done("import", name)
+        self.done("import", self.name)
+        exported = self.done("export")
+        self.assertIn("1,1,10.0.0.1,80,50,b,,\n", exported)
+        self.assertEqual(len(exported.splitlines()), 5)
 
     def test_a_file_with_bad_lines_changes_nothing_and_each_is_a_line(self) -> None:
         before = self.hosts()

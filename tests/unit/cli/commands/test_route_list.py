@@ -25,7 +25,8 @@ class ListTests(RouteTestCase):
 
     def test_json_of_list_and_export_is_what_import_reads(self) -> None:
         listed = self.route("list", "--json")
-        self.assertEqual(listed.json[0], {"modid": 1, "cmdid": 1, "ip": "10.0.0.9", "port": 80})
+        plain = {"weight": 100, "zone": "", "tags": [], "note": ""}
+        self.assertEqual(listed.json[0], {**plain, "modid": 1, "cmdid": 1, "ip": "10.0.0.9", "port": 80})
         self.assertEqual(len(listed.json), 4)
         self.assertEqual(self.done("export", "--json"), listed.out)
         self.assertEqual(self.done("export", "--format", "json"), listed.out)

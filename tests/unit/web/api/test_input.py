@@ -47,6 +47,10 @@ class PathTests(InputTestCase):
         self.assertIn("add[1]", self.refused(400, hosts_of, ["10.0.0.1:80", "x"], "add"))
         self.refused(400, hosts_of, "10.0.0.1:80", "add")
 
+    def test_list_of_too_many_hosts_is_refused_though_it_repeats_one(self) -> None:
+        self.assertEqual(len(hosts_of(["10.0.0.1:80"] * 4000, "add")), 1)
+        self.assertIn("add: 4001 hosts; 4000 at most", self.refused(400, hosts_of, ["10.0.0.1:80"] * 4001, "add"))
+
 
 class QueryTests(InputTestCase):
     def test_number_in_its_range(self) -> None:
