@@ -146,8 +146,11 @@ class Ejection(Generic[H]):
         self._settings = settings
         self._step = settings.step
         if not settings.enabled:
-            for record in [record for record in self.ejected if record.blamed]:
-                self._restore(record, "ejection is off")
+            for record in tuple(self.ejected):
+                if record.unhealthy:
+                    record.blamed = False  # its checks alone keep it out
+                else:
+                    self._restore(record, "ejection is off")
 
     def carry_over(self, record: Record[H]) -> None:
         """Ejects a host that another policy had ejected, unless no other would be left."""

@@ -4,6 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.balancing.ejecting import EjectingSettings
+from lars.balancing.ejection import EjectionSettings
 from lars.balancing.host import MAX_WHY, Host, HostState
 from lars.balancing.policies import PICKERS
 from lars.route import HostAddress
@@ -62,6 +64,21 @@ class CheckTests(SynchronousTestCase):
             caller.policy.end_checks()
             self.assertEqual(caller.states(), [HostState.HEALTHY] * 2, name)
             self.assertEqual(caller.policy.doubtful(), [])
+
+    def test_ejection_that_is_turned_off_brings_back_no_unhealthy_host(self) -> None:
+        for name, caller in self.each(100, 100, 100):
+            caller.policy.use_checks(True, True)
+            caller.calls(100)
+            caller.fails = lambda number: number == 1
+            caller.calls(3000)
+            self.assertEqual(caller.states()[1], HostState.EJECTED, name)
+            caller.policy.check_failed(caller.hosts[1], "http 503", "")
+            caller.policy.use(caller.policy.picker, EjectingSettings(ejection=EjectionSettings(enabled=False)))
+            self.assertEqual(caller.states()[1], HostState.UNHEALTHY, name)
+            caller.fails = lambda _number: False
+            self.assertEqual(caller.calls(300)[1], 0, name)
+            caller.policy.check_passed(caller.hosts[1])
+            self.assertEqual(caller.states()[1], HostState.HEALTHY, name)
 
     def test_host_that_fails_calls_in_a_panic_is_ejected_and_probed_by_calls(self) -> None:
         for name, caller in self.each(100, 100, 100, 100):
