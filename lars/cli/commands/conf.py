@@ -7,7 +7,7 @@ import click
 from lars.errors import LarsError
 from lars.shipped import shipped
 
-SERVICES = ("dns", "reporter", "agent", "web")
+SERVICES = ("dns", "reporter", "agent", "web", "gateway")
 
 
 @click.group()
