@@ -7,7 +7,11 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 
+from lars.db.database import Database
+from lars.db.names import NameStore
 from lars.gateway.agent import Agent
+from lars.gateway.dns.label_reader import LabelReader
+from lars.gateway.dns.labels import Labels
 from lars.gateway.dns.resolver import Resolver
 from lars.gateway.dns.transports import MAX_QUERY, DnsConnections, DnsDatagrams
 from lars.gateway.dns.zone import Zone
@@ -39,17 +43,26 @@ def _port_of(port: IListeningPort) -> int:
 
 
 class GatewayService(AsyncService):
-    """Answers what the agent of this machine says, for programs that have no Lars client."""
+    """Answers what the agent of this machine says, for programs that have no Lars client.
+
+    Args:
+        settings: the service's settings.
+        database: has the names of modules, and is closed by this object; None for none.
+        reactor: the reactor.
+    """
 
     name = "lars-gateway"
 
-    def __init__(self, settings: GatewaySettings, reactor: IReactor) -> None:
+    def __init__(self, settings: GatewaySettings, database: Database | None, reactor: IReactor) -> None:
         super().__init__(reactor)
         self._settings = settings
+        self._database = database
+        labels = Labels()
+        self._label_reader = None if database is None else LabelReader(NameStore(database), labels, reactor)
         self._agent = Agent(settings.agent, settings.timeout, reactor)
         self._site = GatewaySite(reactor, self._agent, settings.max_connections)
         self._late = Periodic("closing late connections", LATE_INTERVAL, self._site.end_late, reactor)
-        self._resolver = Resolver(self._agent, Zone(settings.domain))
+        self._resolver = Resolver(self._agent, Zone(settings.domain, labels))
         self._datagrams = DnsDatagrams(self._resolver, reactor)
         self._connections = DnsConnections(self._resolver, reactor, settings.max_connections)
         registry = new_registry("lars-gateway")
@@ -62,6 +75,8 @@ class GatewayService(AsyncService):
         await self._metrics.start()
         self._agent.start()
         self._late.start()
+        if self._label_reader is not None:
+            self._label_reader.start()
         unix = f"unix:{quoteStringArgument(settings.unix)}:lockfile=1" if settings.unix else ""
         for place in filter(None, (settings.listen, unix)):
             self._ports.append(await listen(self.reactor, place, self._site, settings.max_connections))
@@ -83,6 +98,11 @@ class GatewayService(AsyncService):
         self._ports.append(await listen(self.reactor, tcp, self._connections, self._settings.max_connections))
         _log.info("lars-gateway answers DNS on {place}: names below {name}", place=place, name=self._settings.domain)
 
+    async def _end_labels(self) -> None:
+        if self._database is not None and self._label_reader is not None:
+            self._database.close()  # ends the read under way
+            await self._label_reader.stop()
+
     def _not_ready(self) -> str:
         """Why nobody should ask here; empty when they can."""
         if not self._ports:
@@ -94,6 +114,7 @@ class GatewayService(AsyncService):
         for port in ports:
             await stop_listening(port)
         await self._late.stop()
+        await self._end_labels()
         self._resolver.close()
         await self._connections.drop_all()
         await self._site.drop_all()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from lars.client.address import DEFAULT_AGENT, AgentAddress, parse_agent
+from lars.db.settings import absolute_url
 from lars.gateway.dns.zone import parse_domain
 from lars.host_names import parse_place
 from lars.metrics.settings import metrics_setting
@@ -13,6 +14,11 @@ from lars.settings import absolute_path, endpoint, integer, seconds, setting
 def place_or_off(text: str) -> HostAddress | None:
     """ "127.0.0.1:7753" or "localhost:7753"; None for an empty text."""
     return parse_place(text) if text.strip() else None
+
+
+def url_or_none(text: str) -> str:
+    """A database URL, with an SQLite path made absolute, or nothing."""
+    return absolute_url(text) if text.strip() else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +49,12 @@ class GatewaySettings:
         "gateway",
         integer(1, 1_000_000),
         "Connections served at once, for HTTP and for DNS over TCP; more are closed and counted",
+    )
+    db: str = setting(
+        "",
+        "gateway",
+        url_or_none,
+        "The database with the names of modules, such as sqlite:///lars.db; empty: DNS finds modules by numbers alone",
+        in_file=True,
     )
     metrics: str = metrics_setting("gateway")

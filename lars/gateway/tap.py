@@ -2,6 +2,8 @@
 
 from twisted.application.service import IService
 
+from lars.db.database import Database, engine_for
+from lars.db.url import parse_url
 from lars.gateway.service import GatewayService, tcp_endpoint
 from lars.gateway.settings import GatewaySettings
 from lars.runtime.free_places import ended_by_errors, require_free
@@ -27,4 +29,5 @@ def makeService(options: Options) -> IService:
     settings: GatewaySettings = options.settings
     with ended_by_errors("lars-gateway"):
         require_gateway_free(reactor, settings)
-    return GatewayService(settings, reactor)
+    database = Database(engine_for(parse_url(settings.db)), reactor, threads=1) if settings.db else None
+    return GatewayService(settings, database, reactor)

@@ -77,7 +77,7 @@ class StackService(AsyncService):
         await self._start(AgentService(settings, self.reactor))
         await self._start(WebService(self._web, self._database(DATABASE_THREADS), self.reactor))
         if self._gateway_settings.listen:
-            self._gateway = GatewayService(self._gateway_settings, self.reactor)
+            self._gateway = GatewayService(self._gateway_settings, self._database(1), self.reactor)
             await self._gateway.start()
         _log.info("Lars is up: `lars route add 1 1 IP:PORT` adds a host, `lars get-host 1 1` asks for one")
 

@@ -46,6 +46,7 @@ async def test_statements_of_the_documentation_are_what_the_services_need(
             start_service("lars-dns", "--db", url("lars_dns"), f"--listen={dns.endpoint}"),
             start_service("lars-reporter", "--db", url("lars_reporter"), f"--listen={reporter.endpoint}"),
             start_service("lars-web", "--db", url("lars_web"), f"--listen={web.endpoint}"),
+            start_service("lars-gateway", "--db", url("lars_gateway"), "--listen=tcp:0:interface=127.0.0.1", "--dns="),
         ]
         for service in services:
             await service.says("answers on")

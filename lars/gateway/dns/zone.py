@@ -1,10 +1,12 @@
 """The names of the gateway's domain: what each stands for. Pure (docs/design/gateway.md, names)."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from lars.errors import InvalidRoute, SettingsError
+from lars.gateway.dns.labels import Labels
 from lars.route import ModuleId, format_ip, module_id, parse_ip
 
 _LABEL = re.compile(rb"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -54,15 +56,18 @@ class Zone:
     """The domain and the names below it.
 
     CMDID.MODID is a module, _lars._tcp.CMDID.MODID its service (RFC 2782), and 10-0-0-5.CMDID.MODID the address of a
-    host, which SRV records name as their target. Names are compared without case (RFC 4343).
+    host, which SRV records name as their target. A label may stand for CMDID or MODID. Names are compared without case
+    (RFC 4343).
 
     Args:
         domain: as parse_domain returns it.
+        labels: names of modids and cmdids.
     """
 
-    def __init__(self, domain: str) -> None:
+    def __init__(self, domain: str, labels: Labels) -> None:
         self.domain = domain.encode("ascii").removesuffix(b".")
         self._suffix = b"." + self.domain
+        self._labels = labels
 
     def owner(self, name: bytes) -> Owner:
         """What a name without the dot at its end stands for."""
@@ -72,18 +77,16 @@ class Zone:
         if not lowered.endswith(self._suffix):
             return _OUTSIDE
         labels = lowered[: -len(self._suffix)].split(b".")
-        if len(labels) > 4 or not _NUMBER.fullmatch(labels[-1]):
+        modid = _number(labels[-1], self._labels.modids)
+        if len(labels) > 4 or modid is None:
             return _NOTHING
-        if len(labels) == 1:
-            return _PARENT
-        return self._below(labels)
+        return self._below(labels[:-1], modid) if len(labels) > 1 else _PARENT
 
-    def _below(self, labels: list[bytes]) -> Owner:
-        *rest, cmdid, modid = labels
-        if not _NUMBER.fullmatch(cmdid):
-            return _NOTHING
+    def _below(self, labels: list[bytes], modid: int) -> Owner:
+        *rest, last = labels
+        cmdid = _number(last, self._labels.cmdids)
         try:
-            module = module_id(int(modid), int(cmdid))
+            module = module_id(modid, cmdid if cmdid is not None else -1)
         except InvalidRoute:
             return _NOTHING
         if not rest:
@@ -98,6 +101,10 @@ class Zone:
         """The name of a host's address."""
         label = format_ip(ip).replace(".", "-")
         return f"{label}.{module.cmdid}.{module.modid}".encode("ascii") + self._suffix
+
+
+def _number(label: bytes, named: Mapping[bytes, int]) -> int | None:
+    return int(label) if _NUMBER.fullmatch(label) else named.get(label)
 
 
 def _host(module: ModuleId, label: bytes) -> Owner:

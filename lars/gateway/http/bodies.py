@@ -51,6 +51,8 @@ def _report(item: object, where: str) -> Report:
     if unknown:
         raise BadRequest(f"{where}{unknown[0]!r} is not a member of a report: those are host, retcode and cost")
     host, retcode, cost = item.get("host"), item.get("retcode", 0), item.get("cost")
+    if type(retcode) is float and retcode.is_integer():  # 1.0 is an integer of JSON Schema, and Lua's 1
+        retcode = int(retcode)
     if not isinstance(host, str):
         raise BadRequest(f"{where}host is missing: give it as the gateway did, such as 10.0.0.5:8080")
     if type(retcode) is not int or abs(retcode) > MAX_RETCODE:

@@ -11,7 +11,14 @@ Schema = dict[str, Any]
 
 _ID: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_ID}
 _PORT: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_PORT}
-_ADDRESS: Schema = {"type": "string", "pattern": r"^[0-9.]{7,15}:[0-9]{1,5}$", "example": "10.0.0.5:8080"}
+_BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_ADDRESS: Schema = {
+    "type": "string",
+    "pattern": rf"^{_BYTE}(\.{_BYTE}){{3}}:([1-9][0-9]{{0,3}}|[1-5][0-9]{{4}})$",
+    "example": "10.0.0.5:8080",
+    "description": "IP:PORT; the port may be up to 65535.",
+}
+_NAME: Schema = {"type": "string", "pattern": r"^[1-9][0-9]{0,8}\.(0|[1-9][0-9]{0,8})$", "example": "1.1"}
 _TEXT: Schema = {"type": "string"}
 
 
@@ -43,7 +50,7 @@ _SCHEMAS: Schema = {
     "Report": {
         **_object(
             {
-                "host": {**_ADDRESS, "description": "As it was given."},
+                "host": {**_ADDRESS, "description": "IP:PORT, as it was given."},
                 "retcode": {
                     "type": "integer",
                     "minimum": -MAX_RETCODE,
@@ -140,7 +147,7 @@ _NAMES: Schema = {
     "name": "module",
     "in": "query",
     "required": True,
-    "schema": {"type": "array", "items": {"type": "string", "example": "1.1"}},
+    "schema": {"type": "array", "items": _NAME, "minItems": 1},
     "description": "MODID.CMDID, as often as needed.",
 }
 _REPORTS: Schema = {

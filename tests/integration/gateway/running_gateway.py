@@ -19,6 +19,7 @@ A, B, C = "10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:81"
 
 ROUTES: Mapping[ModuleId, Sequence[str]] = {
     ModuleId(1, 1): [A, B, C],
+    ModuleId(1, 2): [A],
     ModuleId(2, 2): [f"10.1.{n >> 8}.{n & 255}:{9_000 + n}" for n in range(300)],
 }
 
@@ -99,7 +100,9 @@ class RunningGateway:
 class AgentAndGateway(RunningGateway):
     """With an agent of its own, without dns and reporter."""
 
-    def __init__(self, reactor: Any, start_service: StartService, folder: Path, *options: str) -> None:
+    def __init__(
+        self, reactor: Any, start_service: StartService, folder: Path, *options: str, workers: int = 1
+    ) -> None:
         agent_port = free_udp_base(3)
         self.agent_address = f"127.0.0.1:{agent_port}"
         save_agent_routes(str(folder / "state"), addresses(ROUTES))
@@ -109,6 +112,7 @@ class AgentAndGateway(RunningGateway):
             f"--state-dir={folder / 'state'}",
             f"--dns={NO_SERVER}",
             f"--reporter={NO_SERVER}",
+            f"--workers={workers}",
         )
         super().__init__(reactor, start_service, folder, agent_port, *options)
 

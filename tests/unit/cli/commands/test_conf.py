@@ -4,6 +4,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.cli.commands.conf import SERVICES
 from lars.shipped import shipped
 from tests.unit.cli.command import run_here
 
@@ -21,7 +22,9 @@ class ConfTests(SynchronousTestCase):
         self.assertEqual(ended.status, 0)
         self.assertEqual((folder / "lars-web.conf").read_text(), "mine")
         self.assertIn(f"kept {folder / 'lars-web.conf'}\n", ended.out)
-        for name in ("dns", "reporter", "agent"):
+        others = [path.name for path in (Path(__file__).parents[4] / "conf").glob("*.conf") if "web" not in path.name]
+        self.assertEqual(len(others), len(SERVICES) - 1)
+        for name in ("dns", "reporter", "agent", "gateway"):
             file = shipped("conf", f"lars-{name}.conf")
             self.assertIn(f"wrote {folder / file.name}\n", ended.out)
             self.assertEqual((folder / file.name).read_text(), file.read_text())

@@ -6,6 +6,7 @@ from twisted.names import dns
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.gateway.dns.codec import BADVERS, Reply, encode_reply, read_query
+from lars.gateway.dns.labels import Labels
 from lars.gateway.dns.records import MAX_SERVERS, Records
 from lars.gateway.dns.zone import Zone
 from lars.gateway.route import Route
@@ -21,7 +22,7 @@ def payload(record: dns.RRHeader) -> Any:
 
 class RecordsTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.zone = Zone("lars.")
+        self.zone = Zone("lars.", Labels())
         self.records = Records(self.zone)
 
     def reply(self, name: str, kind: int, known: Route | None = None, cls: int = dns.IN, version: int = 0) -> Reply:

@@ -3,13 +3,16 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.errors import SettingsError
+from lars.gateway.dns.labels import Labels
 from lars.gateway.dns.zone import Kind, Zone, parse_domain
 from lars.route import ModuleId, parse_ip
 
 
 class ZoneTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.zone = Zone(parse_domain("lars."))
+        self.zone = Zone(
+            parse_domain("lars."), Labels(modids={b"payments": 7}, cmdids={b"authorize": 2, b"payments": 9})
+        )
 
     def test_names(self) -> None:
         for name, kind in (
@@ -40,12 +43,21 @@ class ZoneTests(SynchronousTestCase):
             ("a.b.c.1.1.lars", Kind.NOTHING),
             (".1.lars", Kind.NOTHING),
             ("..lars", Kind.NOTHING),
+            ("payments.lars", Kind.PARENT),
+            ("authorize.Payments.lars", Kind.MODULE),
+            ("2.payments.lars", Kind.MODULE),
+            ("authorize.7.lars", Kind.MODULE),
+            ("_lars._tcp.authorize.payments.lars", Kind.SERVICE),
+            ("payments.authorize.lars", Kind.NOTHING),
+            ("authorize.authorize.lars", Kind.NOTHING),
+            ("refund.payments.lars", Kind.NOTHING),
         ):
             with self.subTest(name):
                 self.assertIs(self.zone.owner(name.encode()).kind, kind)
 
     def test_the_function_comes_before_the_business(self) -> None:
-        self.assertEqual(self.zone.owner(b"2.7.lars").module, ModuleId(modid=7, cmdid=2))
+        for name in (b"2.7.lars", b"authorize.payments.lars", b"2.payments.lars"):
+            self.assertEqual(self.zone.owner(name).module, ModuleId(modid=7, cmdid=2))
 
     def test_the_name_of_a_host_leads_back_to_it(self) -> None:
         ip = parse_ip("10.0.0.5")
@@ -58,7 +70,7 @@ class ZoneTests(SynchronousTestCase):
         self.assertIs(self.zone.owner(b"\xff-0-0-5.1.1.lars").kind, Kind.NOTHING)
 
     def test_domain_may_have_several_labels(self) -> None:
-        zone = Zone(parse_domain("Svc.Example.ORG"))
+        zone = Zone(parse_domain("Svc.Example.ORG"), Labels())
         self.assertIs(zone.owner(b"1.1.svc.example.org").kind, Kind.MODULE)
         self.assertIs(zone.owner(b"1.1.example.org").kind, Kind.OUTSIDE)
 

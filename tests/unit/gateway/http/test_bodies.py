@@ -16,6 +16,8 @@ class ReportsTests(SynchronousTestCase):
         two = b'[{"host": "10.0.0.5:80"}, {"host": "10.0.0.6:80", "retcode": -1, "cost": 2}]'
         self.assertEqual(read_reports(two), [one, Report(address("10.0.0.6:80"), -1, 2.0)])
         self.assertEqual(read_reports(b"[]"), [])
+        [written_as_a_float] = read_reports(b'{"host": "10.0.0.5:80", "retcode": 1.0}')
+        self.assertEqual(written_as_a_float.retcode, 1)
 
     def test_what_is_wrong_is_said(self) -> None:
         for body, text in (
@@ -33,7 +35,7 @@ class ReportsTests(SynchronousTestCase):
             (b'{"host": "10.0.0.5:80", "code": 1}', "'code' is not a member"),
             (b'{"host": "10.0.0.5:80", "retcode": "1"}', "retcode '1' cannot be used"),
             (b'{"host": "10.0.0.5:80", "retcode": true}', "retcode True cannot be used"),
-            (b'{"host": "10.0.0.5:80", "retcode": 1.0}', "retcode 1.0 cannot be used"),
+            (b'{"host": "10.0.0.5:80", "retcode": 1.5}', "retcode 1.5 cannot be used"),
             (b'{"host": "10.0.0.5:80", "retcode": 99999999999}', "retcode 99999999999 cannot be used"),
             (b'{"host": "10.0.0.5:80", "cost": -1}', "cost -1 cannot be used"),
             (b'{"host": "10.0.0.5:80", "cost": 1e999}', "cost inf cannot be used"),

@@ -1,0 +1,34 @@
+"""All names that people gave modids and cmdids, for services that find modules by them."""
+
+from dataclasses import dataclass
+
+from lars.db.database import Database
+from lars.db.engine import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names by number; of several for one number, the first in the order of the database."""
+
+    modids: dict[int, str]
+    cmdids: dict[int, str]
+
+
+class NameStore:
+    """The names in the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self) -> Names:
+        """Every name; raises DatabaseError."""
+        return await self._database.read("read the names", _names_txn)
+
+
+def _names_txn(txn: Transaction) -> Names:
+    return Names(_of_table(txn, "ModIDConfig", "modid"), _of_table(txn, "CmdIDConfig", "cmdid"))
+
+
+def _of_table(txn: Transaction, table: str, column: str) -> dict[int, str]:
+    rows = txn.all(f"SELECT {column}, MIN(content) FROM {table} GROUP BY {column}")
+    return {int(number): str(name) for number, name in rows}
