@@ -10,6 +10,7 @@ from bench.command_line import COMMANDS, parser_of
 FIGURES = {
     "agent": ["cycles", "memory", "growth"],
     "client": ["asking", "cached", "in-flight"],
+    "integrations": ["httpx"],
     "dns": ["edit", "fanout", "requests", "load", "reconnect"],
     "reporter": ["rows", "repeats", "age", "agents", "memory"],
     "web": ["pages", "registrations", "streams"],
