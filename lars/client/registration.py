@@ -120,6 +120,8 @@ class Registration:
         Raises RegistrationRefused. Where lars-web cannot be reached, or its database cannot, that is logged, and tried
         again until it can: a service starts without it.
         """
+        if self._thread is not None:
+            return
         self._pid = os.getpid()
         self._ending.clear()
         try:

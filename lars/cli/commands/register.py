@@ -44,8 +44,23 @@ _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 @module_arguments
 @click.argument("host", metavar="[IP]:PORT")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option("--web", metavar="URL", envvar="LARS_WEB", default=DEFAULT_WEB, show_default=True, show_envvar=True)
-@click.option("--ttl", type=click.IntRange(MIN_TTL, MAX_TTL), default=DEFAULT_TTL, show_default=True, metavar="SECONDS")
+@click.option(
+    "--web",
+    metavar="URL",
+    envvar="LARS_WEB",
+    default=DEFAULT_WEB,
+    show_default=True,
+    show_envvar=True,
+    help="lars-web, which keeps the route.",
+)
+@click.option(
+    "--ttl",
+    type=click.IntRange(MIN_TTL, MAX_TTL),
+    default=DEFAULT_TTL,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the host stays when it no longer renews, as after kill -9.",
+)
 @click.option(
     "--token-file",
     type=click.Path(exists=True, dir_okay=False),

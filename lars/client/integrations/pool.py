@@ -19,6 +19,7 @@ from typing import Generic, Self, TypeVar
 from lars.client.blocking import LarsClient
 from lars.client.call import Failures
 from lars.client.host import Host
+from lars.client.key import Key
 from lars.client.watch import Watch
 from lars.route import module_id
 
@@ -45,7 +46,8 @@ class HostPool(Generic[T]):
         client: asks the agent; the program closes it, after the pool.
         modid: the business.
         cmdid: its function.
-        make: makes the object of a host; called by the thread that uses it first.
+        make: makes the object of a host; called by the thread that uses it first, or by two that do at once, of which
+            the second's is ended.
         end: ends an object; called by the last to use it, or by the pool's own thread. Must not raise.
 
     Raises InvalidRoute for ids that no module can have.
@@ -68,9 +70,9 @@ class HostPool(Generic[T]):
         self._watch: Watch | None = None
 
     @contextmanager
-    def use(self, failures: Failures = Exception) -> Iterator[T]:
+    def use(self, failures: Failures = Exception, *, key: Key | None = None) -> Iterator[T]:
         """The object of the host to call now, for a with block, which is reported as by `client.call`."""
-        with self._client.call(*self.module, failures) as host:
+        with self._client.call(*self.module, failures, key=key) as host:
             entry = self.acquire(host)
             try:
                 yield entry.made
@@ -83,13 +85,26 @@ class HostPool(Generic[T]):
             self._begin()
         with self._lock:
             entry = self._entries.get(host)
-            if entry is None:
-                entry = self._entries[host] = Entry(self._make(host))
+            if entry is not None:
+                entry.uses += 1
+                return entry
+        fresh = Entry(self._make(host))  # without the lock: it may connect
+        with self._lock:
+            if self._closed:
+                entry, fresh.leaving = fresh, True
+            else:
+                entry = self._entries.setdefault(host, fresh)
+                self._follow()
             entry.uses += 1
-            if self._watch is None and not self._closed:
-                self._watch = self._client.watch(*self.module)
-                threading.Thread(target=self._follow, args=(self._watch,), name="lars.pool", daemon=True).start()
-            return entry
+        if entry is not fresh:  # another thread was faster
+            self._end(fresh.made)
+        return entry
+
+    def _follow(self) -> None:
+        """Starts the thread that follows the route, unless there is one."""
+        if self._watch is None:
+            self._watch = self._client.watch(*self.module)
+            threading.Thread(target=self._keep_in, args=(self._watch,), name="lars.pool", daemon=True).start()
 
     def release(self, entry: Entry[T]) -> None:
         """Ends a use."""
@@ -99,7 +114,7 @@ class HostPool(Generic[T]):
         if over:
             self._end(entry.made)
 
-    def _follow(self, watch: Watch) -> None:
+    def _keep_in(self, watch: Watch) -> None:
         for route in watch:
             self._keep(set(route.all))
 
@@ -117,7 +132,8 @@ class HostPool(Generic[T]):
 
     def close(self) -> None:
         """Ends all objects, those in use when they are released."""
-        self._closed = True
+        with self._lock:
+            self._closed = True
         if self._watch is not None:
             self._watch.close()
         if os.getpid() == self._pid:
