@@ -1,4 +1,4 @@
-"""`.venv/bin/python -m bench COMMAND [FIGURE…]`; bench/command_line.py has the commands."""
+"""`.venv/bin/python -m bench agent|balance|client|dns|reporter|web|wire [FIGURE…]`; see bench/command_line.py."""
 
 import os
 import sys

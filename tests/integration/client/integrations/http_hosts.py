@@ -6,13 +6,15 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+SLOW = 0.2
+
 
 class HttpHost:
     """A server on 127.0.0.1.
 
     Attributes:
         behavior: "ok"; "error": status 500; "reset": closes the connection instead of an answer; "cut": ends in the
-            middle of the answer's body.
+            middle of the answer's body; "slow": the answer begins after SLOW seconds.
         asked: method, path and Host header of each request.
         server_names: what TLS connections asked for.
     """
@@ -50,6 +52,8 @@ class HttpHost:
             handler.connection.shutdown(socket.SHUT_RDWR)
             handler.close_connection = True
             return
+        if self.behavior == "slow":
+            threading.Event().wait(SLOW)
         body = self.address.encode()
         handler.send_response(500 if self.behavior == "error" else 200)
         handler.send_header("Content-Length", str(len(body)))

@@ -12,14 +12,14 @@ import pytest
 import requests
 from twisted.internet.threads import deferToThread
 
-from lars.client import LarsClient, NoSuchModule
+from lars.client import Host, LarsClient, NoSuchModule
 from lars.client.address import parse_agent
 from lars.client.agent_inspect import list_hosts
 from lars.client.asyncio import LarsClient as AsyncLarsClient
 from lars.client.integrations.aiohttp import LarsMiddleware
 from lars.client.integrations.httpx import LarsAsyncTransport, LarsTransport
 from lars.client.integrations.requests import LarsAdapter, mount
-from tests.integration.client.integrations.http_hosts import HttpHost
+from tests.integration.client.integrations.http_hosts import SLOW, HttpHost
 from tests.integration.client.lone_agent import LoneAgent
 
 Answer = tuple[int, str]
@@ -259,3 +259,43 @@ async def test_body_that_ends_early_is_a_failure_for_httpx(agent: LoneAgent, hos
         [answer] = await deferToThread(library, agent.address, [("GET", "http://1.1.lars/")], server_error, None)
         assert isinstance(answer, httpx.RemoteProtocolError)
     assert sum((await errs(agent)).values()) == 2
+
+
+class Recording(LarsClient):
+    """Keeps what it reports."""
+
+    def __init__(self, agent: str) -> None:
+        super().__init__(agent)
+        self.reported: list[tuple[str, int, float | None]] = []
+
+    def report(self, host: Host, retcode: int = 0, cost: float | None = None) -> None:
+        self.reported.append((str(host), retcode, cost))
+        super().report(host, retcode, cost)
+
+
+async def test_time_until_the_headers_and_the_status_are_reported(agent: LoneAgent, hosts: list[HttpHost]) -> None:
+    for host in hosts:
+        host.behavior = "slow"
+
+    def calls() -> list[tuple[str, int, float | None]]:
+        with Recording(agent.address) as client:
+            with (
+                httpx.Client(transport=LarsTransport(client)) as http,
+                http.stream("GET", "http://1.1.lars/") as answer,
+            ):
+                assert not client.reported, "the body may still fail"
+                answer.read()
+            with mount(requests.Session(), LarsAdapter(client)) as session:
+                assert session.get("http://1.1.lars/", timeout=5).status_code == 200
+            for host in hosts:
+                host.behavior = "error"
+            with httpx.Client(transport=LarsTransport(client, attempts=1)) as http:
+                http.get("http://1.1.lars/")
+            return client.reported
+
+    slow, slow_too, failed = await deferToThread(calls)
+    for _host, retcode, cost in (slow, slow_too):
+        assert retcode == 0
+        assert cost is not None
+        assert SLOW <= cost < 5
+    assert failed[1] == 500
