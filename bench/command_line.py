@@ -22,6 +22,7 @@ from bench.figures.dns_reconnect import measure_reconnect
 from bench.figures.dns_requests import measure_requests
 from bench.figures.gateway import measure_dns as measure_gateway_dns
 from bench.figures.gateway import measure_http
+from bench.figures.integrations import measure_httpx
 from bench.figures.reporter import measure_age, measure_agents, measure_repeats, measure_rows
 from bench.figures.reporter import measure_memory as measure_reporter_memory
 from bench.figures.web import measure_pages, measure_registrations, measure_streams
@@ -53,6 +54,13 @@ end, and each number, as soon as it is known, to stderr. Needs a C compiler.
   asking     the blocking client without its cache, beside a C client: CPU time of get_host and report
   cached     the blocking client choosing by itself, beside a look-up in a dictionary
   in-flight  the asyncio and the Twisted client with 100 calls under way, with and without the cache
+"""
+
+INTEGRATIONS = """
+Measures the integrations with a real lars-agent and a server on 127.0.0.1. Prints JSON to stdout at the end, and each
+number, as soon as it is known, to stderr.
+
+  httpx  requests through the transport, beside plain httpx with the same server
 """
 
 DNS = """
@@ -228,6 +236,12 @@ def _measure_gateway(options: Namespace, figures: Figures) -> None:
             _GATEWAY_FIGURES[name](agent, gateway, figures[-1], options.small)
 
 
+def _measure_integrations(options: Namespace, figures: Figures) -> None:
+    figures.append(Figure("httpx", ""))
+    with attempted(figures[-1]):
+        measure_httpx(figures[-1], options.small)
+
+
 def _add_wire_options(parser: ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="for each size of frame (default: 10)")
 
@@ -265,6 +279,12 @@ COMMANDS = {
         GATEWAY,
         lambda parser: _add_figures(parser, list(_GATEWAY_FIGURES)),
         _printing(_measure_gateway),
+    ),
+    "integrations": Command(
+        "what the integrations add to a request",
+        INTEGRATIONS,
+        lambda parser: _add_figures(parser, ["httpx"]),
+        _printing(_measure_integrations),
     ),
     "reporter": _engine_command(
         "reports a second, their age, memory",

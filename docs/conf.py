@@ -36,7 +36,7 @@ napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 
 # Types of other projects: their inventories would have to be fetched, and the build uses no network.
-nitpick_ignore_regex = [("py:.*", r"(collections\.abc|types|twisted|asyncio)\..*|IReactor")]
+nitpick_ignore_regex = [("py:.*", r"(collections\.abc|types|twisted|asyncio|ssl)\..*|IReactor")]
 
 
 def name_interfaces(app, what, name, obj, options, signature, returned):  # type: ignore[no-untyped-def]

@@ -22,6 +22,7 @@ COMMANDS = {
     "get-host": LazyCommand("lars.cli.commands.agent:get_host", "Ask the agent which host to call now."),
     "get-route": LazyCommand("lars.cli.commands.agent:get_route", "Ask the agent for all hosts of a module."),
     "report": LazyCommand("lars.cli.commands.agent:report", "Report to the agent how a call to a host went."),
+    "register": LazyCommand("lars.cli.commands.register:register", "Run a server and keep it in a module's route."),
     "simulate": LazyCommand("lars.cli.commands.simulate:simulate", "Simulate a caller whose calls fail at random."),
     "qps": LazyCommand("lars.cli.commands.qps:qps", "Measure how many calls a second the agent serves."),
     "top": LazyCommand("lars.cli.commands.top:top", "Watch the agent: modules, hosts, states, rates."),

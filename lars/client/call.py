@@ -15,6 +15,21 @@ GetHost = Callable[[], Host]
 AwaitHost = Callable[[], Awaitable[Host]]
 
 
+Observed = Callable[[bool, float, BaseException | None], None]
+"""Called when a call ends: whether its host failed, the seconds that it took, and the exception that ended it."""
+
+Observer = Callable[[Host], Observed]
+"""Called when a call to a host begins."""
+
+_observer: Observer | None = None
+
+
+def observe(observer: Observer | None) -> None:
+    """From now on every call of this process is observed; None ends that. There is one observer."""
+    global _observer
+    _observer = observer
+
+
 class Timed:
     """One call to a host: measures its time and reports its result.
 
@@ -22,21 +37,29 @@ class Timed:
     exception (also KeyboardInterrupt and asyncio.CancelledError) is not, and nothing is reported.
     """
 
-    __slots__ = ("_began", "_report", "_retcode", "failed", "failures", "host")
+    __slots__ = ("_began", "_cost", "_observed", "_report", "_retcode", "failed", "failures", "host")
 
     def __init__(self, report: Report, failures: Failures) -> None:
         self._report = report
         self.failures = failures
         self.failed = False
         self._retcode = 0
+        self._cost: float | None = None
+        self._observed: Observed | None = None
 
     def begin(self, host: Host) -> Host:
         """Starts the clock; returns the host."""
         self.host = host
         self.failed = False
         self._retcode = 0
+        if _observer is not None:
+            self._observed = _observer(host)
         self._began = time.monotonic()
         return host
+
+    def stop(self) -> None:
+        """Stops the clock: what comes until the end is not counted in the time of the call."""
+        self._cost = time.monotonic() - self._began
 
     def fail(self, retcode: int) -> None:
         """The call will be reported as failed, if it ends without an exception."""
@@ -46,13 +69,15 @@ class Timed:
 
     def end(self, error: BaseException | None) -> None:
         """Reports the call, which ended with this exception or, for None, without one."""
-        cost = time.monotonic() - self._began
+        cost = time.monotonic() - self._began if self._cost is None else self._cost
         if error is None:
             self.failed = self._retcode != 0
             self._send(self._retcode, cost)
         elif self._is_failure(error):
             self.failed = True
             self._send(self._retcode or 1, cost)
+        if self._observed is not None:
+            self._observed(self.failed, cost, error)
 
     def _is_failure(self, error: BaseException) -> bool:
         if isinstance(self.failures, type | tuple):

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 ROOT = Path(__file__).parents[2]
 
-LIGHT = "lars.client", "lars.client.asyncio"
+LIGHT = "lars.client", "lars.client.asyncio", "lars.client.registration"
 """What business processes import; lars.client.twisted needs Twisted, as its user does."""
 
 

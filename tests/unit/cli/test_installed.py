@@ -48,6 +48,13 @@ class InstalledTests(SynchronousTestCase):
             err, "lars: twisted is not installed, which this command needs: pip install 'lars-balancer[services]'\n"
         )
 
+    def test_agent_commands_need_the_extra_cli_alone(self) -> None:
+        services = ["argon2", "babel", "jinja2", "klein", "prometheus_client", "pymysql", "treq", "twisted", "zope"]
+        for command in ("get-host", "get-route", "report", "explain", "top", "qps", "register", "simulate"):
+            status, out, err = self.without(services, command, "--help")
+            self.assertEqual((status, err), (0, ""), command)
+            self.assertIn("Usage: lars", out)
+
     def test_any_other_missing_module_is_a_bug(self) -> None:
         self.assertIsNone(what_to_install(ModuleNotFoundError("No module named 'lars.nowhere'", name="lars.nowhere")))
         self.assertIsNone(what_to_install(ModuleNotFoundError("no name")))

@@ -1,0 +1,1 @@
+"""The parts of the integrations that need no library."""
