@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.balancing.ejecting import EjectingSettings
+from lars.balancing.ejecting import EjectingPolicy, EjectingSettings
 from lars.balancing.ejection import EjectionSettings
 from lars.balancing.host import MAX_WHY, Host, HostState
 from lars.balancing.policies import PICKERS
@@ -73,6 +73,7 @@ class CheckTests(SynchronousTestCase):
             caller.calls(3000)
             self.assertEqual(caller.states()[1], HostState.EJECTED, name)
             caller.policy.check_failed(caller.hosts[1], "http 503", "")
+            assert isinstance(caller.policy, EjectingPolicy)
             caller.policy.use(caller.policy.picker, EjectingSettings(ejection=EjectionSettings(enabled=False)))
             self.assertEqual(caller.states()[1], HostState.UNHEALTHY, name)
             caller.fails = lambda _number: False
