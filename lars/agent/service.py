@@ -23,6 +23,7 @@ from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort, udp_port
 from lars.agent.udp_protocol import GuardedShardProtocol, ShardProtocol
 from lars.balancing.policies import new_policy
 from lars.balancing.policy import Policy
+from lars.metrics.certificates import CertificateMetrics
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.networks import ANY, is_loopback
@@ -33,6 +34,7 @@ from lars.runtime.periodic import Periodic
 from lars.runtime.reactor import IReactor
 from lars.runtime.reloading import Reloading
 from lars.runtime.service import AsyncService
+from lars.runtime.tls import TlsFiles, tls_of
 from lars.runtime.token_file import TokenFile
 
 _log = Logger()
@@ -72,9 +74,9 @@ class AgentService(AsyncService):
         self._rng = random.Random()  # one for all modules: it takes 2.5 kB
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
         interval = settings.heartbeat_interval
-        tokens = TokenFile(settings.token_file) if settings.token_file else None
-        credentials = Credentials(tokens)
-        self._reloading = Reloading(reactor, [tokens.reload] if tokens is not None else [])
+        tls = tls_of(TlsFiles(settings.tls_cert, settings.tls_key, settings.tls_ca), reactor, wall_clock)
+        credentials = Credentials(TokenFile(settings.token_file) if settings.token_file else None, tls)
+        self._reloading = Reloading(reactor, credentials.reloads)
         self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use, interval, credentials)
         self.reporter = ReportLink(
             reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval, credentials
@@ -98,6 +100,7 @@ class AgentService(AsyncService):
                 self._now,
             )
         )
+        registry.register(CertificateMetrics(tls))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self._periodic = [
             Periodic("the agent's timers", 1.0, self._tend, reactor),

@@ -7,16 +7,18 @@ import random
 from collections.abc import Callable, Mapping
 
 from twisted.application.internet import ClientService, backoffPolicy
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.logger import ILogObserver, LogEvent, Logger
 from zope.interface import implementer, provider
 
 from lars.agent.links.credentials import NO_CREDENTIALS, Credentials
-from lars.agent.settings import Servers
+from lars.agent.links.handshake import WrongServer, connect_by_tls
+from lars.agent.settings import Server, Servers
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.reactor import IReactor
+from lars.runtime.tls import Tls
 from lars.wire.factory import FrameFactory
 from lars.wire.heartbeats import INTERVAL, Due, LinkPulse
 from lars.wire.lars_pb2 import Heartbeat, Hello
@@ -30,6 +32,9 @@ CHANGES = 5
 
 REFUSAL = 5.0
 """Seconds within which a server that closes the connection, and has sent nothing, has refused it."""
+
+NO_WORD = "it closes the connection without a word: is it at its limit, does it demand TLS, or not allow this address?"
+"""What is wrong with such a server."""
 
 TRIES = 3
 """Connections in a row on which a server that once answered must have been silent before it may be a C++ one, which
@@ -46,8 +51,11 @@ CONNECT_TIMEOUT = 3
 class FirstThatAnswers:
     """Several servers as one endpoint: tries the one that worked last first, then the others in turn."""
 
-    def __init__(self, reactor: IReactor, servers: Servers) -> None:
+    def __init__(self, reactor: IReactor, servers: Servers, tls: Tls | None = None) -> None:
+        self._reactor = reactor
         self._servers = servers
+        self._problems: dict[Server, str] = {}
+        self._tls = tls
         self._endpoints = [HostnameEndpoint(reactor, host, port, CONNECT_TIMEOUT) for host, port in servers]
         self._first = 0
 
@@ -58,8 +66,12 @@ class FirstThatAnswers:
 
     @property
     def names(self) -> str:
-        """host:port of every server."""
-        return ", ".join(map(str, self._servers))
+        """host:port of every server, and what is wrong with it if that is known."""
+        return ", ".join(f"{s}: {self._problems[s]}" if s in self._problems else str(s) for s in self._servers)
+
+    def blame(self, problem: str) -> None:
+        """Notes what is wrong with the server that is tried first, until it is tried again."""
+        self._problems[self._servers[self._first]] = problem
 
     def next(self) -> None:
         """Tries another server first from now on: the connected one does not work."""
@@ -71,15 +83,27 @@ class FirstThatAnswers:
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
         last = len(self._endpoints) - 1
         for attempt in range(last + 1):
+            self._problems.pop(self._servers[self._first], None)
             try:
-                protocol: IProtocol = await self._endpoints[self._first].connect(factory)
-            except Exception:
+                protocol = await self._connect_to_first(factory)
+            except CancelledError:
+                raise
+            except Exception as error:
+                if isinstance(error, WrongServer):
+                    self.blame(str(error))
                 self.next()
                 if attempt == last:
                     raise
             else:
                 return protocol
         raise AssertionError("there is at least one server")
+
+    async def _connect_to_first(self, factory: IProtocolFactory) -> IProtocol:
+        endpoint = self._endpoints[self._first]
+        if self._tls is None:
+            protocol: IProtocol = await endpoint.connect(factory)
+            return protocol
+        return await connect_by_tls(endpoint, self._tls, self._servers[self._first].host, factory, self._reactor)
 
 
 @provider(ILogObserver)
@@ -157,7 +181,7 @@ class LinkFactory(FrameFactory):
         self._linked_to: LinkProtocol | None = None
         self._pulse = LinkPulse(interval, reactor.seconds())
         self._silences: dict[str, int] = {}  # by server: connections in a row that were left because it was silent
-        self.endpoint = FirstThatAnswers(reactor, servers)
+        self.endpoint = FirstThatAnswers(reactor, servers, credentials.tls)
         self._what = what
         self._refusals = 0
         self._linked_at = 0.0
@@ -191,9 +215,15 @@ class LinkFactory(FrameFactory):
             and self.clock.seconds() - self._linked_at < REFUSAL
         ):
             self._refusals += 1
+            self.endpoint.blame(NO_WORD)
             self.endpoint.next()
         else:
             self._refusals = 0
+
+    def tls_failed(self, connection: FrameProtocol, failed: str) -> None:
+        """Notes why a server has ended a connection by TLS."""
+        if isinstance(connection, LinkProtocol):
+            connection.refused_because = connection.refused_because or failed
 
     def _log_refusal(self, connection: LinkProtocol) -> None:
         server = connection.connected_to
@@ -286,7 +316,7 @@ class LinkFactory(FrameFactory):
             self._log_link()
 
     def _log_link(self) -> None:
-        self._down.clear("")
+        self._down = LogLimit(self.clock.seconds)  # what is wrong from now on is new
         if times := self._changes.admit("up"):
             _log.info(
                 "linked to {what} {server}{again}", what=self._what, server=self.endpoint.name, again=_again(times)
@@ -294,7 +324,7 @@ class LinkFactory(FrameFactory):
 
     def _retry_after(self, failures: int) -> float:
         failures += self._refusals
-        if failures and self._down.admit("") and (times := self._changes.admit("down")):
+        if failures and self._down.admit(self.endpoint.names) and (times := self._changes.admit("down")):
             text = "no {what} answers ({servers}); trying again{again}"
             _log.warn(text, what=self._what, servers=self.endpoint.names, again=_again(times))
         return self._delay(failures)
