@@ -27,6 +27,7 @@ from lars.agent.settings import SHARDS, AgentSettings
 from lars.agent.state_log import StateLog
 from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort, udp_port
 from lars.agent.udp_protocol import GuardedShardProtocol, ShardProtocol
+from lars.metrics.certificates import CertificateMetrics
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.module_settings import Value
@@ -38,6 +39,7 @@ from lars.runtime.periodic import Periodic
 from lars.runtime.reactor import IReactor
 from lars.runtime.reloading import Reloading
 from lars.runtime.service import AsyncService
+from lars.runtime.tls import TlsFiles, tls_of
 from lars.runtime.token_file import TokenFile
 
 _log = Logger()
@@ -77,9 +79,9 @@ class AgentService(AsyncService):
         self._policies = ModulePolicies(settings, self._rng, self._say)
         self.outbox = Outbox(boot=random.SystemRandom().getrandbits(63) or 1)
         interval = settings.heartbeat_interval
-        tokens = TokenFile(settings.token_file) if settings.token_file else None
-        credentials = Credentials(tokens)
-        self._reloading = Reloading(reactor, [tokens.reload] if tokens is not None else [])
+        tls = tls_of(TlsFiles(settings.tls_cert, settings.tls_key, settings.tls_ca), reactor, wall_clock)
+        credentials = Credentials(TokenFile(settings.token_file) if settings.token_file else None, tls)
+        self._reloading = Reloading(reactor, credentials.reloads)
         self.dns = DnsLink(reactor, settings.dns, self._take_route, self._modules_in_use, interval, credentials)
         self.reporter = ReportLink(
             reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval, credentials
@@ -115,6 +117,7 @@ class AgentService(AsyncService):
                 self._now,
             )
         )
+        registry.register(CertificateMetrics(tls))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self._periodic = [
             Periodic("the agent's timers", 1.0, self._tend, reactor),

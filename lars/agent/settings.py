@@ -15,7 +15,7 @@ from lars.metrics.settings import metrics_setting
 from lars.module_settings import Value, edited
 from lars.networks import Networks
 from lars.route import MAX_PORT, HostAddress, ModuleId, module_id, parse_host, parse_ip, parse_port
-from lars.runtime.admission_settings import allow_setting, token_file_setting
+from lars.runtime.admission_settings import allow_setting, tls_setting, token_file_setting
 from lars.settings import Legacy, absolute_path, integer, names_given, number, ratio, seconds, setting
 
 SHARDS = 3
@@ -198,6 +198,9 @@ class AgentSettings:
     token_file: str = token_file_setting(
         "agent", "File with the token that is presented to lars-dns and lars-reporter; empty: none"
     )
+    tls_cert: str = tls_setting("agent", "the certificate of this agent and its chain")
+    tls_key: str = tls_setting("agent", "the key of tls_cert")
+    tls_ca: str = tls_setting("agent", "the CA that certificates of lars-dns and lars-reporter must be signed by")
     dns: Servers = setting(
         (Server("127.0.0.1", 7778),),
         "dnsserver",

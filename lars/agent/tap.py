@@ -13,6 +13,7 @@ from lars.route import HostAddress
 from lars.runtime.free_places import ended_by_errors, require_free
 from lars.runtime.reactor import monotonic_reactor
 from lars.settings import ServiceOptions
+from lars.settings.sources import option_name
 
 
 class Options(ServiceOptions):
@@ -36,5 +37,6 @@ def makeService(options: Options) -> IService:
         require_free(reactor, settings.metrics)
         if settings.workers == 1:
             return AgentService(settings, reactor)
-    same = [*options.again(), f"--state-dir={settings.state_dir}"]
+    paths = ("state_dir", "token_file", "tls_cert", "tls_key", "tls_ca")  # which are absolute by now
+    same = [*options.again(), *(f"--{option_name(name)}={getattr(settings, name)}" for name in paths)]
     return WorkersService(settings, same, os.environ, reactor)

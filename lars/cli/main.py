@@ -18,6 +18,7 @@ COMMANDS = {
     "history": LazyCommand("lars.cli.commands.history:history", "Show how calls to each host went over time."),
     "alarms": LazyCommand("lars.cli.commands.alarms:alarms", "List the active alarms."),
     "agents": LazyCommand("lars.cli.commands.agents:agents", "List the agents that report, and dismiss retired ones."),
+    "tls": LazyCommand("lars.cli.commands.tls:tls", "Make certificates for TLS between agents and servers."),
     "user": LazyCommand("lars.cli.commands.user:user", "Manage who may sign in to lars-web."),
     "get-host": LazyCommand("lars.cli.commands.agent:get_host", "Ask the agent which host to call now."),
     "get-route": LazyCommand("lars.cli.commands.agent:get_route", "Ask the agent for all hosts of a module."),

@@ -17,6 +17,7 @@ from lars.dns.subscriptions import SubscriptionLimits
 from lars.dns.table import RouteTable
 from lars.dns.table_snapshot import TableSnapshot
 from lars.dns.watcher import RouteWatcher
+from lars.metrics.certificates import CertificateMetrics
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.route import ModuleId
@@ -64,7 +65,7 @@ class DnsService(AsyncService):
         limits = Limits(
             settings.max_connections, settings.idle_timeout, settings.stall_timeout, settings.max_per_address
         )
-        self._admission = admission_to(self.name, reactor, settings)
+        self._admission = admission_to(self.name, reactor, settings, wall_clock)
         subscriptions = SubscriptionLimits(settings.max_subscriptions, settings.max_total_subscriptions)
         self.factory = RouteServerFactory(self.table, reactor, limits, subscriptions, self._admission)
         self._watcher = RouteWatcher(database, self.table, settings, reactor, self._publish)
@@ -75,6 +76,7 @@ class DnsService(AsyncService):
         registry = new_registry("lars-dns")
         registry.register(DnsMetrics(self.factory, self._admission, self._watcher, reactor.seconds, self._clock))
         self._push_latency = push_latency(registry)
+        registry.register(CertificateMetrics(self._admission.tls))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self._reloading = Reloading(reactor, self._admission.reloads)
         self.port: IListeningPort | None = None
@@ -102,6 +104,8 @@ class DnsService(AsyncService):
         """Why agents should use another instance; empty when this one is ready."""
         if self.port is None:
             return f"no routes are loaded yet: {self._watcher.fault or 'the database is being read'}"
+        if expired := self._admission.fault():
+            return expired
         checked_at = self._watcher.checked_at
         if checked_at is None:
             return f"serving saved routes: {self._watcher.fault or 'the database is being read'}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from lars.db.settings import database_setting
 from lars.metrics.settings import metrics_setting
 from lars.networks import Networks
-from lars.runtime.admission_settings import allow_setting, token_file_setting, without_token_setting
+from lars.runtime.admission_settings import allow_setting, tls_setting, token_file_setting, without_token_setting
 from lars.settings import absolute_path, endpoint, integer, legacy_key, legacy_listen, number, ratio, seconds, setting
 
 
@@ -26,6 +26,9 @@ class DnsSettings:
         "dns", "File with the tokens, one a line, of which agents must present one; empty: none is needed"
     )
     allow_without_token: Networks = without_token_setting("dns")
+    tls_cert: str = tls_setting("dns", "the certificate of this server and its chain")
+    tls_key: str = tls_setting("dns", "the key of tls_cert")
+    tls_ca: str = tls_setting("dns", "the CA that agents' certificates must be signed by")
     max_connections: int = setting(
         20_000,
         "dns",

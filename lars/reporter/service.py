@@ -15,6 +15,7 @@ from lars.db.faults import DatabaseFaults
 from lars.db.measurements import Measurements
 from lars.db.report_pruning import ReportPruning
 from lars.db.report_writes import ReportWrites
+from lars.metrics.certificates import CertificateMetrics
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
 from lars.reporter.alarms.evaluator import AlarmEvaluator
@@ -94,7 +95,7 @@ class ReporterService(AsyncService):
         limits = Limits(
             settings.max_connections, settings.idle_timeout, settings.stall_timeout, settings.max_per_address
         )
-        self._admission = admission_to(self.name, reactor, settings)
+        self._admission = admission_to(self.name, reactor, settings, wall_clock)
         pace_limits = PaceLimits(settings.max_rows_per_minute, settings.max_callers)
         backpressure = Backpressure(settings.max_pending_rows)
         self.factory = ReportServerFactory(
@@ -128,6 +129,7 @@ class ReporterService(AsyncService):
             self.factory, self._admission, self._write_metrics, self._faults, self._pruner, self._alarms, self._clock
         )
         registry.register(metrics)
+        registry.register(CertificateMetrics(self._admission.tls))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self._reloading = Reloading(reactor, self._admission.reloads)
         self.port: IListeningPort | None = None
@@ -187,6 +189,8 @@ class ReporterService(AsyncService):
         """Why agents should report elsewhere; empty when they should not."""
         if self.port is None:
             return "not listening yet"
+        if expired := self._admission.fault():
+            return expired
         if self._faults.text:
             return f"reports cannot be written: {self._faults.text}"
         if self.factory.backpressure.is_full:

@@ -6,7 +6,7 @@ from lars.db.settings import database_setting
 from lars.metrics.settings import metrics_setting
 from lars.networks import ANY, Networks, networks
 from lars.reporter.alarms.rules import AlarmRule, parse_rule
-from lars.runtime.admission_settings import allow_setting, token_file_setting, without_token_setting
+from lars.runtime.admission_settings import allow_setting, tls_setting, token_file_setting, without_token_setting
 from lars.settings import endpoint, integer, legacy_key, legacy_listen, number, seconds, sections, setting, site_url
 
 
@@ -27,6 +27,9 @@ class ReporterSettings:
         "reporter", "File with the tokens, one a line, of which agents must present one; empty: none is needed"
     )
     allow_without_token: Networks = without_token_setting("reporter")
+    tls_cert: str = tls_setting("reporter", "the certificate of this server and its chain")
+    tls_key: str = tls_setting("reporter", "the key of tls_cert")
+    tls_ca: str = tls_setting("reporter", "the CA that agents' certificates must be signed by")
     max_connections: int = setting(
         20_000,
         "reporter",

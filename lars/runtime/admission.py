@@ -21,6 +21,7 @@ from zope.interface import implementer
 from lars.networks import ANY, NONE, Networks, is_loopback
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.this_machine import is_of_this_machine
+from lars.runtime.tls import Tls, TlsFiles, tls_of
 from lars.runtime.token_file import TokenFile
 
 _log = Logger()
@@ -39,6 +40,7 @@ class Admission:
         and_this_machine: whether this machine may, also where it is not in `allow`.
         tokens: of which a peer must present one; None: no token is needed.
         without_token: the networks whose peers need none.
+        tls: the certificates of a port that speaks TLS; None: it does not.
     """
 
     def __init__(
@@ -49,7 +51,10 @@ class Admission:
         and_this_machine: bool = False,
         tokens: TokenFile | None = None,
         without_token: Networks = NONE,
+        tls: Tls | None = None,
     ) -> None:
+        self._clock = clock
+        self.tls = tls
         self._tokens = tokens
         self._without_token = without_token
         self.bad_token = 0
@@ -65,7 +70,11 @@ class Admission:
     @property
     def reloads(self) -> Sequence[Callable[[], None]]:
         """What reads changed files again."""
-        return [self._tokens.reload] if self._tokens is not None else []
+        return [files.reload for files in (self._tokens, self.tls) if files is not None]
+
+    def fault(self) -> str:
+        """Why no peer can connect any more; empty while they can."""
+        return self.tls.fault() if self.tls is not None else ""
 
     def dropped(self) -> Mapping[str, int]:
         """What was refused, by the name of the reason."""
@@ -108,6 +117,8 @@ class Admission:
 
     def guarded(self, factory: IProtocolFactory) -> IProtocolFactory:
         """A factory that builds a protocol only for the connections that may be there; to be listened with."""
+        if self.tls is not None:
+            factory = self.tls.served(factory, self._clock)
         return factory if self._allow == ANY else _Guarded(factory, self)
 
     def listens(self, port: IListeningPort) -> None:
@@ -118,13 +129,14 @@ class Admission:
 
     def is_open_on(self, host: str) -> None:
         """Logs who may use an address that other machines can reach."""
-        if self._allow == ANY and self._tokens is None:
+        if self._allow == ANY and self._tokens is None and self.tls is None:
             text = "{service}: every machine that reaches {host} may use it; allow names the networks that may"
             _log.warn(text, service=self._service, host=host)
         else:
-            text = "{service}: on {host} for {allow}{token}"
-            token = ", with a token" if self._tokens is not None else ""
-            _log.info(text, service=self._service, host=host, allow=str(self._allow), token=token)
+            text = "{service}: on {host} for {allow}{proofs}"
+            proofs = ", with a certificate of tls_ca" if self.tls is not None else ""
+            proofs += ", with a token" if self._tokens is not None else ""
+            _log.info(text, service=self._service, host=host, allow=str(self._allow), proofs=proofs)
 
 
 @implementer(IProtocolFactory, ILoggingContext)
@@ -158,9 +170,16 @@ class PortRules(Protocol):
     def token_file(self) -> str: ...
     @property
     def allow_without_token(self) -> Networks: ...
+    @property
+    def tls_cert(self) -> str: ...
+    @property
+    def tls_key(self) -> str: ...
+    @property
+    def tls_ca(self) -> str: ...
 
 
-def admission_to(service: str, clock: IReactorTime, rules: PortRules) -> Admission:
-    """The Admission of a service; raises TokenFileError."""
+def admission_to(service: str, clock: IReactorTime, rules: PortRules, wall_clock: Callable[[], float]) -> Admission:
+    """The Admission of a service; raises TokenFileError or TlsFilesError."""
     tokens = TokenFile(rules.token_file) if rules.token_file else None
-    return Admission(service, clock, rules.allow, tokens=tokens, without_token=rules.allow_without_token)
+    tls = tls_of(TlsFiles(rules.tls_cert, rules.tls_key, rules.tls_ca), clock, wall_clock)
+    return Admission(service, clock, rules.allow, False, tokens, rules.allow_without_token, tls)

@@ -29,3 +29,8 @@ def without_token_setting(section: str) -> Any:
     """A field `allow_without_token`: key allow_without_token of the service's section, --allow-without-token."""
     help = "Networks, by commas, whose agents need no token where token_file is set, such as C++ ones"
     return setting(NONE, section, networks, help)
+
+
+def tls_setting(section: str, what: str) -> Any:
+    """A field `tls_cert`, `tls_key` or `tls_ca`: the key of the same name in the section, and the option."""
+    return setting("", section, absolute_path, f"PEM file with {what}; with tls_cert, tls_key and tls_ca: TLS")

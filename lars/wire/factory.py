@@ -65,6 +65,8 @@ class FrameCounters:
         """Connections dropped because their heartbeats ended."""
         self.bad_streams = 0
         """Connections dropped because of an invalid length."""
+        self.tls = 0
+        """Connections dropped because of TLS: without it, or with a certificate that is not accepted."""
         self.malformed = 0
         """Messages skipped because they are invalid."""
         self.unknown = 0
@@ -72,7 +74,7 @@ class FrameCounters:
 
     def dropped(self) -> Mapping[str, int]:
         """Connections closed by this side, by the name of the reason."""
-        reasons = ("refused", "crowded", "idle", "quiet", "stalled", "silent", "bad_streams")
+        reasons = ("refused", "crowded", "idle", "quiet", "stalled", "silent", "bad_streams", "tls")
         return {reason: getattr(self, reason) for reason in reasons}
 
 
@@ -250,6 +252,12 @@ class FrameFactory(Factory):
     def refusal(self, connection: FrameProtocol, token: str) -> str:
         """Why a connection is refused that presents a token, or none; empty if the token is accepted."""
         return "" if self._admission is None else self._admission.refusal(connection.connected_to, token)
+
+    def tls_failed(self, connection: FrameProtocol, failed: str) -> None:
+        """Counts a connection that TLS has ended, and what the peer did."""
+        self.counters.tls += 1
+        text = "connection from {peer} dropped: {failed}; this port demands TLS and a certificate of tls_ca"
+        self._log_bounded(("tls", failed), text, connection.connected_to, failed=failed)
 
     def end_later(self, connection: FrameProtocol) -> None:
         """Ends a connection that is closing, if its peer does not."""

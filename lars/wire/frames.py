@@ -18,6 +18,10 @@ MAX_DATAGRAM_BODY = 65_499
 """The longest body in a datagram, in bytes: 65,507 (UDP over IPv4) less the header."""
 
 
+_TLS_HANDSHAKE = 0x0316
+"""How a message id begins that is the head of a TLS record: handshake, version 3 (RFC 8446, 5.1)."""
+
+
 class FrameError(LarsError):
     """Bytes that are not a frame. Their stream cannot be read any further; a datagram can be dropped."""
 
@@ -85,7 +89,7 @@ class FrameDecoder:
             message_id, length = HEADER.unpack_from(data, start)
             if not 0 <= length <= MAX_BODY and not 0 <= length <= self._longer.get(message_id, 0):
                 if message_id not in self._longer or not 0 <= length <= MAX_PASSED_OVER:
-                    raise FrameError(f"message {message_id}: a body length of {length} is not within 0 to {MAX_BODY}")
+                    raise FrameError(_not_readable(message_id, length))
                 self.passed_over += 1
                 start += HEADER_SIZE
                 passed = min(length, end - start)
@@ -101,3 +105,9 @@ class FrameDecoder:
         if start < end:
             partial += memoryview(data)[start:]
         self._missing = missing
+
+
+def _not_readable(message_id: int, length: int) -> str:
+    if message_id & 0xFFFF == _TLS_HANDSHAKE:
+        return "it begins a TLS handshake, and this port has no TLS (tls_cert, tls_key and tls_ca)"
+    return f"message {message_id}: a body length of {length} is not within 0 to {MAX_BODY}"

@@ -8,10 +8,12 @@ from typing import Protocol as Structure
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, IPushProducer, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from lars.errors import LarsError
+from lars.runtime.tls_errors import what_failed
 from lars.wire.frames import FrameDecoder, FrameError
 from lars.wire.keepalive import await_readers, keep_alive
 from lars.wire.lars_pb2 import Hello
@@ -50,6 +52,7 @@ class Connections(Structure):
     def heartbeat(self, connection: "FrameProtocol", interval: float) -> None: ...
     def needs_token(self, connection: "FrameProtocol") -> bool: ...
     def refusal(self, connection: "FrameProtocol", token: str) -> str: ...
+    def tls_failed(self, connection: "FrameProtocol", failed: str) -> None: ...
     def end_later(self, connection: "FrameProtocol") -> None: ...
     def count_bad_stream(self, peer: "FrameProtocol", error: FrameError) -> None: ...
     def count_malformed(self, peer: "FrameProtocol", error: LarsError) -> None: ...
@@ -100,10 +103,16 @@ class FrameProtocol(Protocol):
 
     @property
     def _socket(self) -> socket.socket | None:
-        """The transport's TCP socket; None if it has none."""
-        get_handle = getattr(self.transport, "getHandle", None)
-        handle = get_handle() if get_handle is not None and ITCPTransport.providedBy(self.transport) else None
+        """The TCP socket beneath; None if there is none."""
+        get_handle = getattr(self._tcp, "getHandle", None)
+        handle = get_handle() if get_handle is not None else None
         return handle if isinstance(handle, socket.socket) else None
+
+    @property
+    def _tcp(self) -> Any:
+        """The TCP transport, which may be beneath TLS; None if there is none."""
+        beneath = self.transport.transport if isinstance(self.transport, TLSMemoryBIOProtocol) else self.transport
+        return beneath if ITCPTransport.providedBy(beneath) else None
 
     def peer_knows_heartbeats(self) -> None:
         """Leaves it to heartbeats to find a peer that is gone: one that reads slowly is not."""
@@ -112,9 +121,9 @@ class FrameProtocol(Protocol):
 
     def connectionMade(self) -> None:
         self.connected_to = host_and_port(self.stream.getPeer())
-        if ITCPTransport.providedBy(self.transport):
-            self.stream.setTcpNoDelay(True)
-            self.stream.setTcpKeepAlive(True)
+        if (tcp := self._tcp) is not None:
+            tcp.setTcpNoDelay(True)
+            tcp.setTcpKeepAlive(True)
             if (handle := self._socket) is not None:
                 keep_alive(handle)
         self.stream.registerProducer(self, True)
@@ -123,6 +132,8 @@ class FrameProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._ended = True
+        if failed := what_failed(self.transport, reason):
+            self.factory.tls_failed(self, failed)
         self.factory.left(self)
         self.peer_lost(reason)
 

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Mapping
 
 from twisted.application.internet import ClientService, backoffPolicy
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ConnectError, ConnectionRefusedError, DNSLookupError, TimeoutError
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
@@ -16,9 +16,11 @@ from twisted.logger import ILogObserver, LogEvent, Logger
 from zope.interface import implementer, provider
 
 from lars.agent.links.credentials import NO_CREDENTIALS, Credentials
+from lars.agent.links.handshake import WrongServer, connect_by_tls
 from lars.agent.settings import Servers
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.reactor import IReactor
+from lars.runtime.tls import Tls
 from lars.wire.factory import FrameFactory
 from lars.wire.heartbeats import INTERVAL, Due, LinkPulse
 from lars.wire.lars_pb2 import Heartbeat, Hello
@@ -32,6 +34,9 @@ CHANGES = 5
 
 REFUSAL = 5.0
 """Seconds within which a server that closes the connection, and has sent nothing, has refused it."""
+
+NO_WORD = "closes the connection without a word: is it at its limit, does it demand TLS, or not allow this address?"
+"""What is wrong with such a server."""
 
 TRIES = 3
 """Connections in a row on which a server that once answered must have been silent before it may be a C++ one, which
@@ -48,8 +53,10 @@ CONNECT_TIMEOUT = 3
 class FirstThatAnswers:
     """Several servers as one endpoint: tries the one that worked last first, then the others in turn."""
 
-    def __init__(self, reactor: IReactor, servers: Servers) -> None:
+    def __init__(self, reactor: IReactor, servers: Servers, tls: Tls | None = None) -> None:
+        self._reactor = reactor
         self._servers = servers
+        self._tls = tls
         self._endpoints = [HostnameEndpoint(reactor, host, port, CONNECT_TIMEOUT) for host, port in servers]
         self._first = 0
         self._failures: dict[int, str] = {}  # by index: what was wrong the last time
@@ -76,7 +83,9 @@ class FirstThatAnswers:
         last = len(self._endpoints) - 1
         for attempt in range(last + 1):
             try:
-                protocol: IProtocol = await self._endpoints[self._first].connect(factory)
+                protocol = await self._connect_to_first(factory)
+            except CancelledError:
+                raise
             except Exception as error:
                 self.next(_reason(error))
                 if attempt == last:
@@ -86,10 +95,19 @@ class FirstThatAnswers:
                 return protocol
         raise AssertionError("there is at least one server")
 
+    async def _connect_to_first(self, factory: IProtocolFactory) -> IProtocol:
+        endpoint = self._endpoints[self._first]
+        if self._tls is None:
+            protocol: IProtocol = await endpoint.connect(factory)
+            return protocol
+        return await connect_by_tls(endpoint, self._tls, self._servers[self._first].host, factory, self._reactor)
+
 
 def _reason(error: Exception) -> str:
     """Why a connection could not be made, to follow the server's name."""
     match error:
+        case WrongServer():
+            return f"cannot be used: {error}"
         case DNSLookupError():
             return "does not resolve"
         case ConnectionRefusedError():
@@ -177,7 +195,7 @@ class LinkFactory(FrameFactory):
         self._linked_to: LinkProtocol | None = None
         self._pulse = LinkPulse(interval, reactor.seconds())
         self._silences: dict[str, int] = {}  # by server: connections in a row that were left because it was silent
-        self.endpoint = FirstThatAnswers(reactor, servers)
+        self.endpoint = FirstThatAnswers(reactor, servers, credentials.tls)
         self._what = what
         self._refusals = 0
         self._misplaced: FrameProtocol | None = None  # the last connection to a server of another kind
@@ -212,9 +230,14 @@ class LinkFactory(FrameFactory):
             and self.clock.seconds() - self._linked_at < REFUSAL
         ):
             self._refusals += 1
-            self.endpoint.next("closes connections")
+            self.endpoint.next(NO_WORD)
         elif connection is not self._misplaced:
             self._refusals = 0
+
+    def tls_failed(self, connection: FrameProtocol, failed: str) -> None:
+        """Notes why a server has ended a connection by TLS."""
+        if isinstance(connection, LinkProtocol):
+            connection.refused_because = connection.refused_because or failed
 
     def _log_refusal(self, connection: LinkProtocol) -> None:
         server = connection.connected_to
@@ -320,7 +343,7 @@ class LinkFactory(FrameFactory):
             self._log_link()
 
     def _log_link(self) -> None:
-        self._down.clear("")
+        self._down = LogLimit(self.clock.seconds)  # what is wrong from now on is new
         if times := self._changes.admit("up"):
             _log.info(
                 "linked to {what} {server}{again}", what=self._what, server=self.endpoint.name, again=_again(times)
@@ -328,7 +351,7 @@ class LinkFactory(FrameFactory):
 
     def _retry_after(self, failures: int) -> float:
         failures += self._refusals
-        if failures and self._down.admit("") and (times := self._changes.admit("down")):
+        if failures and self._down.admit(self.endpoint.failures) and (times := self._changes.admit("down")):
             text = "no {what} answers: {servers}; trying again{again}"
             _log.warn(text, what=self._what, servers=self.endpoint.failures, again=_again(times))
         return self._delay(failures)

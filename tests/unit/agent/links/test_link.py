@@ -132,6 +132,7 @@ class SilenceTests(SynchronousTestCase):
             [
                 "10.0.0.1:7778 is lars-reporter, not lars-dns: correct the agent's settings; trying the next server",
                 "no lars-dns answers: 10.0.0.1:7778 is lars-reporter, 10.0.0.2:7778; trying again",
+                "no lars-dns answers: 10.0.0.1:7778 is lars-reporter, 10.0.0.2:7778 is lars-reporter; trying again",
             ],
         )
 
@@ -151,7 +152,7 @@ class SilenceTests(SynchronousTestCase):
         self.assertTrue(transport.disconnecting)
 
 
-class TokenTests(SynchronousTestCase):
+class TokenCase(SynchronousTestCase):
     """A link with a token, to servers that may refuse it."""
 
     TOKEN = "t" * 32
@@ -188,6 +189,8 @@ class TokenTests(SynchronousTestCase):
             action()
         return [event["log_format"].format(**event) for event in events]
 
+
+class TokenTests(TokenCase):
     def test_token_comes_before_anything_else(self) -> None:
         protocol, transport = self.connect()
         protocol.send(MessageId.HEARTBEAT, Heartbeat(interval_ms=10_000))
@@ -205,7 +208,7 @@ class TokenTests(SynchronousTestCase):
         said = "lars-dns 10.0.0.1:7778 refuses this agent: its token is not one of token_file; trying again"
         self.assertEqual(refusals, [said])
         self.assertEqual(len([line for line in lines if "linked to" in line]), 1, "not of each connection")
-        self.assertGreater(waits[-1], 10 * waits[0])
+        self.assertGreater(waits[-1], 5 * waits[0])
         self.assertEqual(self.link.endpoint.name, "10.0.0.2:7778")
 
     def test_servers_words_cannot_forge_lines(self) -> None:
@@ -221,3 +224,24 @@ class TokenTests(SynchronousTestCase):
         self.clock.advance(REFUSAL)
         self.assertIn("linked to lars-dns", "".join(self.lines(self.link.watch)))
         self.assertEqual(self.lines(self.link.watch), [])
+
+
+class ProblemTests(TokenCase):
+    """What is wrong with the servers is logged when it changes, not only when the link goes down."""
+
+    def test_problem_that_shows_later_is_logged_and_then_not_again(self) -> None:
+        def tries() -> None:
+            for _ in range(5):
+                self.link._retry_after(1)
+
+        [first] = self.lines(tries)
+        self.link.endpoint.next("cannot be used: its certificate has expired")
+        [second] = self.lines(tries)
+        self.assertEqual(first, "no lars-dns answers: 10.0.0.1:7778, 10.0.0.2:7778; trying again")
+        self.assertIn(": 10.0.0.1:7778 cannot be used: its certificate has expired, 10.0.0.2:7778;", second)
+
+    def test_server_that_closes_without_a_word_is_said_to(self) -> None:
+        protocol, _transport = self.connect()
+        protocol.connectionLost(connectionDone)
+        [line] = [line for line in self.lines(lambda: self.link._retry_after(0)) if "no lars-dns" in line]
+        self.assertIn("10.0.0.1:7778 closes the connection without a word", line)
