@@ -11,6 +11,7 @@ from lars.agent.directory import Directory
 from lars.agent.watchers import Address
 from lars.balancing.host import HostState
 from lars.balancing.policies import new_policy
+from lars.client import module_cache
 from lars.client.address import AgentAddress
 from lars.client.core import CACHE_TTL, Core
 from lars.client.errors import Overloaded
@@ -32,6 +33,7 @@ class Machine(SimulatedPolicy):
 
     def __init__(self, policy: str, hosts: Sequence[int], rng: random.Random, now: float) -> None:
         super().__init__(hosts, rng, now)
+        module_cache.rng.seed(rng.random())  # all machines draw from it; the same seed makes the same run
         self._directory = Directory(lambda _module: new_policy(policy, rng), lambda _module: None)
         self._codec = DatagramCodec(self._directory)
         self._directory.find(*MODULE, now)
