@@ -6,13 +6,14 @@ and encodes nothing. The long way uses protobuf. Both do the same; a get_host wi
 See docs/design/agent.md, datagrams.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from lars.agent.directory import Directory
 from lars.agent.encodings import module_fields
 from lars.agent.explain import explain_page
 from lars.agent.module import Module, RoutedHost
 from lars.agent.module_list import module_page
+from lars.agent.watchers import Address, NoticeBudget
 from lars.balancing.gathered import Gathered
 from lars.route import HostAddress, ModuleId
 from lars.wire.frames import HEADER, HEADER_SIZE, MAX_DATAGRAM_BODY, FrameError, decode_datagram, encode_frame
@@ -63,15 +64,19 @@ class DatagramCodec:
         self._known_reports: dict[bytes, RoutedHost] = {}  # whole datagrams
         self.malformed = 0
         """Datagrams that are no request of a client."""
+        self.send: Callable[[bytes, Address], None] = _to_nobody
+        """Sends what is no answer: a datagram to a process that watches a module."""
+        self._budget = NoticeBudget()
         directory.add_listener(self)
 
-    def answer(self, data: bytes, now: float, source: int = 0) -> bytes | None:
+    def answer(self, data: bytes, now: float, source: int = 0, address: Address | None = None) -> bytes | None:
         """The answer to a datagram, or None where there is none. What is no request is counted and dropped.
 
         Args:
             data: the datagram.
             now: when it has come.
             source: the port that it came from; 0 where that does not matter.
+            address: IP and port that it came from; None where nothing can be sent there.
         """
         host = self._known_reports.get(data)
         if host is not None:
@@ -91,9 +96,9 @@ class DatagramCodec:
                 if host is not None:
                     return _ANSWER_HEADERS[end - 8 + len(host.answer)] + data[8:end] + host.answer
                 return self._no_host(module, GetHostRequest.FromString(data[8:]))
-        return self._parsed(data, now, source)
+        return self._parsed(data, now, source, address)
 
-    def _parsed(self, data: bytes, now: float, source: int) -> bytes | None:
+    def _parsed(self, data: bytes, now: float, source: int, address: Address | None) -> bytes | None:
         """The long way."""
         try:
             message_id, body = decode_datagram(data)
@@ -101,14 +106,14 @@ class DatagramCodec:
             if message_id == MessageId.GET_HOST_REQUEST and isinstance(message, GetHostRequest):
                 return self._get_host(message, now, source)
             if message_id == MessageId.REPORT_REQUEST and isinstance(message, ReportRequest):
-                self._report(message, data, now, source)
+                self._report(message, data, now, source, address)
                 return None
             if message_id == MessageId.API_GET_ROUTE_REQUEST and isinstance(message, GetRouteRequest):
                 return self._get_route(message, now)
             if isinstance(message, RouteStateRequest):
                 return self._get_state(message, now)
             if isinstance(message, ReportBatch):
-                self._report_batch(message, now, source)
+                self._report_batch(message, data, now, source, address)
                 return None
             if isinstance(message, ModuleListRequest):
                 page = module_page(self._directory.modules, message)
@@ -140,15 +145,33 @@ class DatagramCodec:
             module.heard(source, now)
         return module
 
-    def _report(self, request: ReportRequest, data: bytes, now: float, source: int) -> None:
+    def _report(self, request: ReportRequest, data: bytes, now: float, source: int, address: Address | None) -> None:
         module = self._reported(request.modid, request.cmdid, now, source)
         if module is None or not request.HasField("host"):
             self.malformed += 1
             return
-        address = HostAddress(request.host.ip, request.host.port)
-        host = self._directory.report(module, address, request.retcode != 0, request.cost_ms / 1000, now)
-        if host is not None and not request.retcode and not request.cost_ms:
+        before, called = module.revision, HostAddress(request.host.ip, request.host.port)
+        host = self._directory.report(module, called, request.retcode != 0, request.cost_ms / 1000, now)
+        if host is None:
+            return
+        if module.revision != before:
+            self._tell_watchers(module, None, now, address)
+        elif request.retcode:
+            self._tell_watchers(module, data, now, address)
+        elif not request.cost_ms:
             self._remember(data, host)
+
+    def _tell_watchers(self, module: Module, notice: bytes | None, now: float, address: Address | None) -> None:
+        """Passes a datagram on, as it came from the address; without one, the state, which it has changed."""
+        if module.watchers is None:
+            return
+        if notice is None:
+            address = None  # the process that has reported it needs the state as well
+            notice = encode_frame(MessageId.ROUTE_STATE_RESPONSE, module.route_state().full)
+        for watcher in module.watchers.others(address, now):
+            if not self._budget.take(now):
+                return
+            self.send(notice, watcher)
 
     def _remember(self, data: bytes, host: RoutedHost) -> None:
         if len(data) > LONGEST_KNOWN_REPORT or len(self._known_reports) >= MAX_KNOWN_REPORTS:
@@ -156,24 +179,32 @@ class DatagramCodec:
         if host.remember_report(data):
             self._known_reports[data] = host
 
-    def _report_batch(self, batch: ReportBatch, now: float, source: int) -> None:
+    def _report_batch(self, batch: ReportBatch, data: bytes, now: float, source: int, address: Address | None) -> None:
         module = self._reported(batch.modid, batch.cmdid, now, source)
         if module is None:
             self.malformed += 1
             return
+        if batch.watch_ms and address is not None:
+            module.watch(address, batch.watch_ms / 1000, now)
         module.called(sum(result.succ for result in batch.result), now)
         for result in batch.result:
             if result.succ:
                 timed = min(result.timed, result.succ)
                 gathered = Gathered(result.succ, result.cost_us / 1_000_000 if timed else 0.0, timed)
-                self._directory.report_gathered(module, HostAddress(result.ip, result.port), gathered, now)
+                address_called = HostAddress(result.ip, result.port)
+                self._directory.report_gathered(module, address_called, gathered, now, batch.before_failure)
+        if batch.silent:
+            for host in batch.silent:
+                module.silent(HostAddress(host.ip, host.port))
+            self._tell_watchers(module, data, now, address)
 
     def _get_state(self, request: RouteStateRequest, now: float) -> bytes:
-        state = self._directory.route_state(self._directory.find(request.modid, request.cmdid, now))
-        if state is None:
+        module = self._directory.find(request.modid, request.cmdid, now)
+        state = self._directory.route_state(module)
+        if state is None or module is None:
             nothing = RouteStateResponse(seq=request.seq, modid=request.modid, cmdid=request.cmdid)
             return encode_message(MessageId.ROUTE_STATE_RESPONSE, nothing)
-        body = state.answer(request.seq, request.version)
+        body = state.answer(request.seq, request.version, module.slow())
         if len(body) + len(self._state_dir) <= MAX_DATAGRAM_BODY:  # fields of one message may follow each other
             body += self._state_dir
         return encode_frame(MessageId.ROUTE_STATE_RESPONSE, body)
@@ -205,3 +236,7 @@ class DatagramCodec:
         for host in hosts:
             for data in host.reports:
                 del self._known_reports[data]
+
+
+def _to_nobody(_datagram: bytes, _address: Address) -> None:
+    """Nothing can be sent yet."""

@@ -152,9 +152,11 @@ class Directory:
         host.module.report_success(host, now)
         self.counters.reports += 1
 
-    def report_gathered(self, module: Module, address: HostAddress, gathered: Gathered, now: float) -> None:
+    def report_gathered(
+        self, module: Module, address: HostAddress, gathered: Gathered, now: float, before_failure: bool = False
+    ) -> None:
         """Counts successful calls that a client has gathered."""
-        if not module.report_gathered(address, gathered, now):
+        if not module.report_gathered(address, gathered, now, before_failure):
             self.counters.unrouted += gathered.calls
         self.counters.reports += gathered.calls
 

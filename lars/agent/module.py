@@ -9,6 +9,7 @@ from math import inf
 from lars.agent.encodings import answer_fields
 from lars.agent.route_state import RouteState
 from lars.agent.unrouted_counts import UnroutedCounts
+from lars.agent.watchers import Address, Watchers
 from lars.balancing.gathered import Gathered
 from lars.balancing.host import Host, HostExplanation, HostState, StateChange
 from lars.balancing.policy import Policy
@@ -110,6 +111,7 @@ class Module:
         "subscribed",
         "unrouted",
         "used_at",
+        "watchers",
     )
 
     def __init__(self, module: ModuleId, policy: Policy[RoutedHost], now: float) -> None:
@@ -137,6 +139,8 @@ class Module:
         """The port that the last report of its calls came from; 0 if that is not known."""
         self.check_settings: object = None
         """The settings by which its health checks were set; for lars.agent.health alone."""
+        self.watchers: Watchers | None = None
+        """The processes that choose its hosts by themselves; None before the first."""
         self._shared_until = now
         self._policy = policy
         self._next_timed = now if policy.wants_times else inf
@@ -155,6 +159,12 @@ class Module:
     def called(self, calls: int, now: float) -> None:
         """Notes calls whose hosts a client has picked by itself."""
         self._policy.calls_passed(calls, now)
+
+    def watch(self, address: Address, seconds: float, now: float) -> None:
+        """Notes that the process at an address chooses hosts by itself, and hears of failures for so many seconds."""
+        if self.watchers is None:
+            self.watchers = Watchers()
+        self.watchers.watch(address, seconds, now)
 
     def asked(self, now: float) -> None:
         """Notes that lars-dns is asked for the route."""
@@ -210,20 +220,32 @@ class Module:
             host.succ += 1
         return host
 
+    def slow(self) -> dict[HostAddress, float]:
+        """The hosts of which one call counts as more than one, because they are slow, and as how many."""
+        return {host.address: penalty for host, penalty in self._policy.slow().items()}
+
+    def silent(self, address: HostAddress) -> None:
+        """Notes that a host has not answered a client for much longer than calls take."""
+        host = self.hosts.get(address)
+        if host is not None:
+            self._policy.silent(host)
+
     def report_success(self, host: RoutedHost, now: float) -> None:
         """Counts one successful call, of unknown cost, to a host of the route."""
         self.used_at = now
         host.succ += 1
         self._policy.report(host, False, self._timed(host, now) if host.asker else 0.0, now)
 
-    def report_gathered(self, address: HostAddress, gathered: Gathered, now: float) -> bool:
+    def report_gathered(
+        self, address: HostAddress, gathered: Gathered, now: float, before_failure: bool = False
+    ) -> bool:
         """Counts successful calls that a client has gathered; False if the host is not in the route."""
         calls = gathered.calls
         host = self.hosts.get(address)
         if host is None:
             self.unrouted.count(address, False, calls)
             return False
-        self._policy.report_gathered(host, gathered, now)
+        self._policy.report_gathered(host, gathered, now, before_failure)
         host.succ += calls
         return True
 
@@ -303,6 +325,11 @@ class Module:
     @property
     def _host_has_calls(self) -> bool:
         return any(host.succ or host.err for host in self.hosts.values())
+
+    @property
+    def revision(self) -> int:
+        """Another number whenever a host or its state may have changed."""
+        return self._policy.revision
 
     @property
     def ejected(self) -> int:

@@ -6,10 +6,14 @@ See docs/design/agent.md, route state.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 
 from lars.balancing.host import HostState
 from lars.route import HostAddress, ModuleId
 from lars.wire.lars_pb2 import HostInfo, RouteStateResponse
+
+MAX_SLOW = 200
+"""Slow hosts named to a client, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,10 @@ class RouteState:
         short = RouteStateResponse(modid=module.modid, cmdid=module.cmdid, version=answer.version)
         return cls(revision, answer.version, full, short.SerializeToString())
 
-    def answer(self, seq: int, version: int) -> bytes:
-        """The body for a client that has a version, 0 for none."""
+    def answer(self, seq: int, version: int, slow: Mapping[HostAddress, float]) -> bytes:
+        """The body for a client that has a version, 0 for none; with the hosts that are slow now."""
         known = self.short if version == self.version else self.full
-        return RouteStateResponse(seq=seq).SerializeToString() + known
+        answer = RouteStateResponse(seq=seq)
+        for address, penalty in islice(slow.items(), MAX_SLOW):
+            answer.slow.add(ip=address.ip, port=address.port, penalty=penalty)
+        return answer.SerializeToString() + known

@@ -21,11 +21,16 @@ class ShardProtocol(DatagramProtocol):
 
     def __init__(self, codec: DatagramCodec, now: Callable[[], float]) -> None:
         self._answer = codec.answer
+        self._codec = codec
         self._now = now
+
+    def startProtocol(self) -> None:
+        """Called when the transport is there."""
+        self._codec.send = self.transport.write  # type: ignore[union-attr]  # it has just been set
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
         """Answers one datagram; malformed ones get no answer."""
-        answer = self._answer(datagram, self._now(), addr[1])
+        answer = self._answer(datagram, self._now(), addr[1], addr)
         if answer is not None:
             self.transport.write(answer, addr)  # type: ignore[union-attr]  # there is one while datagrams come
 

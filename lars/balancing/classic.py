@@ -146,18 +146,6 @@ class Classic(Policy[H]):
         if now - record.reset_at >= self._soonest:
             self._check_window(host, record, now)
 
-    def report_successes(self, host: H, calls: int, now: float) -> None:
-        record: _Record = host.record
-        while calls > 0 and not record.drained:
-            was_idle = not record.overloaded
-            self.report(host, False, 0.0, now)
-            calls -= 1
-            if was_idle and not record.overloaded:  # its window is young: only the counts can change
-                record.vsucc += calls
-                record.rsucc += calls
-                record.contin_succ += calls
-                return
-
     def _failed(self, host: H, record: _Record, weight: int, now: float) -> None:
         record.verr += weight
         record.rerr += 1
@@ -300,7 +288,16 @@ class Classic(Policy[H]):
         self.revision += 1
         self._changes.append(StateChange(host, state, reason, str(host.record)))
 
-    def report_gathered(self, host: H, gathered: Gathered, now: float) -> None:
+    def report_gathered(self, host: H, gathered: Gathered, now: float, before_failure: bool = False) -> None:
         """Those of an overloaded host say nothing: they were made before it was, and clients report probes singly."""
-        if not (host.record.overloaded or host.record.drained):
-            self.report_successes(host, gathered.calls, now)
+        record: _Record = host.record
+        calls = 0 if record.overloaded or record.drained else gathered.calls
+        while calls > 0:
+            was_idle = not record.overloaded
+            self.report(host, False, 0.0, now)
+            calls -= 1
+            if was_idle and not record.overloaded:  # its window is young: only the counts can change
+                record.vsucc += calls
+                record.rsucc += calls
+                record.contin_succ += calls
+                return

@@ -143,15 +143,20 @@ class EjectingPolicy(Policy[H]):
         draw = self._rng.random
         if not first.pain and draw() < max(self._settings.least_share, self._ejection.share(first)):
             return first
-        best = self._cheapest_drawn(self._taking, first if first.pain else None)
+        best = self._cheapest_drawn(self._taking, first, first if first.pain else None)
         if self._locality is not None and (best or first).pain:  # the zone may be dying
-            best = self._cheapest_drawn(self._ejection.eligible, best)
+            best = self._cheapest_drawn(self._ejection.eligible, first, best)
         return best or first
 
-    def _cheapest_drawn(self, among: list[Record[H]], best: Record[H] | None) -> Record[H] | None:
+    def _cheapest_drawn(
+        self, among: list[Record[H]], first: Record[H], best: Record[H] | None
+    ) -> Record[H] | None:
         ejection, draw = self._ejection, self._rng.random
-        for _ in range(self._settings.second_draws):
-            other = among[int(draw() * len(among))]
+        others = len(among) - 1
+        for _ in range(self._settings.second_draws if others else 0):
+            other = among[int(draw() * others)]
+            if other is first:  # so that each of the others is as likely
+                other = among[others]
             if ejection.clock - other.joined_at < self._ramp and draw() > ejection.share(other):
                 continue
             if best is None or load(other) < load(best):
@@ -179,11 +184,6 @@ class EjectingPolicy(Policy[H]):
             self._ejection.failed(record, slow, source)
         if before != self._ejection.version:
             self.revision += 1
-
-    def report_successes(self, host: H, calls: int, now: float) -> None:
-        # Evidence decays, so that more than some hundreds say the same as some hundreds do.
-        for _ in range(min(calls, 256)):
-            self.report(host, False, 0.0, now)
 
     def sweep(self, now: float) -> list[StateChange[H]]:
         """Lets evidence decay, and decides on load shedding."""
@@ -315,7 +315,14 @@ class EjectingPolicy(Policy[H]):
     def calls_passed(self, calls: int, now: float) -> None:
         self._ejection.calls_passed(calls, now)
 
-    def report_gathered(self, host: H, gathered: Gathered, now: float) -> None:
+    def slow(self) -> Mapping[H, float]:
+        return {host: host.record.penalty for host in self._hosts if host.record.penalty > 1}
+
+    def silent(self, host: H) -> None:
+        if host.record.weight and not host.record.ejected:
+            self._ejection.silent(host.record)
+
+    def report_gathered(self, host: H, gathered: Gathered, now: float, before_failure: bool = False) -> None:
         """Whoever gathered them picked the hosts itself, and reports a probe as a call of its own.
 
         So they are none of the calls in flight here, and those of an ejected host were made before its ejection.
@@ -325,7 +332,7 @@ class EjectingPolicy(Policy[H]):
             self._latency.learn_mean(record, gathered.cost / gathered.timed, gathered.timed)
         if record.routed and not record.ejected:
             self._succeeded += gathered.calls
-            self._ejection.succeeded_often(record, gathered.calls)
+            self._ejection.succeeded_often(record, gathered.calls, before_failure)
 
     # -- zones and health checks
 

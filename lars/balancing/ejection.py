@@ -237,7 +237,7 @@ class Ejection(Generic[H]):
         self._trouble *= 0.9
         record.good += 1
         self._good += 1
-        if record.failures:
+        if record.failures or record.pain:
             record.failures, record.pain = 0, 0.0
 
     def failed(self, record: Record[H], slow: bool, source: int) -> None:
@@ -250,14 +250,22 @@ class Ejection(Generic[H]):
             record.accuser = source
         elif record.accuser != source:
             record.accuser = 0
-        settings = self._settings
         record.bad += 1
         self._bad += 1
+        self.failed_elsewhere(record, slow)
+        if not record.accuser:
+            self._judge(record, slow)
+
+    def failed_elsewhere(self, record: Record[H], slow: bool) -> None:
+        """Counts a failed call to an eligible host only as one in a row, and as pain."""
+        settings = self._settings
         record.failures += 1
         pain = settings.slow_pain if slow else settings.pain
         record.pain = pain * min(settings.max_pain_row, record.failures)
-        if not record.accuser:
-            self._judge(record, slow)
+
+    def silent(self, record: Record[H]) -> None:
+        """A call to the host takes much longer than calls do: it is as painful as one that has failed so."""
+        record.pain = max(record.pain, self._settings.slow_pain)
 
     def probed(self, record: Record[H], failed: bool, slow: bool) -> None:
         """Takes the result of a call to an ejected host, and restores it if that is due."""
@@ -363,12 +371,13 @@ class Ejection(Generic[H]):
         self._last = max(now, self._last)
         self._since_probe += calls
 
-    def succeeded_often(self, record: Record[H], calls: int) -> None:
-        """Counts successful calls to an eligible host, as `succeeded` does one."""
+    def succeeded_often(self, record: Record[H], calls: int, before_failure: bool) -> None:
+        """Counts successful calls to an eligible host, as `succeeded` does one; failures later than they stay."""
         self._trouble *= 0.9 ** min(calls, 1000)
         record.good += calls
         self._good += calls
-        record.failures, record.pain = 0, 0.0
+        if not before_failure:
+            record.failures, record.pain = 0, 0.0
 
     def quiet_for(self) -> float:
         """Seconds, at least, in which no ejected host is to be probed; 0 if one may be due."""

@@ -1,7 +1,7 @@
 """How long the calls of a module take, and how much longer those of one host do."""
 
 from dataclasses import dataclass
-from math import exp
+from math import exp, inf
 from typing import Any
 
 from lars.balancing.record import Record
@@ -71,10 +71,22 @@ class Latency:
 
     def is_slow(self, cost: float) -> bool:
         """Whether a failed call took much longer than the module's calls usually do, as a timeout does."""
+        return cost > self.slow_from
+
+    @property
+    def slow_from(self) -> float:
+        """Seconds beyond which a call takes much longer than the module's calls usually do; inf while unknown."""
         settings = self._settings
         if self._timed < settings.warmup_calls:
-            return False
-        return cost > max(settings.slow_times * self.usual, self.usual + settings.slow_more)
+            return inf
+        return max(settings.slow_times * self.usual, self.usual + settings.slow_more)
+
+    def learn_penalty(self, record: Record[Any], penalty: float) -> None:
+        """Takes it that a host is as slow as others have found."""
+        settings = self._settings
+        if penalty != record.penalty and self.recent:
+            record.penalty = min(penalty, settings.max_penalty)
+            record.latency = record.penalty * (settings.band * self.recent + settings.slack)
 
     def decay(self, record: Record[Any], seconds: float) -> None:
         """Brings a slow host's latency nearer to the module's, so that it is tried again."""

@@ -9,18 +9,13 @@ import math
 import random
 from collections.abc import Callable, Iterable, Mapping
 from itertools import cycle
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from lars.balancing.adaptive import Adaptive
-from lars.balancing.consistent_hash import ConsistentHash
-from lars.balancing.ejecting import EjectingPolicy, EjectingSettings
-from lars.balancing.ejection import EjectionSettings
-from lars.balancing.gathered import Gathered
+from lars.balancing.gathered import Gathered, GatheredByHost
 from lars.balancing.host import Host
-from lars.balancing.picker import Picker
+from lars.balancing.local_rules import LocalRules, no_host
 from lars.balancing.policies import PICKERS
 from lars.balancing.record import Record
-from lars.balancing.smooth import SmoothTurns
 from lars.route import HostAddress
 
 LOOK = 0.1
@@ -31,9 +26,6 @@ LOOK_HOSTS = 4_000
 
 SWEEP = 1.0
 """Seconds between two sweeps."""
-
-DRAWS = 1_024
-"""Draws made in advance, at least."""
 
 MAX_GATHERED = 10_000
 """Successes that are kept, at most, before they are reported."""
@@ -46,15 +38,20 @@ class LocalHost(Host):
         calls, cost, timed: as in Gathered.
         asked: calls under way for which the agent chose the host; their results are reported one by one.
         ejected: whether the agent has ejected the host.
+        called: whether a call has ended since the agent last said which hosts are slow.
+        answered: whether a call has ended since the last look.
+        waiting_since: the first look since which calls are under way and none has ended; None if there is none such.
+        silent: whether that is so for much longer than calls take.
     """
 
-    __slots__ = ("asked", "calls", "cost", "ejected", "timed")
+    __slots__ = ("answered", "asked", "called", "calls", "cost", "ejected", "silent", "timed", "waiting_since")
 
     def __init__(self, address: HostAddress, weight: int = 100) -> None:
         super().__init__(address, weight)
         self.calls = self.timed = self.asked = 0
         self.cost = 0.0
-        self.ejected = False
+        self.ejected = self.called = self.answered = self.silent = False
+        self.waiting_since: float | None = None
 
 
 L = TypeVar("L", bound=LocalHost)
@@ -76,6 +73,7 @@ class LocalChoice(Generic[L]):
         quick_until: when the rules must be looked at again; in the past while every call needs them.
         gathered: successes that are to be reported.
         limit: as many of them are reported without delay.
+        silent: hosts that have become silent, to be reported without delay.
     """
 
     __slots__ = (
@@ -92,21 +90,23 @@ class LocalChoice(Generic[L]):
         "limit",
         "quick",
         "quick_until",
+        "silent",
     )
 
     def __init__(self, policy: str, rng: random.Random) -> None:
         picker = PICKERS.get(policy)
-        self._rules: _Rules[L] | None = None if picker is None else _Rules(picker(rng), rng)
+        self._rules: LocalRules[L] | None = None if picker is None else LocalRules(picker(rng), rng)
         self._rng = rng
-        self._left: dict[HostAddress, Gathered] = {}  # to be reported, besides what the hosts have counted
+        self._left = GatheredByHost()  # to be reported, besides what the hosts have counted
         self._passed = 0  # results of calls of which the rules do not know
         self._busy = 0  # calls in flight at the last look
         self._now = self._swept = self._look_at = -math.inf
         self.hosts: dict[HostAddress, L] = {}
-        self.quick: Callable[[], L] = _none
+        self.quick: Callable[[], L] = no_host
         self.quick_until = -math.inf
         self.gathered = 0
         self.limit = MAX_GATHERED
+        self.silent: list[HostAddress] = []
 
     @property
     def agent_ejects(self) -> bool:
@@ -178,6 +178,7 @@ class LocalChoice(Generic[L]):
         """
         if now < self.quick_until:  # `quick` has picked it
             self._passed += 1
+        host.answered = host.called = True
         alone = failed or host.asked > 0
         if host.asked:
             host.asked -= 1
@@ -189,9 +190,36 @@ class LocalChoice(Generic[L]):
             if failed:
                 self.quick_until = -math.inf
         if not alone:
-            self._leave(host.address, Gathered(1, cost, 1 if cost else 0))
+            self._left.add(host.address, Gathered(1, cost, 1 if cost else 0))
             self.gathered += 1
         return alone
+
+    def failed_elsewhere(self, host: L, cost: float, now: float) -> None:
+        """Takes the failure of a call that another process has made: calls of this one go round the host, too."""
+        if self._rules is not None:
+            self.look(now)
+            self._rules.failed_elsewhere(host, cost)
+            self.quick_until = -math.inf
+
+    def slow_elsewhere(self, penalties: Mapping[HostAddress, float]) -> None:
+        """Takes as how many calls one counts, by host and 1 for the others, as all processes know it.
+
+        Of a host that this process has called since, it knows better if the host is slower.
+        """
+        if self._rules is None:
+            return
+        for address, host in self.hosts.items():
+            penalty = penalties.get(address, 1.0)
+            if not host.called or penalty > host.record.penalty:
+                self._rules.slow_elsewhere(host, penalty)
+            host.called = False
+
+    def silent_elsewhere(self, host: L, now: float) -> None:
+        """Takes it that a call of another process to the host takes much longer than calls do."""
+        if self._rules is not None:
+            self.look(now)
+            self._rules.silent(host)
+            self.quick_until = -math.inf
 
     def look(self, now: float) -> None:
         """Makes evidence of what was counted, and lets time pass."""
@@ -203,6 +231,7 @@ class LocalChoice(Generic[L]):
         # Of calls that are never reported only the number in flight is known.
         self._rules.calls_passed(self._passed + max(0, busy - self._busy), now)
         self._passed, self._busy = 0, busy
+        self._find_silent(self._rules, now)
         if now - self._swept >= SWEEP:
             self._swept = now
             self._rules.sweep(now)
@@ -214,20 +243,36 @@ class LocalChoice(Generic[L]):
         else:
             self.quick_until = -math.inf
 
+    def _find_silent(self, rules: LocalRules[L], now: float) -> None:
+        for host in self.hosts.values():
+            if host.answered or not host.record.in_flight:
+                host.answered = host.silent = False
+                host.waiting_since = None
+            elif host.waiting_since is None:
+                host.waiting_since = now
+            elif not host.silent and now - host.waiting_since > rules.slow_from:
+                host.silent = True
+                rules.silent(host)
+                self.silent.append(host.address)
+
     # -- what is to be reported
 
     def take_gathered(self) -> dict[HostAddress, Gathered]:
         """Removes the successes to be reported, and returns them by host."""
         self._collect()
-        left, self._left = self._left, {}
         self.gathered = 0
         self.limit = min(2 * self.limit, MAX_GATHERED)
-        return left
+        return self._left.take()
+
+    def take_silent(self) -> list[HostAddress]:
+        """Removes the silent hosts to be reported, and returns them."""
+        silent, self.silent = self.silent, []
+        return silent
 
     def put_back(self, gathered: Mapping[HostAddress, Gathered]) -> None:
         """Adds successes to be reported, of which the rules need not know."""
         for address, more in gathered.items():
-            self._leave(address, more)
+            self._left.add(address, more)
             self.gathered += more.calls
 
     def _collect(self) -> None:
@@ -239,103 +284,7 @@ class LocalChoice(Generic[L]):
                 host.cost -= gathered.cost
                 host.timed -= gathered.timed
                 self._passed += gathered.calls
-                self._leave(host.address, gathered)
+                host.answered = host.called = True
+                self._left.add(host.address, gathered)
                 if self._rules is not None and host.record is not None:
                     self._rules.report_gathered(host, gathered, 0.0)
-
-    def _leave(self, address: HostAddress, more: Gathered) -> None:
-        before = self._left.get(address)
-        if before is not None:
-            more = Gathered(before.calls + more.calls, before.cost + more.cost, before.timed + more.timed)
-        self._left[address] = more
-
-
-def _none() -> Any:
-    """Never called: quick_until is in the past."""
-    raise AssertionError("there are no hosts")
-
-
-_SETTINGS = EjectingSettings(ejection=EjectionSettings(remembered=0.0))
-"""A host that the agent restores takes calls again, whatever this process knew of it before."""
-
-
-class _Rules(EjectingPolicy[L]):
-    """An ejecting policy that can say for how long its rules have nothing to decide, and how to pick meanwhile."""
-
-    __slots__ = ("_quick", "_quick_version")
-
-    def __init__(self, picker: Picker[L], rng: random.Random) -> None:
-        super().__init__(picker, rng, _SETTINGS)
-        self._quick: Callable[[], L] = _none
-        self._quick_version = -1
-
-    def adopt(self, host: L) -> bool:
-        """Counts a call for which the agent chose the host, unless the host is ejected here or has just failed."""
-        record: Record[L] = host.record
-        if record.ejected or record.pain:
-            return False
-        record.in_flight += 1
-        return True
-
-    def busy(self) -> int:
-        """Calls in flight."""
-        return sum(record.in_flight for record in self._ejection.eligible)
-
-    def calm_for(self) -> float:
-        """Seconds, at least, in which each pick is the picker's, whatever succeeds; 0 if that is not so."""
-        ejection = self._ejection
-        if self._shedding.admitted < 1 or not ejection.eligible or isinstance(self._picker, ConsistentHash):
-            return 0.0
-        ramping_since = ejection.clock - self._ramp
-        for record in ejection.eligible:
-            if record.failures or record.pain or record.joined_at > ramping_since:
-                return 0.0
-        return ejection.quiet_for()
-
-    def quick(self) -> Callable[[], L]:
-        """Picks as the picker does, with turns and draws that were made in advance."""
-        if self._quick_version != self._ejection.version:
-            self._quick_version = self._ejection.version
-            self._quick = self._drawn()
-        return self._quick
-
-    def _drawn(self) -> Callable[[], L]:
-        eligible = self._ejection.eligible
-        if self._ejection.version != self._rebuilt:
-            self._rebuild_picker()
-        turns: SmoothTurns[L] = SmoothTurns(self._rng)
-        turns.rebuild(eligible)
-        places = [turns.next() for _ in range(len(eligible) * max(2, math.ceil(DRAWS / len(eligible))))]
-        others = len(eligible) - 1
-        if not others or not isinstance(self._picker, Adaptive):
-            return _in_turn([eligible[at] for at in places])
-        pairs = []
-        for at in places:
-            other = int(self._rng.random() * others)
-            pairs.append((eligible[at], eligible[other + (other >= at)]))
-        return _cheaper_of_two(pairs)
-
-
-def _in_turn(turns: Iterable[Record[L]]) -> Callable[[], L]:
-    next_turn = cycle(turns).__next__
-
-    def quick() -> L:
-        record = next_turn()
-        record.in_flight += 1
-        return record.host
-
-    return quick
-
-
-def _cheaper_of_two(pairs: Iterable[tuple[Record[L], Record[L]]]) -> Callable[[], L]:
-    """The rule of Adaptive.pick, for hosts without pain."""
-    next_pair = cycle(pairs).__next__
-
-    def quick() -> L:
-        record, other = next_pair()
-        if (record.in_flight * record.scale + 1) * record.penalty > (other.in_flight * other.scale + 1) * other.penalty:
-            record = other
-        record.in_flight += 1
-        return record.host
-
-    return quick

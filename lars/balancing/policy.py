@@ -64,10 +64,6 @@ class Policy(ABC, Generic[H]):
         """
 
     @abstractmethod
-    def report_successes(self, host: H, calls: int, now: float) -> None:
-        """Counts `calls` successful calls of unknown cost, in time that does not grow with their number."""
-
-    @abstractmethod
     def sweep(self, now: float) -> list[StateChange[H]]:
         """Runs what depends on time alone, so that silence heals too. Returns the changes since the last sweep."""
 
@@ -137,6 +133,21 @@ class Policy(ABC, Generic[H]):
         """Takes it that enough health checks of a host have passed in a row."""
         return
 
-    def report_gathered(self, host: H, gathered: Gathered, now: float) -> None:
-        """Counts successful calls that were gathered elsewhere, at a cost that does not grow with their number."""
-        self.report_successes(host, gathered.calls, now)
+    def slow(self) -> Mapping[H, float]:
+        """The hosts of which one call counts as more than one, because they are slow, and as how many."""
+        return {}
+
+    def silent(self, host: H) -> None:
+        """Notes that a call to the host, made elsewhere, takes much longer than calls do and has not ended."""
+        return
+
+    @abstractmethod
+    def report_gathered(self, host: H, gathered: Gathered, now: float, before_failure: bool = False) -> None:
+        """Counts successful calls that were gathered elsewhere, at a cost that does not grow with their number.
+
+        Args:
+            host: the host.
+            gathered: the calls.
+            now: the time.
+            before_failure: whether they may be older than a failure that was reported before.
+        """

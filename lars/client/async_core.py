@@ -4,6 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
+from lars.client import process
 from lars.client.core import Core
 from lars.client.host import Host
 from lars.client.module_cache import ModuleCache
@@ -27,10 +28,10 @@ class AsyncCore:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._sender = Sender(core.shards)
+        self._sender = Sender(core.shards, process.look)
         self._loop: EventLoop | None = None
         self._muxes: dict[ShardState, UdpMux] = {}
-        self.send = self._sender.send
+        self.send, self.filenos, self.notices = self._sender.send, self._sender.filenos, self._sender.notices
 
     def host(self, cached: ModuleCache, key: int, loop: EventLoop, on_answer: OnAnswer) -> Cancel:
         """Asks for the host to call, for a call about `key`, 0 for none."""

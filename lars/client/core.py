@@ -6,9 +6,9 @@ without an answer go through the Transport. Threads may share a Core; `now` is i
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from math import isfinite
+from math import inf, isfinite
 from operator import index
 from typing import Protocol
 
@@ -19,11 +19,12 @@ from lars.client.host import Host
 from lars.client.lookup import lookup_of
 from lars.client.module_cache import ModuleCache, rng
 from lars.client.polling import FIRST_WAIT, pauses
-from lars.client.queries import HostQuery
+from lars.client.queries import HostQuery, notice_of
 from lars.client.saved import SavedFile
 from lars.client.shard_state import ShardState
 from lars.errors import InvalidRoute, SettingsError
-from lars.route import module_id, shard_of
+from lars.route import HostAddress, module_id, shard_of
+from lars.wire.lars_pb2 import ReportBatch, RouteStateResponse
 
 DEFAULT_TIMEOUT = 0.2
 """Default: seconds until a call fails."""
@@ -41,6 +42,12 @@ class Transport(Protocol):
 
     def send(self, shard: ShardState, datagram: bytes) -> None:
         """Sends a datagram that gets no answer; raises OSError."""
+
+    def filenos(self) -> Iterable[int]:
+        """The open sockets of `send`, at which the agent's notices arrive."""
+
+    def notices(self) -> Iterable[tuple[ShardState, bytes]]:
+        """The notices that have arrived; does not wait."""
 
     def forked(self) -> None:
         """Called in the child of a fork: the sockets are the parent's."""
@@ -80,10 +87,16 @@ class Core:
         self._follows_agent = state_dir == DEFAULT_STATE_DIR
         self._next_flush = 0.0
 
-    def begin(self, transport: Transport) -> None:
-        """Sets the transport; from now on gathered successes are also sent in pauses, at exit and before a fork."""
+    def begin(self, transport: Transport, *, threaded: bool = True) -> None:
+        """Sets the transport; from now on gathered successes are also sent in pauses, at exit and before a fork.
+
+        Without `threaded` this process has no part in it: whoever simulates another one calls `flush_overdue` and
+        `receive` by its own clock.
+        """
         self._transport = transport
-        process.add(self)
+        self._threaded = threaded
+        if threaded:
+            process.add(self)
 
     @property
     def agent_alive(self) -> bool:
@@ -108,10 +121,10 @@ class Core:
         """The query for the next host, for a call about `key`, 0 for none; sends overdue successes first."""
         if now >= self._next_flush:
             self.flush_overdue(now)
-        if self._cache_ttl:
+        if self._cache_ttl and self._threaded:
             process.awake()
-        if cached.gathered:
-            self._flush(cached)
+        if cached.flush_due(now):
+            self._flush(cached, now)
         return cached.query(seq, key, now)
 
     def report(self, host: Host, retcode: int, cost: float | None, now: float) -> None:
@@ -145,16 +158,39 @@ class Core:
             if cached.until > now:
                 next_flush = min(next_flush, cached.until)
             elif cached.gathered:
-                self._flush(cached)
+                self._flush(cached, now)
         self._next_flush = next_flush
 
-    def _flush(self, cached: ModuleCache) -> None:
+    def _flush(self, cached: ModuleCache, now: float = -inf) -> None:
         with cached.lock:
-            for datagram in cached.batches():
-                try:
-                    self._transport.send(cached.shard, datagram)
-                except OSError:
-                    continue  # the agent is down: the next query will notice
+            self._send(cached.shard, cached.batches(now))
+
+    def _send(self, shard: ShardState, datagrams: Iterable[bytes]) -> None:
+        for datagram in datagrams:
+            try:
+                self._transport.send(shard, datagram)
+            except OSError:
+                continue  # the agent is down: the next query will notice
+
+    def filenos(self) -> Iterable[int]:
+        """The sockets at which notices arrive."""
+        return self._transport.filenos()
+
+    def receive(self, now: float) -> None:
+        """Takes the notices that have arrived (docs/design/client.md, what other processes know)."""
+        for shard, datagram in self._transport.notices():
+            notice = notice_of(datagram)
+            cached = self.modules.get((notice.modid, notice.cmdid)) if notice is not None else None
+            if notice is None or cached is None or cached.shard is not shard:
+                continue
+            if isinstance(notice, RouteStateResponse):
+                cached.changed(notice, now)
+            elif isinstance(notice, ReportBatch):
+                cached.silent_elsewhere([HostAddress(host.ip, host.port) for host in notice.silent], now)
+            elif notice.retcode:
+                failed = HostAddress(notice.host.ip, notice.host.port)
+                with cached.lock:
+                    self._send(shard, cached.failed_elsewhere(failed, notice.cost_ms / 1000, now))
 
     def first_pauses(self, cached: ModuleCache, now: float) -> Iterator[float]:
         """Seconds to wait before each further question about a module that has no hosts yet; none if it had some.

@@ -8,7 +8,10 @@ class NoSuchModule(LarsError):
 
 
 class Overloaded(LarsError):
-    """Every host of the module is ejected, and this call does not probe one."""
+    """The call should not be made: most calls of the module fail by being slow, and load is shed.
+
+    With the policy classic: every host is ejected, and this call does not probe one.
+    """
 
 
 class AgentUnavailable(LarsError):

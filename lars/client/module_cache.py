@@ -11,7 +11,8 @@ Threads may share `quick` and `gather`; the other methods hold `lock`.
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from math import inf
 from typing import Any
 
 from lars.balancing.local_choice import LocalChoice, LocalHost
@@ -29,6 +30,9 @@ MAX_HASHED_HOSTS = 100
 
 DEFAULT_WEIGHT = 100
 """Of each host, where the agent names none: all have the same."""
+
+WATCH_TTLS = 3
+"""For so many times the ttl the agent sends notices after it was last asked for them; it is asked once in a ttl."""
 
 _MAX_ENCODED_SUCCESSES = 8_192
 """Hosts of one module whose encoded success is kept."""
@@ -69,6 +73,7 @@ class ModuleCache:
         "_ttl",
         "_turn",
         "_version",
+        "_watch_at",
         "awaited_until",
         "gather",
         "lock",
@@ -96,6 +101,7 @@ class ModuleCache:
         self._ask_state_at = 0.0
         self._turn = 0  # changes with each query for the state: an answer to an older one is stale
         self._version = 0
+        self._watch_at = 0.0
 
     @property
     def gathered(self) -> int:
@@ -174,6 +180,7 @@ class ModuleCache:
         self.until = asked_at + self._ttl if self._cached and choice is not None else 0.0
         if choice is not None:
             choice.look(asked_at)
+            choice.slow_elsewhere({HostAddress(slow.ip, slow.port): slow.penalty for slow in state.slow})
             self._look_out(choice)
 
     def _take(self, state: RouteStateResponse, now: float) -> None:
@@ -223,9 +230,65 @@ class ModuleCache:
 
     # -- results
 
-    def batches(self) -> list[bytes]:
-        """Removes the gathered successes and returns them as datagrams; hold `lock` until they are sent."""
-        return encode_batches(self.module, self._choice.take_gathered()) if self._choice is not None else []
+    def flush_due(self, now: float) -> bool:
+        """Whether there are batches to send, with the next question to the agent at the latest."""
+        choice = self._choice
+        return choice is not None and bool(choice.gathered or choice.silent or (now >= self._watch_at and self._ttl))
+
+    def batches(self, now: float = -inf) -> list[bytes]:
+        """Removes the gathered successes and returns them as datagrams; hold `lock` until they are sent.
+
+        Once in a ttl there is one at least, by which the process goes on watching the module; not without `now`.
+        """
+        choice = self._choice
+        if choice is None:
+            return []
+        watch = WATCH_TTLS * self._ttl if now >= self._watch_at else 0.0
+        if watch:
+            self._watch_at = now + self._ttl
+        return encode_batches(self.module, choice.take_gathered(), watch, choice.take_silent())
+
+    # -- notices of the agent
+
+    def failed_elsewhere(self, address: HostAddress, cost: float, now: float) -> list[bytes]:
+        """Takes the failure of a call that another process has made, of `cost` seconds, 0 where unknown.
+
+        Returns the datagrams to send now; hold `lock` until they are sent. They report what was gathered, so that the
+        agent does not take it for success after that failure.
+        """
+        choice = self._choice
+        host = choice.hosts.get(address) if choice is not None else None
+        if choice is None or host is None:
+            return []
+        choice.failed_elsewhere(host, cost, now)
+        self._look_out(choice)
+        return encode_batches(self.module, choice.take_gathered(), before_failure=True)
+
+    def silent_elsewhere(self, addresses: Iterable[HostAddress], now: float) -> None:
+        """Takes the hosts that have not answered another process for much longer than calls take."""
+        with self.lock:
+            choice = self._choice
+            if choice is None:
+                return
+            for address in addresses:
+                host = choice.hosts.get(address)
+                if host is not None:
+                    choice.silent_elsewhere(host, now)
+            self._look_out(choice)
+
+    def changed(self, state: RouteStateResponse, now: float) -> None:
+        """Takes a state that the agent has sent by itself: a host was ejected."""
+        with self.lock:
+            if not self._ttl or self._choice is None or state.version in (0, self._version):
+                return
+            self._take(state, now)
+            if now >= self.until:  # a query under way may still bring the state of before
+                self.until = now + self._ttl
+            self._turn += 1
+            if not self._cached:
+                self.until = self.quick_until = 0.0
+            else:
+                self._look_out(self._choice)
 
     def results(self, host: Host, retcode: int, cost: float | None, now: float) -> list[bytes]:
         """Takes a call's result. Returns the datagrams to send now; hold `lock` until they are sent.
@@ -244,12 +307,13 @@ class ModuleCache:
                 raise
             self._look_out(choice)
             if not alone:
-                return [] if now < self.until and choice.gathered < choice.limit else self.batches()
+                later = now < self.until and choice.gathered < choice.limit and not choice.silent
+                return [] if later else self.batches(now)
         if retcode and (choice is None or choice.agent_ejects):  # it may have ejected the host
             self._turn += 1
             self.until = self.quick_until = self._ask_state_at = 0.0
         report = self._success(host) if not retcode and cost is None else encode_report(host, retcode, cost)
-        return [*self.batches(), report]
+        return [*self.batches(now), report]
 
     def _success(self, host: Host) -> bytes:
         """The report of a success without a cost, encoded once for each host."""

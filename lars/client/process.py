@@ -1,15 +1,18 @@
 """What happens to gathered successes when a process pauses, forks or ends (docs/design/client.md, ends of a process).
 
-A daemon thread, one a process, sends what waits when no next call does. It starts with the first question to the
-agent, and ends after some seconds without work, and before a fork.
+A daemon thread, one a process, sends what waits when no next call does, and takes the agent's notices. It starts with
+the first question to the agent, and ends after some seconds without work, and before a fork.
 """
 
 import atexit
 import os
+import select
 import sys
 import threading
 import warnings
 import weakref
+from collections.abc import Iterable
+from contextlib import suppress
 from time import monotonic
 from typing import Protocol
 
@@ -32,6 +35,12 @@ class Gatherer(Protocol):
     def flush_overdue(self, now: float) -> None:
         """Sends what has waited for its time (monotonic seconds)."""
 
+    def filenos(self) -> Iterable[int]:
+        """The sockets at which notices arrive."""
+
+    def receive(self, now: float) -> None:
+        """Takes the notices that have arrived."""
+
     def forked(self) -> None:
         """Called in the child of a fork: what is gathered is the parent's."""
 
@@ -41,7 +50,8 @@ class Ticker:
 
     def __init__(self) -> None:
         self.rounds_left = IDLE_ROUNDS
-        self._end = threading.Event()
+        self._ends = False
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._thread = threading.Thread(target=self._run, name="lars.client", daemon=True)
 
     def start(self) -> bool:
@@ -53,16 +63,45 @@ class Ticker:
         return True
 
     def _run(self) -> None:
-        while not self._end.wait(ROUND):
-            for gatherer in _all():
-                gatherer.flush_overdue(monotonic())
-            self.rounds_left -= 1
-            if self.rounds_left < 0 and _leave(self):
-                return
+        next_round = monotonic() + ROUND
+        while not self._ends:
+            self._wait(next_round - monotonic())
+            now = monotonic()
+            if now >= next_round:
+                next_round = now + ROUND
+                if self._round(now):
+                    return
+
+    def _wait(self, seconds: float) -> None:
+        """Takes notices as they come; returns after so many seconds, or before."""
+        ready = select.poll()
+        for number in (self._wake, *_filenos()):
+            ready.register(number, select.POLLIN)
+        events = ready.poll(max(0.0, seconds) * 1000)
+        if any(number == self._wake for number, _ in events):
+            os.eventfd_read(self._wake)
+        if events:
+            _receive()
+
+    def _round(self, now: float) -> bool:
+        """Sends what is overdue. Returns whether there is no more work."""
+        for gatherer in _all():
+            gatherer.flush_overdue(now)
+        self.rounds_left -= 1
+        return self.rounds_left < 0 and _leave(self)
+
+    def look(self) -> None:
+        """Has it look for other sockets."""
+        with suppress(BlockingIOError):  # it will look in any case
+            os.eventfd_write(self._wake, 1)
+
+    def __del__(self) -> None:
+        os.close(self._wake)  # not when it ends: another thread may be about to write there
 
     def stop(self) -> None:
         """Ends it; returns when it has ended."""
-        self._end.set()
+        self._ends = True
+        self.look()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(ROUND)
 
@@ -98,6 +137,13 @@ def awake() -> None:
             sys.modules[name].Finalize(None, flush, exitpriority=-1)
 
 
+def look() -> None:
+    """Called when a socket was opened at which notices may arrive."""
+    ticker = _ticker
+    if ticker is not None:
+        ticker.look()
+
+
 def warn_unclosed(client: object) -> None:
     """Warns about a client that is dropped; not at the end of the process, which closes it as well."""
     if not _ends:
@@ -117,6 +163,16 @@ def flush() -> None:
 
 def _all() -> list[Gatherer]:
     return [gatherer for reference in list(_gatherers.values()) if (gatherer := reference()) is not None]
+
+
+def _filenos() -> list[int]:
+    """The sockets of all. Here, so that no reference is left while they are waited for: a client may be dropped."""
+    return [number for gatherer in _all() for number in gatherer.filenos()]
+
+
+def _receive() -> None:
+    for gatherer in _all():
+        gatherer.receive(monotonic())
 
 
 def _leave(ticker: Ticker) -> bool:

@@ -41,6 +41,9 @@ _MAX_RETCODE = 2**31 - 1
 
 _MAX_COST = 2**63 - 1
 
+MAX_SILENT = 100
+"""Silent hosts named in one batch, at most."""
+
 _BATCH_HOSTS = 1_500
 """Hosts in one batch: as many as fit in a datagram."""
 
@@ -221,8 +224,19 @@ def encode_report(host: Host, retcode: int, cost: float | None) -> bytes:
     return encode_message(MessageId.REPORT_REQUEST, report)
 
 
-def encode_batches(module: ModuleId, successes: Mapping[HostAddress, Gathered]) -> list[bytes]:
-    """The datagrams that report how many calls to each host succeeded, and what they cost."""
+def encode_batches(
+    module: ModuleId,
+    successes: Mapping[HostAddress, Gathered],
+    watch: float = 0.0,
+    silent: Sequence[HostAddress] = (),
+    before_failure: bool = False,
+) -> list[bytes]:
+    """The datagrams that report how many calls to each host succeeded, and what they cost.
+
+    With `watch` there is at least one: for so many seconds the sender takes the failures of other processes' calls to
+    the module, and ejections. `silent` hosts have not answered it for much longer than calls take. Calls
+    `before_failure` came before one that another process has reported.
+    """
     results = [
         HostSuccesses(
             ip=address.ip,
@@ -236,17 +250,30 @@ def encode_batches(module: ModuleId, successes: Mapping[HostAddress, Gathered]) 
     return [
         encode_message(
             MessageId.REPORT_BATCH,
-            ReportBatch(modid=module.modid, cmdid=module.cmdid, result=results[start : start + _BATCH_HOSTS]),
+            ReportBatch(
+                modid=module.modid,
+                cmdid=module.cmdid,
+                result=results[start : start + _BATCH_HOSTS],
+                before_failure=before_failure,
+                watch_ms=0 if start else round(watch * 1000),
+                silent=[] if start else [HostInfo(ip=host.ip, port=host.port) for host in silent[:MAX_SILENT]],
+            ),
         )
-        for start in range(0, len(results), _BATCH_HOSTS)
+        for start in range(0, max(len(results), 1 if watch or silent else 0), _BATCH_HOSTS)
     ]
+
+
+def notice_of(datagram: bytes) -> ReportRequest | ReportBatch | RouteStateResponse | None:
+    """What the agent sends without a request: another process's failure or silent hosts, or a changed state."""
+    message = _read(datagram, (MessageId.REPORT_REQUEST, MessageId.REPORT_BATCH, MessageId.ROUTE_STATE_RESPONSE))
+    return message if isinstance(message, ReportRequest | ReportBatch | RouteStateResponse) else None
 
 
 def overloaded(module: ModuleId) -> Overloaded:
     """The error to raise if the policy lets no call be made."""
     return Overloaded(
-        f"every host of module {module} is ejected for its failures: try again later; "
-        f"`lars status {module.modid} {module.cmdid}` shows their errors"
+        f"module {module} takes no call now: load is shed because most calls fail by being slow or, with the policy "
+        f"classic, every host is ejected; try again later, `lars explain {module.modid} {module.cmdid}` shows why"
     )
 
 

@@ -1,18 +1,31 @@
-"""A process's sockets for datagrams that get no answer: one for each shard, shared by all threads."""
+"""A process's sockets for datagrams that get no answer: one for each shard, shared by all threads.
+
+The agent sends notices to them (docs/design/client.md, what other processes know).
+"""
 
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from lars.client.queries import MAX_DATAGRAM
 from lars.client.shard_state import ShardState
 from lars.client.udp_socket import Closed, connected_socket
 
+MAX_NOTICES = 64
+"""Notices taken from a socket in one turn, at most."""
+
 
 class Sender:
-    """Opens each socket when it is first needed; `close` closes them."""
+    """Opens each socket when it is first needed; `close` closes them.
 
-    def __init__(self, shards: Sequence[ShardState]) -> None:
+    Args:
+        shards: the shards.
+        opened: called after a socket was opened.
+    """
+
+    def __init__(self, shards: Sequence[ShardState], opened: Callable[[], None]) -> None:
         self._shards = shards
+        self._opened = opened
         self._closed = False
         self._begin()
 
@@ -35,7 +48,26 @@ class Sender:
             sock = self._sockets[shard.number]
             if sock is None:
                 sock = self._sockets[shard.number] = connected_socket(shard.peer)
+                self._opened()
             return sock
+
+    def filenos(self) -> list[int]:
+        """The open sockets."""
+        return [number for sock in self._sockets if sock is not None and (number := sock.fileno()) >= 0]
+
+    def notices(self) -> Iterator[tuple[ShardState, bytes]]:
+        """The datagrams that have arrived; does not wait. The error of an earlier datagram is passed over."""
+        for shard, sock in zip(self._shards, tuple(self._sockets), strict=True):
+            if sock is None:
+                continue
+            for _ in range(MAX_NOTICES):
+                try:
+                    datagram = sock.recv(MAX_DATAGRAM)
+                except ConnectionRefusedError:
+                    continue
+                except OSError:  # nothing is left, or it has been closed
+                    break
+                yield shard, datagram
 
     def forked(self) -> None:
         """In the child of a fork: opens sockets of its own, since either process could receive the other's errors."""

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+from lars.client import process
 from lars.client.queries import HostQuery
 from lars.client.sender import Sender
 from lars.client.shard_state import ShardState
@@ -113,9 +114,9 @@ class AgentSockets:
     """All sockets of a blocking client; a Transport of its Core."""
 
     def __init__(self, shards: Sequence[ShardState], wait: float) -> None:
-        self._sender = Sender(shards)
+        self._sender = Sender(shards, process.look)
         self._pools = [SocketPool(shard, wait) for shard in shards]
-        self.send = self._sender.send
+        self.send, self.filenos, self.notices = self._sender.send, self._sender.filenos, self._sender.notices
 
     def __getitem__(self, shard: ShardState) -> SocketPool:
         return self._pools[shard.number]

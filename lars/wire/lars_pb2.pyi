@@ -144,8 +144,18 @@ class RouteStateRequest(_message.Message):
     version: int
     def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
 
+class SlowHost(_message.Message):
+    __slots__ = ("ip", "port", "penalty")
+    IP_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    PENALTY_FIELD_NUMBER: _ClassVar[int]
+    ip: int
+    port: int
+    penalty: float
+    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., penalty: _Optional[float] = ...) -> None: ...
+
 class RouteStateResponse(_message.Message):
-    __slots__ = ("seq", "modid", "cmdid", "version", "idle", "overloaded", "policy", "idle_weight", "ask", "state_dir")
+    __slots__ = ("seq", "modid", "cmdid", "version", "idle", "overloaded", "policy", "idle_weight", "ask", "slow", "state_dir")
     SEQ_FIELD_NUMBER: _ClassVar[int]
     MODID_FIELD_NUMBER: _ClassVar[int]
     CMDID_FIELD_NUMBER: _ClassVar[int]
@@ -155,6 +165,7 @@ class RouteStateResponse(_message.Message):
     POLICY_FIELD_NUMBER: _ClassVar[int]
     IDLE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     ASK_FIELD_NUMBER: _ClassVar[int]
+    SLOW_FIELD_NUMBER: _ClassVar[int]
     STATE_DIR_FIELD_NUMBER: _ClassVar[int]
     seq: int
     modid: int
@@ -165,8 +176,9 @@ class RouteStateResponse(_message.Message):
     policy: str
     idle_weight: _containers.RepeatedScalarFieldContainer[int]
     ask: bool
+    slow: _containers.RepeatedCompositeFieldContainer[SlowHost]
     state_dir: str
-    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., idle: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., overloaded: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., policy: _Optional[str] = ..., idle_weight: _Optional[_Iterable[int]] = ..., ask: _Optional[bool] = ..., state_dir: _Optional[str] = ...) -> None: ...
+    def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., idle: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., overloaded: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., policy: _Optional[str] = ..., idle_weight: _Optional[_Iterable[int]] = ..., ask: _Optional[bool] = ..., slow: _Optional[_Iterable[_Union[SlowHost, _Mapping]]] = ..., state_dir: _Optional[str] = ...) -> None: ...
 
 class HostSuccesses(_message.Message):
     __slots__ = ("ip", "port", "succ", "cost_us", "timed")
@@ -183,14 +195,20 @@ class HostSuccesses(_message.Message):
     def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., succ: _Optional[int] = ..., cost_us: _Optional[int] = ..., timed: _Optional[int] = ...) -> None: ...
 
 class ReportBatch(_message.Message):
-    __slots__ = ("modid", "cmdid", "result")
+    __slots__ = ("modid", "cmdid", "result", "watch_ms", "before_failure", "silent")
     MODID_FIELD_NUMBER: _ClassVar[int]
     CMDID_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
+    WATCH_MS_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    SILENT_FIELD_NUMBER: _ClassVar[int]
     modid: int
     cmdid: int
     result: _containers.RepeatedCompositeFieldContainer[HostSuccesses]
-    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., result: _Optional[_Iterable[_Union[HostSuccesses, _Mapping]]] = ...) -> None: ...
+    watch_ms: int
+    before_failure: bool
+    silent: _containers.RepeatedCompositeFieldContainer[HostInfo]
+    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., result: _Optional[_Iterable[_Union[HostSuccesses, _Mapping]]] = ..., watch_ms: _Optional[int] = ..., before_failure: _Optional[bool] = ..., silent: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ...) -> None: ...
 
 class ModuleListRequest(_message.Message):
     __slots__ = ("seq", "offset")

@@ -8,8 +8,10 @@ from bench.balance.policies.project import FIRST_ADDRESS, PORT
 from bench.balance.policy import REFUSED_BY_POLICY, NewPolicy, SimulatedPolicy
 from lars.agent.datagrams import DatagramCodec
 from lars.agent.directory import Directory
+from lars.agent.watchers import Address
 from lars.balancing.host import HostState
 from lars.balancing.policies import new_policy
+from lars.client import module_cache
 from lars.client.address import AgentAddress
 from lars.client.core import CACHE_TTL, Core
 from lars.client.errors import Overloaded
@@ -22,21 +24,28 @@ PROCESSES = 4
 
 MODULE = ModuleId(1, 1)
 
+NOTICE = 0.001
+"""Seconds from a report to the notice that its agent sends of it to another process."""
+
 
 class Machine(SimulatedPolicy):
     """One agent, and the processes that it serves."""
 
     def __init__(self, policy: str, hosts: Sequence[int], rng: random.Random, now: float) -> None:
         super().__init__(hosts, rng, now)
+        module_cache.rng.seed(rng.random())  # all machines draw from it; the same seed makes the same run
         self._directory = Directory(lambda _module: new_policy(policy, rng), lambda _module: None)
         self._codec = DatagramCodec(self._directory)
         self._directory.find(*MODULE, now)
         self._processes = [Process(self._codec, number + 1) for number in range(PROCESSES)]
+        self._codec.send = self._notify
         self._under_way: dict[int, deque[Process]] = {}
         self._ejected: set[int] = set()
+        self._now = now
         self.update(hosts, now)
 
     def choose(self, key: int, now: float) -> int:
+        self._now = now
         process = self._processes[int(self.rng.random() * PROCESSES)]
         host = process.choose(key, now)
         if host is None:
@@ -46,18 +55,26 @@ class Machine(SimulatedPolicy):
         return number
 
     def report(self, host: int, failed: bool, cost: float, now: float) -> None:
+        self._now = now
         process = self._under_way[host].popleft()
         process.report(Host(MODULE, HostAddress(FIRST_ADDRESS + host, PORT)), failed, cost, now)
         self._note_changes(now)
 
     def sweep(self, now: float) -> None:
+        self._now = now
         self._directory.sweep(self._directory.modules.values(), now)
+        for process in self._processes:
+            process.round(now)
         self._note_changes(now)
 
     def update(self, hosts: Sequence[int], now: float) -> None:
         super().update(hosts, now)
         addresses = [HostAddress(FIRST_ADDRESS + host, PORT) for host in hosts]
         self._directory.take_route(MODULE, addresses, now + 1e9, True, now)
+
+    def _notify(self, datagram: bytes, address: Address) -> None:
+        """Sends a notice to the process at the address."""
+        self._processes[address[1] - 1].notify(datagram, self._now)
 
     def _note_changes(self, now: float) -> None:
         module = self._directory.modules[MODULE]
@@ -75,14 +92,29 @@ class Process:
         self._codec = codec
         self._source = source
         self._core = Core(AgentAddress("127.0.0.1", 1), 0.2, CACHE_TTL, "")
-        self._core.begin(self)
+        self._core.begin(self, threaded=False)
         self._cached = self._core.cached(*MODULE)
         self._seq = 0
         self._now = 0.0
+        self._sent: list[tuple[float, bytes]] = []  # notices on their way, and when they arrive
+        self._arrived: list[tuple[ShardState, bytes]] = []
+
+    def _go_on(self, now: float) -> None:
+        """Takes the notices that have arrived, as the client's thread does."""
+        self._now = now
+        if self._sent and self._sent[0][0] <= now:
+            self._arrived = [(self._cached.shard, datagram) for at, datagram in self._sent if at <= now]
+            self._sent = [(at, datagram) for at, datagram in self._sent if at > now]
+            self._core.receive(now)
+
+    def round(self, now: float) -> None:
+        """A round of the client's thread, which has one a second."""
+        self._go_on(now)
+        self._core.flush_overdue(now)
 
     def choose(self, key: int, now: float) -> Host | None:
         """The host for a call; None where it is refused."""
-        self._now = now
+        self._go_on(now)
         try:
             if now < self._cached.quick_until:
                 return self._cached.quick().public
@@ -101,16 +133,29 @@ class Process:
 
     def report(self, host: Host, failed: bool, cost: float, now: float) -> None:
         """Reports a call as a client does."""
-        self._now = now
+        self._go_on(now)
         seconds = cost or None
         if failed or now >= self._cached.quick_until or not self._cached.gather(host.address, seconds):
             self._core.report(host, int(failed), seconds, now)
+
+    def notify(self, datagram: bytes, now: float) -> None:
+        """The agent sends a notice."""
+        self._sent.append((now + NOTICE, datagram))
 
     # As a Core's transport.
 
     def send(self, _shard: ShardState, datagram: bytes) -> None:
         """Sends a datagram to the agent."""
-        self._codec.answer(datagram, self._now, self._source)
+        self._codec.answer(datagram, self._now, self._source, ("", self._source))
+
+    def filenos(self) -> list[int]:
+        """There are no sockets."""
+        return []
+
+    def notices(self) -> list[tuple[ShardState, bytes]]:
+        """The notices that have arrived."""
+        arrived, self._arrived = self._arrived, []
+        return arrived
 
     def forked(self) -> None:
         """There are no sockets."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.agent.datagrams import DatagramCodec
+from lars.agent.watchers import Address
 from lars.route import HostAddress, ModuleId, parse_host
 from lars.wire.frames import MAX_DATAGRAM_BODY, decode_datagram, encode_frame
 from lars.wire.lars_pb2 import (
@@ -198,8 +199,8 @@ HOSTS = [HostAddress(0x7F000001, 9001), HostAddress(0xC0A801B1, 7777), HostAddre
 class ParsingCodec(DatagramCodec):
     """A codec without the short way."""
 
-    def answer(self, data: bytes, now: float, source: int = 0) -> bytes | None:
-        return self._parsed(data, now, source)
+    def answer(self, data: bytes, now: float, source: int = 0, address: Address | None = None) -> bytes | None:
+        return self._parsed(data, now, source, address)
 
 
 class ParsingShard(Shard):

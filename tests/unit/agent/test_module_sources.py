@@ -75,7 +75,7 @@ class SourceTests(SynchronousTestCase):
             for _ in range(100):
                 self.calls(PROCESS, 3)
                 self.calls(OTHER, 1)
-            for _ in range(200):
+            for _ in range(2_000):  # a host that has just failed is passed over
                 self.calls(PROCESS, 3, failing=HOSTS[1])
                 self.calls(OTHER, 1, failing=HOSTS[1])
                 if self.ejected():

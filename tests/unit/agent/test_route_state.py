@@ -143,7 +143,7 @@ class RouteStateTests(ShardTestCase):
     def test_largest_route_fits_a_datagram_whatever_its_weights(self) -> None:
         states = {HostAddress(2**32 - 1 - n, 65_535): HostState.HEALTHY for n in range(MAX_HOSTS)}
         encoded = RouteState.of(M, "consistent_hash", states, (200 + n % 800 for n in range(MAX_HOSTS)), 1)
-        self.assertLessEqual(len(encoded.answer(2**32 - 1, 0)), MAX_DATAGRAM_BODY)
+        self.assertLessEqual(len(encoded.answer(2**32 - 1, 0, {})), MAX_DATAGRAM_BODY)
 
 
 class BatchTests(ShardTestCase):

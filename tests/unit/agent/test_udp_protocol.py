@@ -8,6 +8,8 @@ from lars.agent.udp_protocol import GuardedShardProtocol, ShardProtocol
 from lars.networks import networks
 from lars.route import parse_host
 from lars.runtime.admission import Admission
+from lars.wire.lars_pb2 import HostInfo, ReportBatch, ReportRequest
+from lars.wire.messages import MessageId, encode_message
 from tests.unit.agent.shard import Shard
 from tests.unit.agent.test_route_state import M, asking, success
 
@@ -33,6 +35,19 @@ class ShardProtocolTests(SynchronousTestCase):
         self.clock.advance(7.0)
         self.protocol.datagramReceived(asking(), ("127.0.0.1", 40000))
         self.assertEqual(self.shard.modules[M].used_at, 7.0)
+
+    def test_failure_goes_on_to_the_other_processes_that_watch(self) -> None:
+        self.protocol.datagramReceived(asking(), ("127.0.0.1", 40000))
+        self.shard.take_route(M, [parse_host("10.0.0.1:80"), parse_host("10.0.0.2:80")], 600.0, 0.0)
+        watch = encode_message(MessageId.REPORT_BATCH, ReportBatch(modid=M.modid, cmdid=M.cmdid, watch_ms=3000))
+        for port in (40001, 40002):
+            self.protocol.datagramReceived(watch, ("127.0.0.1", port))
+        self.transport.written.clear()
+        host = HostInfo(ip=parse_host("10.0.0.1:80").ip, port=80)
+        failure = ReportRequest(modid=M.modid, cmdid=M.cmdid, host=host, retcode=1)
+        datagram = encode_message(MessageId.REPORT_REQUEST, failure)
+        self.protocol.datagramReceived(datagram, ("127.0.0.1", 40001))
+        self.assertEqual(self.transport.written, [(datagram, ("127.0.0.1", 40002))])
 
     def test_port_of_a_report_is_that_of_its_process(self) -> None:
         self.protocol.datagramReceived(asking(), ("127.0.0.1", 40000))

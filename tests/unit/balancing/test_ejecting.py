@@ -148,11 +148,6 @@ class EjectingTests(SynchronousTestCase):
         for name in NAMES:
             self.assertEqual(Caller(name).calls(3), {-1: 3}, name)
 
-    def test_successes_in_a_batch_count_as_successes(self) -> None:
-        caller = Caller("adaptive", 100, 100)
-        caller.policy.report_successes(caller.hosts[0], 2**32 - 1, 0.0)
-        self.assertGreater(caller.hosts[0].record.good, 100)
-
     def test_gathered_successes_count_as_successes_and_their_costs_as_costs(self) -> None:
         one_by_one, gathered = Caller("adaptive", 100, 100), Caller("adaptive", 100, 100)
         for caller in (one_by_one, gathered):

@@ -18,7 +18,7 @@ MODULE = ModuleId(0, 3)
 
 
 class ShardAgent:
-    """Also a Core's transport. `results` is what was reported, in the order of arrival.
+    """`results` is what was reported, in the order of arrival.
 
     With `plain` it understands messages 4 to 8 alone.
     """
@@ -30,6 +30,8 @@ class ShardAgent:
         request = GetHostRequest(modid=MODULE.modid, cmdid=MODULE.cmdid)
         self.shard.datagram(encode_message(MessageId.GET_HOST_REQUEST, request), self.now)
         self.take_route(*hosts)
+        self.callers: dict[int, Caller] = {}
+        self.shard.codec.send = lambda notice, address: self.callers[address[1]].arrived.append(notice)
         self.results: list[tuple[Counter[HostAddress], HostAddress | None]] = [(Counter(), None)]
         self.received: list[MessageId] = []
 
@@ -60,7 +62,8 @@ class ShardAgent:
         """How many hosts are ejected."""
         return self.shard.modules[MODULE].ejected
 
-    def receive(self, datagram: bytes) -> bytes | None:
+    def receive(self, datagram: bytes, port: int = 0) -> bytes | None:
+        """A datagram from the process at a port; 0: from one that takes no notices, and ejects alone."""
         message_id, body = decode_datagram(datagram)
         self.received.append(MessageId(message_id))
         if self.plain and message_id > MessageId.API_GET_ROUTE_RESPONSE:
@@ -71,7 +74,7 @@ class ShardAgent:
                 self.results[-1][0][HostAddress(result.ip, result.port)] += result.succ
         elif isinstance(message, ReportRequest):
             self._take_report(message)
-        return self.shard.datagram(datagram, self.now)
+        return self.shard.codec.answer(datagram, self.now, port, ("127.0.0.1", port) if port else None)
 
     def _take_report(self, report: ReportRequest) -> None:
         address = HostAddress(report.host.ip, report.host.port)
@@ -80,20 +83,20 @@ class ShardAgent:
         else:
             self.results[-1][0][address] += 1
 
-    def send(self, _shard: ShardState, datagram: bytes) -> None:
-        self.receive(datagram)
-
-    def forked(self) -> None:
-        """There are no sockets."""
-
 
 class Caller:
-    """A client of a ShardAgent: the core, and what a client with sockets does around it."""
+    """A client of a ShardAgent: the core, its transport, and what a client with sockets does around it.
 
-    def __init__(self, agent: ShardAgent, cache_ttl: float = 2.0) -> None:
+    `arrived` is what the agent has sent to its port by itself, until `take_notices`.
+    """
+
+    def __init__(self, agent: ShardAgent, cache_ttl: float = 2.0, port: int = 0) -> None:
         self.agent = agent
+        self.arrived: list[bytes] = []
+        self._port = port
+        agent.callers[port] = self
         self.core = Core(AgentAddress("127.0.0.1", 1), 0.2, cache_ttl, "")
-        self.core.begin(agent)
+        self.core.begin(self, threaded=False)
         self.cached = self.core.cached(*MODULE)
         self.picks = 0
         self._seq = 0
@@ -111,7 +114,7 @@ class Caller:
         query = self.core.query(self.cached, self._seq, key, self.agent.now)
         host = None
         for datagram in query.datagrams:
-            answer = self.agent.receive(datagram)
+            answer = self.agent.receive(datagram, self._port)
             host = query.answer(answer) if answer is not None else None
         assert host is not None
         return host
@@ -128,3 +131,26 @@ class Caller:
         """As a client does."""
         if retcode or self.agent.now >= self.cached.quick_until or not self.cached.gather(host.address, cost):
             self.core.report(host, retcode, cost, self.agent.now)
+
+    def take_notices(self) -> int:
+        """Takes what has arrived, as a client's thread does; returns how much it was."""
+        number = len(self.arrived)
+        self.core.receive(self.agent.now)
+        return number
+
+    # As the core's transport.
+
+    def send(self, _shard: ShardState, datagram: bytes) -> None:
+        self.agent.receive(datagram, self._port)
+
+    def filenos(self) -> list[int]:
+        """There are no sockets."""
+        return []
+
+    def notices(self) -> list[tuple[ShardState, bytes]]:
+        """What has arrived."""
+        arrived, self.arrived = self.arrived, []
+        return [(self.cached.shard, datagram) for datagram in arrived]
+
+    def forked(self) -> None:
+        """There are no sockets."""

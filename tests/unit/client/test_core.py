@@ -13,7 +13,8 @@ from lars.client.host import Host
 from lars.client.shard_state import UNSUPPORTED_TTL
 from lars.errors import SettingsError
 from lars.route import HostAddress, parse_host
-from lars.wire.messages import MessageId
+from lars.wire.lars_pb2 import ReportBatch
+from lars.wire.messages import MessageId, encode_message
 from tests.unit.client.shard_agent import MODULE, Caller, ShardAgent
 
 A, B, C = (parse_host(f"10.0.0.{n}:80") for n in (1, 2, 3))
@@ -45,7 +46,8 @@ class ChoiceTests(SynchronousTestCase):
         lars.agent.received.clear()
         for _ in range(10):
             lars.get_host()
-        self.assertEqual(lars.agent.received, [MessageId.ROUTE_STATE_REQUEST, MessageId.GET_HOST_REQUEST])
+        asked = [MessageId.REPORT_BATCH, MessageId.ROUTE_STATE_REQUEST, MessageId.GET_HOST_REQUEST]
+        self.assertEqual(lars.agent.received, asked)
 
     def test_changed_route_is_used_after_the_ttl_at_the_latest(self) -> None:
         lars = caller(A)
@@ -296,3 +298,108 @@ class ResultTests(SynchronousTestCase):
             expected.results.append((Counter(), address))
         else:
             expected.results[-1][0][address] += 1
+
+
+FIVE = (A, B, C, *(parse_host(f"10.0.0.{n}:80") for n in (4, 5)))
+
+
+class NoticeTests(SynchronousTestCase):
+    """Processes of one machine: what one has seen fail, the others know at once."""
+
+    def processes(self, number: int, policy: str = "adaptive") -> list[Caller]:
+        """Processes that have each made a hundred calls."""
+        agent = ShardAgent(*FIVE, policy=policy)
+        callers = [Caller(agent, TTL, 40_001 + n) for n in range(number)]
+        for _ in range(100):
+            for caller in callers:
+                caller.report(caller.get_host(), cost=0.01)
+            agent.now += 0.01
+        agent.now += TTL
+        for caller in callers:
+            caller.report(caller.get_host(), cost=0.01)
+        for caller in callers:
+            self.assertEqual(caller.take_notices(), 0)
+        return callers
+
+    def hosts(self, caller: Caller, calls: int = 100) -> Counter[HostAddress]:
+        """The hosts of a process's next calls, all of which succeed but are not reported yet."""
+        return Counter(caller.get_host().address for _ in range(calls))
+
+    def test_failure_of_one_process_keeps_calls_of_the_others_off_the_host(self) -> None:
+        first, second, third = self.processes(3)
+        first.report(Host(MODULE, A), 1, 0.001)
+        self.assertEqual([first.take_notices(), second.take_notices(), third.take_notices()], [0, 1, 1])
+        for caller in (first, second, third):
+            self.assertNotIn(A, self.hosts(caller, 10))
+
+    def test_failures_of_one_process_alone_eject_nowhere_else(self) -> None:
+        first, second = self.processes(2)
+        for _ in range(10):
+            first.report(Host(MODULE, A), 1, 0.001)
+        second.take_notices()
+        self.assertEqual(first.agent.overloaded, 0)
+        second.report(Host(MODULE, A), cost=0.01)  # it works for this one
+        self.assertIn(A, self.hosts(second))
+
+    def test_ejection_is_known_at_once(self) -> None:
+        for policy in ("adaptive", "round_robin", "consistent_hash"):
+            first, second, third = self.processes(3, policy)
+            for caller in (first, second):
+                for _ in range(3):
+                    caller.report(Host(MODULE, A), 1, 0.001)
+            self.assertEqual(first.agent.overloaded, 1, policy)
+            asked = len(first.agent.received)
+            for caller in (first, second, third):
+                self.assertGreater(caller.take_notices(), 0)
+                self.assertEqual(set(self.hosts(caller)), set(FIVE[1:]), policy)
+            self.assertNotIn(MessageId.GET_HOST_REQUEST, first.agent.received[asked:])
+
+    def test_success_from_before_a_failure_ends_no_row_of_failures(self) -> None:
+        first, second = self.processes(2)
+        second.report(Host(MODULE, A), cost=0.01)
+        first.report(Host(MODULE, A), 1, 0.001)
+        second.take_notices()
+        second.report(Host(MODULE, A), 1, 0.001)
+        self.assertEqual(first.agent.overloaded, 1)
+
+    def test_host_that_does_not_answer_one_process_is_passed_over_by_the_others(self) -> None:
+        first, second = self.processes(2)
+        waiting = first.get_host()
+        for _ in range(30):  # the calls to the other hosts end
+            first.agent.now += 0.02
+            host = first.get_host()
+            if host != waiting:
+                first.report(host, cost=0.01)
+        self.assertEqual(second.take_notices(), 1)
+        self.assertNotIn(waiting.address, self.hosts(second, 10))
+        first.report(waiting, cost=0.6)
+        self.assertEqual(first.agent.overloaded, 0)
+
+    def test_slowness_that_others_have_found_is_known_with_the_next_state(self) -> None:
+        first, second = self.processes(2)
+        for _ in range(40):
+            first.report(Host(MODULE, A), cost=0.2)
+        for caller in (first, second):
+            caller.agent.now += TTL
+            caller.report(caller.get_host(), cost=0.01)
+        self.assertLess(self.hosts(second, 20)[A], 2)
+
+    def test_process_that_asks_no_more_gets_no_notices(self) -> None:
+        first, second = self.processes(2)
+        first.agent.now += 4 * TTL
+        first.report(Host(MODULE, A), 1, 0.001)
+        self.assertEqual(second.arrived, [])
+
+    def test_what_is_no_notice_changes_nothing(self) -> None:
+        (caller,) = self.processes(1)
+        other = encode_message(MessageId.REPORT_BATCH, ReportBatch(modid=9, cmdid=9))
+        caller.arrived = [b"", b"x" * 30, other, encode_message(MessageId.REPORT_BATCH, ReportBatch(modid=0, cmdid=3))]
+        caller.take_notices()
+        self.assertEqual(set(self.hosts(caller)), set(FIVE))
+
+    def test_agent_gets_the_watch_with_what_the_process_sends_in_any_case(self) -> None:
+        (caller,) = self.processes(1)
+        caller.agent.now += TTL
+        caller.agent.received.clear()
+        caller.get_host()
+        self.assertEqual(caller.agent.received.count(MessageId.REPORT_BATCH), 1)

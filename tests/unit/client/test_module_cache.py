@@ -295,10 +295,21 @@ class ResultTests(ModuleCacheTestCase):
     def test_result_of_a_call_whose_host_the_agent_chose_is_sent_alone(self) -> None:
         self.ask(100.0, (A, B), (C,), answer=C, ends=False)
         self.assertFalse(self.cached.gather(C, None))
-        (datagram,) = self.cached.results(Host(MODULE, C), 0, None, 100.0)
-        report = decoded(datagram)
+        watch, report = map(decoded, self.cached.results(Host(MODULE, C), 0, None, 100.0))
         assert isinstance(report, ReportRequest)
         self.assertEqual((report.retcode, report.host.ip), (0, C.ip))
+        assert isinstance(watch, ReportBatch)
+        self.assertEqual((list(watch.result), watch.watch_ms), ([], 3_000 * TTL))
+
+    def test_module_is_watched_once_in_a_ttl(self) -> None:
+        self.ask(100.0, (A, B, C), answer=C)
+        self.assertFalse(self.cached.flush_due(100.0 + TTL / 2))
+        self.assertTrue(self.cached.flush_due(100.0 + TTL))
+        (datagram,) = self.cached.batches(100.0 + TTL)
+        watch = decoded(datagram)
+        assert isinstance(watch, ReportBatch)
+        self.assertEqual(watch.watch_ms, 3_000 * TTL)
+        self.assertEqual(self.cached.batches(100.0 + TTL), [])
 
     def test_result_follows_the_successes_gathered_before_it(self) -> None:
         self.ask(100.0, (A, B, C), answer=C)

@@ -66,7 +66,7 @@ class HostQueryTests(SynchronousTestCase):
     def test_refusals_are_errors_that_say_what_to_do(self) -> None:
         for retcode, error, text in (
             (Retcode.NOEXIST, NoSuchModule, r"module \(1, 1\) has no hosts .* `lars route add 1 1 IP:PORT`"),
-            (Retcode.OVERLOAD, Overloaded, r"every host of module \(1, 1\) .* try again later"),
+            (Retcode.OVERLOAD, Overloaded, r"module \(1, 1\) takes no call now.* try again later"),
             (Retcode.SYSTEM_ERROR, AgentUnavailable, r"could not choose a host of module \(1, 1\)"),
         ):
             with self.assertRaisesRegex(error, text):

@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bench.balance.policies.project import NumberedHost, ProjectPolicy, project_policy
 from lars.balancing.classic import Classic, ClassicSettings
+from lars.balancing.gathered import Gathered
 from lars.balancing.host import HostExplanation, HostState, StateChange
 from lars.balancing.policies import NAMES
 from lars.balancing.policy import Policy
@@ -37,7 +38,7 @@ class Recorder(Policy[NumberedHost]):
             self.revision += 1
             self.out.add(host)
 
-    def report_successes(self, host: NumberedHost, calls: int, now: float) -> None:
+    def report_gathered(self, host: NumberedHost, gathered: Gathered, now: float, before_failure: bool = False) -> None:
         raise AssertionError("calls are reported one by one")
 
     def sweep(self, now: float) -> list[StateChange[NumberedHost]]:

@@ -42,7 +42,7 @@ class AgentCommandTests(AgentCommandCase):
         self.agent.answer = self.overloaded
         ended = self.lars("get-host", "0", "3")
         self.assertEqual((ended.status, ended.out), (1, ""))
-        self.assertIn("every host of module (0, 3) is ejected for its failures", ended.error)
+        self.assertIn("module (0, 3) takes no call now: load is shed", ended.error)
 
     def test_module_without_hosts_is_refused(self) -> None:
         self.agent.answer = serving()
