@@ -35,11 +35,14 @@ def classic_agent(start_service: StartService, tmp_path: Path) -> Iterator[LoneA
 
 @pytest_twisted.async_yield_fixture(params=sorted(DRIVERS))  # type: ignore[untyped-decorator]  # pytest_twisted has no types
 async def make_client(request: pytest.FixtureRequest, reactor: Any) -> AsyncIterator[MakeClient]:
-    """Makes clients of one kind, once for each kind; closes them after the test."""
+    """Makes clients of one kind, once for each kind; closes them after the test.
+
+    They read no saved routes of an agent that runs on this machine, unless `state_dir` says so.
+    """
     made: list[Driver] = []
 
     def make(**arguments: Any) -> Driver:
-        made.append(DRIVERS[request.param](**arguments))
+        made.append(DRIVERS[request.param](**{"state_dir": "", **arguments}))
         return made[-1]
 
     yield make

@@ -86,7 +86,7 @@ async def test_choosing_goes_on_while_a_host_is_ejected(
     reactor: Any, balancing: LoneAgent, make_client: MakeClient
 ) -> None:
     await balancing.up()
-    client = make_client(agent=balancing.address, cache_ttl=0.5)
+    client = make_client(agent=balancing.address, cache_ttl=0.5, timeout=2.0)
     others = [make_client(agent=balancing.address) for _ in range(2)]  # one process alone ejects nobody
     await client.report(await client.get_host())
     for _ in range(20):
