@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from lars.db.database import Database
 from lars.db.engine import Transaction
+from lars.db.hosts import host_rows_txn
+from lars.host_record import PLAIN, HostRecord
 from lars.route import HostAddress, ModuleId
 
 
@@ -17,7 +19,8 @@ class HostStatus:
 
     Counts are over the chosen period, or, if `latest`, sums of the latest report of each caller in it: a C++ reporter
     keeps no history. `callers` have reported in the last STALE_AFTER seconds, and `overloaded_at` of
-    them have ejected the host; `last_report` is in Unix seconds, 0 if there is none.
+    them have ejected the host; `last_report` is in Unix seconds, 0 if there is none. `record` is what operators keep
+    with the host; PLAIN if it is no longer in the route.
     """
 
     modid: int
@@ -30,6 +33,7 @@ class HostStatus:
     overloaded_at: int
     last_report: int
     latest: bool = False
+    record: HostRecord = PLAIN
 
 
 STALE_AFTER = 180
@@ -101,12 +105,17 @@ def _status_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: i
         states[tuple(key)] = int(callers), int(overloaded_at or 0), int(last_report)
         if tuple(key) not in counts and (succ or err):
             latest[tuple(key)] = int(succ), int(err)
+    where = f"WHERE {' AND '.join(['(zone <> ? OR weight <> ?)', *conditions])}"
+    records = {
+        (*key, ip, port): record
+        for *key, ip, port, record in host_rows_txn(txn, where, [PLAIN.zone, PLAIN.weight, *parameters])
+    }
     hosts = []
     for host in sorted(counts.keys() | states.keys()):
         calls = counts.get(host) or latest.get(host, (0, 0))
         of_modid, of_cmdid, ip, port = host
         state = states.get(host, (0, 0, 0))
-        hosts.append(HostStatus(of_modid, of_cmdid, ip, port, *calls, *state, latest=host in latest))
+        hosts.append(HostStatus(of_modid, of_cmdid, ip, port, *calls, *state, host in latest, records.get(host, PLAIN)))
     return hosts
 
 

@@ -1,19 +1,23 @@
 """`lars status`: how recent calls to each host went, and which hosts are ejected; once, or repeatedly."""
 
-from dataclasses import asdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import datetime
 
 import click
 
 from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
 from lars.cli.database import run_with_database
-from lars.cli.terminal.host_state import host_state
+from lars.cli.terminal.host_state import EJECTED, host_state
 from lars.cli.terminal.output import json_text, table_text
 from lars.cli.terminal.watch import show_repeatedly
 from lars.db.clock import MAX_SKEW
 from lars.db.database import Database
 from lars.db.reports import HostStatus, ReportStore
 from lars.db.url import DatabaseUrl
-from lars.route import HostAddress, format_ip
+from lars.host_record import DEFAULT_WEIGHT, HostRecord
+from lars.route import HostAddress, ModuleId, format_ip
 
 _MINUTES = click.IntRange(1, 366 * 24 * 60)
 
@@ -37,8 +41,10 @@ def status(
     """Show how calls to each host went, of all modules, of those of one MODID, or of one module.
 
     A host is healthy or ejected; "ejected by 1 of 2" means by one of two callers. It is stale if no caller has
-    reported on it for three minutes. "~" marks the latest reports instead of the calls of the period, where a C++
-    reporter keeps no history. Times are by the database's clock; agents whose clock is off are named below.
+    reported on it for three minutes. "draining" and "weight" are as operators have set them. Where hosts have
+    zones, a line a module says how much of its calls each zone got. "~" marks the latest reports instead of the
+    calls of the period, where a C++ reporter keeps no history. Times are by the database's clock; agents whose
+    clock is off are named below.
 
     \b
     Examples:
@@ -56,7 +62,9 @@ def status(
             return json_text([_object(host) for host in hosts]), ""
         table = table_text(COLUMNS, [_row(host, now) for host in hosts])
         note = NO_HISTORY if any(host.latest for host in hosts) else ""
-        return "\n".join([table, *(_skewed(caller, skew) for caller, skew in skews.items())]), note
+        return "\n".join(
+            [table, *zone_lines(hosts), *_drains(hosts), *(_skewed(caller, skew) for caller, skew in skews.items())]
+        ), note
 
     async def frame(database: Database) -> str:
         return "\n".join(filter(None, await text_and_note(database)))
@@ -71,10 +79,41 @@ def status(
 
 
 def state(host: HostStatus) -> str:
-    """The state of a host, as reported recently: healthy, ejected (by one caller or more), or stale (no reports)."""
+    """The state of a host, as reported recently: healthy, ejected (by one caller or more), or stale (no reports).
+
+    A host that an operator is draining is draining, whatever the callers say.
+    """
+    if host.record.draining:
+        return "draining"
     if not host.callers:
         return "stale"
     return host_state(bool(host.overloaded_at))
+
+
+def zone_lines(hosts: Iterable[HostStatus]) -> list[str]:
+    """The share of the calls of each module that each zone got, a line for a module whose hosts have zones."""
+    calls: dict[ModuleId, Counter[str]] = defaultdict(Counter)
+    for host in hosts:
+        calls[ModuleId(host.modid, host.cmdid)][host.record.zone] += host.succ + host.err
+    return [f"Zones of {module}: {_shares(zones)}" for module, zones in calls.items() if any(zones) and zones.total()]
+
+
+def _drains(hosts: Iterable[HostStatus]) -> list[str]:
+    drained = [host for host in hosts if host.record.draining]
+    return [
+        f"{HostAddress(h.ip, h.port)} of {ModuleId(h.modid, h.cmdid)} is drained{_until(h.record)}" for h in drained
+    ]
+
+
+def _until(record: HostRecord) -> str:
+    end = record.drained_until
+    until = f" until {datetime.fromtimestamp(end).astimezone():%Y-%m-%d %H:%M %Z}" if end else ""
+    return until + (f": {record.drain_reason}" if record.drain_reason else "")
+
+
+def _shares(zones: Counter[str]) -> str:
+    total = sum(zones.values())
+    return ", ".join(f"{zone or 'none'} {count / total:.1%}" for zone, count in sorted(zones.items()) if count)
 
 
 def _skewed(caller: int, skew: int) -> str:
@@ -82,17 +121,23 @@ def _skewed(caller: int, skew: int) -> str:
     return f"The clock of agent {format_ip(caller)} is {abs(skew)} s {way}: set it by NTP."
 
 
-def _object(host: HostStatus) -> dict[str, int | str]:
-    return {**asdict(host), "ip": format_ip(host.ip), "state": state(host)}
+def _object(host: HostStatus) -> dict[str, object]:
+    shown = {f.name: getattr(host, f.name) for f in fields(host) if f.name != "record"}
+    record = {"weight": host.record.weight, "zone": host.record.zone}
+    return {**shown, "ip": format_ip(host.ip), "state": state(host), **record}
 
 
 def _row(host: HostStatus, now: float) -> tuple[object, ...]:
-    ejected_by = f" by {host.overloaded_at} of {host.callers}" if host.overloaded_at and host.callers > 1 else ""
+    word = state(host)
+    if word == EJECTED and host.callers > 1:
+        word += f" by {host.overloaded_at} of {host.callers}"
+    if host.record.weight not in (0, DEFAULT_WEIGHT):
+        word += f", weight {host.record.weight}"
     calls = host.succ + host.err
     errors = round(100 * host.err / calls, 1) if calls else 0.0
     module = (host.modid, host.cmdid, HostAddress(host.ip, host.port))
     succ = f"~{host.succ}" if host.latest else host.succ
-    return (*module, state(host) + ejected_by, succ, host.err, errors, host.callers, _ago(host.last_report, now))
+    return (*module, word, succ, host.err, errors, host.callers, _ago(host.last_report, now))
 
 
 def _ago(then: int, now: float) -> str:

@@ -10,7 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.cli.commands.status import state
 from lars.db.reports import HostStatus
-from lars.route import parse_host
+from lars.db.routes import RouteEdit, edit_txn
+from lars.host_record import Drain, HostChange
+from lars.route import ModuleId, parse_host
 from tests.unit.cli.command import arguments, environment, run
 from tests.unit.cli.database import SqliteFile
 from tests.unit.cli.reported import reported
@@ -58,8 +60,21 @@ class StatusTests(SynchronousTestCase):
         self.assertEqual(
             first,
             {"modid": 1, "cmdid": 1, "ip": "10.0.0.5", "port": 8080, "succ": 90, "err": 10}
-            | {"callers": 2, "overloaded_at": 1, "state": "ejected", "latest": False},
+            | {"callers": 2, "overloaded_at": 1, "state": "ejected", "latest": False}
+            | {"weight": 100, "zone": ""},
         )
+
+    def test_zones_weights_and_drains_are_shown(self) -> None:
+        hosts = {HOST: HostChange(zone="a", drain=Drain(0, "kernel update")), OTHER: HostChange(zone="b", weight=50)}
+        edit = RouteEdit(ModuleId(1, 1), add=frozenset(hosts), change=hosts)
+        self.database.transact(lambda txn: edit_txn(txn, "ann", 0.0, [edit]))
+        shown = run("status", cwd=self.database.folder).out
+        self.assertIn(" draining 90 ", " ".join(shown.split()))
+        self.assertIn(" healthy, weight 50 ", " ".join(shown.split()))
+        self.assertIn("Zones of (1, 1): a 95.2%, b 4.8%\n", shown)
+        self.assertIn("10.0.0.5:8080 of (1, 1) is drained: kernel update\n", shown)
+        first = run("status", "1", "1", "--json", cwd=self.database.folder).json[0]
+        self.assertEqual([first[name] for name in ("state", "weight", "zone")], ["draining", 0, "a"])
 
     def test_latest_reports_of_a_cpp_reporter_are_shown_and_marked(self) -> None:
         self.database.transact(lambda txn: txn.execute("DELETE FROM ServerCallHistory"))
