@@ -10,6 +10,9 @@ from typing import Any, Self
 from lars.module_settings import DEFAULTS, Value
 from lars.route import HostAddress
 
+CONFIRM = 1.0
+"""Seconds, at most, from one check of a host to the next while its checks contradict its state."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -42,6 +45,14 @@ class Check:
         """The check that a module's settings, with their defaults, ask for."""
         values: dict[str, Any] = {name: settings[f"health_check.{name}"] for name in cls.__dataclass_fields__}
         return cls(**values)
+
+    @property
+    def confirm_interval(self) -> float:
+        """Seconds from one check of a host to the next while its checks contradict its state.
+
+        HAProxy's `fastinter` and Envoy's edge intervals are the models.
+        """
+        return min(CONFIRM, self.interval)
 
     def target(self, address: HostAddress) -> HostAddress:
         """Where a host is checked."""

@@ -10,7 +10,7 @@ from math import inf
 from typing import Protocol
 
 from lars.agent.health.check import DEFAULT_CHECK, Check, Outcome
-from lars.agent.health.schedule import Schedule
+from lars.agent.health.schedule import JITTER, Schedule
 from lars.agent.module import Module, RoutedHost
 from lars.module_settings import Value
 from lars.route import HostAddress, ModuleId
@@ -278,7 +278,15 @@ class HealthChecks:
         elif is_known:
             self._failed(checked, outcome, now)
         if is_known:
-            self._schedule.again(checked, watch.check.interval, checked.started)
+            interval = watch.check.confirm_interval if self._changing(checked) else watch.check.interval
+            self._schedule.again(checked, interval, checked.started)
+
+    def _changing(self, checked: CheckedHost) -> bool:
+        """Whether the last checks contradict the host's state, and the next ones decide."""
+        check = checked.watch.check
+        if not checked.watch.module.policy.takes_calls(checked.host):
+            return 0 < checked.passes < check.rise
+        return check.when == "always" and 0 < checked.failures < check.fall
 
     def _passed(self, checked: CheckedHost, now: float) -> None:
         watch = checked.watch
@@ -318,19 +326,22 @@ class HealthChecks:
             policy.check_failed(checked.host, outcome.text)
             if now - watch.proved > PROOF and watch.control is None and now >= watch.next_control:
                 self._start_control(watch, now)
-        elif checked.failures >= check.fall and self._trusted(checked):
-            row = f"{checked.failures} checks in a row failed, one each {check.interval:g} s"
-            policy.check_failed(checked.host, outcome.text, row)
+        elif checked.failures >= check.fall and self._trusted(checked, now):
+            policy.check_failed(checked.host, outcome.text, f"{checked.failures} checks in a row failed")
         else:
             policy.check_failed(checked.host, outcome.text)
 
-    def _trusted(self, checked: CheckedHost) -> bool:
+    def _trusted(self, checked: CheckedHost, now: float) -> bool:
         """Whether it is the host that fails, and not the network of this machine.
 
-        A host has answered a check since the failures began, or no other host is known to fail.
+        A host has answered a check since the failures began, or the others have had time for one and none is known to
+        fail.
         """
         if self._reached_at >= checked.failing_since:
             return True
+        check = checked.watch.check
+        if check.fall > 1 and now - checked.failing_since < check.interval * (1 - JITTER):
+            return False
         failing = {each.host.address for each in self._failing}
         if len(failing) < 2:
             return True

@@ -40,13 +40,13 @@ class Events:
 class CheckingAgent:
     """An agent's modules and their checks; `outcome` says what a check of a port finds now."""
 
-    def __init__(self, choices: str = "", policy: str = "adaptive", rate: float = 50.0) -> None:
+    def __init__(self, choices: str = "", policy: str = "adaptive", rate: float = 50.0, seed: int = 1) -> None:
         self.now = 0.0
         self.events = Events()
         self.checked: list[tuple[float, int]] = []
         self.outcome: Callable[[int], Outcome] = lambda _port: PASSED
         self.changes: list[StateChange[RoutedHost]] = []
-        rng = random.Random(1)
+        rng = random.Random(seed)
         conf = ConfSettings(module_choices(choices), policy)
         self.directory = Directory(lambda _module: new_policy(policy, rng), lambda _module: None)
         self.health = HealthChecks(rate, conf.of, self.events, rng)
@@ -77,6 +77,10 @@ class CheckingAgent:
                 self.checked.append((at, port))
                 self.health.ended(checked, self.outcome(port), at)
             self.look()
+
+    def run_until_checked(self) -> None:
+        """Lets time pass until one more check is due and was made."""
+        self.run(max(0.0, self.health.next_at() - self.now) + 1e-6)
 
     def call(self, module: Module, times: int, fails: Iterable[int] = ()) -> list[int]:
         """Calls one after the other, 10 ms apart; the ports that were called."""

@@ -1,8 +1,11 @@
 """Which hosts are checked, and what follows from what the checks find."""
 
+from itertools import cycle, pairwise
+
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.health.check import PASSED
+from lars.agent.health.check import CONFIRM, PASSED
+from lars.agent.health.schedule import JITTER
 from lars.balancing.host import HostState
 from lars.route import HostAddress, ModuleId, Steering
 from lars.wire.lars_pb2 import RouteStateResponse
@@ -33,7 +36,7 @@ class EjectedTests(SynchronousTestCase):
         self.assertEqual((row.state, row.why), (HostState.UNHEALTHY, "unhealthy: connection refused"))
         self.assertIsNone(row.next_probe)
         self.agent.outcome = lambda _port: PASSED
-        self.agent.run(11)
+        self.agent.run(7)
         self.assertEqual(self.agent.call(self.module, 1), [2], "a single call probes it")
         self.assertEqual(self.agent.out(self.module), [])
         self.agent.look()
@@ -42,9 +45,61 @@ class EjectedTests(SynchronousTestCase):
 
     def test_one_pass_does_not_do_where_rise_is_two(self) -> None:
         self.agent.eject(self.module, 2)
-        self.agent.run(5.1)
+        self.agent.run_until_checked()
         self.assertEqual(self.agent.health.outcomes["passed"], 1)
         self.assertNotIn(2, self.agent.call(self.module, 400))
+
+    def test_checks_that_pass_again_are_confirmed_within_a_second(self) -> None:
+        self.agent.eject(self.module, 2)
+        self.agent.outcome = lambda port: REFUSED if port == 2 else PASSED
+        self.agent.run(60)
+        self.agent.outcome = lambda _port: PASSED
+        self.agent.checked.clear()
+        self.agent.run(15)
+        first, second, third, *_ = (at for at, port in self.agent.checked if port == 2)
+        self.assertLessEqual(second - first, CONFIRM * (1 + JITTER))
+        self.assertGreaterEqual(third - second, 5 * (1 - JITTER), "they have: nothing changes now")
+
+    def test_one_pass_among_failures_is_confirmed_once_and_not_more_often(self) -> None:
+        self.agent.eject(self.module, 2)
+        outcomes = cycle([REFUSED, PASSED])
+        self.agent.outcome = lambda port: next(outcomes) if port == 2 else PASSED
+        self.agent.run(60)
+        times = [at for at, port in self.agent.checked if port == 2]
+        gaps = [after - before for before, after in pairwise(times)]
+        after_failures, after_passes = gaps[::2], gaps[1::2]
+        self.assertGreaterEqual(min(after_failures), 5 * (1 - JITTER))
+        self.assertLessEqual(max(after_passes), CONFIRM * (1 + JITTER))
+
+    def test_interval_below_a_second_stays_as_it_is(self) -> None:
+        agent = CheckingAgent("1.1 health_check.interval=0.5 health_check.timeout=0.2")
+        agent.eject(agent.module(1, 2, 3), 2)
+        agent.run(10)
+        (first, _), (second, _), *_ = agent.checked
+        self.assertLessEqual(abs(second - first - 0.5), 0.5 * JITTER + 1e-9)
+
+    def test_fleet_checks_a_host_that_is_back_no_more_often_than_stated(self) -> None:
+        """docs/design/balancing.md, health checks: `rise` times as often at most, and for one interval."""
+        agents, interval, rise = 200, 5, 2
+        back_at = 20
+        a_second = [0] * (3 * back_at)
+        for seed in range(agents):
+            agent = CheckingAgent(seed=seed)
+            module = agent.module(*range(1, 11))
+            agent.call(module, 70)
+            agent.eject(module, 2)
+            agent.outcome = lambda port: REFUSED if port == 2 else PASSED
+            agent.run(back_at - agent.now)
+            agent.outcome = lambda _port: PASSED
+            for _ in range(back_at):
+                agent.run(1)
+                agent.call(module, 20)
+            for at, port in agent.checked:
+                if port == 2:
+                    a_second[int(at)] += 1
+        self.assertLess(max(a_second[:back_at]), 1.5 * agents / interval)
+        self.assertLess(max(a_second[back_at:]), 1.5 * rise * agents / interval)
+        self.assertLessEqual(sum(a_second[back_at:]), agents * rise, "no more in all than without the hurry")
 
     def test_host_whose_checks_pass_but_whose_calls_fail_costs_single_calls(self) -> None:
         self.agent.eject(self.module, 2)
@@ -116,23 +171,33 @@ class AlwaysTests(SynchronousTestCase):
 
     def test_dead_host_leaves_before_any_call(self) -> None:
         self.agent.outcome = lambda port: REFUSED if port == 2 else PASSED
-        self.agent.run(11)
-        self.assertEqual(self.agent.out(self.module), [], "fall is three")
-        self.agent.run(9)
+        while not self.agent.out(self.module):
+            self.agent.run_until_checked()
         self.assertEqual(self.agent.out(self.module), [2])
+        first, _second, third, *_ = (at for at, port in self.agent.checked if port == 2)
+        self.assertLessEqual(third - first, 2 * CONFIRM * (1 + JITTER), "after the first one, two more soon")
         (change,) = self.agent.changes
         self.assertEqual((change.state, change.reason), (HostState.UNHEALTHY, "check"))
-        self.assertEqual(change.evidence, "connection refused; 3 checks in a row failed, one each 5 s")
+        failed = self.agent.health.outcomes["refused"]
+        self.assertEqual(change.evidence, f"connection refused; {failed} checks in a row failed")
         self.assertEqual(self.agent.directory.counters.ejections, {"check": 1})
         self.assertNotIn(2, self.agent.call(self.module, 100))
         state = RouteStateResponse.FromString(self.module.route_state().full)
         self.assertEqual([host.port for host in state.overloaded], [2], "clients do not choose it either")
 
+    def test_dead_host_leaves_within_an_interval_and_two_seconds_where_others_answer(self) -> None:
+        for seed in range(20):
+            agent = CheckingAgent(ALWAYS, seed=seed)
+            module = agent.module(*range(1, 31))
+            agent.outcome = lambda port: REFUSED if port == 2 else PASSED
+            agent.run(5 + 2 * CONFIRM * (1 + JITTER))
+            self.assertEqual((agent.out(module), agent.health.outcomes["refused"]), ([2], 3))
+
     def test_it_comes_back_with_a_slow_start_once_checks_pass(self) -> None:
         self.agent.outcome = lambda port: REFUSED if port == 2 else PASSED
         self.agent.run(20)
         self.agent.outcome = lambda _port: PASSED
-        self.agent.run(12)
+        self.agent.run(7)
         self.assertEqual(self.agent.out(self.module), [])
         self.assertEqual(self.agent.changes[-1].reason, "check")
         self.assertEqual(self.agent.directory.counters.restorations, {"check": 1})
@@ -206,11 +271,28 @@ class NetworkTests(SynchronousTestCase):
         self.assertEqual([agent.out(module) for module in modules], [[], []])
         self.assertEqual(agent.events.seen, [("broken", 4)])
         agent.outcome = lambda port: REFUSED if port == 1 else PASSED
-        agent.run(6)
+        while len(agent.events.seen) < 2:
+            agent.run_until_checked()
         self.assertEqual(agent.events.seen[1:], [("works",)])
         self.assertEqual(agent.out(modules[0]), [], "failures begin anew")
         agent.run(20)
         self.assertEqual(agent.out(modules[0]), [1])
+
+    def test_host_that_fails_before_others_were_checked_is_kept_until_they_are(self) -> None:
+        for seed in range(20):
+            agent = CheckingAgent("* health_check.when=always panic=false", seed=seed)
+            module = agent.module(1, 2)
+            agent.run(10)
+            agent.outcome = lambda _port: REFUSED
+            agent.run(30)
+            self.assertEqual((agent.out(module), agent.events.seen), ([], [("broken", 2)]))
+
+    def test_single_host_that_is_checked_leaves_once_others_would_have_been(self) -> None:
+        agent = CheckingAgent("* health_check.when=always panic=false")
+        module = agent.module(1)
+        agent.outcome = lambda _port: REFUSED
+        agent.run(15)
+        self.assertEqual((agent.out(module), agent.events.seen), ([1], []))
 
     def test_hosts_that_answer_503_everywhere_are_no_broken_network(self) -> None:
         agent = CheckingAgent("* health_check.when=always")
