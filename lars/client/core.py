@@ -79,11 +79,17 @@ class Core:
         self._saved = [SavedFile(state_dir, n) for n in range(SHARDS)] if state_dir else []
         self._follows_agent = state_dir == DEFAULT_STATE_DIR
         self._next_flush = 0.0
+        self._awakes = False  # whether each question keeps the process's timer awake
 
-    def begin(self, transport: Transport) -> None:
-        """Sets the transport; from now on gathered successes are also sent in pauses, at exit and before a fork."""
+    def begin(self, transport: Transport, *, alone: bool = False) -> None:
+        """Sets the transport; from now on gathered successes are also sent in pauses, at exit and before a fork.
+
+        With `alone` they are sent by calls and `flush` only, as fits a `now` that is not this process's clock.
+        """
         self._transport = transport
-        process.add(self)
+        if not alone:
+            process.add(self)
+            self._awakes = self._cache_ttl > 0
 
     @property
     def agent_alive(self) -> bool:
@@ -108,7 +114,7 @@ class Core:
         """The query for the next host, for a call about `key`, 0 for none; sends overdue successes first."""
         if now >= self._next_flush:
             self.flush_overdue(now)
-        if self._cache_ttl:
+        if self._awakes:
             process.awake()
         if cached.gathered:
             self._flush(cached)

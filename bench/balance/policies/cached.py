@@ -75,7 +75,7 @@ class Process:
         self._codec = codec
         self._source = source
         self._core = Core(AgentAddress("127.0.0.1", 1), 0.2, CACHE_TTL, "")
-        self._core.begin(self)
+        self._core.begin(self, alone=True)
         self._cached = self._core.cached(*MODULE)
         self._seq = 0
         self._now = 0.0

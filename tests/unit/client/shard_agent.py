@@ -93,7 +93,7 @@ class Caller:
     def __init__(self, agent: ShardAgent, cache_ttl: float = 2.0) -> None:
         self.agent = agent
         self.core = Core(AgentAddress("127.0.0.1", 1), 0.2, cache_ttl, "")
-        self.core.begin(agent)
+        self.core.begin(agent, alone=True)
         self.cached = self.core.cached(*MODULE)
         self.picks = 0
         self._seq = 0
