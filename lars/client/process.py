@@ -1,7 +1,7 @@
 """What happens to gathered successes when a process pauses, forks or ends (docs/design/client.md, ends of a process).
 
 A daemon thread, one a process, sends what waits when no next call does. It starts with the first question to the
-agent, and ends after some seconds without work, and before a fork.
+agent, and ends some seconds after the last answer has run out, and before a fork.
 """
 
 import atexit
@@ -16,6 +16,10 @@ from typing import Protocol
 ROUND = 1.0
 """Seconds between two rounds of the thread."""
 
+LAST_SECOND_ROUND = 0.4
+"""Seconds between its rounds, in each of which it sends all, where a process may end by os._exit a second after its
+last call: billiard's pool (Celery) ends its workers so, without finalizers."""
+
 IDLE_ROUNDS = 5
 """Rounds without work after which it ends."""
 
@@ -29,8 +33,8 @@ class Gatherer(Protocol):
     def flush(self) -> None:
         """Sends all that is gathered."""
 
-    def flush_overdue(self, now: float) -> None:
-        """Sends what has waited for its time (monotonic seconds)."""
+    def flush_overdue(self, now: float) -> bool:
+        """Sends what has waited for its time (monotonic seconds); whether more may be gathered without a question."""
 
     def forked(self) -> None:
         """Called in the child of a fork: what is gathered is the parent's."""
@@ -53,9 +57,12 @@ class Ticker:
         return True
 
     def _run(self) -> None:
-        while not self._end.wait(ROUND):
+        while not self._end.wait(LAST_SECOND_ROUND if _may_end_unseen() else ROUND):
+            if _may_end_unseen():
+                flush()
             for gatherer in _all():
-                gatherer.flush_overdue(monotonic())
+                if gatherer.flush_overdue(monotonic()):
+                    self.rounds_left = IDLE_ROUNDS
             self.rounds_left -= 1
             if self.rounds_left < 0 and _leave(self):
                 return
@@ -117,6 +124,11 @@ def flush() -> None:
 
 def _all() -> list[Gatherer]:
     return [gatherer for reference in list(_gatherers.values()) if (gatherer := reference()) is not None]
+
+
+def _may_end_unseen() -> bool:
+    """Whether this process may be a worker of a pool that ends its workers by os._exit, without finalizers."""
+    return "billiard.pool" in sys.modules
 
 
 def _leave(ticker: Ticker) -> bool:
