@@ -172,6 +172,7 @@ async def test_cpp_reporter_in_the_place_of_ours_gets_fresh_reports_and_what_it_
     fleet.reporter.start()
     call(10, 0)
     await fleet.counts(50 + 30 + 10, 1 + 2)
+    assert "s behind" not in fleet.reporter.log(), "the reports that were kept are old, and the clock is right"
 
 
 async def test_agent_that_nobody_asks_notices_a_dns_that_hangs(reactor: Any, fleet: QuickFleet) -> None:
