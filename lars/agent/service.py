@@ -177,7 +177,8 @@ class AgentService(AsyncService):
         """Why business processes should not rely on this agent yet; empty when they can."""
         if not self._ports:
             return "the UDP ports are not open"
-        if not self.dns.up and not any(directory.modules for directory in self._directories.values()):
+        modules = (module for directory in self._directories.values() for module in directory.modules.values())
+        if not self.dns.up and not any(module.hosts for module in modules):
             return "there is no link to lars-dns, and no route is known"
         return ""
 

@@ -151,15 +151,21 @@ class Core:
         for cached in tuple(self.modules.values()):
             self._flush(cached)
 
-    def flush_overdue(self, now: float) -> None:
-        """Sends the successes of all modules whose ttl has passed; sets when the next ttl will pass."""
+    def flush_overdue(self, now: float) -> bool:
+        """Sends the successes of all modules whose ttl has passed; sets when the next ttl will pass.
+
+        Returns whether one will: until then successes may be gathered without a question to the agent.
+        """
         next_flush = now + self._cache_ttl
+        gathers = False
         for cached in tuple(self.modules.values()):
             if cached.until > now:
+                gathers = True
                 next_flush = min(next_flush, cached.until)
             elif cached.gathered:
                 self._flush(cached, now)
         self._next_flush = next_flush
+        return gathers
 
     def _flush(self, cached: ModuleCache, now: float = -inf) -> None:
         with cached.lock:

@@ -1,7 +1,7 @@
 """What happens to gathered successes when a process pauses, forks or ends (docs/design/client.md, ends of a process).
 
 A daemon thread, one a process, sends what waits when no next call does, and takes the agent's notices. It starts with
-the first question to the agent, and ends after some seconds without work, and before a fork.
+the first question to the agent, and ends some seconds after the last answer has run out, and before a fork.
 """
 
 import atexit
@@ -19,6 +19,10 @@ from typing import Protocol
 ROUND = 1.0
 """Seconds between two rounds of the thread."""
 
+LAST_SECOND_ROUND = 0.4
+"""Seconds between its rounds, in each of which it sends all, where a process may end by os._exit a second after its
+last call: billiard's pool (Celery) ends its workers so, without finalizers."""
+
 IDLE_ROUNDS = 5
 """Rounds without work after which it ends."""
 
@@ -32,8 +36,8 @@ class Gatherer(Protocol):
     def flush(self) -> None:
         """Sends all that is gathered."""
 
-    def flush_overdue(self, now: float) -> None:
-        """Sends what has waited for its time (monotonic seconds)."""
+    def flush_overdue(self, now: float) -> bool:
+        """Sends what has waited for its time (monotonic seconds); whether more may be gathered without a question."""
 
     def filenos(self) -> Iterable[int]:
         """The sockets at which notices arrive."""
@@ -63,12 +67,12 @@ class Ticker:
         return True
 
     def _run(self) -> None:
-        next_round = monotonic() + ROUND
+        next_round = monotonic() + _round_length()
         while not self._ends:
             self._wait(next_round - monotonic())
             now = monotonic()
             if now >= next_round:
-                next_round = now + ROUND
+                next_round = now + _round_length()
                 if self._round(now):
                     return
 
@@ -85,8 +89,11 @@ class Ticker:
 
     def _round(self, now: float) -> bool:
         """Sends what is overdue. Returns whether there is no more work."""
+        if _may_end_unseen():
+            flush()
         for gatherer in _all():
-            gatherer.flush_overdue(now)
+            if gatherer.flush_overdue(now):
+                self.rounds_left = IDLE_ROUNDS
         self.rounds_left -= 1
         return self.rounds_left < 0 and _leave(self)
 
@@ -173,6 +180,15 @@ def _filenos() -> list[int]:
 def _receive() -> None:
     for gatherer in _all():
         gatherer.receive(monotonic())
+
+
+def _may_end_unseen() -> bool:
+    """Whether this process may be a worker of a pool that ends its workers by os._exit, without finalizers."""
+    return "billiard.pool" in sys.modules
+
+
+def _round_length() -> float:
+    return LAST_SECOND_ROUND if _may_end_unseen() else ROUND
 
 
 def _leave(ticker: Ticker) -> bool:

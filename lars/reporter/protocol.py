@@ -200,7 +200,7 @@ class ReportServerFactory(FrameFactory):
         now = self._wall_clock()
         self.misdated += abs(request.ts - now) > MAX_AGE
         group.skew = run.skew = run.clock.observe(request.ts, now)
-        self.skews.observe(run.caller, run.skew)
+        self.skews.observe(run.caller, run.skew, self.clock.seconds())
         connection.counters.expire(self.clock.seconds())
         happened = happened_at(request.ts, now, run.skew)
         added = add_report(request, happened, int(now), group.rows, connection.counters)

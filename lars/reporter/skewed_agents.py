@@ -10,6 +10,9 @@ _log = Logger()
 MAX_WARNED = 1000
 """Agents that are warned about; more are only counted, since any address may be reported."""
 
+SETTLED = 10.0
+"""Seconds that a clock must have been behind: until a fresh report comes, one that waited for a reporter looks so."""
+
 
 class SkewedAgents:
     """The agents whose clocks are off by MAX_SKEW or more.
@@ -20,6 +23,7 @@ class SkewedAgents:
 
     def __init__(self) -> None:
         self.seconds: dict[int, int] = {}
+        self._since: dict[int, float] = {}
         self._warned: set[int] = set()
 
     @property
@@ -27,13 +31,19 @@ class SkewedAgents:
         """The largest skew in either direction, in seconds."""
         return max(map(abs, self.seconds.values()), default=0)
 
-    def observe(self, caller: int, skew: int) -> None:
-        """Takes the skew that a report has shown, in seconds; a caller that is new here is warned about."""
+    def observe(self, caller: int, skew: int, now: float) -> None:
+        """Takes the skew that a report has shown, in seconds; a caller that is new here is warned about.
+
+        `now` is in seconds, monotonic.
+        """
         if abs(skew) < MAX_SKEW:
             if self.seconds.pop(caller, None) is not None:
                 self._warned.discard(caller)
+            self._since.pop(caller, None)
             return
         self.seconds[caller] = skew
+        if skew < 0 and now - self._since.setdefault(caller, now) < SETTLED:
+            return
         if caller not in self._warned and len(self._warned) < MAX_WARNED:
             self._warned.add(caller)
             _log.warn(
@@ -47,3 +57,4 @@ class SkewedAgents:
     def forget(self, caller: int) -> None:
         """The agent has left; it is not warned about again when it returns with the same clock."""
         self.seconds.pop(caller, None)
+        self._since.pop(caller, None)

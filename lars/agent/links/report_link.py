@@ -23,7 +23,9 @@ from lars.wire.messages import MessageId
 _log = Logger()
 
 ACK_TIMEOUT = 10.0
-"""Seconds after the first report on a connection within which a Python reporter has answered; a C++ one never does."""
+"""Seconds after the first report on a connection within which a Python reporter has answered; a C++ one never does.
+
+One that has acknowledged before has less where heartbeats are quicker."""
 
 MAX_PERIOD_MS = 2**32 - 1
 """The longest period that the message holds: 49.7 days."""
@@ -146,7 +148,11 @@ class ReportLink(LinkFactory):
         if connection is None or not self._caller:
             return
         now = self.clock.seconds()
-        if self._state is ReportLinkState.PROBING and now - self._sent_at >= ACK_TIMEOUT and not self._unanswered():
+        if (
+            self._state is ReportLinkState.PROBING
+            and now - self._sent_at >= self._ack_timeout(connection)
+            and not self._unanswered()
+        ):
             return
         if self._state is ReportLinkState.UNACKNOWLEDGED and not connection.writable:
             return  # what is sent now is not kept, and must not pile up in the transport
@@ -157,6 +163,14 @@ class ReportLink(LinkFactory):
         while self._state is ReportLinkState.UNACKNOWLEDGED and connection.writable and self._freeze():
             self._send(connection)
 
+    def _ack_timeout(self, connection: ReportLinkProtocol) -> float:
+        """Seconds after which a silent peer is decided on: no more than it may be silent if it has acknowledged before.
+
+        Nothing can be lost by that: it is left, or what it may not have is kept.
+        """
+        acknowledging = connection.connected_to in self._acknowledging
+        return min(ACK_TIMEOUT, self._pulse.patience) if acknowledging else ACK_TIMEOUT
+
     def _unanswered(self) -> bool:
         """Decides what a reporter is that has not answered the first report; whether more is to be sent to it."""
         connection = self._connection
@@ -165,7 +179,7 @@ class ReportLink(LinkFactory):
         server = connection.connected_to
         if server in self._acknowledging:
             if self.silences + 1 < TRIES:
-                self.leave("has acknowledged nothing for", ACK_TIMEOUT)
+                self.leave("has acknowledged nothing for", self._ack_timeout(connection))
                 return False
             if kept := self.outbox.set_aside():
                 text = "lars-reporter {server} acknowledges nothing any more: it is taken for a C++ reporter, and "

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.threads import deferToThread
 
+from bench.processes.http import get
 from lars.client import LarsClient
 from lars.errors import LarsError
 from lars.route import ModuleId, parse_host, parse_ip
@@ -42,6 +44,26 @@ async def test_agent_answers_within_a_second_of_starting_with_all_else_down(
     await agent.says("starting up", deadline=20)  # what comes before is the interpreter's own start
     with LarsClient(f"127.0.0.1:{port}", timeout=0.05, cache=False, state_dir="") as client:
         await until(reactor, lambda: _answers(client), "the first answer", 1.0)
+
+
+async def test_agent_without_dns_and_routes_is_not_ready_however_often_it_is_asked(
+    start_service: StartService, tmp_path: Path
+) -> None:
+    port = free_udp_base(3)
+    with ReservedPort() as metrics:
+        agent = start_service(
+            "lars-agent",
+            f"--listen=127.0.0.1:{port}",
+            "--dns=127.0.0.1:1",
+            "--reporter=127.0.0.1:1",
+            "--state-dir=",
+            f"--metrics={metrics.endpoint}",
+        )
+        await agent.says("lars-agent answers on")
+        with LarsClient(f"127.0.0.1:{port}", timeout=1.0, cache=False, state_dir="", first_wait=0) as client:
+            assert not _answers(client)
+        refusal = "there is no link to lars-dns, and no route is known\n"
+        assert await deferToThread(get, metrics.number, "/readyz") == (503, refusal)
 
 
 async def test_each_server_that_cannot_be_used_is_named_with_its_fault(

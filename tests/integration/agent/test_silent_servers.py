@@ -1,10 +1,13 @@
 """Servers that hang, and machines that vanish behind a router: left within two and a half heartbeats, nothing lost."""
 
 import os
+import re
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +126,53 @@ async def test_reporter_that_hangs_is_left_and_every_call_is_counted_once(reacto
     fleet.reporter.resume()
     await until(reactor, lambda: fleet.link_is_up("lars-reporter"), "the link to be up", 5)
     await fleet.counts(reported, 0)
+
+
+async def test_cpp_reporter_in_the_place_of_ours_gets_fresh_reports_and_what_it_may_not_have_is_counted_by_ours(
+    reactor: Any, start_service: StartService, sqlite_url: str, tmp_path: Path, stack: ExitStack
+) -> None:
+    metrics = stack.enter_context(ReservedPort())
+    options = (f"--heartbeat-interval={HEARTBEAT}", f"--metrics={metrics.endpoint}")
+    fleet = Fleet(reactor, start_service, sqlite_url, tmp_path, *options)
+    stack.callback(fleet.close)
+    await fleet.up()
+    fleet.commands.ok("route", "add", "1", "1", A)
+    await fleet.serves(A)
+
+    def call(succ: int, err: int) -> None:
+        for retcode in [0] * succ + [1] * err:
+            fleet.client.report(fleet.client.get_host(1, 1), retcode)
+
+    def link_is_up() -> bool:
+        return 'lars_agent_link_up{to="lars-reporter"} 1.0' in get(metrics.number, "/metrics")[1]
+
+    call(50, 1)
+    await fleet.counts(50, 1)
+    fleet.reporter.kill()
+    port = fleet.ports[1].number
+    command = [sys.executable, "-m", "tests.integration.agent.cpp_reporter", str(port)]
+    cpp = Child(reactor, "cpp-reporter", command, tmp_path, checkout_environ())
+    stack.callback(cpp.close)
+    cpp.start()
+    await cpp.says("answers on")
+    call(30, 2)
+    await fleet.agent.says(f"lars-reporter 127.0.0.1:{port} acknowledges nothing any more", deadline=15)
+    await until(reactor, link_is_up, "the link to the C++ reporter to be up", 5)
+    left = fleet.agent.log().count("trying the next server")
+    before = len(cpp.log())
+
+    def fresh(which: str) -> int:
+        return sum(map(int, re.findall(rf"report 1 .*\b{which}=(\d+)", cpp.log()[before:])))
+
+    for n in (1, 2, 3):  # in three reports
+        call(7, 1)
+        await until(reactor, partial(lambda n: (fresh("succ"), fresh("err")) == (7 * n, n), n), "fresh reports", 5)
+    assert fleet.agent.log().count("trying the next server") == left, "the link to the C++ reporter stays"
+    cpp.kill()
+    fleet.reporter.start()
+    call(10, 0)
+    await fleet.counts(50 + 30 + 10, 1 + 2)
+    assert "s behind" not in fleet.reporter.log(), "the reports that were kept are old, and the clock is right"
 
 
 async def test_agent_that_nobody_asks_notices_a_dns_that_hangs(reactor: Any, fleet: QuickFleet) -> None:

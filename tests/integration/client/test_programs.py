@@ -260,6 +260,60 @@ async def test_quiet_process_sends_what_it_gathered_without_a_next_call(reactor:
         assert process.poll() is None
 
 
+async def test_long_ttl_passes_without_a_next_call_and_what_was_gathered_is_sent(
+    reactor: Any, agent: LoneAgent
+) -> None:
+    await agent.up()
+    text = """
+        import sys, time
+        from lars.client import LarsClient, process
+        process.ROUND = 0.01
+        client = LarsClient(sys.argv[1], cache_ttl=1)
+        client.register(1, 1)
+        asked = time.monotonic()
+        while time.monotonic() < asked + 0.8:  # dozens of rounds after the question
+            client.report(client.get_host(1, 1))
+            time.sleep(0.1)
+        for _ in range(300):
+            client.report(client.get_host(1, 1))
+        print("quiet", flush=True)
+        sys.stdin.read()
+        os._exit(0)
+    """
+    command = [sys.executable, "-c", "import os" + textwrap.dedent(text), agent.address]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert await deferToThread(process.stdout.readline) == "quiet\n"
+
+        async def counted() -> bool:
+            return await agent.counted(REPORTS) >= 300
+
+        await until(reactor, counted, "the successes to be counted", 4)
+        process.stdin.close()
+
+
+async def test_worker_that_ends_by_os_exit_as_those_of_billiards_pool_do_has_sent_everything(
+    reactor: Any, agent: LoneAgent
+) -> None:
+    await agent.up()
+    await program(
+        agent,
+        """
+        import os, sys, time, types
+        sys.modules["billiard.pool"] = types.ModuleType("billiard.pool")  # what tells that the program uses it
+        from lars.client import LarsClient
+        client = LarsClient(sys.argv[1], cache_ttl=60)
+        client.register(1, 1)
+        for _ in range(100):
+            client.report(client.get_host(1, 1))
+        time.sleep(1)  # as Worker._do_exit of billiard 3.3 to 4.3
+        os._exit(0)
+        """,
+    )
+    await counts(reactor, agent, 100)
+
+
 @contextlib.contextmanager
 def quiet_process(agent: LoneAgent) -> Iterator[subprocess.Popen[bytes]]:
     """A process, and a child of it, that make calls and then wait until they may end."""

@@ -294,9 +294,8 @@ async def test_agent_whose_clock_is_slow_raises_alarms_and_is_fresh(
     skews = (await store.clocks(5)).skews
     assert sorted(round(skew / 10) for skew in skews.values()) == [-60, 720]
     assert reporter.number("skewed_agents") == 2
-    for way in ("600 s behind", "7200 s ahead"):
-        assert reporter.service.log().count(way) <= 1
-    assert reporter.service.log().count("the clock of agent") == 2
+    assert reporter.service.log().count("s ahead: its calls are counted") == 1
+    assert "s behind" not in reporter.service.log(), "its report may have waited: a later one decides"
 
 
 async def test_module_whose_every_call_fails_has_no_healthy_host_although_its_agents_let_hosts_back(

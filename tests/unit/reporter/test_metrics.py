@@ -71,7 +71,7 @@ class ReporterMetricsTests(SynchronousTestCase):
     def test_clocks_that_are_off_are_shown(self) -> None:
         self.clock.observe(100.0, 0.0, 0.0)
         for caller, skew in ((1, 600), (2, -700), (3, 4)):
-            self.factory.skews.observe(caller, skew)
+            self.factory.skews.observe(caller, skew, 0.0)
         names = ("skewed_agents", "largest_agent_skew_seconds", "clock_skew_seconds")
         self.assertEqual([self.value(name) for name in names], [2, 700, 7])
 

@@ -151,6 +151,25 @@ class ReportLinkTests(SynchronousTestCase):
         self.assertTrue(transport.disconnecting)
         self.assertEqual(self.outbox.waiting, 1)
 
+    def test_where_heartbeats_are_quick_such_a_peer_is_left_sooner_and_an_unknown_one_is_not(self) -> None:
+        self.link = ReportLink(
+            cast(IReactor, self.clock), (Server("127.0.0.1", 7779),), self.outbox, 0, lambda: 1000.0, interval=1.0
+        )
+        protocol, transport = self.connect()
+        self.add(1)
+        self.link.tick()
+        self.clock.advance(2.5)
+        self.link.tick()
+        self.assertFalse(transport.disconnecting)
+        self.acknowledge(protocol, 1)
+        protocol.connectionLost(connectionDone)
+        protocol, transport = self.connect()
+        self.add(2)
+        self.link.tick()
+        self.clock.advance(2.5)
+        self.link.tick()
+        self.assertEqual((transport.disconnecting, self.outbox.waiting), (True, 1))
+
     def replaced_by_a_cpp_reporter(self) -> list[tuple[ReportLinkProtocol, StringTransport]]:
         """One that acknowledges is replaced while a report is under way; the connections without an answer."""
         protocol, _transport = self.connect()
