@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from lars.db.engine import Engine, Transaction
 from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT
 from lars.shipped import shipped
+from lars.wording import counted
 
 Step = Callable[[Transaction], list[str]]
 """Upgrades a schema by one version and returns what it did; idempotent."""
@@ -56,7 +57,7 @@ def _adopt_cpp_schema(txn: Transaction) -> list[str]:
         txn.execute("CREATE UNIQUE INDEX route ON RouteData (modid, cmdid, serverip, serverport)")
         done.append("added the unique key of RouteData")
         if moved:
-            done.append(f"moved {moved} duplicate rows of RouteData to RouteDuplicate")
+            done.append(f"moved {counted(moved, 'duplicate row')} of RouteData to RouteDuplicate")
     return done + engine.adopt_cpp_columns(txn)
 
 
