@@ -45,3 +45,10 @@ def test_hanging_unit_test_is_ended_with_a_stack_that_make_shows(tmp_path: Path)
     assert "test_hangs.Hangs.test_hangs" in ended.stdout
     [stacks] = tmp_path.glob("_trial_temp/*/err.log")
     assert "in test_hangs" in stacks.read_text(encoding="utf-8")
+
+
+def test_programs_can_be_interrupted_where_make_runs_in_the_background_of_a_script() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/cli/test_exit_status.py"]
+    ignoring = ["bash", "-c", 'trap "" INT && exec "$@"', "bash", *command]
+    ended = subprocess.run(ignoring, cwd=PYPROJECT.parent, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stdout
