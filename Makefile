@@ -80,7 +80,8 @@ types: $(VENV)/.test
 
 .PHONY: unit
 unit: $(VENV)/.test
-	@$(BIN)/python -m twisted.trial --jobs="$$(nproc)" --reporter=text tests.unit
+	@$(BIN)/python -m twisted.trial --jobs="$$(nproc)" --reporter=text tests.unit || \
+	  { cat _trial_temp/*/err.log; exit 1; }  # a test that hung leaves its stacks there
 
 # They mostly wait for processes, so four at a time suit any machine; each pytest process has a MariaDB of its own.
 .PHONY: integration

@@ -8,6 +8,7 @@ from lars.agent.module import RoutedHost
 from lars.balancing.host import HostState, StateChange
 from lars.route import ModuleId
 from lars.runtime.log_limit import LogLimit
+from lars.wording import counted
 
 _log = Logger()
 
@@ -33,5 +34,5 @@ class StateLog:
             what="restored" if change.state is HostState.HEALTHY else change.state.value,
             reason=change.reason,
             evidence=change.evidence,
-            more=f"; {times - 1} more changes since the last line" if times > 1 else "",
+            more=f"; {counted(times - 1, 'more change')} since the last line" if times > 1 else "",
         )

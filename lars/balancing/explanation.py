@@ -12,6 +12,7 @@ from lars.balancing.checked_ejection import CheckedEjection
 from lars.balancing.host import MAX_WHY, H, HostExplanation, HostState
 from lars.balancing.picker import Picker, load
 from lars.balancing.record import Record
+from lars.wording import counted
 
 
 def state_of(record: Record[H]) -> HostState:
@@ -126,7 +127,7 @@ class Explainer(Generic[H]):
                 return "failed calls; its checks pass: a call probes it"
             if ejection.in_trouble and id(record) in self._probed:
                 return "most calls fail: every other call is a probe"
-            return f"failed while others did not; {min(record.strikes, 999)} strikes"
+            return f"failed while others did not; {counted(min(record.strikes, 999), 'strike')}"
         if not record.weight:
             return "in another zone: those of this one suffice"
         if record.pain and len(ejection.eligible) > 1:

@@ -31,6 +31,24 @@ def connected_socket(peer: AgentAddress) -> socket.socket:
     return sock
 
 
+class _Selected:
+    """As select.poll, which eventlet takes away, for one socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def poll(self, timeout_ms: float) -> list[socket.socket]:
+        return select.select([self._socket], [], [], timeout_ms / 1000)[0]
+
+
+def _readable(sock: socket.socket) -> "select.poll | _Selected":
+    if not hasattr(select, "poll"):
+        return _Selected(sock)
+    readable = select.poll()
+    readable.register(sock, select.POLLIN)
+    return readable
+
+
 class UdpSocket:
     """A socket to one shard, used by one thread at a time. `wait` is half of a query's timeout, in seconds."""
 
@@ -41,8 +59,7 @@ class UdpSocket:
         self._wait_ms = wait * 1000
         self._seq = random.randrange(1 << 28, 1 << 31)  # answers to an earlier socket may still arrive at a reused port
         self._socket = connected_socket(peer)
-        self._readable = select.poll()  # a Python socket with a timeout would poll before it sends, too
-        self._readable.register(self._socket, select.POLLIN)
+        self._readable = _readable(self._socket)  # a Python socket with a timeout would poll before it sends, too
 
     def next_seq(self) -> int:
         """The seq of the next query."""

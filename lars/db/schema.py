@@ -13,6 +13,7 @@ from lars.host_record import DEFAULT_WEIGHT, MAX_WEIGHT, weight, zone
 from lars.module_settings import from_json
 from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT
 from lars.shipped import shipped
+from lars.wording import counted
 
 Step = Callable[[Transaction], list[str]]
 """Upgrades a schema by one version and returns what it did; idempotent."""
@@ -59,7 +60,7 @@ def _adopt_cpp_schema(txn: Transaction) -> list[str]:
         txn.execute("CREATE UNIQUE INDEX route ON RouteData (modid, cmdid, serverip, serverport)")
         done.append("added the unique key of RouteData")
         if moved:
-            done.append(f"moved {moved} duplicate rows of RouteData to RouteDuplicate")
+            done.append(f"moved {counted(moved, 'duplicate row')} of RouteData to RouteDuplicate")
     return done + engine.adopt_cpp_columns(txn)
 
 

@@ -9,6 +9,7 @@ from lars.dns.table import RouteTable
 from lars.dns.table_file import DamagedTable, encode_table, load_table, remove_leftovers, save_table
 from lars.runtime.periodic import Periodic
 from lars.runtime.reactor import IReactor
+from lars.wording import counted
 
 _log = Logger()
 
@@ -50,7 +51,10 @@ class TableSnapshot:
             self._table.version = version
             self._saved_changes = self._table.changes
             _log.info(
-                "{count} modules of version {version} from {path}", count=len(routes), version=version, path=self._path
+                "{modules} of version {version} from {path}",
+                modules=counted(len(routes), "module"),
+                version=version,
+                path=self._path,
             )
 
     def start(self) -> None:

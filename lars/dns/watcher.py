@@ -23,6 +23,7 @@ from lars.dns.table import Refused, RouteTable, pack_routes
 from lars.route import ModuleId
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.periodic import Periodic
+from lars.wording import counted
 
 _log = Logger()
 
@@ -123,7 +124,7 @@ class RouteWatcher:
     def _serving(self) -> str:
         if self._version is None and not len(self._table):
             return "not serving yet"
-        return f"serving the last {len(self._table)} modules"
+        return f"serving the last {counted(len(self._table), 'module')}"
 
     async def poll(self) -> None:
         """Looks at the database once, and starts a check if it is time for one. Failures are logged and tried again."""
@@ -183,7 +184,9 @@ class RouteWatcher:
         else:
             self._forget_digests(look.modules)
         if changed:
-            _log.info("version {version}: {count} modules changed", version=look.version, count=len(changed))
+            _log.info(
+                "version {version}: {modules} changed", version=look.version, modules=counted(len(changed), "module")
+            )
         self._publish(changed, noticed)
 
     def _put(self, routes: Iterable[tuple[ModuleId, bytes]]) -> list[tuple[ModuleId, bool]]:
@@ -233,8 +236,8 @@ class RouteWatcher:
         examples = "; ".join(found.refused.examples)
         if examples and self._refused_limit.admit(examples):
             _log.warn(
-                "{count} rows of RouteData cannot be served: {examples}; `lars db check` lists them",
-                count=found.refused.count,
+                "{rows} of RouteData cannot be served: {examples}; `lars db check` lists them",
+                rows=counted(found.refused.count, "row"),
                 examples=examples,
             )
         if first:
@@ -242,11 +245,11 @@ class RouteWatcher:
             self._table.version = found.version
         if first or count:
             _log.info(
-                "routes of version {version}: {modules} modules, {hosts} hosts; a check found {count} changed modules",
+                "routes of version {version}: {modules}, {hosts}; a check found {changed}",
                 version=found.version,
-                modules=len(self._table),
-                hosts=self._table.hosts,
-                count=count,
+                modules=counted(len(self._table), "module"),
+                hosts=counted(self._table.hosts, "host"),
+                changed=counted(count, "changed module"),
             )
         if not self._loaded.called:
             self._loaded.callback(None)

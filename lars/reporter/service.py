@@ -37,6 +37,7 @@ from lars.runtime.reloading import Reloading
 from lars.runtime.service import AsyncService
 from lars.runtime.turns import at_most
 from lars.wire.factory import Limits
+from lars.wording import counted
 
 _log = Logger()
 
@@ -183,7 +184,7 @@ class ReporterService(AsyncService):
         self._first_look.stop()
 
     def _meanwhile(self) -> str:
-        return f"{self.factory.backpressure.rows} rows of reports wait in memory and are not acknowledged"
+        return f"not acknowledged and in memory: {counted(self.factory.backpressure.rows, 'row')} of reports"
 
     def _not_ready(self) -> str:
         """Why agents should report elsewhere; empty when they should not."""

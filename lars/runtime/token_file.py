@@ -9,6 +9,7 @@ from pathlib import Path
 from twisted.logger import Logger
 
 from lars.errors import LarsError
+from lars.wording import counted
 
 _log = Logger()
 
@@ -56,7 +57,7 @@ class TokenFile:
             self._is_unusable = True
         else:
             self._stamp, self._is_unusable = stamp, False
-            _log.info("{path}: {count} tokens read", path=str(self._path), count=len(self._tokens))
+            _log.info("{path}: {tokens} read", path=str(self._path), tokens=counted(len(self._tokens), "token"))
 
     def _stat(self) -> tuple[int, ...]:
         try:

@@ -6,10 +6,29 @@ from lars.web.language import Translatable, untranslated
 
 _FORMS = (
     (
+        re.compile(r"(?P<share>[\d.]+) % of 1 calls? in (?P<seconds>\S+) s failed, over (?P<limit>\S+) %"),
+        Translatable("%(share)s %% of 1 call in %(seconds)s s failed, over %(limit)s %%"),
+    ),
+    (
         re.compile(
             r"(?P<share>[\d.]+) % of (?P<calls>[\d,]+) calls in (?P<seconds>\S+) s failed, over (?P<limit>\S+) %"
         ),
         Translatable("%(share)s %% of %(calls)s calls in %(seconds)s s failed, over %(limit)s %%"),
+    ),
+    (re.compile(r"ejected by 1 of 1 callers?"), Translatable("ejected by 1 of 1 caller")),
+    (
+        re.compile(r"ejected by 1 of 1 callers?, for (?P<share>\d+) % of the last (?P<seconds>\S+) s"),
+        Translatable("ejected by 1 of 1 caller, for %(share)s %% of the last %(seconds)s s"),
+    ),
+    (
+        re.compile(
+            r"its only host is down: ejected by (?P<share>\d+) % of callers on average over "
+            r"(?P<seconds>\S+) s, failed calls: (?P<err>[\d,]+) of (?P<calls>[\d,]+)"
+        ),
+        Translatable(
+            "its only host is down: ejected by %(share)s %% of callers on average over %(seconds)s s, "
+            "failed calls: %(err)s of %(calls)s"
+        ),
     ),
     (
         re.compile(r"ejected by (?P<n>\d+) of (?P<callers>\d+) callers"),
@@ -32,11 +51,11 @@ _FORMS = (
     (
         re.compile(
             r"all (?P<n>\d+) hosts are down: ejected by (?P<share>\d+) % of callers on average over (?P<seconds>\S+) s"
-            r", (?P<err>[\d,]+) of (?P<calls>[\d,]+) calls failed"
+            r", (?:failed calls: )?(?P<err>[\d,]+) of (?P<calls>[\d,]+)(?: calls failed)?"
         ),
         Translatable(
             "all %(n)s hosts are down: ejected by %(share)s %% of callers on average over %(seconds)s s, "
-            "%(err)s of %(calls)s calls failed"
+            "failed calls: %(err)s of %(calls)s"
         ),
     ),
     (re.compile(r"back to normal for (?P<seconds>\S+) s"), Translatable("back to normal for %(seconds)s s")),

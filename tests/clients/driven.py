@@ -4,6 +4,8 @@ import os
 import select
 import subprocess
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from tests.clients.built import Built
 
@@ -14,10 +16,10 @@ WAIT = 20.0
 class Driven:
     """One client of one agent. A call's outcome is "ok …", "failed …", "invalid …" or an error's name and text."""
 
-    def __init__(self, built: Built, agent: str) -> None:
+    def __init__(self, built: Built, agent: str, environ: Mapping[str, str] = MappingProxyType({})) -> None:
         self._process = subprocess.Popen(
             built.driver,
-            env={**os.environ, "LARS_AGENT": agent},
+            env={**os.environ, "LARS_AGENT": agent, **environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -1,9 +1,15 @@
 #include "address.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 
 namespace lars::detail {
@@ -29,12 +35,34 @@ std::uint16_t parse_port(const std::string& text) {
     return static_cast<std::uint16_t>(port);
 }
 
+/// The first IPv4 address of a name.
+std::uint32_t look_up(const std::string& name) {
+    addrinfo hints{};
+    hints.ai_family = AF_INET;
+    hints.ai_socktype = SOCK_DGRAM;
+    addrinfo* first = nullptr;
+    if (const int error = getaddrinfo(name.c_str(), nullptr, &hints, &first); error != 0) {
+        throw std::invalid_argument("'" + name + "' has no IPv4 address: " + gai_strerror(error));
+    }
+    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> found(first, freeaddrinfo);
+    return ntohl(reinterpret_cast<const sockaddr_in*>(found->ai_addr)->sin_addr.s_addr);
+}
+
+bool is_name(const std::string& text) {
+    const auto any = [&](int (*of)(int)) {
+        return std::any_of(text.begin(), text.end(), [&](char c) { return of(static_cast<unsigned char>(c)) != 0; });
+    };
+    return any(std::isalpha) && !any(std::isspace) && text.find('\0') == std::string::npos;
+}
+
 Place parse_place(const std::string& text) {
     const auto colon = text.rfind(':');
     if (colon == std::string::npos) {
         throw std::invalid_argument("'" + text + "' is not an address: write IP:BASEPORT, as in " + kDefaultAgent);
     }
-    return {parse_ip(text.substr(0, colon)), parse_port(text.substr(colon + 1))};
+    const std::uint16_t port = parse_port(text.substr(colon + 1));
+    const std::string host = text.substr(0, colon);
+    return {is_name(host) ? look_up(host) : parse_ip(host), port};
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ std::string written(Module module);
 struct Place {
     std::uint32_t address;
     std::uint16_t port;
+
+    bool operator==(const Place& other) const noexcept { return address == other.address && port == other.port; }
 };
 
 /// "127.0.0.1:8888"
@@ -34,8 +36,8 @@ std::string written_ip(std::uint32_t address);
 /// @throws std::invalid_argument for anything but a dotted IPv4 address
 std::uint32_t parse_ip(const std::string& text);
 
-/// "127.0.0.1:8888" -> the address of an agent's first shard
-/// @throws std::invalid_argument for anything else
+/// "127.0.0.1:8888" or "agent:8888" -> the address of an agent's first shard; waits for the resolver
+/// @throws std::invalid_argument for anything else, and for a name without an IPv4 address
 Place parse_agent(const std::string& text);
 
 /// The agent in LARS_AGENT's value, or the default if that is null or empty.

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "address.h"
+#include "agent.h"
 #include "exchange.h"
 #include "links.h"
 
@@ -56,7 +57,7 @@ bool refused(const std::error_code& error) { return error == std::errc::connecti
 
 /// The answer to a question, which is sent again after half of the timeout.
 template <class Question>
-auto ask(const Link& link, Place shard, const Question& question, nanoseconds timeout) {
+auto ask(const Link& link, const Links& links, const Question& question, nanoseconds timeout) {
     const auto deadline = Clock::now() + timeout;
     std::error_code error;
     for (const auto until : {deadline - timeout / 2, deadline}) {
@@ -72,7 +73,8 @@ auto ask(const Link& link, Place shard, const Question& question, nanoseconds ti
             }
         }
     }
-    throw error ? unreachable(shard, error) : silent(shard, timeout);
+    links.unanswered();
+    throw error ? unreachable(link.shard(), error) : silent(link.shard(), timeout);
 }
 
 }  // namespace
@@ -82,23 +84,22 @@ std::string default_agent() { return detail::agent_of_environment(std::getenv("L
 /// The links to an agent's shards.
 class Client::Impl {
 public:
-    Impl(Place agent, nanoseconds timeout_of_a_call)
-        : timeout(checked_timeout(timeout_of_a_call)), shards_{at(agent, 0), at(agent, 1), at(agent, 2)} {}
+    Impl(const std::string& agent, nanoseconds timeout_of_a_call)
+        : Impl(std::make_shared<detail::Agent>(agent), timeout_of_a_call) {}
 
     Links& links(Module module) noexcept { return shards_[static_cast<std::size_t>(shard_of(module))]; }
 
     const nanoseconds timeout;
 
 private:
-    static Links at(Place agent, int shard) noexcept {
-        return Links({agent.address, static_cast<std::uint16_t>(agent.port + shard)});
-    }
+    Impl(const std::shared_ptr<detail::Agent>& agent, nanoseconds timeout_of_a_call)
+        : timeout(checked_timeout(timeout_of_a_call)), shards_{{{agent, 0}, {agent, 1}, {agent, 2}}} {}
 
     std::array<Links, detail::kShards> shards_;
 };
 
 Client::Client(const std::string& agent, nanoseconds timeout)
-    : impl_(std::make_unique<Impl>(detail::parse_agent(agent), timeout)) {}
+    : impl_(std::make_unique<Impl>(agent, timeout)) {}
 
 Client::~Client() = default;
 
@@ -107,8 +108,9 @@ Host Client::get_host(std::int32_t modid, std::int32_t cmdid) const {
     Links& links = impl_->links(module);
     try {
         const auto link = links.lease();
-        return ask(*link, links.shard(), detail::HostQuestion(module, link->next_seq()), impl_->timeout);
+        return ask(*link, links, detail::HostQuestion(module, link->next_seq()), impl_->timeout);
     } catch (const std::system_error& error) {
+        links.unanswered();
         throw unreachable(links.shard(), error.code());
     }
 }
@@ -117,8 +119,9 @@ std::vector<Host> Client::get_route(std::int32_t modid, std::int32_t cmdid) cons
     const Module module = detail::checked_module(modid, cmdid);
     const Links& links = impl_->links(module);
     try {
-        return ask(*links.fresh(), links.shard(), detail::RouteQuestion(module), impl_->timeout);
+        return ask(*links.fresh(), links, detail::RouteQuestion(module), impl_->timeout);
     } catch (const std::system_error& error) {
+        links.unanswered();
         throw unreachable(links.shard(), error.code());
     }
 }
@@ -137,6 +140,7 @@ void Client::report(const Host& host, std::int32_t retcode, std::optional<nanose
             link->send(datagram);
         }
     } catch (const std::system_error& error) {
+        links.unanswered();
         throw unreachable(links.shard(), error.code());
     }
 }

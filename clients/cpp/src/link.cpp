@@ -41,7 +41,7 @@ timespec as_timespec(std::chrono::nanoseconds time) {
 }  // namespace
 
 Link::Link(Place shard, unsigned forks)
-    : socket_(connected_socket(shard)), forks_(forks), seq_(std::random_device{}()) {}
+    : socket_(connected_socket(shard)), shard_(shard), forks_(forks), seq_(std::random_device{}()) {}
 
 Link::~Link() { ::close(socket_); }
 

@@ -25,6 +25,8 @@ public:
 
     unsigned forks() const noexcept { return forks_; }
 
+    Place shard() const noexcept { return shard_; }
+
     /// A number that no answer to an earlier question has, on this socket or on an earlier one with the same port.
     std::uint32_t next_seq() noexcept { return ++seq_; }
 
@@ -50,6 +52,7 @@ private:
     std::optional<std::size_t> receive(char* buffer, std::size_t room, Clock::time_point until) const;
 
     int socket_;
+    Place shard_;
     unsigned forks_;
     std::uint32_t seq_;
 };

@@ -18,15 +18,16 @@ Links::~Links() {
     }
 }
 
-std::unique_ptr<Link> Links::fresh() const { return std::make_unique<Link>(shard_, forks); }
+std::unique_ptr<Link> Links::fresh() const { return std::make_unique<Link>(shard(), forks); }
 
 std::unique_ptr<Link> Links::take() {
+    const Place at = shard();
     for (auto& slot : idle_) {
         if (slot.load(std::memory_order_relaxed) == nullptr) {
             continue;
         }
         std::unique_ptr<Link> link(slot.exchange(nullptr, std::memory_order_acquire));
-        if (link != nullptr && link->forks() == forks) {
+        if (link != nullptr && link->forks() == forks && link->shard() == at) {
             return link;
         }
     }

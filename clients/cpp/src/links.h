@@ -8,20 +8,28 @@
 #include <utility>
 
 #include "address.h"
+#include "agent.h"
 #include "link.h"
 
 namespace lars::detail {
 
 /// Thread-safe without a lock, which a fork at the wrong moment would leave locked forever. After a fork the child
-/// opens links of its own, since either process could receive the other's answers.
+/// opens links of its own, since either process could receive the other's answers. So do all when the agent has moved.
 class Links {
 public:
-    explicit Links(Place shard) noexcept : shard_(shard) {}
+    Links(std::shared_ptr<Agent> agent, int number) noexcept : agent_(std::move(agent)), number_(number) {}
     ~Links();
     Links(const Links&) = delete;
     Links& operator=(const Links&) = delete;
 
-    Place shard() const noexcept { return shard_; }
+    /// Where the shard is now.
+    Place shard() const noexcept {
+        const Place first = agent_->place();
+        return {first.address, static_cast<std::uint16_t>(first.port + number_)};
+    }
+
+    /// A question had no answer.
+    void unanswered() const noexcept { agent_->unanswered(); }
 
     /// A link for one call, returned to the pool at the end of its scope.
     class Lease {
@@ -50,7 +58,8 @@ private:
     std::unique_ptr<Link> take();
     void put_back(std::unique_ptr<Link> link) noexcept;
 
-    Place shard_;
+    std::shared_ptr<Agent> agent_;
+    int number_;
     std::array<std::atomic<Link*>, kKept> idle_{};
 };
 

@@ -6,6 +6,7 @@ from twisted.logger import Logger
 
 from lars.route import HostAddress, ModuleId
 from lars.runtime.log_limit import LogLimit
+from lars.wording import counted
 
 _log = Logger()
 
@@ -24,9 +25,9 @@ class HealthLog:
         """All checks fail, at so many hosts."""
         if times := self._network.admit("broken"):
             _log.warn(
-                "all health checks fail, at {hosts} hosts: taken for a fault of this machine's network, so every host "
+                "all health checks fail, at {hosts}: taken for a fault of this machine's network, so every host "
                 "stays where it is{more}",
-                hosts=hosts,
+                hosts=counted(hosts, "host"),
                 more=f" ({times} times since the last line)" if times > 1 else "",
             )
 

@@ -18,6 +18,7 @@ from lars.wire.lars_pb2 import GetRouteRequest, GetRouteResponse, UnsubscribeReq
 from lars.wire.messages import MessageId
 from lars.wire.protocol import FrameProtocol
 from lars.wire.rich_routes import MAX_RICH_ROUTE, RICH_PEER, steering_of
+from lars.wording import counted
 
 ANSWER_TIMEOUT = 10.0
 """Seconds after a request within which a working dns has sent something; then another server is tried."""
@@ -60,7 +61,7 @@ class DnsLinkProtocol(LinkProtocol):
             return
         hosts = [HostAddress(h.ip, h.port) for h in response.host if h.ip and 0 < h.port <= MAX_PORT][:MAX_HOSTS]
         if len(hosts) < len(response.host):
-            of = f"{len(response.host)} hosts for module {module}"
+            of = f"{counted(len(response.host), 'host')} for module {module}"
             self.factory.count_malformed(self, InvalidRoute(f"of {of} only {len(hosts)} can be used"))
         if hosts or not response.host:
             self.factory.take_route(module, hosts, response.fresh_ms, steering_of(response))

@@ -19,6 +19,7 @@ from lars.runtime.reactor import IReactor
 from lars.wire.heartbeats import INTERVAL
 from lars.wire.lars_pb2 import ReportStatusAck
 from lars.wire.messages import MessageId
+from lars.wording import counted
 
 _log = Logger()
 
@@ -183,8 +184,8 @@ class ReportLink(LinkFactory):
                 return False
             if kept := self.outbox.set_aside():
                 text = "lars-reporter {server} acknowledges nothing any more: it is taken for a C++ reporter, and "
-                text += "{kept} reports that it may not have are kept for one that does"
-                _log.warn(text, server=server, kept=kept)
+                text += "what it may not have is kept for one that does: {kept}"
+                _log.warn(text, server=server, kept=counted(kept, "report"))
         self._state = ReportLinkState.UNACKNOWLEDGED
         self.speak_as_to_cpp()
         return True

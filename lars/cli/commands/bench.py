@@ -10,6 +10,7 @@ from lars.cli.arguments import json_option
 from lars.cli.load import modules_of, run_load
 from lars.cli.terminal.output import print_json
 from lars.client.address import SHARDS, AgentAddress
+from lars.wording import counted
 
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -44,7 +45,8 @@ def bench(seconds: float, processes: int, agent: AgentAddress, as_json: bool) ->
         }
         print_json(figures)
     else:
-        click.echo(f"cycles         {load.rate:,.0f} get_host + report per second, by {processes} processes")
+        by = counted(processes, "process", "processes")
+        click.echo(f"cycles         {load.rate:,.0f} get_host + report per second, by {by}")
         click.echo(f"get_host       p50 {load.percentile(0.5):,.0f} µs, p99 {load.percentile(0.99):,.0f} µs")
         click.echo(f"agent's CPU    {'its process is not visible here' if cpu is None else f'{cpu:.1f} µs per cycle'}")
         for what, number in sorted(load.refused.items()):

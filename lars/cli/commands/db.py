@@ -8,13 +8,14 @@ from twisted.internet.threads import deferToThread
 from lars.cli.arguments import db_option, json_option
 from lars.cli.database import run_with_database, run_with_engine
 from lars.cli.group import CommandGroup
-from lars.cli.terminal.output import counted, print_json
+from lars.cli.terminal.output import print_json
 from lars.db.database import Database, engine_for
 from lars.db.engine import DatabaseAway, DatabaseError, Engine
 from lars.db.mysql import MysqlEngine
 from lars.db.schema import Checked, check_txn, init_txn
 from lars.db.url import DatabaseUrl, MysqlUrl, SqliteUrl
 from lars.errors import LarsError
+from lars.wording import counted
 
 INIT_READ_TIMEOUT = 3600.0
 """Seconds that one statement of `lars db init` may take: altering a large table takes minutes."""

@@ -8,10 +8,10 @@ import click
 from lars.cli.actor import actor
 from lars.cli.arguments import HOST, NumbersCommand, db_option, module_arguments
 from lars.cli.database import run_with_database
-from lars.cli.terminal.output import counted
 from lars.db.routes import EditDone, RouteEdit, RouteStore
 from lars.db.url import DatabaseUrl
 from lars.route import HostAddress, module_id
+from lars.wording import counted
 
 
 @click.command(cls=NumbersCommand)

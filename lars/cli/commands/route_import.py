@@ -10,10 +10,10 @@ from lars.cli.actor import actor
 from lars.cli.arguments import db_option
 from lars.cli.commands.route_edit import edit_routes
 from lars.cli.database import run_with_database
-from lars.cli.terminal.output import counted
 from lars.db.routes import EditDone, RouteEdit, RouteStore
 from lars.db.url import DatabaseUrl
 from lars.route_formats import read_routes
+from lars.wording import counted
 
 
 @click.command("import")

@@ -5,11 +5,12 @@ import click
 from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
 from lars.cli.database import run_with_database
 from lars.cli.exit_status import complain
-from lars.cli.terminal.output import counted, print_json, print_table
+from lars.cli.terminal.output import print_json, print_table
 from lars.db.routes import RouteStore
 from lars.db.url import DatabaseUrl
 from lars.route import HostAddress
 from lars.route_formats import as_csv, as_objects, is_route
+from lars.wording import counted
 
 
 @click.command("list", cls=NumbersCommand)

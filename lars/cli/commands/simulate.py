@@ -11,11 +11,12 @@ import click
 from lars.cli.agent_client import agent_option, uncached_client
 from lars.cli.arguments import HOST, NumbersCommand, json_option, module_arguments
 from lars.cli.terminal.live_table import HostRow, LiveTable
-from lars.cli.terminal.output import counted, print_json, print_table
+from lars.cli.terminal.output import print_json, print_table
 from lars.client import AgentUnavailable, Host, LarsClient, Overloaded
 from lars.client.address import AgentAddress
 from lars.client.agent_inspect import list_hosts
 from lars.route import HostAddress, ModuleId
+from lars.wording import counted
 
 RECENT = 200
 """The last calls, whose shares the table shows."""

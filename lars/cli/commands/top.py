@@ -16,11 +16,12 @@ from lars.cli.arguments import NumbersCommand, json_option, optional_module_argu
 from lars.cli.terminal.explained import COLUMNS, explained_cells, explained_json
 from lars.cli.terminal.host_state import STATE_STYLE, host_state
 from lars.cli.terminal.live_table import one_line
-from lars.cli.terminal.output import counted, print_json, print_table
+from lars.cli.terminal.output import print_json, print_table
 from lars.client.address import AgentAddress
 from lars.client.agent_inspect import COUNT_BITS, HostSnapshot, explain_modules, list_hosts
 from lars.client.errors import AgentUnavailable
 from lars.route import HostAddress, ModuleId, module_id
+from lars.wording import counted
 
 TIMEOUT = 1.0
 """Seconds until an unanswered query fails."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lars.cli.demo.node_states import Change, NodeStates, Transition
 from lars.cli.demo.record import Record
+from lars.wording import counted
 
 MOST_UNEVEN = 0.1
 """How far a healthy node's share may be from an equal one, as a fraction of that."""
@@ -102,7 +103,10 @@ class Summary:
 
     def missed(self) -> list[str]:
         """One line for each thing that was not as expected."""
-        lines = [f"Lars did not serve {times} calls: {reason}" for reason, times in sorted(self.unanswered.items())]
+        lines = [
+            f"Lars did not serve {counted(times, 'call')}: {reason}"
+            for reason, times in sorted(self.unanswered.items())
+        ]
         return [*lines, *self._missed_while_healthy(), *self._missed_failure(), *self._missed_return()]
 
     def _missed_while_healthy(self) -> list[str]:

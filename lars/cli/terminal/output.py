@@ -101,8 +101,3 @@ def _drawn(columns: Sequence[str], rows: Sequence[Sequence[object]], numeric: Se
     with console.capture() as captured:
         console.print(table)
     return captured.get().rstrip("\n")
-
-
-def counted(number: int, what: str) -> str:
-    """ "1 host", "2 hosts"."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -11,6 +11,7 @@ from lars.cli.exit_status import complain
 from lars.db.database import Database
 from lars.db.engine import DatabaseAway
 from lars.runtime.reactor import monotonic_reactor
+from lars.wording import counted
 
 _HOME, _TO_END_OF_LINE, _TO_END_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
@@ -45,6 +46,6 @@ def frame(text: str, height: int) -> str:
     room = max(1, height - 1)
     if len(lines) > room:
         left_out = len(lines) - room + 1
-        lines = [*lines[: room - 1], f"and {left_out} more lines than this terminal shows"]
+        lines = [*lines[: room - 1], f"and {counted(left_out, 'more line')} than this terminal shows"]
     drawn = "".join(f"{line}{_TO_END_OF_LINE}\r\n" for line in lines)
     return f"{_NO_WRAP}{_HOME}{drawn}{_TO_END_OF_SCREEN}{_WRAP}"

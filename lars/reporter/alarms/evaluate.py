@@ -10,6 +10,7 @@ from lars.db.measurements import CallerSeen, HostCalls, Subject
 from lars.reporter.alarms.rules import AlarmRule
 from lars.reporter.alarms.window import Ejections
 from lars.route import HostAddress, ModuleId, format_ip
+from lars.wording import counted
 
 Violations = dict[Subject, str]
 """The subjects that violate a rule now, each with the text of its alarm."""
@@ -42,7 +43,8 @@ def high_error_rates(rule: AlarmRule, calls: Iterable[HostCalls]) -> Judgment:
             right.add(subject)
         elif total >= rule.min_calls:
             violations[subject] = (
-                f"{100 * err / total:.1f} % of {total:,} calls in {rule.over:g} s failed, over {100 * rule.above:g} %"
+                f"{100 * err / total:.1f} % of {counted(total, 'call')} in {rule.over:g} s failed, "
+                f"over {100 * rule.above:g} %"
             )
     return Judgment(violations, right.__contains__)
 
@@ -61,7 +63,7 @@ def ejected_hosts(rule: AlarmRule, hosts: Iterable[Ejections], calls: Iterable[H
             continue
         if host.of_time >= rule.share and host.most >= rule.min_callers:
             violations[subject] = (
-                f"ejected by {host.most} of {host.now.callers} callers, "
+                f"ejected by {host.most} of {counted(host.now.callers, 'caller')}, "
                 f"for {100 * host.of_time:.0f} % of the last {rule.over:g} s"
             )
         elif host.now.reported and host.now[:4] in served:
@@ -79,18 +81,22 @@ def modules_without_healthy_host(rule: AlarmRule, hosts: Iterable[Ejections], ca
     violations = {}
     right = set()
     for module, of_module in by_module.items():
-        counted = [calls_of.get(host.now[:4]) for host in of_module]
-        if all(_is_down(rule, host, calls) for host, calls in zip(of_module, counted, strict=True)):
-            total = sum(calls.succ + calls.err for calls in counted if calls)
-            err = sum(calls.err for calls in counted if calls)
+        calls_by_host = [calls_of.get(host.now[:4]) for host in of_module]
+        if all(_is_down(rule, host, calls) for host, calls in zip(of_module, calls_by_host, strict=True)):
+            total = sum(calls.succ + calls.err for calls in calls_by_host if calls)
+            err = sum(calls.err for calls in calls_by_host if calls)
             ejected = sum(host.of_callers for host in of_module) / len(of_module)
             violations[Subject(*module)] = (
-                f"all {len(of_module)} hosts are down: ejected by {100 * ejected:.0f} % of callers on average over "
-                f"{rule.over:g} s, {err:,} of {total:,} calls failed"
+                f"{_all(len(of_module))} down: ejected by {100 * ejected:.0f} % of callers on average over "
+                f"{rule.over:g} s, failed calls: {err:,} of {total:,}"
             )
-        elif any(_is_up(rule, host, calls) for host, calls in zip(of_module, counted, strict=True)):
+        elif any(_is_up(rule, host, calls) for host, calls in zip(of_module, calls_by_host, strict=True)):
             right.add(Subject(*module))
     return Judgment(violations, right.__contains__)
+
+
+def _all(hosts: int) -> str:
+    return "its only host is" if hosts == 1 else f"all {hosts} hosts are"
 
 
 def _is_down(rule: AlarmRule, host: Ejections, calls: HostCalls | None) -> bool:

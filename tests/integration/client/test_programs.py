@@ -98,6 +98,21 @@ async def test_successes_are_sent_before_a_fork_and_each_process_sends_its_own(r
     await counts(reactor, agent, 1110)
 
 
+async def test_client_works_where_eventlet_has_taken_poll_away(reactor: Any, agent: LoneAgent) -> None:
+    await agent.up()
+    await program(
+        agent,
+        """
+        import select, sys
+        del select.poll
+        from lars.client import LarsClient
+        with LarsClient(sys.argv[1], cache=False) as client, client.call(1, 1):
+            pass
+        """,
+    )
+    await counts(reactor, agent, 1)
+
+
 async def test_successes_are_sent_at_exit(reactor: Any, agent: LoneAgent) -> None:
     await agent.up()
     await program(

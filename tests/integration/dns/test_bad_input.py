@@ -129,7 +129,7 @@ async def test_excess_hosts_are_cut_in_a_stable_order_and_named(
     await agent.answered(N, deadline=2)
     first = tuple(host(number) for number in range(1, MAX_HOSTS + 1))
     assert agent.hosts(N) == first
-    await dns.service.says("1 rows of RouteData cannot be served: module (1, 2): 4001 hosts, 4000 at most")
+    await dns.service.says("1 row of RouteData cannot be served: module (1, 2): 4001 hosts, 4000 at most")
     await routes.put({M: [A, B]})
     await agent.answered(M)
     await agent.knows(M, [A, B])

@@ -111,8 +111,8 @@ async def test_alarm_is_raised_posted_and_cleared_once(
     assert began <= content.pop("raised_at") <= time.time()
     alarm_id = content.pop("id")
     figures = content.pop("figures")
-    assert figures.startswith("ejected by 1 of 1 callers, for ")
-    assert content.pop("figures_now").startswith("ejected by 1 of 1 callers, for ")
+    assert figures.startswith("ejected by 1 of 1 caller, for ")
+    assert content.pop("figures_now").startswith("ejected by 1 of 1 caller, for ")
     assert content.pop("text").startswith(f"ejected: host 10.0.0.1:80 of module (1, 1): {figures}")
     assert content == {
         "event": "raised",

@@ -55,7 +55,7 @@ class InitTests(SynchronousTestCase):
         txn.execute("INSERT INTO RouteData VALUES (1, 1, 1, 5, 80), (2, 1, 1, 6, 80), (3, 1, 1, 5, 80)")
         done = init_txn(txn)
         self.assertIn("added the unique key of RouteData", done)
-        self.assertIn("moved 1 duplicate rows of RouteData to RouteDuplicate", done)
+        self.assertIn("moved 1 duplicate row of RouteData to RouteDuplicate", done)
         self.assertEqual(txn.all("SELECT id FROM RouteData ORDER BY id"), [(1,), (2,)])
         self.assertEqual(txn.all("SELECT id FROM RouteDuplicate"), [(3,)])
 

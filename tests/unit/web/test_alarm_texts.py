@@ -15,8 +15,26 @@ FORMS = {
         "ejected by 2 of 3 callers, for 80 % of the last 60 s",
         "被 2/3 个调用方摘除, 占最近 60 秒的 80%",
     ),
+    "100.0 % of 1 call in 60 s failed, over 10 %": (
+        "100.0 % of 1 call in 60 s failed, over 10 %",
+        "60 秒内 1 次调用中 100.0% 失败 (阈值 10%)",
+    ),
+    "ejected by 1 of 1 caller": ("ejected by 1 of 1 caller", "被 1/1 个调用方摘除"),
+    "ejected by 1 of 1 callers": ("ejected by 1 of 1 caller", "被 1/1 个调用方摘除"),
+    "ejected by 1 of 1 caller, for 62 % of the last 60 s": (
+        "ejected by 1 of 1 caller, for 62 % of the last 60 s",
+        "被 1/1 个调用方摘除, 占最近 60 秒的 62%",
+    ),
+    "its only host is down: ejected by 70 % of callers on average over 60 s, failed calls: 0 of 1": (
+        "its only host is down: ejected by 70 % of callers on average over 60 s, failed calls: 0 of 1",
+        "唯一的主机不可用: 60 秒内平均被 70% 的调用方摘除, 1 次调用中 0 次失败",
+    ),
+    "all 2 hosts are down: ejected by 70 % of callers on average over 60 s, failed calls: 1,234 of 1,300": (
+        "all 2 hosts are down: ejected by 70 % of callers on average over 60 s, failed calls: 1,234 of 1,300",
+        "全部 2 个主机不可用: 60 秒内平均被 70% 的调用方摘除, 1,300 次调用中 1,234 次失败",
+    ),
     "all 2 hosts are down: ejected by 70 % of callers on average over 60 s, 1,234 of 1,300 calls failed": (
-        "all 2 hosts are down: ejected by 70 % of callers on average over 60 s, 1,234 of 1,300 calls failed",
+        "all 2 hosts are down: ejected by 70 % of callers on average over 60 s, failed calls: 1,234 of 1,300",
         "全部 2 个主机不可用: 60 秒内平均被 70% 的调用方摘除, 1,300 次调用中 1,234 次失败",
     ),
     "back to normal for 60 s": ("back to normal for 60 s", "已恢复正常 60 秒"),

@@ -83,7 +83,7 @@ private:
 };
 
 /// The default address of the agent: the environment's LARS_AGENT, else 127.0.0.1:8888.
-/// @throws std::invalid_argument if LARS_AGENT is no "IP:BASEPORT"
+/// @throws std::invalid_argument if LARS_AGENT is no address, or a name without one
 std::string default_agent();
 
 class Call;
@@ -97,7 +97,8 @@ public:
     static constexpr std::chrono::nanoseconds default_timeout = std::chrono::milliseconds(200);
     static constexpr std::chrono::nanoseconds default_register_timeout = std::chrono::seconds(1);
 
-    /// @param agent    "IP:BASEPORT": the first of the three ports, in a row, that the agent's shards listen on
+    /// @param agent    "IP:BASEPORT" or "NAME:BASEPORT": the first of the three ports, in a row, that the agent's
+    ///                 shards listen on
     /// @param timeout  the time until a call fails; after half of it an unanswered query is sent once more
     /// @throws std::invalid_argument if these are out of range
     explicit Client(const std::string& agent = default_agent(), std::chrono::nanoseconds timeout = default_timeout);

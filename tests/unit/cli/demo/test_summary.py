@@ -74,7 +74,7 @@ class BarTests(SynchronousTestCase):
 
     def test_each_kind_of_unanswered_call_is_missed(self) -> None:
         self.assert_missed(
-            replace(GOOD, unanswered={"Overloaded": 2, "AgentUnavailable": 1}), "1 calls: AgentUn", "2 calls: Over"
+            replace(GOOD, unanswered={"Overloaded": 2, "AgentUnavailable": 1}), "1 call: AgentUn", "2 calls: Over"
         )
 
 

@@ -12,7 +12,7 @@ import termios
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.cli.terminal.output import counted, folded, print_json, print_table
+from lars.cli.terminal.output import folded, print_json, print_table
 from tests.unit.cli.command import DEADLINE, environment
 
 
@@ -42,9 +42,6 @@ class OutputTests(SynchronousTestCase):
             self.out.seek(0)
             print_json(value)
             self.assertEqual(json.loads(self.out.getvalue()), value)
-
-    def test_one_is_singular(self) -> None:
-        self.assertEqual([counted(n, "host") for n in (0, 1, 2)], ["0 hosts", "1 host", "2 hosts"])
 
 
 class FoldedTests(SynchronousTestCase):

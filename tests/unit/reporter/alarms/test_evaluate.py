@@ -87,11 +87,19 @@ class NoHealthyHostTests(SynchronousTestCase):
         judgment = modules_without_healthy_host(self.rule, [host(A, 0.5), host(B, 0.9)], [])
         self.assertEqual(
             judgment.violations,
-            {M: "all 2 hosts are down: ejected by 70 % of callers on average over 60 s, 0 of 0 calls failed"},
+            {M: "all 2 hosts are down: ejected by 70 % of callers on average over 60 s, failed calls: 0 of 0"},
         )
         for counted, expected in (([], "unknown"), ([calls(A, 1, 1)], "right"), ([calls(B, 9, 0)], "unknown")):
             judgment = modules_without_healthy_host(self.rule, [host(A, 0.49), host(B, 0.9)], counted)
             self.assertEqual(judged(judgment, M), expected, counted)
+
+    def test_texts_of_one_host_and_of_one_call_are_in_the_singular(self) -> None:
+        alone = modules_without_healthy_host(self.rule, [host(A, 1.0)], [calls(A, 0, 1)])
+        down = "its only host is down: ejected by 100 % of callers on average over 60 s, failed calls: 1 of 1"
+        self.assertEqual(alone.violations, {M: down})
+        rule = AlarmRule("x", Kind.ERR_RATE, above=0.1, min_calls=1)
+        failed = high_error_rates(rule, [HostCalls(1, 2, 0x0A000005, 8080, 0, 1)])
+        self.assertEqual([*failed.violations.values()], ["100.0 % of 1 call in 60 s failed, over 10 %"])
 
     def test_module_whose_calls_fail_is_down_although_its_hosts_are_let_back(self) -> None:
         hosts = [host(A, 0.1), host(B, 0)]

@@ -29,7 +29,7 @@ class PayloadTests(SynchronousTestCase):
             "http://a",
             1,
             0,
-            "all 1 hosts are down",
+            "its only host is down",
             "back to normal for 60 s",
             "shop / pay",
         )
@@ -41,7 +41,7 @@ class PayloadTests(SynchronousTestCase):
         self.assertEqual(content["reason"], "back to normal for 60 s")
         self.assertEqual(
             content["text"],
-            "Cleared: down: module (1, 2) shop / pay: back to normal for 60 s (was: all 1 hosts are down)",
+            "Cleared: down: module (1, 2) shop / pay: back to normal for 60 s (was: its only host is down)",
         )
         self.assertNotIn("host", content)
 

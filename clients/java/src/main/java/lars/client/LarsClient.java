@@ -69,7 +69,8 @@ public final class LarsClient implements AutoCloseable {
     /**
      * A client of one agent.
      *
-     * @param agent "IP:BASEPORT": the first of the three ports, in a row, that the agent's shards listen on
+     * @param agent "IP:BASEPORT" or "NAME:BASEPORT": the first of the three ports, in a row, that the agent's shards
+     *     listen on
      */
     public LarsClient(String agent) {
         this(agent, DEFAULT_TIMEOUT);
@@ -78,7 +79,8 @@ public final class LarsClient implements AutoCloseable {
     /**
      * A client of one agent, with a timeout.
      *
-     * @param agent "IP:BASEPORT": the first of the three ports, in a row, that the agent's shards listen on
+     * @param agent "IP:BASEPORT" or "NAME:BASEPORT": the first of the three ports, in a row, that the agent's shards
+     *     listen on
      * @param timeout the time until a call fails; after half of it an unanswered query is sent once more
      * @throws IllegalArgumentException if these are out of range
      */
@@ -87,10 +89,10 @@ public final class LarsClient implements AutoCloseable {
             throw new IllegalArgumentException(
                     "timeout %s cannot be used: give a time above 0 and below a day".formatted(timeout));
         }
-        AgentAddress address = AgentAddress.parse(agent);
+        Agent place = new Agent(agent);
         this.timeout = timeout;
         this.shards = IntStream.range(0, AgentAddress.SHARDS)
-                .mapToObj(number -> new Links(address.shard(number)))
+                .mapToObj(number -> new Links(place, number))
                 .toList();
     }
 
@@ -98,7 +100,7 @@ public final class LarsClient implements AutoCloseable {
      * The default address of the agent.
      *
      * @return the environment's LARS_AGENT, else "127.0.0.1:8888"
-     * @throws IllegalArgumentException if LARS_AGENT is no "IP:BASEPORT"
+     * @throws IllegalArgumentException if LARS_AGENT is no address, or a name without one
      */
     public static String defaultAgent() {
         return AgentAddress.ofEnvironment(System.getenv("LARS_AGENT"));
@@ -132,6 +134,7 @@ public final class LarsClient implements AutoCloseable {
         try (Link link = links.fresh(RouteQuestion.ROOM)) {
             return ask(links, link, new RouteQuestion(module));
         } catch (IOException error) {
+            links.unanswered();
             throw AgentUnavailableException.unreachable(links.shard(), error);
         }
     }
@@ -319,6 +322,7 @@ public final class LarsClient implements AutoCloseable {
                 links.putBack(link);
             }
         } catch (IOException error) {
+            links.unanswered();
             throw AgentUnavailableException.unreachable(links.shard(), error);
         }
     }
@@ -342,6 +346,7 @@ public final class LarsClient implements AutoCloseable {
         if (refused != null) {
             throw refused;
         }
-        throw AgentUnavailableException.silent(links.shard(), timeout);
+        links.unanswered();
+        throw AgentUnavailableException.silent(link.shard(), timeout);
     }
 }

@@ -15,11 +15,13 @@ import java.util.concurrent.ThreadLocalRandom;
  * process listens there.
  */
 final class Link implements AutoCloseable {
+    private final InetSocketAddress shard;
     private final DatagramSocket socket;
     private final byte[] buffer;
     private int seq = ThreadLocalRandom.current().nextInt(); // answers to an earlier socket may arrive at a reused port
 
     Link(InetSocketAddress shard, int room) throws IOException {
+        this.shard = shard;
         socket = new DatagramSocket(null); // not a channel's, which a thread's interrupt would close
         try {
             socket.connect(shard);
@@ -28,6 +30,11 @@ final class Link implements AutoCloseable {
             throw error;
         }
         buffer = new byte[room];
+    }
+
+    /** Where it is connected to. */
+    InetSocketAddress shard() {
+        return shard;
     }
 
     /** A number that no answer to an earlier question has. */

@@ -8,22 +8,36 @@ import java.util.concurrent.LinkedBlockingDeque;
 final class Links implements AutoCloseable {
     private static final int KEPT = 64;
 
-    private final InetSocketAddress shard;
+    private final Agent agent;
+    private final int number;
     private final LinkedBlockingDeque<Link> idle = new LinkedBlockingDeque<>(KEPT);
     private volatile boolean closed;
 
-    Links(InetSocketAddress shard) {
-        this.shard = shard;
+    Links(Agent agent, int number) {
+        this.agent = agent;
+        this.number = number;
     }
 
+    /** Where the shard is now. */
     InetSocketAddress shard() {
-        return shard;
+        return agent.shard(number);
+    }
+
+    /** A question had no answer. */
+    void unanswered() {
+        agent.unanswered();
     }
 
     /** A link for one call, to be put back; throws IllegalStateException after close. */
     Link take() throws IOException {
-        Link link = idle.pollFirst();
-        return link != null ? link : fresh(HostQuestion.ROOM);
+        InetSocketAddress shard = shard();
+        for (Link link = idle.pollFirst(); link != null; link = idle.pollFirst()) {
+            if (link.shard().equals(shard)) {
+                return link;
+            }
+            link.close(); // the agent has moved
+        }
+        return fresh(HostQuestion.ROOM);
     }
 
     /** A link outside the pool; throws IllegalStateException after close. */
@@ -31,7 +45,7 @@ final class Links implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("this LarsClient is closed: make a new one");
         }
-        return new Link(shard, room);
+        return new Link(shard(), room);
     }
 
     void putBack(Link link) {

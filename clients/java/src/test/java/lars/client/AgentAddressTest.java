@@ -33,6 +33,17 @@ final class AgentAddressTest {
     }
 
     @Test
+    void agentMayBeAName() {
+        Check.equal(new InetSocketAddress(Ip.parse("127.0.0.1"), 8888), AgentAddress.parse("localhost:8888").shard(0));
+        Check.equal("localhost:8888", AgentAddress.ofEnvironment("localhost:8888"));
+        Check.raises(
+                ILLEGAL,
+                "agent address: 'nowhere.invalid' has no IPv4 address",
+                () -> AgentAddress.parse("nowhere.invalid:8888"));
+        Check.raises(ILLEGAL, "'a b' is not an IPv4 address", () -> AgentAddress.parse("a b:8888"));
+    }
+
+    @Test
     void agentComesFromTheEnvironmentOrIsTheDefault() {
         Check.equal("127.0.0.1:8888", AgentAddress.ofEnvironment(null));
         Check.equal("127.0.0.1:8888", AgentAddress.ofEnvironment(""));
