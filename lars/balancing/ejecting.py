@@ -148,9 +148,7 @@ class EjectingPolicy(Policy[H]):
             best = self._cheapest_drawn(self._ejection.eligible, first, best)
         return best or first
 
-    def _cheapest_drawn(
-        self, among: list[Record[H]], first: Record[H], best: Record[H] | None
-    ) -> Record[H] | None:
+    def _cheapest_drawn(self, among: list[Record[H]], first: Record[H], best: Record[H] | None) -> Record[H] | None:
         ejection, draw = self._ejection, self._rng.random
         others = len(among) - 1
         for _ in range(self._settings.second_draws if others else 0):
