@@ -21,3 +21,7 @@ class BadInput(LarsError):
 
 class InvalidRoute(LarsError):
     """A module, host or route is invalid."""
+
+
+class NoSuchHost(InvalidRoute):
+    """A host that is to be changed is in no route."""

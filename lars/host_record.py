@@ -19,6 +19,9 @@ MAX_TAG = 64
 MAX_NOTE = 255
 """Characters of a note, and of the reason of a drain."""
 
+MAX_DRAIN = 366 * 86_400
+"""Seconds of a drain that has an end."""
+
 _ZONE = re.compile(rf"[a-z0-9.-]{{0,{MAX_ZONE}}}")
 _TAG = re.compile(rf"[!-+\--~]{{1,{MAX_TAG}}}")
 
@@ -164,6 +167,8 @@ def parse_change(texts: Iterable[str]) -> HostChange:
         name, equals, value = text.partition("=")
         if not equals:
             problems.append(f"{text[:80]!r} is not NAME=VALUE")
+        if name.strip() in values:
+            problems.append(f"{name.strip()[:80]} is given twice: give it once")
         values[name.strip()] = value.strip()
     if problems:
         raise BadInput(problems)
@@ -188,9 +193,18 @@ def zone(value: Any) -> str:
 
 
 def note(value: Any) -> str:
-    """A note or a reason: one line of printable text. Raises InvalidRoute."""
+    """A note: one line of printable text. Raises InvalidRoute."""
+    return _printable("note", value)
+
+
+def reason(value: Any) -> str:
+    """The reason of a drain: one line of printable text. Raises InvalidRoute."""
+    return _printable("reason", value)
+
+
+def _printable(name: str, value: Any) -> str:
     if not isinstance(value, str) or len(value) > MAX_NOTE or not value.isprintable():
-        raise InvalidRoute(f"note {_quoted(value)} is not a line of at most {MAX_NOTE} printable characters")
+        raise InvalidRoute(f"{name} {_quoted(value)} is not a line of at most {MAX_NOTE} printable characters")
     return value.strip()
 
 
@@ -206,7 +220,13 @@ def tags(value: Any) -> tuple[str, ...]:
 
 
 def _shown(value: object) -> str:
-    return ",".join(value) if isinstance(value, tuple) else str(value) if isinstance(value, int) else json.dumps(value)
+    return (
+        ",".join(value) or '""'
+        if isinstance(value, tuple)
+        else str(value)
+        if isinstance(value, int)
+        else json.dumps(value)
+    )
 
 
 def _quoted(value: Any) -> str:

@@ -32,6 +32,10 @@ KEYS = ("modid", "cmdid", "ip", "port")
 OPTIONAL = CHANGES
 """The columns and keys that a file may have."""
 
+DRAIN = "drain"
+"""The key of a drain in the JSON of `lars route list`. An import passes over it: of a host that drains, weight and
+drain stay."""
+
 _TEXTS = ("zone", "tags", "note")
 """Those of them that are no numbers in JSON."""
 
@@ -170,6 +174,9 @@ def _next_element(text: str, position: int) -> int:
 
 
 def _json_record(at: int, element: Any) -> Record | BadLine:
+    if isinstance(element, dict) and DRAIN in element:
+        left_out = (DRAIN, "weight") if element[DRAIN] else (DRAIN,)
+        element = {key: value for key, value in element.items() if key not in left_out}
     if not isinstance(element, dict) or not _has_keys(element):
         return BadLine(at, f"an object with {', '.join(KEYS)}, perhaps {', '.join(OPTIONAL)}, and no more is wanted")
     for key, value in element.items():

@@ -16,7 +16,8 @@ CREATE TABLE IF NOT EXISTS RouteData (
     drain_reason VARCHAR(255) NOT NULL DEFAULT '',
     PRIMARY KEY (id),
     UNIQUE KEY route (modid, cmdid, serverip, serverport),
-    KEY RouteData_host (serverip, serverport)
+    KEY RouteData_host (serverip, serverport),
+    KEY RouteData_drained (drained_until)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 -- One row, id 1. Any difference is a change, a smaller version too.

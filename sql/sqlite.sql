@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS RouteData (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS route ON RouteData (modid, cmdid, serverip, serverport);
 CREATE INDEX IF NOT EXISTS RouteData_host ON RouteData (serverip, serverport);
+CREATE INDEX IF NOT EXISTS RouteData_drained ON RouteData (drained_until);
 
 -- One row, id 1. Any difference is a change, a smaller version too.
 CREATE TABLE IF NOT EXISTS RouteVersion (

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from lars.cli.installed import what_to_install
-from lars.errors import BadInput, InvalidRoute, LarsError, SettingsError
+from lars.errors import BadInput, InvalidRoute, LarsError, NoSuchHost, SettingsError
 
 DONE = 0
 REFUSED = 1
@@ -39,7 +39,8 @@ def exit_status(command: click.Command, arguments: Sequence[str] | None) -> int:
         return WRONG_USAGE
     except LarsError as error:
         complain(str(error))
-        return WRONG_USAGE if isinstance(error, InvalidRoute | SettingsError) else REFUSED
+        wrong = isinstance(error, InvalidRoute | SettingsError) and not isinstance(error, NoSuchHost)
+        return WRONG_USAGE if wrong else REFUSED
     except ModuleNotFoundError as error:
         line = what_to_install(error)
         if line is None:

@@ -14,6 +14,8 @@ COMMANDS = {
     "db": LazyCommand("lars.cli.commands.db:db", "Create, upgrade and check the database."),
     "conf": LazyCommand("lars.cli.commands.conf:conf", "Show or copy the conf files of the services."),
     "route": LazyCommand("lars.cli.commands.route:route", "Show and edit which hosts serve a module."),
+    "host": LazyCommand("lars.cli.commands.host:host", "Drain a machine: its hosts in all modules."),
+    "module": LazyCommand("lars.cli.commands.module:module", "Show and edit the settings of a module."),
     "status": LazyCommand("lars.cli.commands.status:status", "Show how calls to each host went."),
     "history": LazyCommand("lars.cli.commands.history:history", "Show how calls to each host went over time."),
     "alarms": LazyCommand("lars.cli.commands.alarms:alarms", "List the active alarms."),

@@ -22,10 +22,10 @@ from lars.db.hosts import (
     update_records_txn,
     write_settings_txn,
 )
-from lars.errors import InvalidRoute
+from lars.errors import InvalidRoute, NoSuchHost
 from lars.host_record import KEEP, PLAIN, HostChange, HostRecord, HostRow
 from lars.module_settings import Settings, as_json, from_json
-from lars.route import MAX_HOSTS, HostAddress, ModuleId
+from lars.route import MAX_HOSTS, HostAddress, ModuleId, format_ip
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,24 +145,30 @@ class RouteStore:
             now: Unix seconds.
             edits: at most one for each module.
 
-        Raises InvalidRoute if a module would have more than MAX_HOSTS hosts.
+        Raises InvalidRoute if a module would have more than MAX_HOSTS hosts, NoSuchHost if one that is to be changed is
+        not there.
         """
         return await self._database.write_again("edit routes", edit_txn, actor, now, edits)
 
     async def edit_machine(self, actor: str, now: float, ip: int, change: HostChange) -> EditDone:
         """Changes the record of every host at an address, in all modules, in one transaction; see `edit`.
 
-        Nothing changes where no module has a host at the address.
+        Raises NoSuchHost if no module has a host at the address.
         """
         return await self._database.write_again("edit a machine", edit_machine_txn, actor, now, ip, change)
 
-    async def end_drains(self, actor: str, now: float) -> EditDone:
-        """Restores the weights of hosts whose drain is over at `now`, in Unix seconds; 10,000 hosts at most a call.
+    async def end_drains(self, actor: str, now: float | None = None) -> EditDone:
+        """Restores the weights of hosts whose drain is over; 10,000 hosts at most a call.
 
         A repetition finds nothing to do. Any number of processes may call it.
+
+        Args:
+            actor: who ends the drains, for the audit.
+            now: Unix seconds; None: by the database's clock.
         """
-        if not await self._database.read("look for drains that are over", drains_over_txn, now):
-            return EditDone(await self.version(), ())  # as most often: nobody waits for the lock
+        version, is_over = await self._database.read("look for drains that are over", _is_a_drain_over_txn, now)
+        if not is_over:
+            return EditDone(version, ())  # as most often: nobody waits for the lock
         return await self._database.write_again("end drains", end_drains_txn, actor, now)
 
     async def rehearse(self, actor: str, now: float, edits: Sequence[RouteEdit]) -> EditDone:
@@ -263,12 +269,20 @@ def edit_machine_txn(txn: Transaction, actor: str, now: float, ip: int, change: 
         txn, "WHERE serverip = ? ORDER BY modid, cmdid, serverport", (ip,)
     ):
         changes[ModuleId(modid, cmdid)][HostAddress(ip, port)] = change
+    if not changes:
+        raise NoSuchHost(f"no module has a host at {format_ip(ip)}: `lars route list` shows all hosts")
     return edit_txn(txn, actor, now, [RouteEdit(module, change=hosts) for module, hosts in changes.items()])
 
 
-def end_drains_txn(txn: Transaction, actor: str, now: float) -> EditDone:
+def _is_a_drain_over_txn(txn: Transaction, now: float | None) -> tuple[int, bool]:
+    """The version, and whether end_drains_txn has something to do."""
+    return version_txn(txn), bool(drains_over_txn(txn, txn.now() if now is None else now))
+
+
+def end_drains_txn(txn: Transaction, actor: str, now: float | None = None) -> EditDone:
     """See RouteStore.end_drains."""
     locked_version_txn(txn)  # before the first read, which on MySQL decides what the later ones see
+    now = txn.now() if now is None else now
     over = drains_over_txn(txn, now)
     edits = [RouteEdit(module, change=dict.fromkeys(hosts, HostChange(undrain=True))) for module, hosts in over.items()]
     return edit_txn(txn, actor, now, edits)
@@ -280,7 +294,7 @@ def _changed(edit: RouteEdit, before: Records, settings: str) -> RouteChanged | 
     after = {host: before.get(host, PLAIN) for host in hosts}
     for host, change in edit.change.items():
         if host not in after:
-            raise InvalidRoute(f"module {edit.module} has no host {host}: add it first")
+            raise NoSuchHost(f"module {edit.module} has no host {host}: add it first")
         after[host] = change.applied(after[host])
     text = settings if edit.settings is None else as_json(edit.settings(from_json(settings)[0]))
     if after == before and text == settings:

@@ -137,15 +137,25 @@ _RECORD_COLUMNS = {
 }
 
 
+DRAIN_INDEX = "RouteData_drained"
+"""The index by which lars-web finds the drains that are over."""
+
+
 def _add_host_records(txn: Transaction) -> list[str]:
     """Step 5: adds what an operator keeps with a host to RouteData, after the columns of the C++ system."""
     there = txn.engine.column_names(txn, "RouteData")
-    lacking = [column for column in _RECORD_COLUMNS if there and column not in there]
-    if not lacking:
+    if not there:
         return []
+    done = []
+    lacking = [column for column in _RECORD_COLUMNS if column not in there]
     for column in lacking:  # one by one: SQLite adds no more, and where the server can, it is instant
         txn.execute(f"ALTER TABLE RouteData ADD COLUMN {column} {_RECORD_COLUMNS[column]}")
-    return [f"added {', '.join(lacking)} to RouteData"]
+    if lacking:
+        done.append(f"added {', '.join(lacking)} to RouteData")
+    if not txn.engine.has_index(txn, "RouteData", DRAIN_INDEX):
+        txn.execute(f"CREATE INDEX {DRAIN_INDEX} ON RouteData (drained_until)")
+        done.append("added an index of RouteData for drains")
+    return done
 
 
 STEPS: tuple[Step, ...] = (

@@ -7,6 +7,7 @@ from prometheus_client.registry import Collector
 
 from lars.db.clock import DatabaseClock
 from lars.metrics.registry import labelled_counter
+from lars.web.drains import DrainTimer
 from lars.web.live.live import Live
 from lars.web.registry.registrar import Registrar
 from lars.web.site import WebSite
@@ -15,10 +16,13 @@ from lars.web.site import WebSite
 class WebMetrics(Collector):
     """Counters and gauges of one lars-web."""
 
-    def __init__(self, site: WebSite, live: Live, registrar: Registrar, clock: DatabaseClock) -> None:
+    def __init__(
+        self, site: WebSite, live: Live, registrar: Registrar, drains: DrainTimer, clock: DatabaseClock
+    ) -> None:
         self._site = site
         self._live = live
         self._registrar = registrar
+        self._drains = drains
         self._clock = clock
 
     def collect(self) -> Iterator[Metric]:
@@ -34,6 +38,9 @@ class WebMetrics(Collector):
         yield CounterMetricFamily("lars_web_registrations", "Hosts that registered or changed", registrar.registrations)
         yield CounterMetricFamily("lars_web_renewals", "Leases renewed", registrar.renewals)
         yield CounterMetricFamily("lars_web_expired", "Hosts removed because they no longer renewed", registrar.expired)
+        yield CounterMetricFamily(
+            "lars_web_ended_drains", "Hosts that take calls again because their drain was over", self._drains.ended
+        )
         yield GaugeMetricFamily("lars_web_kept", "Silent hosts kept in their routes", registrar.kept)
         yield GaugeMetricFamily(
             "lars_web_clock_skew_seconds", "How far this machine's clock is ahead of the database's", self._clock.skew

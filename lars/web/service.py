@@ -26,6 +26,7 @@ from lars.web.auth.passwords import Passwords
 from lars.web.auth.secrets import new_secret
 from lars.web.auth.tokens import Tokens
 from lars.web.console import Console, Stores
+from lars.web.drains import DrainTimer
 from lars.web.front import Front
 from lars.web.live.cached_counts import CachedCounts
 from lars.web.live.live import Live
@@ -67,6 +68,7 @@ class WebService(AsyncService):
         self._clock = DatabaseClock(database, reactor, wall_clock)
         files, stores, now = StaticFiles(), Stores.of(database), self._clock.now
         self.registrar = Registrar(LeaseStore(database), settings, reactor, self._clock)
+        self._drains = DrainTimer(stores.routes, reactor)
         access = Access(stores.accounts, settings, now)
         self.console = Console(
             settings=settings,
@@ -108,7 +110,7 @@ class WebService(AsyncService):
             Front(settings.url, settings.trust_proxy),
         )
         registry = new_registry("lars-web")
-        registry.register(WebMetrics(self.site, self.console.live, self.registrar, self._clock))
+        registry.register(WebMetrics(self.site, self.console.live, self.registrar, self._drains, self._clock))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None
 
@@ -118,6 +120,7 @@ class WebService(AsyncService):
         self._clock.start()
         self.port = await listen(self.reactor, self._settings.listen, self.site, self._settings.max_connections)
         self.registrar.start()
+        self._drains.start()
         self.console.live.start()
         _log.info("lars-web answers on {place}: {url}", place=self._settings.listen, url=self.url)
         await self._print_link()
@@ -156,9 +159,8 @@ class WebService(AsyncService):
 
     async def stop(self) -> None:
         await stop_listening(self.port)
-        ended = gatherResults(
-            [Deferred.fromCoroutine(part.stop()) for part in (self.console.live, self.registrar, self._clock)]
-        )
+        parts = [Deferred.fromCoroutine(part.stop()) for part in (self.console.live, self.registrar, self._clock)]
+        ended = gatherResults([*parts, self._drains.stop()])
         await at_most(self.reactor, DRAIN, ended)
         self._database.close()  # ends what still waits for it
         await ended

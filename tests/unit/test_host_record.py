@@ -36,7 +36,7 @@ class DrainTests(SynchronousTestCase):
     def test_differences_show_what_is_another(self) -> None:
         after = HostRecord(50, "b", ("x", "y"), "new disk")
         self.assertEqual(
-            PLAIN.differences(after), ["weight 100 → 50", 'zone "" → "b"', "tags  → x,y", 'note "" → "new disk"']
+            PLAIN.differences(after), ["weight 100 → 50", 'zone "" → "b"', 'tags "" → x,y', 'note "" → "new disk"']
         )
         self.assertEqual(PLAIN.differences(PLAIN), [])
 

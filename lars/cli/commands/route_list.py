@@ -1,15 +1,19 @@
 """`lars route list` and `export`: the routes in the database."""
 
+from datetime import datetime
+
 import click
 
 from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
 from lars.cli.database import run_with_database
 from lars.cli.exit_status import complain
+from lars.cli.terminal.host_state import routed_state
 from lars.cli.terminal.output import print_json, print_table
 from lars.db.routes import RouteStore
 from lars.db.url import DatabaseUrl
+from lars.host_record import HostRecord, HostRow, usable
 from lars.route import HostAddress
-from lars.route_formats import as_csv, as_objects, is_route
+from lars.route_formats import DRAIN, as_csv, as_objects, is_route
 from lars.wording import counted
 
 
@@ -18,7 +22,9 @@ from lars.wording import counted
 @db_option
 @json_option
 def list_(modid: int | None, cmdid: int | None, url: DatabaseUrl, as_json: bool) -> None:
-    """List the hosts of all modules, of those of one MODID, or of one module.
+    """List the hosts of all modules, of those of one MODID, or of one module, as the database has them.
+
+    STATE is active, draining (with end and reason), or drained: weight 0 without a drain.
 
     \b
     Examples:
@@ -28,10 +34,24 @@ def list_(modid: int | None, cmdid: int | None, url: DatabaseUrl, as_json: bool)
     check_optional(modid, cmdid)
     rows = run_with_database(url, lambda database: RouteStore(database).routes(modid, cmdid))
     if as_json:
-        print_json(as_objects(rows))
+        drains = [{DRAIN: _drain(record)} for *_place, record in rows]
+        print_json([{**host, **drain} for host, drain in zip(as_objects(rows), drains, strict=True)])
     else:
-        hosts = [(modid, cmdid, HostAddress(ip, port)) for modid, cmdid, ip, port, _record in rows]
-        print_table(["MODID", "CMDID", "HOST"], hosts)
+        now = datetime.now()
+        print_table(["MODID", "CMDID", "HOST", "WEIGHT", "ZONE", "STATE"], [_row(row, now) for row in rows])
+
+
+def _row(row: HostRow, now: datetime) -> tuple[object, ...]:
+    modid, cmdid, ip, port, given = row
+    record = usable(given)
+    return modid, cmdid, HostAddress(ip, port), record.weight, record.zone or "-", routed_state(record, now)
+
+
+def _drain(record: HostRecord) -> dict[str, object] | None:
+    """The drain of a host for JSON: its end in Unix seconds, its reason, and the weight that is to be restored."""
+    if not record.draining:
+        return None
+    return {"until": record.drained_until or None, "reason": record.drain_reason, "weight": record.drained_weight}
 
 
 @click.command()

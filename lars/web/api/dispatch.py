@@ -13,22 +13,32 @@ from werkzeug.routing import RequestRedirect
 
 from lars.db.accounts import Token
 from lars.db.engine import DatabaseAway
-from lars.errors import BadInput, InvalidRoute, LarsError
+from lars.errors import BadInput, InvalidRoute, LarsError, NoSuchHost
 from lars.web.api.audit import AuditResource
 from lars.web.api.endpoint import Call, Endpoint, Reply, Resource, endpoints
 from lars.web.api.fleet import FleetResource
 from lars.web.api.hosts import HostResource
+from lars.web.api.machines import MachineResource
 from lars.web.api.modules import ModuleResource
 from lars.web.api.openapi import document
-from lars.web.api.problems import Problem, bad
+from lars.web.api.problems import MAX_LINES, Problem, bad, unknown
 from lars.web.api.routes import RouteResource
+from lars.web.api.settings import SettingsResource
 from lars.web.auth.access import bearer, local_part, recognize
 from lars.web.console import Console
 from lars.web.roles import Role, role_of
 
 _log = Logger()
 
-RESOURCES: tuple[type[Resource], ...] = (ModuleResource, HostResource, FleetResource, AuditResource, RouteResource)
+RESOURCES: tuple[type[Resource], ...] = (
+    ModuleResource,
+    SettingsResource,
+    HostResource,
+    MachineResource,
+    FleetResource,
+    AuditResource,
+    RouteResource,
+)
 
 Method = Callable[..., Awaitable[Reply]]
 
@@ -78,8 +88,12 @@ class Api:
             return self._write_problem(request, problem)
         except DatabaseAway as error:
             return self._write_problem(request, Problem(503, "Service Unavailable", str(error), {"Retry-After": "2"}))
-        except (InvalidRoute, BadInput) as error:
+        except NoSuchHost as error:
+            return self._write_problem(request, unknown(str(error)))
+        except InvalidRoute as error:
             return self._write_problem(request, bad(str(error)))
+        except BadInput as error:
+            return self._write_problem(request, bad(str(error), lines=error.problems[:MAX_LINES]))
         except LarsError as error:
             return self._write_problem(request, Problem(500, "Internal Server Error", str(error)))
         except CancelledError:

@@ -1,9 +1,12 @@
-"""One host of a module by the API: how nodes register themselves."""
+"""One host of a module by the API: how nodes register themselves, and what operators set for it."""
 
 from lars.db.leases import Registration
+from lars.db.routes import RouteEdit
+from lars.host_record import HostChange
 from lars.route import HostAddress
+from lars.web.api.edits import edit_module
 from lars.web.api.endpoint import MODULE, Call, Reply, Resource, endpoint
-from lars.web.api.input import MAX_TTL, MIN_TTL, host_of, module_of, number
+from lars.web.api.input import MAX_TTL, MIN_TTL, change_of, drain_of, host_of, module_of, number
 from lars.web.api.problems import Problem, unknown
 from lars.web.api.rows import as_host
 from lars.web.roles import Role
@@ -38,6 +41,27 @@ class HostResource(Resource):
         """Removes one host."""
         await self.console.registrar.take((module_of(modid, cmdid), _path_host(host)), call.actor)
         return Reply(status=204)
+
+    @endpoint("PATCH", f"{MODULE}/hosts/<host>", Role.EDITOR)
+    async def change(self, call: Call, modid: int, cmdid: int, host: str) -> Reply:
+        """Changes weight, zone, tags or note of a host."""
+        change = change_of(call.body, call.headers("Content-Type"))
+        return await self._edit(call, modid, cmdid, host, change)
+
+    @endpoint("PUT", f"{MODULE}/hosts/<host>/drain", Role.EDITOR)
+    async def drain(self, call: Call, modid: int, cmdid: int, host: str) -> Reply:
+        """Drains a host; of one that is drained already, changes end and reason."""
+        drain = drain_of(call.body, call.headers("Content-Type"), call.now)
+        return await self._edit(call, modid, cmdid, host, HostChange(drain=drain))
+
+    @endpoint("DELETE", f"{MODULE}/hosts/<host>/drain", Role.EDITOR)
+    async def undrain(self, call: Call, modid: int, cmdid: int, host: str) -> Reply:
+        """Ends the drain of a host."""
+        return await self._edit(call, modid, cmdid, host, HostChange(undrain=True))
+
+    async def _edit(self, call: Call, modid: int, cmdid: int, host: str, change: HostChange) -> Reply:
+        edit = RouteEdit(module_of(modid, cmdid), change={_path_host(host): change})
+        return await edit_module(self.stores.modules, call, edit)
 
 
 def _path_host(text: str) -> HostAddress:

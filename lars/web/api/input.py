@@ -1,15 +1,19 @@
 """Reads what programs send to the API, from texts and JSON to values; raises Problem. Pure."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from lars.db.modules import MAX_NAME, SORTS, ModuleSearch
+from lars.db.modules import MAX_NAME, SORTS, Module, ModuleSearch
 from lars.errors import InvalidRoute
+from lars.host_record import CHANGES, MAX_DRAIN, MAX_TAGS, MAX_WEIGHT, Drain, HostChange, host_change, reason
 from lars.route import MAX_HOSTS, HostAddress, ModuleId, module_id, serving_host
 from lars.web.api.problems import Problem, bad, unknown
 from lars.web.api.schemas import NAME_PATTERN
+from lars.web.formats import iso
 
 MIN_TTL, MAX_TTL = 3, 86_400
 """Seconds of a lease."""
@@ -18,6 +22,11 @@ MAX_LIMIT = 1000
 """Rows of one answer."""
 
 _NAME = re.compile(NAME_PATTERN)
+
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+"""A time as RFC 3339 has it."""
 
 MAX_ROW = 2**53
 """The largest id that every JSON reader holds exactly."""
@@ -90,8 +99,8 @@ def cursor_after(search: ModuleSearch, last: ModuleId) -> str:
     return f"o{search.offset + search.limit}"
 
 
-def json_object(body: bytes, content_type: str, keys: Mapping[str, bool]) -> dict[str, Any]:
-    """The JSON object of a body, with these keys; a key with True is required. Raises Problem."""
+def any_object(body: bytes, content_type: str) -> dict[str, Any]:
+    """The JSON object of a body. Raises Problem."""
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise Problem(415, "Unsupported Media Type", "send JSON, with Content-Type: application/json")
     try:
@@ -100,6 +109,12 @@ def json_object(body: bytes, content_type: str, keys: Mapping[str, bool]) -> dic
         raise bad("the body is not JSON") from None
     if not isinstance(value, dict):
         raise bad("the body must be a JSON object")
+    return value
+
+
+def json_object(body: bytes, content_type: str, keys: Mapping[str, bool]) -> dict[str, Any]:
+    """The JSON object of a body, with these keys; a key with True is required. Raises Problem."""
+    value = any_object(body, content_type)
     for key in value:
         if key not in keys:
             raise bad(f"the body has a key {key[:60]!r} that is unknown: use {', '.join(keys)}")
@@ -140,3 +155,58 @@ def etags(header: str) -> frozenset[str] | None:
     if header.strip() == "*":
         return frozenset("*")
     return frozenset(re.findall(r'(?:^|[,\s])"([^"]*)"', header))
+
+
+def is_seen(module: Module, header: str) -> bool:
+    """Whether If-None-Match says that the caller has the module as it is (RFC 9110, 13.1.2)."""
+    wanted = etags(header)
+    return wanted is not None and (module.etag in wanted or ("*" in wanted and bool(module.hosts)))
+
+
+def change_of(body: bytes, content_type: str) -> HostChange:
+    """What a body changes in the record of a host. Raises Problem, or BadInput with one problem for each fault."""
+    values = json_object(body, content_type, dict.fromkeys(CHANGES, False))
+    weight, tags = values.get("weight"), values.get("tags")
+    if isinstance(weight, str):
+        raise bad(f"weight: write a number from 0 to {MAX_WEIGHT}, not a text")
+    if isinstance(weight, float) and weight.is_integer():
+        values["weight"] = int(weight)  # 5.0 is an integer in JSON
+    if isinstance(tags, list) and len(tags) > MAX_TAGS:
+        raise bad(f"tags: {len(tags)} of them; {MAX_TAGS} at most")
+    return host_change(values)
+
+
+def drain_of(body: bytes, content_type: str, now: float) -> Drain:
+    """The drain that a body asks for at `now`, in Unix seconds: until a time, for some seconds, or for good.
+
+    Raises Problem.
+    """
+    values = json_object(body, content_type, {"until": False, "seconds": False, "reason": False})
+    try:
+        why = reason(values.get("reason", ""))
+    except InvalidRoute as error:
+        raise bad(str(error)) from None
+    if "until" in values and "seconds" in values:
+        raise bad("until and seconds: give one of them")
+    if "until" in values:
+        return Drain(_end_of(values["until"], now), why)
+    if "seconds" not in values:
+        return Drain(reason=why)
+    seconds = values["seconds"]
+    whole = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not whole or not 1 <= seconds <= MAX_DRAIN or seconds != int(seconds):
+        raise bad(f"seconds: write a number from 1 to {MAX_DRAIN}")
+    return Drain(int(now) + int(seconds), why)
+
+
+def _end_of(value: object, now: float) -> int:
+    """The Unix seconds of a time of RFC 3339 to come."""
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise bad("until: write a time such as 2026-11-25T14:00:00Z")
+    try:
+        end = datetime.fromisoformat(value.upper()).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise bad(f"until: {value} is no time ({error}): write one such as 2026-11-25T14:00:00Z") from None
+    if not now < end <= now + MAX_DRAIN:
+        raise bad(f"until: {value} is not within {MAX_DRAIN // 86_400} days from now, {iso(now)}")
+    return math.ceil(end)

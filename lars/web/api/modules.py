@@ -1,12 +1,12 @@
 """Modules by the API: finding them, their hosts, their names."""
 
-from lars.db.modules import EditConflict
 from lars.db.routes import RouteEdit
 from lars.route import MAX_ID
+from lars.web.api.edits import edit_module
 from lars.web.api.endpoint import MODULE, Call, Reply, Resource, endpoint
-from lars.web.api.input import cursor_after, etags, hosts_of, json_object, module_of, name_of, search_of
-from lars.web.api.problems import changed, unknown
-from lars.web.api.rows import as_edited, as_module
+from lars.web.api.input import cursor_after, hosts_of, is_seen, json_object, module_of, name_of, search_of
+from lars.web.api.problems import unknown
+from lars.web.api.rows import as_module
 from lars.web.roles import Role
 from lars.web.spans import WINDOW
 
@@ -30,8 +30,7 @@ class ModuleResource(Resource):
         """A module with its hosts; 304 if the caller has seen it as it is."""
         module = await self.stores.modules.module(module_of(modid, cmdid))
         headers = {"ETag": f'"{module.etag}"'}
-        wanted = etags(call.headers("If-None-Match"))
-        if wanted is not None and (module.etag in wanted or ("*" in wanted and module.hosts)):
+        if is_seen(module, call.headers("If-None-Match")):
             return Reply(status=304, headers=headers)
         return Reply(as_module(module), headers=headers)
 
@@ -41,7 +40,7 @@ class ModuleResource(Resource):
         module = module_of(modid, cmdid)
         body = json_object(call.body, call.headers("Content-Type"), {"hosts": True})
         edit = RouteEdit(module, add=hosts_of(body["hosts"], "hosts"), replace=True)
-        return await self._edit(call, edit)
+        return await edit_module(self.stores.modules, call, edit)
 
     @endpoint("POST", f"{MODULE}/hosts", Role.EDITOR)
     async def edit(self, call: Call, modid: int, cmdid: int) -> Reply:
@@ -50,20 +49,12 @@ class ModuleResource(Resource):
         body = json_object(call.body, call.headers("Content-Type"), {"add": False, "remove": False})
         add = hosts_of(body.get("add", []), "add")
         remove = hosts_of(body.get("remove", []), "remove")
-        return await self._edit(call, RouteEdit(module, add, remove))
+        return await edit_module(self.stores.modules, call, RouteEdit(module, add, remove))
 
     @endpoint("DELETE", MODULE, Role.EDITOR)
     async def empty(self, call: Call, modid: int, cmdid: int) -> Reply:
         """Removes all hosts of a module."""
-        return await self._edit(call, RouteEdit(module_of(modid, cmdid), replace=True))
-
-    async def _edit(self, call: Call, edit: RouteEdit) -> Reply:
-        wanted = etags(call.headers("If-Match"))
-        try:
-            done, etag = await self.stores.modules.edit_tagged(call.actor, call.now, edit, wanted)
-        except EditConflict:
-            raise changed((await self.stores.modules.module(edit.module)).etag) from None
-        return Reply(as_edited(done), headers={"ETag": f'"{etag}"'})
+        return await edit_module(self.stores.modules, call, RouteEdit(module_of(modid, cmdid), replace=True))
 
     @endpoint("PUT", "/api/v1/modids/<int:number>/name", Role.EDITOR)
     async def name_modid(self, call: Call, number: int) -> Reply:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from lars import __version__
 from lars.db.modules import SORTS
 from lars.web.api.input import MAX_LIMIT, MAX_ROW, MAX_TTL, MIN_TTL
-from lars.web.api.schemas import HOST, ID, SCHEMAS, TEXT, Schema
+from lars.web.api.schemas import HOST, ID, IP, SCHEMAS, TEXT, Schema
 from lars.web.spans import SPANS, WINDOW
 
 
@@ -138,6 +138,49 @@ PATHS: Schema = {
             [*_AT_HOST, _TTL],
         ),
         "delete": _operation("deregisterHost", "Remove one host", _DONE, _AT_HOST),
+        "patch": _operation(
+            "changeHost",
+            "Change weight, zone, tags or note of a host",
+            _EDITED,
+            [*_AT_HOST, _IF_MATCH],
+            _json("HostChange"),
+        ),
+    },
+    "/modules/{modid}/{cmdid}/hosts/{host}/drain": {
+        "put": _operation(
+            "drainHost",
+            "Drain a host: no new call while others have weight",
+            _EDITED,
+            [*_AT_HOST, _IF_MATCH],
+            _json("NewDrain"),
+        ),
+        "delete": _operation("undrainHost", "Give a drained host its weight back", _EDITED, [*_AT_HOST, _IF_MATCH]),
+    },
+    "/modules/{modid}/{cmdid}/settings": {
+        "get": _operation(
+            "getSettings",
+            "What a module sets; the rest has its default",
+            {"200": _answer("Settings", etag=True), "304": {"description": "It is as If-None-Match says."}},
+            [*_MODULE, _IF_NONE],
+        ),
+        "put": _operation(
+            "setSettings", "Give a module exactly these settings", _EDITED, [*_MODULE, _IF_MATCH], _json("Settings")
+        ),
+    },
+    "/machines/{ip}/drain": {
+        "put": _operation(
+            "drainMachine",
+            "Drain the hosts of an address in all modules, in one edit",
+            {"200": _answer("Edited", "What changed, which may be nothing.")},
+            [_path("ip", IP)],
+            _json("NewDrain"),
+        ),
+        "delete": _operation(
+            "undrainMachine",
+            "Give the drained hosts of an address their weights back, in all modules",
+            {"200": _answer("Edited", "What changed, which may be nothing.")},
+            [_path("ip", IP)],
+        ),
     },
     "/modules/{modid}/{cmdid}/history": {
         "get": _operation(

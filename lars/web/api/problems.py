@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+MAX_LINES = 100
+"""Faults of one request that are listed."""
+
 
 class Problem(Exception):
     """A refused request: its status, the title of that status, and what is wrong this time."""

@@ -7,7 +7,7 @@ from lars.errors import BadInput
 from lars.route_formats import as_csv, as_objects, is_route, read_routes
 from lars.web.api.endpoint import JSON, Call, Reply, Resource, endpoint
 from lars.web.api.input import choice, flag
-from lars.web.api.problems import Problem, bad
+from lars.web.api.problems import MAX_LINES, Problem, bad
 from lars.web.api.rows import as_edited
 from lars.web.roles import Role
 
@@ -39,7 +39,7 @@ class RouteResource(Resource):
             routes = await deferToThreadPool(reactor, reactor.getThreadPool(), read_routes, name, call.body)
         except BadInput as error:
             raise bad(
-                "some lines of the body cannot be used; nothing was changed", lines=error.problems[:100]
+                "some lines of the body cannot be used; nothing was changed", lines=error.problems[:MAX_LINES]
             ) from None
         edits = [RouteEdit.of_file(module, hosts, replace) for module, hosts in sorted(routes.items())]
         store = self.stores.routes

@@ -3,40 +3,66 @@
 from lars.db.alarms import Alarm
 from lars.db.audit import AuditRow
 from lars.db.modules import Module
-from lars.db.routes import EditDone
+from lars.db.routes import EditDone, RouteChanged
+from lars.host_record import PLAIN, HostRecord, usable
+from lars.module_settings import from_json
 from lars.route import HostAddress, format_ip
 from lars.web.formats import iso
 
+_LAST = 253_402_300_799
+"""The last second of the year 9999, in Unix seconds: SQL may write later ones."""
+
 
 def as_host(module: Module, host: HostAddress) -> dict[str, object]:
-    """A host of a module; `ttl` and `owner` are null unless it registered itself."""
+    """A host of a module; `ttl` and `owner` are null unless it registered itself, `drain` unless it is drained."""
     lease = module.leases.get(host)
+    record = usable(module.records.get(host, PLAIN))
     return {
         "host": str(host),
         "ip": format_ip(host.ip),
         "port": host.port,
         "ttl": lease.ttl if lease else None,
         "owner": lease.owner if lease else None,
+        "weight": record.weight,
+        "zone": record.zone,
+        "tags": list(record.tags),
+        "note": record.note,
+        "drain": _drain(record),
     }
 
 
+def _drain(record: HostRecord) -> dict[str, object] | None:
+    """A drain; `until` is null if it has no end, `weight` is what its end restores."""
+    if not record.draining:
+        return None
+    until = iso(min(record.drained_until, _LAST)) if record.drained_until > 0 else None
+    return {"until": until, "reason": record.drain_reason, "weight": record.drained_weight}
+
+
 def as_module(module: Module) -> dict[str, object]:
-    """A module with its hosts."""
+    """A module with its hosts, and what it sets."""
     return {
         **module.id._asdict(),
         "modid_name": module.modid_name,
         "cmdid_name": module.cmdid_name,
         "hosts": [as_host(module, host) for host in module.hosts],
+        "settings": dict(from_json(module.settings)[0]),
     }
 
 
 def as_edited(done: EditDone) -> dict[str, object]:
     """What an edit changed."""
-    changes = [
-        {**c.module._asdict(), "added": list(map(str, c.added)), "removed": list(map(str, c.removed))}
-        for c in done.changed
-    ]
-    return {"version": done.version, "changed": changes}
+    return {"version": done.version, "changed": [_change(changed) for changed in done.changed]}
+
+
+def _change(changed: RouteChanged) -> dict[str, object]:
+    return {
+        **changed.module._asdict(),
+        "added": list(map(str, changed.added)),
+        "removed": list(map(str, changed.removed)),
+        "altered": [str(host) for host, _before, _after in changed.altered],
+        "settings": changed.settings[0] != changed.settings[1],
+    }
 
 
 def as_alarm(alarm: Alarm) -> dict[str, object]:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from lars.db.modules import MAX_NAME
-from lars.host_record import MAX_NOTE, MAX_TAG, MAX_TAGS, MAX_WEIGHT, MAX_ZONE
+from lars.host_record import MAX_DRAIN, MAX_NOTE, MAX_TAG, MAX_TAGS, MAX_WEIGHT, MAX_ZONE
+from lars.module_settings import json_schema
 from lars.route import MAX_HOSTS, MAX_ID
 
 Schema = dict[str, Any]
@@ -24,6 +25,7 @@ ID: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_ID}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 _TIME: Schema = {"type": "string", "format": "date-time"}
 HOST: Schema = {"type": "string", "pattern": HOST_PATTERN, "examples": ["10.0.0.5:8080"]}
+IP: Schema = {"type": "string", "pattern": rf"^(?!0\.0\.0\.0$){_OCTET}(\.{_OCTET}){{3}}$"}
 _HOSTS: Schema = {"type": "array", "items": {"$ref": "#/components/schemas/HostAddress"}, "maxItems": MAX_HOSTS}
 
 
@@ -79,11 +81,33 @@ SCHEMAS: Schema = {
         port={"type": "integer", "minimum": 1, "maximum": 65535},
         ttl=_or_null({**COUNT, "description": "Seconds that it stays without renewal; null: for good."}),
         owner=_or_null(TEXT),
+        **RECORD,
+        drain=_or_null({"$ref": "#/components/schemas/Drain"}),
     ),
-    "Module": _object(modid=ID, cmdid=ID, modid_name=TEXT, cmdid_name=TEXT, hosts=_list("Host")),
+    "Drain": _object(
+        until=_or_null({**_TIME, "description": "When it ends by itself; null: when somebody ends it."}),
+        reason=TEXT,
+        weight={"type": "integer", "description": "What its end restores."},
+    ),
+    "Module": _object(
+        modid=ID,
+        cmdid=ID,
+        modid_name=TEXT,
+        cmdid_name=TEXT,
+        hosts=_list("Host"),
+        settings={"$ref": "#/components/schemas/Settings"},
+    ),
+    "Settings": {**json_schema(), "description": "What a module sets; the rest has its default."},
     "ModuleLine": _object(modid=ID, cmdid=ID, modid_name=TEXT, cmdid_name=TEXT, hosts=COUNT),
     "Modules": _object(modules=_list("ModuleLine"), next=_or_null({**TEXT, "description": "The next page's cursor."})),
-    "Change": _object(modid=ID, cmdid=ID, added=_HOSTS, removed=_HOSTS),
+    "Change": _object(
+        modid=ID,
+        cmdid=ID,
+        added=_HOSTS,
+        removed=_HOSTS,
+        altered={**_HOSTS, "description": "Hosts that stay, with another weight, zone, tags, note or drain."},
+        settings={"type": "boolean", "description": "Whether the module's settings changed."},
+    ),
     "Edited": _object(version=COUNT, changed=_list("Change")),
     "Registered": _object(version=COUNT),
     "Calls": _object(at=_TIME, host=TEXT, succ=COUNT, err=COUNT),
@@ -150,7 +174,7 @@ SCHEMAS: Schema = {
             tuple(RECORD),
             modid=ID,
             cmdid=ID,
-            ip={"type": "string", "pattern": rf"^(?!0\.0\.0\.0$){_OCTET}(\.{_OCTET}){{3}}$"},
+            ip=IP,
             port={"type": "integer", "minimum": 1, "maximum": 65535},
             **RECORD,
         ),
@@ -158,6 +182,17 @@ SCHEMAS: Schema = {
         "not": {"properties": {"modid": {"const": 0}, "cmdid": {"const": 0}}, "required": ["modid", "cmdid"]},
     },
     "NewHosts": _object(hosts=_HOSTS),
+    "HostChange": {**_object(tuple(RECORD), **RECORD), "description": "What is absent stays. A weight ends a drain."},
+    "NewDrain": {
+        **_object(
+            ("until", "seconds", "reason"),
+            until={**_TIME, "description": "When lars-web ends it, within 366 days."},
+            seconds={"type": "integer", "minimum": 1, "maximum": MAX_DRAIN, "description": "The same, from now."},
+            reason=RECORD["note"],
+        ),
+        "description": "Without until and seconds it lasts until somebody ends it.",
+        "not": {"required": ["until", "seconds"]},
+    },
     "HostEdits": _object(("add", "remove"), add=_HOSTS, remove=_HOSTS),
     "Name": _object(
         name={

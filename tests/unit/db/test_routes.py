@@ -14,7 +14,7 @@ from lars.db.routes import (
     load_txn,
     version_txn,
 )
-from lars.errors import InvalidRoute
+from lars.errors import InvalidRoute, NoSuchHost
 from lars.host_record import PLAIN, Drain, HostChange, HostRecord
 from lars.module_settings import edited
 from lars.route import MAX_HOSTS, HostAddress, ModuleId
@@ -68,7 +68,8 @@ class EndDrainsTests(SynchronousTestCase):
         self.assertEqual(drained, {A, other})
         undone = edit_machine_txn(self.txn, "ann", 104.0, A.ip, HostChange(undrain=True))
         self.assertEqual((undone.version, self.weights()), (104, [50, 0, 0]))
-        self.assertEqual(edit_machine_txn(self.txn, "ann", 105.0, 99, HostChange(undrain=True)), EditDone(104, ()))
+        with self.assertRaisesRegex(NoSuchHost, r"^no module has a host at 0\.0\.0\.99: "):
+            edit_machine_txn(self.txn, "ann", 105.0, 99, HostChange(undrain=True))
 
     def test_a_weight_that_sql_wrote_meanwhile_stays_and_the_drain_ends(self) -> None:
         self.txn.execute("UPDATE RouteData SET weight = 7 WHERE serverip = 10")

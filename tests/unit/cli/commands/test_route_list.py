@@ -1,5 +1,7 @@
 """`lars route list` and `export` of a real SQLite file."""
 
+import time
+
 from tests.unit.cli.commands.route_case import HEADER, RouteTestCase
 from tests.unit.cli.database import SqliteFile
 
@@ -13,11 +15,11 @@ class ListTests(RouteTestCase):
     def test_list_is_aligned_and_can_be_narrowed(self) -> None:
         self.assertEqual(
             self.done("list"),
-            "MODID  CMDID  HOST\n"
-            "    1      1  10.0.0.9:80\n"
-            "    1      1  10.0.0.10:80\n"
-            "    1      2  10.0.0.1:65535\n"
-            "   20      1  10.0.0.1:1\n",
+            "MODID  CMDID  HOST            WEIGHT  ZONE  STATE\n"
+            "    1      1  10.0.0.9:80        100  -     active\n"
+            "    1      1  10.0.0.10:80       100  -     active\n"
+            "    1      2  10.0.0.1:65535     100  -     active\n"
+            "   20      1  10.0.0.1:1         100  -     active\n",
         )
         self.assertEqual(len(self.done("list", "1").splitlines()), 4)
         self.assertEqual(len(self.done("list", "1", "2").splitlines()), 2)
@@ -26,11 +28,34 @@ class ListTests(RouteTestCase):
     def test_json_of_list_and_export_is_what_import_reads(self) -> None:
         listed = self.route("list", "--json")
         plain = {"weight": 100, "zone": "", "tags": [], "note": ""}
-        self.assertEqual(listed.json[0], {**plain, "modid": 1, "cmdid": 1, "ip": "10.0.0.9", "port": 80})
+        exported = {**plain, "modid": 1, "cmdid": 1, "ip": "10.0.0.9", "port": 80}
+        self.assertEqual(listed.json[0], {**exported, "drain": None})
         self.assertEqual(len(listed.json), 4)
-        self.assertEqual(self.done("export", "--json"), listed.out)
-        self.assertEqual(self.done("export", "--format", "json"), listed.out)
+        self.assertEqual(self.route("export", "--json").json[0], exported)
+        self.assertEqual(self.done("export", "--format", "json"), self.done("export", "--json"))
         self.assertEqual(self.route("list", "7", "--json").json, [])
+        for options in (["list"], ["export"]):
+            copy = f"sqlite:///{SqliteFile(self.mktemp()).path}"
+            self.done("import", "-", "--db", copy, stdin=self.done(*options, "--json"))
+            self.assertEqual(self.done("list", "--json", "--db", copy), listed.out)
+
+    def test_list_shows_weight_zone_and_drain(self) -> None:
+        self.done("set", "1", "1", "10.0.0.9:80", "weight=50", "zone=b")
+        until = int(time.time()) + 86_400
+        self.done("drain", "1", "1", "10.0.0.9:80", "--for", "24h", "--reason", "kernel update")
+        lines = self.done("list", "1", "1").splitlines()
+        day = r"\d{4}-\d\d-\d\d \d\d:\d\d"
+        self.assertRegex(lines[1], rf" 10\.0\.0\.9:80 +0  b +draining until {day}: kernel update$")
+        drain = self.route("list", "1", "1", "--json").json[0]["drain"]
+        self.assertAlmostEqual(drain.pop("until") // 60, until // 60, -1)
+        self.assertEqual(drain, {"reason": "kernel update", "weight": 50})
+
+    def test_what_list_prints_of_a_draining_host_ends_no_drain_when_it_is_imported(self) -> None:
+        self.done("drain", "1", "1", "10.0.0.9:80")
+        listed = self.done("list", "--json")
+        self.assertIn("nothing to change", self.done("import", "-", stdin=listed))
+        self.done("undrain", "1", "1", "10.0.0.9:80")
+        self.assertIn("nothing to change", self.done("import", "-", stdin=listed))
 
     def test_export_and_import_round_trip(self) -> None:
         for options in ([], ["--format", "json"]):

@@ -7,15 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.modules import MAX_NAME, ModuleSearch
+from lars.db.modules import MAX_NAME, Module, ModuleSearch
+from lars.errors import BadInput
+from lars.host_record import MAX_DRAIN, MAX_TAGS, Drain, HostChange
 from lars.route import ModuleId, parse_host
 from lars.web.api.input import (
+    any_object,
+    change_of,
     choice,
     cursor_after,
+    drain_of,
     etags,
     flag,
     host_of,
     hosts_of,
+    is_seen,
     json_object,
     module_of,
     name_of,
@@ -108,3 +114,86 @@ class EtagTests(SynchronousTestCase):
         self.assertEqual(etags("*"), {"*"})
         self.assertEqual(etags('"a", "b"'), {"a", "b"})
         self.assertEqual(etags('W/"weak", "strong"'), {"strong"})
+
+
+class RecordTests(InputTestCase):
+    def change(self, **values: object) -> HostChange:
+        return change_of(json.dumps(values).encode(), JSON)
+
+    def test_what_is_absent_stays(self) -> None:
+        self.assertEqual(self.change(), HostChange())
+        self.assertEqual(
+            self.change(weight=50.0, zone="b", tags=["y", "x"], note=""), HostChange(50, "b", ("x", "y"), "")
+        )
+
+    def test_each_fault_names_its_field_and_what_to_write(self) -> None:
+        for values, problem in (
+            ({"weight": -1}, "weight '-1' is not a number from 0 to 1000"),
+            ({"weight": 1001}, "weight '1001' is not a number from 0 to 1000"),
+            ({"weight": 1.5}, "weight '1.5' is not a number from 0 to 1000"),
+            ({"weight": True}, "weight 'true' is not a number from 0 to 1000"),
+            ({"weight": None}, "weight 'null' is not a number from 0 to 1000"),
+            ({"zone": "east coast"}, "zone 'east coast' is not a zone: use up to 64 of a-z, 0-9, dot and hyphen"),
+            ({"tags": "x"}, "tags 'x' are not tags: use at most 20"),
+            ({"note": "a\nb"}, "is not a line of at most 255 printable characters"),
+        ):
+            (line,) = self.assertRaises(BadInput, self.change, **values).problems
+            self.assertIn(problem, line)
+        self.assertIn("weight: write a number from 0 to 1000", self.refused(400, change_of, b'{"weight": "x"}', JSON))
+        body = json.dumps({"tags": ["x"] * (MAX_TAGS + 1)}).encode()
+        self.assertIn("tags: 21 of them; 20 at most", self.refused(400, change_of, body, JSON))
+        self.assertIn("unknown: use weight, zone, tags, note", self.refused(400, change_of, b'{"wieght": 1}', JSON))
+        self.refused(415, change_of, b"{}", "text/plain")
+
+
+class DrainTests(InputTestCase):
+    now = 1_800_000_000.5
+
+    def drain(self, **values: object) -> Drain:
+        return drain_of(json.dumps(values).encode(), JSON, self.now)
+
+    def test_a_drain_ends_at_a_time_after_some_seconds_or_by_hand(self) -> None:
+        self.assertEqual(self.drain(), Drain())
+        self.assertEqual(self.drain(seconds=60, reason="new disk"), Drain(1_800_000_060, "new disk"))
+        for text in ("2027-01-15T08:01:00Z", "2027-01-15t10:01:00.000+02:00", "2027-01-15T08:00:59.5z"):
+            self.assertEqual(self.drain(until=text), Drain(1_800_000_060))
+
+    def test_each_fault_names_its_field_and_what_to_write(self) -> None:
+        for values, problem in (
+            ({"until": "2h"}, "until: write a time such as 2026-11-25T14:00:00Z"),
+            ({"until": 1_900_000_000}, "until: write a time such as"),
+            (
+                {"until": "2027-02-30T00:00:00Z"},
+                "until: 2027-02-30T00:00:00Z is no time (day is out of range",
+            ),
+            ({"until": "0001-01-01T00:00:00+23:59"}, "until: 0001-01-01T00:00:00+23:59 is no"),
+            ({"until": "2027-01-15T08:00:00Z"}, "is not within 366 days from now, 2027-01-15T08:00:00Z"),
+            ({"until": "2028-03-01T00:00:00Z"}, "is not within 366 days from now"),
+            ({"seconds": 0}, f"seconds: write a number from 1 to {MAX_DRAIN}"),
+            ({"seconds": "60"}, "seconds: write a number"),
+            ({"seconds": True}, "seconds: write a number"),
+            ({"seconds": MAX_DRAIN + 1}, "seconds: write a number"),
+            ({"until": "2027-01-15T09:00:00Z", "seconds": 60}, "until and seconds: give one of them"),
+            ({"reason": "x" * 256}, "reason 'xxx"),
+            ({"reason": 7}, "reason '7' is not a line of at most 255 printable characters"),
+            ({"for": 60}, "unknown: use until, seconds, reason"),
+        ):
+            self.assertIn(problem, self.refused(400, drain_of, json.dumps(values).encode(), JSON, self.now))
+
+    @given(st.text("0123456789-T:Z+.", max_size=30))
+    def test_any_text_is_a_time_or_refused(self, text: str) -> None:
+        body = json.dumps({"until": text}).encode()
+        self.assertIn("until: ", self.refused(400, drain_of, body, JSON, 1e15))
+
+
+class SeenTests(InputTestCase):
+    def test_if_none_match_holds_for_the_etag_and_for_any_module_with_hosts(self) -> None:
+        empty = Module(ModuleId(1, 1), "", "", ())
+        full = Module(ModuleId(1, 1), "", "", (parse_host("10.0.0.1:80"),))
+        self.assertEqual([is_seen(full, h) for h in (f'"{full.etag}"', "*", '"x"', "")], [True, True, False, False])
+        self.assertEqual([is_seen(empty, h) for h in (f'"{empty.etag}"', "*")], [True, False])
+
+    def test_any_object_is_an_object(self) -> None:
+        self.assertEqual(any_object(b'{"panic": false}', JSON), {"panic": False})
+        for body in (b"[]", b"1", b"", b"{"):
+            self.refused(400, any_object, body, JSON)
