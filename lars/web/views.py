@@ -18,6 +18,10 @@ NOTICES: Mapping[str, Translatable] = {
     "removed": Translatable("Hosts removed: %(n)s."),
     "replaced": Translatable("The list of hosts is saved."),
     "same": Translatable("There was nothing to change."),
+    "host": Translatable("The host is saved."),
+    "drained": Translatable("Hosts drained: %(n)s."),
+    "undrained": Translatable("Hosts whose drain is ended: %(n)s."),
+    "settings": Translatable("The settings are saved; agents have them within a second."),
     "renamed": Translatable("The name is saved."),
     "imported": Translatable("Modules changed by the import: %(n)s."),
     "password": Translatable("Your password is changed; other browsers are signed out."),
@@ -71,6 +75,9 @@ class Views:
         def moment(at: float) -> str:
             return formats.moment(at, request.zone)
 
+        def until(at: float) -> str:
+            return formats.until(at, request.now, request.zone)
+
         def ago(then: float) -> tuple[int, str]:
             return formats.age(then, request.now)
 
@@ -81,6 +88,7 @@ class Views:
             "request": request,
             "base": request.prefix,
             "moment": moment,
+            "until": until,
             "ago": ago,
             "notice": notice,
             **page.values,
