@@ -5,9 +5,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from lars.db.audit import Edit
 from lars.route import HostAddress, format_ip
 from lars.web import formats
 from lars.web.alarm_texts import alarm_text
+from lars.web.audit_lines import changed_lines
 from lars.web.language import LANGUAGES, Translatable, translations
 from lars.web.page_request import Page, PageRequest
 
@@ -81,6 +83,9 @@ class Views:
         def ago(then: float) -> tuple[int, str]:
             return formats.age(then, request.now)
 
+        def changed(edit: Edit) -> tuple[list[str], list[str]]:
+            return changed_lines(edit, moment)
+
         notice = NOTICES.get(request.field("notice"))
         if notice is not None and "%(n)s" in notice.text:
             notice = Translatable(notice.text, n=request.number("n", 0, 0, 10**9))
@@ -89,6 +94,7 @@ class Views:
             "base": request.prefix,
             "moment": moment,
             "until": until,
+            "changed_lines": changed,
             "ago": ago,
             "notice": notice,
             **page.values,
