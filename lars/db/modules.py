@@ -70,6 +70,14 @@ class Module:
         """A digest of the hosts that users edit; hosts that register themselves do not change it."""
         return seen_digest(self.kept_by_people)
 
+    def seen_by(self, edit: RouteEdit) -> str:
+        """The digest of what an edit is based on: the settings, the records that it changes, or else `seen`."""
+        if edit.settings is not None:
+            return _digest(self.settings)
+        if edit.change and not (edit.add or edit.remove or edit.replace):
+            return _digest(repr([(host, self.records.get(host)) for host in sorted(edit.change)]))
+        return self.seen
+
     @property
     def kept_by_people(self) -> tuple[HostAddress, ...]:
         """The hosts that did not register themselves."""
@@ -81,7 +89,7 @@ class Module:
         leases = [(host, lease.ttl, lease.owner) for host, lease in sorted(self.leases.items())]
         records = [self.records.get(host) for host in self.hosts]
         content = repr((self.modid_name, self.cmdid_name, self.hosts, leases, records, self.settings))
-        return hashlib.sha256(content.encode()).hexdigest()[:20]
+        return _digest(content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,11 @@ class ModuleFound:
 
 def seen_digest(hosts: Iterable[HostAddress]) -> str:
     """The digest of a set of hosts, in any order, for a form or an ETag."""
-    return hashlib.sha256(" ".join(map(str, sorted(hosts))).encode()).hexdigest()[:20]
+    return _digest(" ".join(map(str, sorted(hosts))))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 class ModuleStore:
@@ -118,10 +130,10 @@ class ModuleStore:
         return await self._database.read("read a module", module_txn, module)
 
     async def edit(self, actor: str, now: float, edit: RouteEdit, seen: str | None) -> EditDone:
-        """Edits one module's hosts.
+        """Edits one module.
 
-        Raises EditConflict if `seen` is given and is not Module.seen. With `seen`, a replacement keeps hosts that
-        registered themselves.
+        Raises EditConflict if `seen` is given and is not what Module.seen_by gives for this edit. With `seen`, a
+        replacement keeps hosts that registered themselves.
         """
         return await self._database.write("edit a module", _edit_seen_txn, actor, now, edit, seen)
 
@@ -260,7 +272,7 @@ def _edit_seen_txn(txn: Transaction, actor: str, now: float, edit: RouteEdit, se
     locked_version_txn(txn)
     if seen is not None:
         module = module_txn(txn, edit.module)
-        if seen != module.seen:
+        if seen != module.seen_by(edit):
             raise _conflict(module)
         if edit.replace:  # a user's list leaves out hosts that registered themselves
             gone = frozenset(module.kept_by_people) - edit.add

@@ -11,6 +11,7 @@ from lars.db.calls import CallStore
 from lars.db.database import Database
 from lars.db.fleet import FleetStore
 from lars.db.host_states import HostStateStore
+from lars.db.machines import MachineStore
 from lars.db.modules import ModuleStore
 from lars.db.routes import RouteStore
 from lars.runtime.reactor import IReactor
@@ -36,6 +37,7 @@ class Stores:
     calls: CallStore
     fleet: FleetStore
     host_states: HostStateStore
+    machines: MachineStore
     modules: ModuleStore
     routes: RouteStore
 
@@ -50,6 +52,7 @@ class Stores:
             CallStore(database),
             FleetStore(database),
             HostStateStore(database),
+            MachineStore(database),
             ModuleStore(database),
             RouteStore(database),
         )

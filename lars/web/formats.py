@@ -37,6 +37,13 @@ def moment(at: float, where: tzinfo) -> str:
     return datetime.fromtimestamp(at, where).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def until(at: float, now: float, where: tzinfo) -> str:
+    """A moment to come, without seconds: "14:00" if it is today, otherwise "2026-11-22 14:00"."""
+    text = moment(at, where)[:-3]
+    today, time = moment(now, where)[:10], text[11:]
+    return time if text.startswith(today) else text
+
+
 def iso(at: float) -> str:
     """Unix seconds -> "2026-11-22T20:10:01Z" (RFC 3339)."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

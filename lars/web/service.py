@@ -33,8 +33,11 @@ from lars.web.live.live import Live
 from lars.web.metrics import WebMetrics
 from lars.web.pages.account_pages import AccountPages, UserPages
 from lars.web.pages.audit_pages import AuditPages, VersionPages
+from lars.web.pages.host_pages import HostPages
+from lars.web.pages.machine_pages import MachinePages
 from lars.web.pages.module_pages import ModulePages
 from lars.web.pages.overview_pages import OverviewPages
+from lars.web.pages.settings_pages import SettingsPages
 from lars.web.pages.sign_in_pages import SignInPages
 from lars.web.pages.transfer_pages import TransferPages
 from lars.web.registry.registrar import Registrar
@@ -93,6 +96,9 @@ class WebService(AsyncService):
             "sign-out": self._sign_in.app,
             "setup": self._sign_in.app,
             "modules": ModulePages(self.console).app,
+            "hosts": HostPages(self.console).app,
+            "machines": MachinePages(self.console).app,
+            "settings": SettingsPages(self.console).app,
             "transfer": TransferPages(self.console).app,
             "audit": AuditPages(self.console).app,
             "versions": VersionPages(self.console).app,

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from lars.db.audit import Edit
 from lars.route import HostAddress, format_ip
 from lars.web import formats
 from lars.web.alarm_texts import alarm_text
+from lars.web.audit_lines import changed_lines
 from lars.web.language import LANGUAGES, Translatable, translations
 from lars.web.page_request import Page, PageRequest
 
@@ -18,6 +20,10 @@ NOTICES: Mapping[str, Translatable] = {
     "removed": Translatable("Hosts removed: %(n)s."),
     "replaced": Translatable("The list of hosts is saved."),
     "same": Translatable("There was nothing to change."),
+    "host": Translatable("The host is saved."),
+    "drained": Translatable("Hosts drained: %(n)s."),
+    "undrained": Translatable("Hosts whose drain is ended: %(n)s."),
+    "settings": Translatable("The settings are saved; agents have them within a second."),
     "renamed": Translatable("The name is saved."),
     "imported": Translatable("Modules changed by the import: %(n)s."),
     "password": Translatable("Your password is changed; other browsers are signed out."),
@@ -71,8 +77,14 @@ class Views:
         def moment(at: float) -> str:
             return formats.moment(at, request.zone)
 
+        def until(at: float) -> str:
+            return formats.until(at, request.now, request.zone)
+
         def ago(then: float) -> tuple[int, str]:
             return formats.age(then, request.now)
+
+        def changed(edit: Edit) -> tuple[list[str], list[str]]:
+            return changed_lines(edit, moment)
 
         notice = NOTICES.get(request.field("notice"))
         if notice is not None and "%(n)s" in notice.text:
@@ -81,6 +93,8 @@ class Views:
             "request": request,
             "base": request.prefix,
             "moment": moment,
+            "until": until,
+            "changed_lines": changed,
             "ago": ago,
             "notice": notice,
             **page.values,

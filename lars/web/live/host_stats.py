@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lars.db.calls import Minutes, ModuleCalls
 from lars.db.host_states import HostState, Watched
+from lars.host_record import PLAIN, HostRecord
 from lars.route import HostAddress
 
 LAG = 3.0
@@ -32,14 +33,15 @@ class HostStats:
     host: HostAddress
     in_route: bool
     state: str
-    """ "ejected" (by some callers), "failing" (more than 1 % of its calls), "healthy", or "silent" when no caller has
-    reported on it lately."""
+    """ "draining" (by an operator), "drained" (weight 0), "ejected" (by some callers), "failing" (more than 1 % of its
+    calls), "healthy", or "silent" when no caller has reported on it lately."""
     callers: int
     ejected_by: int
     last_report: int
     calls: int
     err: int
     of: int
+    record: HostRecord = PLAIN
 
 
 PAGE = 100
@@ -61,11 +63,29 @@ def host_stats(watched: Watched) -> list[HostStats]:
         state = watched.states.get(host, HostState(0, 0, 0))
         calls = watched.calls.get(host, ModuleCalls(0, 0))
         total = calls.succ + calls.err
-        failing = calls.err * 100 > total  # more than one in a hundred, as for modules in trouble
-        word = "ejected" if state.overloaded_at else "failing" if failing else "healthy" if state.callers else "silent"
+        record = watched.module.records.get(host, PLAIN)
         hosts.append(
             HostStats(
-                host, host in route, word, state.callers, state.overloaded_at, state.last_report, total, calls.err, of
+                host,
+                host in route,
+                _word(record, state, calls),
+                state.callers,
+                state.overloaded_at,
+                state.last_report,
+                total,
+                calls.err,
+                of,
+                record,
             )
         )
     return sorted(hosts, key=lambda h: (not h.in_route, h.state != "ejected", h.state != "failing", h.host))
+
+
+def _word(record: HostRecord, state: HostState, calls: ModuleCalls) -> str:
+    if not record.weight:
+        return "draining" if record.draining else "drained"
+    if state.overloaded_at:
+        return "ejected"
+    if calls.err * 100 > calls.succ + calls.err:  # more than one in a hundred, as for modules in trouble
+        return "failing"
+    return "healthy" if state.callers else "silent"

@@ -8,6 +8,7 @@ from typing import Any
 from lars.db.calls import Minutes
 from lars.db.fleet import Fleet
 from lars.db.host_states import Watched
+from lars.host_record import PLAIN
 from lars.route import format_ip
 from lars.web.formats import percent, rate, whole
 from lars.web.live.host_stats import HostStats, host_page
@@ -61,12 +62,13 @@ def module_payload(watched: Watched, hosts: Sequence[HostStats], number: int) ->
     shown = host_page(hosts, number)
     module = watched.module
     here = sorted(h.host for h in shown) if len(shown) < len(hosts) else []
-    parts = (module.hosts, module.modid_name, module.cmdid_name, sorted(module.leases), here)
+    records = sorted((h.host, repr(h.record)) for h in shown if h.record != PLAIN)
+    parts = (module.hosts, module.modid_name, module.cmdid_name, sorted(module.leases), here, records, module.settings)
     return {
         "hosts": {
             f"{format_ip(h.host.ip)}:{h.host.port}": {
                 "state": h.state,
-                "by": f"{h.ejected_by}/{h.callers}",
+                "by": [h.ejected_by, h.callers],
                 "share": percent(h.calls, h.of),
                 "portion": round(100 * h.calls / h.of) if h.of else 0,
                 "calls": whole(h.calls),

@@ -1,12 +1,30 @@
 """What people type into forms: pure, from texts to values, or to what is wrong beside each field."""
 
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from lars.accounts import MAX_PASSWORD, MIN_PASSWORD, ROLES, BadAccount, new_password, user_name
 from lars.db.modules import MAX_NAME
 from lars.errors import InvalidRoute
+from lars.host_record import (
+    MAX_NOTE,
+    MAX_TAG,
+    MAX_TAGS,
+    MAX_WEIGHT,
+    MAX_ZONE,
+    Drain,
+    HostChange,
+    note,
+    tags,
+    weight,
+    zone,
+)
 from lars.route import MAX_HOSTS, MAX_ID, HostAddress, ModuleId, parse_ip, parse_port
 from lars.web.language import Translatable
+
+MAX_DRAIN = 365 * 86_400
+"""Seconds of a drain at most: one without end has no time."""
 
 MAX_NAMED = 10
 """Bad lines of a pasted list that are named; of others, only the number is shown."""
@@ -92,6 +110,67 @@ def parse_name(text: str) -> str:
     if not name.isprintable():
         raise FormError(name=Translatable("A name has no control characters."))
     return name
+
+
+_RECORD: tuple[tuple[str, Callable[[str], object], Translatable], ...] = (
+    (
+        "weight",
+        lambda text: weight(text.strip()),
+        Translatable("Write a whole number from 0 to %(most)s.", most=MAX_WEIGHT),
+    ),
+    (
+        "zone",
+        lambda text: zone(text.strip()),
+        Translatable("A zone is up to %(most)s of a-z, 0-9, dot and hyphen, without blanks.", most=MAX_ZONE),
+    ),
+    (
+        "tags",
+        lambda text: tags([word for word in re.split(r"[\s,]+", text) if word]),
+        Translatable(
+            "Write at most %(n)s tags, each up to %(most)s printable ASCII characters.", n=MAX_TAGS, most=MAX_TAG
+        ),
+    ),
+    ("note", note, Translatable("Write one line of at most %(most)s printable characters.", most=MAX_NOTE)),
+)
+"""The fields of a host's record: the parser, and what to say if it refuses."""
+
+
+def parse_record(fields: Mapping[str, str]) -> HostChange:
+    """The change that the form of a host asks for; raises FormError for `weight`, `zone`, `tags` and `note`."""
+    values: dict[str, Any] = {}
+    errors = {}
+    for name, parse, problem in _RECORD:
+        try:
+            values[name] = parse(fields.get(name, ""))
+        except InvalidRoute:
+            errors[name] = problem
+    if errors:
+        raise FormError(**errors)
+    return HostChange(**values)
+
+
+def parse_drain(time: str, reason: str, now: float) -> Drain:
+    """A drain for a time such as "90m", "2h" or "1d 12h", without end if it is empty, from `now` in Unix seconds.
+
+    Raises FormError for `time` and `reason`.
+    """
+    errors, seconds = {}, 0
+    if time.strip():
+        text = "".join(time.lower().split())
+        parts = re.fullmatch(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", text, re.ASCII)
+        counts = [int(part or 0) for part in parts.groups()] if parts else [0] * 4
+        seconds = sum(count * unit for count, unit in zip(counts, (86_400, 3600, 60, 1), strict=True))
+        if not 0 < seconds <= MAX_DRAIN:
+            errors["time"] = Translatable(
+                "Write a time such as 30m, 2h or 1d 12h, of at most %(most)s days.", most=MAX_DRAIN // 86_400
+            )
+    try:
+        reason = note(reason)
+    except InvalidRoute:
+        errors["reason"] = Translatable("Write one line of at most %(most)s printable characters.", most=MAX_NOTE)
+    if errors:
+        raise FormError(**errors)
+    return Drain(int(now) + seconds if seconds else 0, reason)
 
 
 def parse_user(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from lars.db.modules import SORTS, EditConflict, ModuleSearch
 from lars.db.routes import RouteEdit
 from lars.errors import InvalidRoute
+from lars.module_settings import from_json
 from lars.route import HostAddress, ModuleId, module_id, parse_host
 from lars.web.language import Translatable, untranslated
 from lars.web.live.host_stats import PAGE as HOSTS
@@ -15,6 +16,7 @@ from lars.web.page_request import Answer, Page, PageRequest, Redirect
 from lars.web.pages.charts import chart, spark
 from lars.web.pages.forms import BadHosts, FormError, parse_hosts, parse_module, parse_name
 from lars.web.pages.page_set import NotFound, PageSet, new_app, page
+from lars.web.pages.settings_form import texts_of
 from lars.web.roles import Role
 from lars.web.spans import SPANS, WINDOW, start_of
 
@@ -108,6 +110,7 @@ class ModulePages(PageSet):
         _length, step = SPANS[span]
         number = request.number("page", 1, 1, max(1, -(-len(hosts) // HOSTS)))
         shown, calls, since = host_page(hosts, number), self.console.stores.calls, start_of(request.now, span)
+        settings, ignored = from_json(watched.module.settings)
         history = await calls.history(module, since, step, [h.host for h in shown])
         by_host: dict[HostAddress, dict[int, tuple[int, int]]] = {}
         for bucket in history:
@@ -123,6 +126,8 @@ class ModulePages(PageSet):
             "span": span,
             "spans": tuple(SPANS),
             "edits": await self.console.stores.audit.edits(module, None, EDITS),
+            "settings": texts_of(settings),
+            "ignored": ignored,
             "typed": typed,
             "window": WINDOW // 60,
         }

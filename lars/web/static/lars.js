@@ -46,7 +46,8 @@ function showModule(now) {
     const host = now.hosts[row.dataset.host];
     if (!host) continue;
     putState(row.querySelector("[data-live-state] .state"), host.state);
-    put(row.querySelector('[data-live="by"]'), host.state === "ejected" ? host.by : "");
+    const [by, callers] = host.by;
+    put(row.querySelector('[data-live="by"]'), by ? words().by.replace("{n}", by).replace("{callers}", callers) : "");
     for (const name of ["share", "calls", "errors"]) put(row.querySelector(`[data-live="${name}"]`), host[name]);
     row.querySelector("[data-live-width]").setAttribute("width", host.portion);
   }

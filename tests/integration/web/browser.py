@@ -12,7 +12,7 @@ from selenium.common.exceptions import StaleElementReferenceException, TimeoutEx
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 AXE = Path(sysconfig.get_path("purelib"), "axe_playwright_python", "axe.min.js")
 """axe-core, in the package that `make test` installs."""
@@ -31,9 +31,9 @@ def _program(name: str) -> str:
 
 
 class Browser:
-    """Debian's Chromium, driven by selenium."""
+    """Debian's Chromium, driven by selenium; without `scripts` it runs none of the pages'."""
 
-    def __init__(self, language: str = "en-US", dark: bool = False, phone: bool = False) -> None:
+    def __init__(self, language: str = "en-US", dark: bool = False, phone: bool = False, scripts: bool = True) -> None:
         options = Options()
         options.binary_location = _program("chromium")
         width, height = (390, 844) if phone else (1280, 900)
@@ -58,6 +58,8 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
+        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not scripts})
+
     def go(self, url: str) -> None:
         self.driver.get(url)
 
@@ -77,6 +79,25 @@ class Browser:
             field = self.one(f'main [name="{name}"]')
             field.clear()
             field.send_keys(text)
+
+    def choose(self, **fields: str) -> None:
+        """Chooses options of lists by the lists' names and the options' texts."""
+        for name, text in fields.items():
+            Select(self.one(f'main [name="{name}"]')).select_by_visible_text(text)
+
+    def value(self, name: str) -> str:
+        """What a field holds now."""
+        held: str = self.one(f'main [name="{name}"]').get_attribute("value")
+        return held
+
+    def beside(self, name: str) -> str:
+        """What the page says is wrong beside a field, which it names to assistive technology too; empty for nothing."""
+        field = self.one(f'main [name="{name}"]')
+        if field.get_attribute("aria-invalid") != "true":
+            return ""
+        described = (field.get_attribute("aria-describedby") or "").split()
+        problem: str = self.driver.find_element(By.ID, next(id_ for id_ in described if id_.endswith("-problem"))).text
+        return problem
 
     def press(self, label: str) -> None:
         """Presses the button with this label, and waits for the next page."""

@@ -9,6 +9,7 @@ import pytest
 
 from lars.db.accounts import AccountStore
 from lars.db.database import Database, engine_for
+from lars.db.routes import RouteEdit, RouteStore
 from lars.db.url import parse_url
 from lars.web.auth.secrets import TOKEN_PREFIX, digest_of, new_secret
 from tests.integration.conftest import StartService
@@ -62,6 +63,14 @@ class Site:
     def add_user(self, name: str, role: str) -> None:
         done = self.commands.run("user", "add", name, "--role", role, stdin=PASSWORD + "\n")
         assert done.returncode == 0, done.stderr
+
+    async def edit(self, *edits: RouteEdit) -> None:
+        """Edits routes past the console, as another operator would."""
+        database = Database(engine_for(parse_url(self.commands.database_url)), self.reactor)
+        try:
+            await RouteStore(database).edit("test", 0, edits)
+        finally:
+            database.close()
 
     def sign_in(self, browser: Browser, name: str) -> None:
         browser.go(f"{self.base}/sign-in")

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from selenium.webdriver.common.by import By
 
+from lars.db.routes import RouteEdit
+from lars.host_record import Drain, HostChange
+from lars.route import ModuleId, parse_host
 from tests.integration.web.browser import Browser
 from tests.integration.web.conftest import PASSWORD, Site
 
@@ -21,6 +24,11 @@ PAGES = (
     "/modules/1/1?span=7d",
     "/modules/9/9",
     "/modules/1/1/names",
+    f"/hosts/1/1/{A}",
+    f"/hosts/1/1/{B}",
+    "/machines/127.0.0.1",
+    "/machines/127.0.0.9",
+    "/settings/1/1",
     "/agents",
     "/alarms",
     "/audit",
@@ -205,12 +213,22 @@ async def test_script_in_a_name_is_shown_as_text(site: Site, open_browser: OpenB
     assert browser.errors() == []
 
 
+async def drain_and_set(site: Site) -> None:
+    """Drains B with a reason, gives A all that a host can have, and sets a setting of the module."""
+    record = HostChange(weight=50, zone="eu-1a", tags=("arm", "canary"), note="half the cores of the others")
+    drain = HostChange(drain=Drain(2_000_000_000, "kernel update"))
+    change = {parse_host(A): record, parse_host(B): drain}
+    edit = RouteEdit(ModuleId(1, 1), change=change, settings=lambda _now: {"slow_start": 30})
+    await site.edit(edit)
+
+
 async def test_no_page_complains_or_violates_accessibility_in_light_dark_phone_or_chinese(
     site: Site, open_browser: OpenBrowser, tmp_path: Path
 ) -> None:
     await site.up()
     site.add_user("ada", "admin")
     site.commands.ok("route", "add", "1", "1", A, B)
+    await drain_and_set(site)
     browser = open_browser()
     browser.until(lambda: site.commands.run("get-host", "1", "1").returncode == 0, "the agent to know the module")
     site.commands.ok("simulate", "1", "1", "--err-rate", "3", "--count", "50", "--interval", "1")

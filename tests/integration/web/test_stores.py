@@ -11,8 +11,10 @@ from lars.db.engine import Transaction
 from lars.db.fleet import FleetStore
 from lars.db.host_states import HostStateStore
 from lars.db.leases import Batch, LeaseStore, Registration
+from lars.db.machines import MachineStore
 from lars.db.modules import EditConflict, ModuleSearch, ModuleStore
 from lars.db.routes import RouteEdit, RouteStore
+from lars.host_record import Drain, HostChange
 from lars.route import HostAddress, ModuleId, parse_host
 from lars.web.registry.leases import leaving
 
@@ -54,6 +56,39 @@ async def test_modules_are_found_by_every_form_of_search_and_sorted(database: Da
     assert [m.id for m in await modules.find(ModuleSearch(sort="hosts", limit=1, descending=True), 0)] == [(7, 1)]
     assert [m.id for m in await modules.find(ModuleSearch(after=M, limit=1), 0)] == [OTHER]
     assert [m.id for m in await modules.find(ModuleSearch(offset=2, limit=1), 0)] == [(7, 1)]
+
+
+async def test_machine_is_edited_in_all_modules_unless_it_has_changed(database: Database) -> None:
+    machines, routes = MachineStore(database), RouteStore(database)
+    await routes.edit("test", NOW, [RouteEdit(M, hosts(A, B)), RouteEdit(OTHER, hosts(A))])
+    await ModuleStore(database).rename("test", NOW, "cmdid", 2, "付款", None)
+    seen = (await machines.machine(A.ip)).seen
+    drain = HostChange(drain=Drain(int(NOW) + 60, "kernel update"))
+    assert len((await machines.edit("test", NOW, A.ip, drain, seen)).changed) == 2
+    drained = await machines.machine(A.ip)
+    shown = [(host.module, host.name, host.host, host.record.drain_reason) for host in drained.hosts]
+    assert shown == [(M, "", A, "kernel update"), (OTHER, "付款", A, "kernel update")]
+    with pytest.raises(EditConflict):
+        await machines.edit("test", NOW, A.ip, HostChange(undrain=True), seen)
+    assert (await machines.machine(A.ip)).draining == 2
+
+
+async def test_edit_of_a_host_or_of_the_settings_conflicts_with_another_of_the_same_alone(database: Database) -> None:
+    modules, routes = ModuleStore(database), RouteStore(database)
+    await routes.edit("test", NOW, [RouteEdit(M, hosts(A, B))])
+    edits = [
+        RouteEdit(M, change={A: HostChange(weight=50)}),
+        RouteEdit(M, change={B: HostChange(weight=60)}),
+        RouteEdit(M, settings=lambda now: {**now, "panic": False}),
+    ]
+    before = await modules.module(M)
+    for edit in edits:
+        await modules.edit("test", NOW, edit, before.seen_by(edit))
+    for edit in edits:
+        with pytest.raises(EditConflict):
+            await modules.edit("test", NOW, edit, before.seen_by(edit))
+    now = await modules.module(M)
+    assert (now.records[A].weight, now.records[B].weight, now.settings) == (50, 60, '{"panic":false}')
 
 
 async def test_edit_of_a_module_that_has_changed_is_a_conflict(database: Database) -> None:

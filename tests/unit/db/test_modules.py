@@ -1,8 +1,12 @@
 """Searches for modules, and digests that reveal another user's edit."""
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.modules import Lease, Module, search_condition, seen_digest
+from lars.db.routes import RouteEdit
+from lars.host_record import HostChange, HostRecord
 from lars.route import HostAddress, ModuleId, parse_ip
 
 PAY = ModuleId(1, 1)
@@ -55,3 +59,32 @@ class DigestTests(SynchronousTestCase):
     def test_renewal_does_not_change_the_etag(self) -> None:
         one, renewed = (self.module(A, leases={A: Lease(30, at, "ann")}) for at in (1000, 2000))
         self.assertEqual(one.etag, renewed.etag)
+
+
+class SeenByTests(SynchronousTestCase):
+    """Two edits conflict if the second is based on what the first has changed, and only then."""
+
+    def setUp(self) -> None:
+        self.module = Module(PAY, "", "", (A, B), {}, {A: HostRecord(weight=50), B: HostRecord()})
+        self.host = RouteEdit(PAY, change={A: HostChange(note="new disk")})
+        self.settings = RouteEdit(PAY, settings=lambda settings: settings)
+
+    def changed_by(self, other: Module) -> list[bool]:
+        edits = (RouteEdit(PAY, add=frozenset([A])), self.host, self.settings)
+        return [self.module.seen_by(edit) != other.seen_by(edit) for edit in edits]
+
+    def test_edit_of_a_host_is_based_on_the_record_of_that_host(self) -> None:
+        self.assertEqual(
+            self.changed_by(replace(self.module, records={A: HostRecord(weight=60)})), [False, True, False]
+        )
+        self.assertEqual(
+            self.changed_by(replace(self.module, records={A: HostRecord(weight=50)})), [False, False, False]
+        )
+
+    def test_edit_of_a_host_that_is_removed_meanwhile_is_a_conflict(self) -> None:
+        self.assertEqual(
+            self.changed_by(replace(self.module, hosts=(B,), records={B: HostRecord()})), [True, True, False]
+        )
+
+    def test_edit_of_settings_is_based_on_the_settings(self) -> None:
+        self.assertEqual(self.changed_by(replace(self.module, settings='{"panic":false}')), [False, False, True])

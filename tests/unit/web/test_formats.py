@@ -4,7 +4,7 @@ from datetime import UTC, timedelta, timezone
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.web.formats import age, iso, moment, percent, rate, whole, zone
+from lars.web.formats import age, iso, moment, percent, rate, until, whole, zone
 
 
 class NumberTests(SynchronousTestCase):
@@ -26,6 +26,12 @@ class TimeTests(SynchronousTestCase):
     def test_moments_are_in_the_readers_zone_and_iso_in_utc(self) -> None:
         self.assertEqual(moment(0, timezone(timedelta(hours=8))), "1970-01-01 08:00:00")
         self.assertEqual(iso(0), "1970-01-01T00:00:00Z")
+
+    def test_moment_to_come_has_its_date_unless_it_is_today(self) -> None:
+        shanghai = timezone(timedelta(hours=8))
+        self.assertEqual([until(6 * 3600, 0, where) for where in (UTC, shanghai)], ["06:00", "14:00"])
+        self.assertEqual(until(17 * 3600, 0, UTC), "17:00")
+        self.assertEqual(until(17 * 3600, 0, shanghai), "1970-01-02 01:00")
 
     def test_unknown_zone_is_utc(self) -> None:
         for name in ("", "../../etc/passwd", "No/Where", "x" * 100, "/etc/passwd"):

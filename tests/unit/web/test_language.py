@@ -8,6 +8,7 @@ from babel.messages.pofile import read_po
 from twisted.trial.unittest import SynchronousTestCase
 
 import lars.web
+from lars.module_settings import ALL
 from lars.web.language import FOLDER, Translatable, translations, untranslated, wanted_language
 
 WEB = Path(lars.web.__file__).parent
@@ -21,7 +22,8 @@ def texts() -> set[str]:
         {"templates/**.html": {"silent": "false", "newstyle_gettext": "true"}},
         {"Translatable": None, "_": None},
     )
-    return {message for _file, _line, message, _comments, _context in found if isinstance(message, str)}
+    own = {message for _file, _line, message, _comments, _context in found if isinstance(message, str)}
+    return own | {setting.help for setting in ALL}
 
 
 class CatalogueTests(SynchronousTestCase):

@@ -1,10 +1,13 @@
 """Statistics from the counts in the database."""
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.calls import ModuleCalls
 from lars.db.host_states import HostState, Watched
 from lars.db.modules import Module
+from lars.host_record import PLAIN, Drain, HostChange, HostRecord
 from lars.web.live.host_stats import calls_a_second, host_stats
 from tests.unit.web.fleet import A, B, C, D, M, watched
 
@@ -30,6 +33,15 @@ class HostStatsTests(SynchronousTestCase):
         calls = {A: ModuleCalls(990, 10), B: ModuleCalls(989, 11)}
         hosts = host_stats(Watched(Module(M, "", "", (A, B)), states, calls))
         self.assertEqual([(h.host, h.state) for h in hosts], [(B, "failing"), (A, "healthy")])
+
+    def test_host_without_weight_is_drained_whatever_its_callers_see(self) -> None:
+        draining = HostChange(drain=Drain(9000)).applied(PLAIN)
+        now = watched()
+        records = {A: draining, B: HostRecord(weight=0), C: HostRecord(weight=1)}
+        hosts = host_stats(replace(now, module=replace(now.module, records=records)))
+        shown = {h.host: (h.state, h.record) for h in hosts if h.in_route}
+        expected = {A: ("draining", draining), B: ("drained", records[B]), C: ("healthy", records[C])}
+        self.assertEqual(shown, expected)
 
     def test_calls_are_shares_of_the_whole_module(self) -> None:
         first = host_stats(watched())[0]

@@ -7,10 +7,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.host_states import HostState, Watched
 from lars.db.modules import Module
+from lars.host_record import PLAIN, Drain, HostChange
 from lars.route import HostAddress
 from lars.web.live.host_stats import host_stats
 from lars.web.live.payloads import Overview, fleet_payload, module_payload
-from tests.unit.web.fleet import D, M, fleet, watched
+from tests.unit.web.fleet import B, D, M, fleet, watched
 
 OVERVIEW = Overview(0, 100, 12.34, 0.5, 2, 1234, {}, fleet())
 
@@ -53,7 +54,7 @@ class ModulePayloadTests(SynchronousTestCase):
         hosts = payload(watched())["hosts"]
         self.assertEqual(
             hosts["10.0.0.1:80"],
-            {"state": "ejected", "by": "1/2", "share": "40.0%", "portion": 40, "calls": "40", "errors": "25.0%"},
+            {"state": "ejected", "by": [1, 2], "share": "40.0%", "portion": 40, "calls": "40", "errors": "25.0%"},
         )
         self.assertEqual(hosts["10.0.0.2:80"]["share"], "0.0%")
 
@@ -62,6 +63,12 @@ class ModulePayloadTests(SynchronousTestCase):
         other = replace(now, module=replace(now.module, hosts=(*now.module.hosts, D)))
         self.assertNotEqual(payload(now)["parts"], payload(other)["parts"])
         self.assertEqual(payload(now)["parts"], payload(replace(now, calls={}))["parts"])
+
+    def test_parts_change_with_the_records_of_the_hosts_and_with_the_settings(self) -> None:
+        now = watched()
+        drained = HostChange(drain=Drain(9000, "kernel update")).applied(PLAIN)
+        for module in (replace(now.module, records={B: drained}), replace(now.module, settings='{"panic":false}')):
+            self.assertNotEqual(payload(now)["parts"], payload(replace(now, module=module))["parts"])
 
     def test_page_has_its_hosts_alone_and_is_fetched_again_when_they_change(self) -> None:
         hosts = tuple(HostAddress(n, 80) for n in range(1, 251))

@@ -3,14 +3,17 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.modules import search_condition
+from lars.host_record import Drain, HostChange
 from lars.route import MAX_HOSTS, ModuleId, parse_host
 from lars.web.pages.forms import (
     BadHosts,
     FormError,
+    parse_drain,
     parse_hosts,
     parse_module,
     parse_name,
     parse_password,
+    parse_record,
     parse_role,
     parse_token_name,
     parse_user,
@@ -58,6 +61,48 @@ class FieldsTests(SynchronousTestCase):
         self.assertEqual(parse_token_name("  auto  scaler "), "auto scaler")
         for bad in (" ", "x" * 101, "a\x00b"):
             self.assertIn("token", self.assertRaises(FormError, parse_token_name, bad).errors)
+
+
+class RecordTests(SynchronousTestCase):
+    GOOD = {"weight": " 50 ", "zone": "eu-1.a", "tags": "ssd, new ssd", "note": " new disk "}
+
+    def problems(self, **typed: str) -> dict[str, str]:
+        bad = self.assertRaises(FormError, parse_record, {**self.GOOD, **typed})
+        return {name: str(text) for name, text in bad.errors.items()}
+
+    def test_all_four_are_read(self) -> None:
+        change = HostChange(weight=50, zone="eu-1.a", tags=("new", "ssd"), note="new disk")
+        self.assertEqual(parse_record(self.GOOD), change)
+        bare = HostChange(weight=0, zone="", tags=(), note="")
+        self.assertEqual(parse_record({"weight": "0"}), bare)
+
+    def test_each_bad_field_has_one_line_and_the_others_none(self) -> None:
+        for weight in ("-1", "1001", "x", "", "1.5", "0x10"):
+            self.assertEqual(self.problems(weight=weight), {"weight": "Write a whole number from 0 to 1000."}, weight)
+        for zone in ("zone b", "B", "a_b", "z" * 65):
+            self.assertIn("without blanks", self.problems(zone=zone)["zone"], zone)
+        self.assertEqual(set(self.problems(tags="é", note="a\tb")), {"tags", "note"})
+        self.assertEqual(set(self.problems(tags=" ".join(map(str, range(21))))), {"tags"})
+
+
+class DrainTests(SynchronousTestCase):
+    def test_time_is_counted_from_now_and_empty_is_without_end(self) -> None:
+        for text, seconds in {
+            "30m": 1800,
+            "2h": 7200,
+            "1d 12h": 129_600,
+            "1H30M": 5400,
+            "45s": 45,
+            "365d": 31_536_000,
+        }.items():
+            self.assertEqual(parse_drain(text, "kernel update", 1000.9), Drain(1000 + seconds, "kernel update"), text)
+        self.assertEqual(parse_drain(" ", " ", 1000.0), Drain())
+
+    def test_other_texts_are_refused_beside_their_field(self) -> None:
+        for text in ("2", "0h", "-1h", "h", "2 weeks", "366d", "30m 2h", "9" * 40 + "s"):
+            self.assertEqual(set(self.assertRaises(FormError, parse_drain, text, "", 0.0).errors), {"time"}, text)
+        both = self.assertRaises(FormError, parse_drain, "x", "r" * 256, 0.0).errors
+        self.assertEqual(set(both), {"time", "reason"})
 
 
 class SearchTests(SynchronousTestCase):
