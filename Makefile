@@ -20,8 +20,9 @@ COMPILER_NEEDS := g++:g++ cmake:cmake protoc:protobuf-compiler javac:default-jdk
 
 GATEWAY_NEEDS := curl:curl dig:bind9-dnsutils haproxy:haproxy nginx:nginx-light
 SOAK_NEEDS := prometheus:prometheus
+DRILL_NEEDS := ip:iproute2 unshare:util-linux
 
-TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS) $(GATEWAY_NEEDS)
+TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS) $(GATEWAY_NEEDS) $(DRILL_NEEDS)
 
 # $(call need,NEEDS): they and, unless .venv is there, what that needs. One line names all that is missing, also what
 # `make test` will need.
@@ -42,6 +43,7 @@ help:
 	@echo "make integration    real processes, databases and a browser, under pytest"
 	@echo "make test-clients   builds the C++ and Java clients and tests them, also against a real agent"
 	@echo "make docs           the documents as a site, build/docs; a broken link or reference fails"
+	@echo "make drill          cuts off a zone of a Lars in networks of its own, and shows what callers had of it"
 	@echo "make soak           the long tests: kill storms and fuzzing"
 	@echo "make proto          lars/wire/lars_pb2.py anew from proto/lars.proto"
 	@echo "make venv           .venv with all that the above need"
@@ -103,6 +105,11 @@ test-clients: compilers $(VENV)/.test
 soak: soak-needs $(VENV)/.soak
 	@$(BIN)/python -m pytest tests/soak || { [ $$? = 5 ] && echo "tests/soak holds no test yet"; }
 
+# Each way of cutting: packets vanish, or are refused.
+.PHONY: drill
+drill: drill-needs $(VENV)/.test
+	@for cut in silent down; do $(BIN)/python -m tests.drill zones --cut $$cut || exit 1; done
+
 STAGES += docs
 
 .PHONY: docs
@@ -131,6 +138,10 @@ test-needs:
 .PHONY: mariadb
 mariadb:
 	@$(call need,$(MARIADB_NEEDS))
+
+.PHONY: drill-needs
+drill-needs:
+	@$(call need,$(MARIADB_NEEDS) $(DRILL_NEEDS))
 
 .PHONY: soak-needs
 soak-needs:

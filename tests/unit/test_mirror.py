@@ -2,8 +2,8 @@
 
 A module may have further tests in test_MODULE_TOPIC.py. covered_elsewhere.txt lists what has no unit test of its own, a
 line each: a module or a folder of lars/ (its modules together), and the test files that cover it. Tests directly in
-tests/unit may also be about the repository; those in tests/unit/bench are named after a module anywhere in bench/.
-Files that do not begin with `test_` hold what tests share.
+tests/unit may also be about the repository; those in tests/unit/bench are named after a module anywhere in bench/, and
+those in tests/unit/drill after one in tests/drill. Files that do not begin with `test_` hold what tests share.
 """
 
 import ast
@@ -51,6 +51,8 @@ def mirrored(test: Path) -> bool:
     place = test.parent.relative_to(UNIT)
     if place.parts[0] == "bench":
         return any(list((ROOT / "bench").rglob(f"{name}.py")) for name in names)
+    if place.parts[0] == "drill":
+        return any((ROOT / "tests" / "drill" / f"{name}.py").exists() for name in names)
     return any((ROOT / "lars" / place / f"{name}.py").exists() for name in names)
 
 
