@@ -44,6 +44,13 @@ def until(at: float, now: float, where: tzinfo) -> str:
     return time if text.startswith(today) else text
 
 
+def remaining(until: float, now: float) -> str:
+    """The time to a moment to come as the form of a drain reads it: "1d 2h 5m", rounded up; empty if it has passed."""
+    minutes = -(-int(until - now) // 60)
+    parts = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "m"))
+    return " ".join(f"{count}{unit}" for count, unit in parts if count) if minutes > 0 else ""
+
+
 def iso(at: float) -> str:
     """Unix seconds -> "2026-11-22T20:10:01Z" (RFC 3339)."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -94,6 +94,7 @@ class Views:
             "base": request.prefix,
             "moment": moment,
             "until": until,
+            "remaining": lambda at: formats.remaining(at, request.now),
             "changed_lines": changed,
             "ago": ago,
             "notice": notice,

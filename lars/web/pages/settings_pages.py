@@ -34,6 +34,7 @@ class SettingsPages(PageSet):
             "module": module,
             "seen": module.seen_by(RouteEdit(id_, settings=lambda now: now)),
             "groups": field_groups(texts_of(settings) if texts is None else texts),
+            "stored": settings.keys(),
             "ignored": ignored,
             "errors": errors,
         }

@@ -140,7 +140,7 @@ class Browser:
             "Page.captureScreenshot",
             {
                 "captureBeyondViewport": True,
-                "clip": {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 2400), "scale": 1},
+                "clip": {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 4000), "scale": 1},
             },
         )
         path.write_bytes(base64.b64decode(taken["data"]))

@@ -85,6 +85,7 @@ async def test_drained_host_gets_no_calls_until_its_drain_is_ended(site: Site, o
     browser.fill(time="2h")
     browser.press("Drain")
     browser.reads("Hosts drained: 1.")
+    assert browser.value("time") == "2h", "to change the reason alone does not change the end"
     await callers_get(site, B)
     browser.go(f"{site.base}/modules/1/1")
     row = browser.one(f'tr[data-host="{A}"]')

@@ -4,7 +4,7 @@ from datetime import UTC, timedelta, timezone
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.web.formats import age, iso, moment, percent, rate, until, whole, zone
+from lars.web.formats import age, iso, moment, percent, rate, remaining, until, whole, zone
 
 
 class NumberTests(SynchronousTestCase):
@@ -32,6 +32,12 @@ class TimeTests(SynchronousTestCase):
         self.assertEqual([until(6 * 3600, 0, where) for where in (UTC, shanghai)], ["06:00", "14:00"])
         self.assertEqual(until(17 * 3600, 0, UTC), "17:00")
         self.assertEqual(until(17 * 3600, 0, shanghai), "1970-01-02 01:00")
+
+    def test_remaining_time_is_in_whole_minutes_and_never_shorter(self) -> None:
+        self.assertEqual(
+            [remaining(until, 100) for until in (0, 100, 101, 7300, 7301, 93_880)],
+            ["", "", "1m", "2h", "2h 1m", "1d 2h 3m"],
+        )
 
     def test_unknown_zone_is_utc(self) -> None:
         for name in ("", "../../etc/passwd", "No/Where", "x" * 100, "/etc/passwd"):
