@@ -79,7 +79,7 @@ def drains_over_txn(txn: Transaction, now: float) -> dict[ModuleId, list[HostAdd
     """The hosts whose drain has come to its end at `now`, in Unix seconds, by module."""
     rows = txn.all(
         "SELECT modid, cmdid, serverip, serverport FROM RouteData WHERE drained_until > 0 AND drained_until <= ? "
-        "ORDER BY modid, cmdid, serverip, serverport LIMIT 10000",
+        "AND drained_weight IS NOT NULL ORDER BY modid, cmdid, serverip, serverport LIMIT 10000",
         (int(now),),
     )
     over: dict[ModuleId, list[HostAddress]] = defaultdict(list)

@@ -108,12 +108,12 @@ async def test_a_lars_web_whose_clock_is_ahead_ends_no_drain_early(
 ) -> None:
     drained = Drained(reactor, mariadb_url, open_database(mariadb_url), tmp_path)
     stepped_clock.set(AHEAD)
-    drained.commands.ok("route", "drain", "1", "1", A, "--for", "4s")
-    end = await drained.end()
     web: TwistdService = start_service(
         "lars-web", "--db", mariadb_url, f"--listen={ports[0].endpoint}", environ=stepped_clock.environ
     )
     await web.says("lars-web answers on")
+    drained.commands.ok("route", "drain", "1", "1", A, "--for", "3s")
+    end = await drained.end()
     then = await drained.is_restored(15)
     assert end <= then < end + 6
 

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.db.hosts import records_of_txn, settings_of_txn
+from lars.db.hosts import drains_over_txn, records_of_txn, settings_of_txn
 from lars.db.routes import (
     EditDone,
     RouteChanged,
@@ -52,6 +52,11 @@ class EndDrainsTests(SynchronousTestCase):
             ('0.0.0.10:80 weight=0 drained_until=2000 drain_reason="kernel update"', "0.0.0.10:80 weight=50"),
         )
         self.assertEqual(end_drains_txn(self.txn, "lars-web", 2001.0).changed, ())
+
+    def test_a_time_that_sql_wrote_without_a_weight_is_no_drain_to_be_ended_again_and_again(self) -> None:
+        self.txn.execute("UPDATE RouteData SET drained_weight = NULL WHERE serverip = ?", (A.ip,))
+        self.assertEqual(drains_over_txn(self.txn, 2500.0), {})
+        self.assertEqual(drains_over_txn(self.txn, 3000.0), {PAY: [C]})
 
     def test_the_rest_ends_at_its_own_time_or_by_hand(self) -> None:
         end_drains_txn(self.txn, "lars-web", 1e9)

@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from lars.db.engine import Transaction
 from lars.db.hosts import COLUMNS, records_of_txn
 from lars.db.mysql import MysqlEngine
-from lars.db.schema import ALARM_COLUMNS, INDEXES, STEPS, check_txn, init_txn, schema_statements
+from lars.db.schema import ALARM_COLUMNS, DRAIN_INDEX, INDEXES, STEPS, check_txn, init_txn, schema_statements
 from lars.db.url import MysqlUrl
 from lars.host_record import PLAIN
 from lars.route import HostAddress, ModuleId
@@ -96,6 +96,15 @@ class InitTests(SynchronousTestCase):
         self.assertIn(f"added {lacking} to RouteData", init_txn(txn))
         self.assertEqual(self.columns(txn, "RouteData")[5:], list(COLUMNS))
         self.assertEqual(records_of_txn(txn, [ModuleId(1, 1)]), {ModuleId(1, 1): {HostAddress(5, 80): PLAIN}})
+
+    def test_the_index_of_drains_is_added_where_it_is_missing_and_finds_them(self) -> None:
+        txn = database()
+        txn.execute(f"DROP INDEX {DRAIN_INDEX}")
+        self.assertEqual(init_txn(txn), ["added an index of RouteData for drains"])
+        query = (
+            "SELECT modid FROM RouteData WHERE drained_until > 0 AND drained_until <= 9 AND drained_weight IS NOT NULL"
+        )
+        self.assertIn(DRAIN_INDEX, str(txn.all(f"EXPLAIN QUERY PLAN {query} ORDER BY modid, cmdid LIMIT 10000")))
 
     def test_an_interrupted_step_is_continued(self) -> None:
         txn = database()
