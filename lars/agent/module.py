@@ -303,7 +303,7 @@ class Module:
         ejected = [host for host, state in before.states().items() if state is HostState.EJECTED]
         before.rebuild((), now)
         policy.rebuild(self.hosts.values(), now)
-        policy.carry_over(ejected)
+        policy.carry_over(ejected, now)
         policy.revision += before.revision  # what was made by the other is old
         self._policy = policy
         self._next_timed = now if policy.wants_times else inf

@@ -83,13 +83,13 @@ class CheckedEjection(Ejection[H]):
                 record.deadline = -math.inf  # no probe was in vain so far: the next call is one
             self._schedule()
 
-    def probed(self, record: Record[H], failed: bool, slow: bool) -> None:
+    def probed(self, record: Record[H], failed: bool, slow: bool, now: float) -> None:
         if record.unhealthy and not failed and self._gated and not self.panic:
             record.stale = max(0, record.stale - 1)  # a call from before, or one that the agent did not choose
             return
         if failed and not record.stale:
             record.vouched = False
-        super().probed(record, failed, slow)
+        super().probed(record, failed, slow, now)
 
     def ensure_eligible(self) -> None:
         if not self.eligible and any(not record.unhealthy for record in self.ejected):

@@ -219,7 +219,7 @@ class Classic(Policy[H]):
             else:
                 self._rotation(host).add(host)
 
-    def carry_over(self, ejected: Iterable[H]) -> None:
+    def carry_over(self, ejected: Iterable[H], now: float) -> None:
         for host in ejected:
             record: _Record = host.record
             if not record.drained and self._idle.size > 1:

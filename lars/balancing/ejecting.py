@@ -176,10 +176,10 @@ class EjectingPolicy(Policy[H]):
         slow = failed and self._latency.is_slow(cost)
         before = self._ejection.version
         if record.ejected:
-            self._ejection.probed(record, failed, slow)
+            self._ejection.probed(record, failed, slow, now)
         else:
             self._shedding.failed(slow)
-            self._ejection.failed(record, slow, source)
+            self._ejection.failed(record, slow, source, now)
         if before != self._ejection.version:
             self.revision += 1
 
@@ -258,9 +258,9 @@ class EjectingPolicy(Policy[H]):
         """What picks among the eligible hosts."""
         return self._picker
 
-    def carry_over(self, ejected: Iterable[H]) -> None:
+    def carry_over(self, ejected: Iterable[H], now: float) -> None:
         for host in ejected:
-            self._ejection.carry_over(host.record)
+            self._ejection.carry_over(host.record, now)
         self._ejection.take_changes()
 
     def _join(self, record: Record[H], now: float) -> None:

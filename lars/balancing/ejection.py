@@ -152,10 +152,10 @@ class Ejection(Generic[H]):
                 else:
                     self._restore(record, "ejection is off")
 
-    def carry_over(self, record: Record[H]) -> None:
+    def carry_over(self, record: Record[H], now: float) -> None:
         """Ejects a host that another policy had ejected, unless no other would be left."""
         if self._settings.enabled and record in self.eligible and len(self.eligible) > 1:
-            self._eject(record, False, "another policy", 0.0)
+            self._eject(record, False, "another policy", 0.0, now)
 
     def ensure_eligible(self) -> None:
         """Restores an ejected host if no other is left."""
@@ -173,23 +173,23 @@ class Ejection(Generic[H]):
         step = now - self._last
         self.clock += step if step < self._step else self._step
         self._last = now
-        return self._probe() if self.ejected else None
+        return self._probe(now) if self.ejected else None
 
-    def _probe(self) -> Record[H] | None:
+    def _probe(self, now: float) -> Record[H] | None:
         self._since_probe += 1
         settings = self._settings
         due = self.clock >= self._next_probe and self._since_probe >= settings.probe_gap
         # While most calls fail, the ejected hosts are as good a guess as the others.
         if due or (self.in_trouble and self._since_probe >= 2):
             record = min(self.probeable(), key=lambda each: each.probe_at, default=None)
-        elif self._last >= self._next_deadline:
+        elif now >= self._next_deadline:
             record = min(self.probeable(), key=lambda each: each.deadline, default=None)
         else:
             return None
         if record is None:
             return None
         self._since_probe = 0
-        self._wait(record)
+        self._wait(record, now)
         return record
 
     def probeable(self) -> list[Record[H]]:
@@ -201,7 +201,7 @@ class Ejection(Generic[H]):
         """Whether most of the last calls have failed."""
         return self._trouble > 0.5
 
-    def _wait(self, record: Record[H]) -> None:
+    def _wait(self, record: Record[H], now: float) -> None:
         """Sets the time of an ejected host's next probe."""
         settings = self._settings
         longest = settings.max_slow_wait if record.failed_slowly else settings.max_wait
@@ -210,7 +210,7 @@ class Ejection(Generic[H]):
         seconds = min(longest, settings.first_wait * 2.0 ** min(record.strikes - 1, 9))
         jitter = settings.jitter * (2 * self._rng.random() - 1)
         record.probe_at = self.clock + seconds * (1 + jitter)
-        record.deadline = self._last + settings.longest * (1 + abs(jitter))
+        record.deadline = now + settings.longest * (1 + abs(jitter))
         self._schedule()
 
     def hurry(self, hurried: bool) -> None:
@@ -240,7 +240,7 @@ class Ejection(Generic[H]):
         if record.failures or record.pain:
             record.failures, record.pain = 0, 0.0
 
-    def failed(self, record: Record[H], slow: bool, source: int) -> None:
+    def failed(self, record: Record[H], slow: bool, source: int, now: float) -> None:
         """Counts a failed call to an eligible host, and ejects it if that is due.
 
         `slow` says that it failed by being slow; `source` is as in Policy.report.
@@ -254,7 +254,7 @@ class Ejection(Generic[H]):
         self._bad += 1
         self.failed_elsewhere(record, slow)
         if not record.accuser:
-            self._judge(record, slow)
+            self._judge(record, slow, now)
 
     def failed_elsewhere(self, record: Record[H], slow: bool) -> None:
         """Counts a failed call to an eligible host only as one in a row, and as pain."""
@@ -267,18 +267,18 @@ class Ejection(Generic[H]):
         """A call to the host takes much longer than calls do: it is as painful as one that has failed so."""
         record.pain = max(record.pain, self._settings.slow_pain)
 
-    def probed(self, record: Record[H], failed: bool, slow: bool) -> None:
+    def probed(self, record: Record[H], failed: bool, slow: bool, now: float) -> None:
         """Takes the result of a call to an ejected host, and restores it if that is due."""
         if record.stale:  # a call from before it was ejected
             record.stale -= 1
         elif failed:
             record.strikes += self._settings.slow_strikes if slow else 1
             record.failed_slowly = slow
-            self._wait(record)
+            self._wait(record, now)
         else:
             self._restore(record, "probe")
 
-    def _judge(self, record: Record[H], slow: bool) -> None:
+    def _judge(self, record: Record[H], slow: bool, now: float) -> None:
         """After a failure: ejects the host if it is this host that fails, and not all of them."""
         settings, eligible = self._settings, self.eligible
         if (
@@ -292,16 +292,16 @@ class Ejection(Generic[H]):
         share = record.bad / (record.good + record.bad + settings.prior)
         in_a_row = record.failures >= settings.in_a_row and others**record.failures < settings.chance
         if settings.enabled and (in_a_row or share > settings.factor * others + settings.excess):
-            self._eject(record, slow, "failures in a row" if in_a_row else "failures", others)
+            self._eject(record, slow, "failures in a row" if in_a_row else "failures", others, now)
 
-    def _eject(self, record: Record[H], slow: bool, reason: str, others: float) -> None:
+    def _eject(self, record: Record[H], slow: bool, reason: str, others: float, now: float) -> None:
         settings = self._settings
         if self.clock - record.joined_at > settings.forgiven:
             record.strikes = 0
         record.strikes += settings.slow_strikes if slow else 1
         record.blamed, record.failed_slowly = True, slow
         self._set_aside(record)
-        self._wait(record)
+        self._wait(record, now)
         self._changes.append(
             StateChange(
                 record.host,

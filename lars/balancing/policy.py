@@ -38,7 +38,7 @@ class Policy(ABC, Generic[H]):
         A host is recognized by identity: the caller passes the same object for the same host.
         """
 
-    def carry_over(self, ejected: Iterable[H]) -> None:
+    def carry_over(self, ejected: Iterable[H], now: float) -> None:
         """Ejects hosts of the route that the policy before this one had ejected; that is no change of state."""
         return
 

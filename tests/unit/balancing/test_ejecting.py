@@ -190,6 +190,27 @@ class EjectingTests(SynchronousTestCase):
             picked = caller.policy.pick(0, caller.now)
         self.assertLess(seconds, 10)
 
+    def test_host_that_was_ejected_before_the_first_pick_is_probed_no_sooner(self) -> None:
+        """Clients with a cache pick by themselves: the agent may have had no call to pick for a long time, or none."""
+        for picks in (0, 30):
+            caller = Caller("adaptive", 100, 100, 100)
+            caller.calls(picks)
+            caller.now += 50_000.0
+            for host in caller.hosts[1:]:
+                caller.policy.report_gathered(host, Gathered(100), caller.now)
+            while HostState.EJECTED not in caller.states():
+                caller.policy.report(caller.hosts[0], True, 0.0, caller.now)
+            caller.fails = lambda number: number == 0
+            self.assertEqual(caller.calls(200)[0], 0, f"after {picks} picks")
+            caller.now += 800.0
+            self.assertEqual(caller.calls(1)[0], 1, "after ten minutes the next call is a probe")
+
+    def test_host_that_another_policy_had_ejected_is_probed_no_sooner(self) -> None:
+        for name, caller in self.each(100, 100, 100):
+            caller.now = 50_000.0
+            caller.policy.carry_over(caller.hosts[:1], caller.now)
+            self.assertEqual(caller.calls(200)[0], 0, name)
+
     def test_one_forged_cost_says_little(self) -> None:
         caller = Caller("adaptive", 100, 100)
         caller.calls(200)
