@@ -22,6 +22,7 @@ class EjectionSettings:
     Attributes:
         enabled: whether any host is ejected.
         step: the module's clock goes on by this much at most from one call to the next.
+        idle: a pause between calls of which more counts for slow starts in full.
         decay: time in which counts of calls decay by e.
         prior: good calls that every host is credited with.
         in_a_row, chance: a host is ejected after so many failures in a row, if the others' share of failures makes
@@ -44,6 +45,7 @@ class EjectionSettings:
 
     enabled: bool = True
     step: float = 0.05
+    idle: float = 0.5
     decay: float = 10.0
     prior: float = 4.0
     in_a_row: int = 2
@@ -91,6 +93,7 @@ class Ejection(Generic[H]):
         "_step",
         "_swept",
         "_trouble",
+        "_warm_at",
         "clock",
         "ejected",
         "eligible",
@@ -105,6 +108,7 @@ class Ejection(Generic[H]):
         self._swept = 0.0
         self._next_probe = self._next_deadline = math.inf
         self._since_probe = 0
+        self._warm_at = -math.inf  # on the module's clock: until then, a host may be in its slow start
         self._hurried = False
         self._good = self._bad = 0.0  # sums over the eligible hosts
         self._trouble = 0.0  # share of failures among the last ten calls or so
@@ -117,6 +121,7 @@ class Ejection(Generic[H]):
     def add(self, record: Record[H]) -> None:
         """A new host, which is eligible, at a random place."""
         self.eligible.insert(int(self._rng.random() * (len(self.eligible) + 1)), record)
+        self._warm_at = self.clock + self._settings.ramp
         self.version += 1
 
     def remove(self, record: Record[H]) -> None:
@@ -171,9 +176,20 @@ class Ejection(Generic[H]):
     def next_call(self, now: float) -> Record[H] | None:
         """Lets the module's clock go on for one call. Returns the ejected host that it is to probe, if it is time."""
         step = now - self._last
-        self.clock += step if step < self._step else self._step
+        if step < self._step:
+            self.clock += step
+        else:
+            self.clock += self._step
+            if step > self._settings.idle and self.clock < self._warm_at:
+                self._warm_up(step - self._step)
         self._last = now
         return self._probe(now) if self.ejected else None
+
+    def _warm_up(self, seconds: float) -> None:
+        """Lets slow starts go on while the module has few calls, and its clock stands still."""
+        ramp = self._settings.ramp
+        for record in self.eligible:
+            record.joined_at -= max(0.0, min(seconds, ramp - (self.clock - record.joined_at)))
 
     def _probe(self, now: float) -> Record[H] | None:
         self._since_probe += 1
@@ -367,7 +383,10 @@ class Ejection(Generic[H]):
 
     def calls_passed(self, calls: int, now: float) -> None:
         """Lets the module's clock go on for calls that were made since the last one, as `next_call` does for one."""
-        self.clock += min(max(0.0, now - self._last), self._step * calls)
+        step, most = max(0.0, now - self._last), self._step * calls
+        self.clock += min(step, most)
+        if step > most + self._settings.idle and self.clock < self._warm_at:
+            self._warm_up(step - most)
         self._last = max(now, self._last)
         self._since_probe += calls
 

@@ -190,6 +190,22 @@ class EjectingTests(SynchronousTestCase):
             picked = caller.policy.pick(0, caller.now)
         self.assertLess(seconds, 10)
 
+    def test_slow_start_takes_two_seconds_also_with_little_traffic(self) -> None:
+        for name in PICKERS:
+            calls = 0
+            for seed in range(10):
+                caller = Caller(name, 100, 100, 100, 100, seed=seed)
+                caller.calls(100)
+                caller.fails = lambda number: number == 0
+                while not caller.policy.ejected:
+                    caller.calls(1)
+                caller.fails = lambda _number: False
+                while caller.policy.ejected:
+                    caller.calls(1)
+                caller.gap = 10.0
+                calls += caller.calls(20)[0]
+            self.assertGreater(calls / 50, 0.8, f"{name}: its share of 200 calls")
+
     def test_host_that_was_ejected_before_the_first_pick_is_probed_no_sooner(self) -> None:
         """Clients with a cache pick by themselves: the agent may have had no call to pick for a long time, or none."""
         for picks in (0, 30):
