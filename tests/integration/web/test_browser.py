@@ -86,7 +86,7 @@ async def test_failing_node_turns_ejected_on_the_page_without_a_reload(site: Sit
     browser.until(
         lambda: browser.one("tr[data-host] .state").get_attribute("data-state") == "ejected", "the state to change"
     )
-    assert "ejected" in browser.one("tr[data-host]").text
+    browser.until(lambda: "ejected by 1 of 1 callers" in browser.one("tr[data-host]").text, "by how many callers")
     assert browser.driver.execute_script("return window.loadedOnce") is True
     browser.go(f"{site.base}/")
     browser.reads("(1, 1)")

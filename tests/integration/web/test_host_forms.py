@@ -8,7 +8,7 @@ from collections.abc import Callable
 from lars.client import LarsClient
 from lars.db.routes import RouteEdit
 from lars.errors import LarsError
-from lars.host_record import HostChange
+from lars.host_record import Drain, HostChange
 from lars.route import ModuleId, parse_host
 from tests.integration.waiting import until
 from tests.integration.web.browser import Browser
@@ -97,6 +97,26 @@ async def test_drained_host_gets_no_calls_until_its_drain_is_ended(site: Site, o
     browser.reads("Hosts whose drain is ended: 1.")
     await callers_get(site, A, B)
     assert hosts_of(site)[A]["weight"] == 100
+
+
+async def test_drain_by_somebody_else_shows_on_an_open_page_without_a_reload(
+    site: Site, open_browser: OpenBrowser
+) -> None:
+    await site_with_hosts(site)
+    browser = open_browser()
+    site.sign_in(browser, "lea")
+    browser.go(f"{site.base}/modules/1/1")
+    browser.driver.execute_script("window.loadedOnce = true")
+    drain = HostChange(drain=Drain(2_000_000_000, "kernel update"))
+    await site.edit(
+        RouteEdit(ModuleId(1, 1), change={parse_host(A): drain}, settings=lambda _now: {"slow_start": 30}),
+    )
+    browser.reads("until 2033-05-1")  # in the zone of the browser
+    browser.reads(": kernel update")
+    browser.reads("slow_start = 30")
+    assert browser.one(f'tr[data-host="{A}"] .state').get_attribute("data-state") == "draining"
+    assert browser.driver.execute_script("return window.loadedOnce") is True
+    assert browser.errors() == []
 
 
 async def test_machine_is_drained_in_all_modules_as_it_was_seen(site: Site, open_browser: OpenBrowser) -> None:
