@@ -8,12 +8,12 @@ import click
 from lars.cli.actor import actor
 from lars.cli.arguments import F, parsed
 from lars.cli.database import run_with_database
-from lars.cli.durations import duration
 from lars.cli.exit_status import complain
 from lars.cli.terminal.host_state import DRAINING, drain_state
 from lars.db.database import Database
 from lars.db.routes import EditDone, RouteStore
 from lars.db.url import DatabaseUrl
+from lars.durations import duration
 from lars.host_record import MAX_DRAIN, Drain, HostChange, HostRow, reason
 from lars.route import ModuleId
 from lars.wording import counted

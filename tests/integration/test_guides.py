@@ -26,7 +26,7 @@ WHOLE = re.compile(r"[\w ./:=,'-]+")
 
 def commands(guide: Path) -> Iterator[tuple[str, ...]]:
     """The commands of Lars in a guide's blocks and sentences."""
-    text = guide.read_text(encoding="utf-8")
+    text = re.sub(r"\\\n\s*", "", guide.read_text(encoding="utf-8"))  # lines that go on
     blocks = [line.strip().removeprefix("$ ") for line in text.splitlines() if line.startswith("    ")]
     inline = [command for command in re.findall(r"`([^`\n]*)`", text) if WHOLE.fullmatch(command)]
     for line in blocks + inline:

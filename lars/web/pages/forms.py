@@ -6,8 +6,10 @@ from typing import Any
 
 from lars.accounts import MAX_PASSWORD, MIN_PASSWORD, ROLES, BadAccount, new_password, user_name
 from lars.db.modules import MAX_NAME
-from lars.errors import InvalidRoute
+from lars.durations import duration
+from lars.errors import InvalidRoute, SettingsError
 from lars.host_record import (
+    MAX_DRAIN,
     MAX_NOTE,
     MAX_TAG,
     MAX_TAGS,
@@ -22,9 +24,6 @@ from lars.host_record import (
 )
 from lars.route import MAX_HOSTS, MAX_ID, HostAddress, ModuleId, parse_ip, parse_port
 from lars.web.language import Translatable
-
-MAX_DRAIN = 365 * 86_400
-"""Seconds of a drain at most: one without end has no time."""
 
 MAX_NAMED = 10
 """Bad lines of a pasted list that are named; of others, only the number is shown."""
@@ -156,11 +155,9 @@ def parse_drain(time: str, reason: str, now: float) -> Drain:
     """
     errors, seconds = {}, 0
     if time.strip():
-        text = "".join(time.lower().split())
-        parts = re.fullmatch(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", text, re.ASCII)
-        counts = [int(part or 0) for part in parts.groups()] if parts else [0] * 4
-        seconds = sum(count * unit for count, unit in zip(counts, (86_400, 3600, 60, 1), strict=True))
-        if not 0 < seconds <= MAX_DRAIN:
+        try:
+            seconds = duration(time, MAX_DRAIN)
+        except SettingsError:
             errors["time"] = Translatable(
                 "Write a time such as 30m, 2h or 1d 12h, of at most %(most)s days.", most=MAX_DRAIN // 86_400
             )

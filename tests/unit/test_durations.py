@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.cli.durations import duration
+from lars.durations import duration
 from lars.errors import SettingsError
 
 WEEK = 7 * 86_400
@@ -14,7 +14,7 @@ WEEK = 7 * 86_400
 
 class DurationTests(SynchronousTestCase):
     def test_units_are_added(self) -> None:
-        given = {"90s": 90, "30m": 1800, "2h": 7200, "1d12h": 129_600, " 1H30M ": 5400, "7d": WEEK}
+        given = {"90s": 90, "30m": 1800, "2h": 7200, "1d12h": 129_600, " 1H30M ": 5400, "1d 12h": 129_600, "7d": WEEK}
         self.assertEqual({text: duration(text, WEEK) for text in given}, given)
 
     def test_others_are_refused_with_what_to_write(self) -> None:

@@ -1,4 +1,4 @@
-"""Lengths of time as people type them: 90s, 30m, 2h, 1d12h; pure."""
+"""Lengths of time as people type them: 90s, 30m, 2h, 1d 12h; pure."""
 
 import re
 
@@ -10,7 +10,7 @@ _SECONDS = (86_400, 3600, 60, 1)
 
 def duration(text: str, most: int) -> int:
     """The seconds of a text such as 1h30m: 1 to `most`, which is whole days. Raises SettingsError."""
-    parts = _DURATION.fullmatch(text.strip().lower())
+    parts = _DURATION.fullmatch("".join(text.lower().split()))
     seconds = sum(int(n or 0) * unit for n, unit in zip(parts.groups(), _SECONDS, strict=True)) if parts else 0
     if not 0 < seconds <= most:
         raise SettingsError(
