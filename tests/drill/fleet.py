@@ -16,8 +16,9 @@ from bench.processes.waiting import until
 from lars.errors import LarsError
 from tests.drill.calls import FAILED, OK, Call, read_calls
 from tests.drill.connections import Place
+from tests.drill.database import DrillDatabase
 from tests.drill.network import Network
-from tests.drill.processes import READY, DatabaseNode, Program, Service
+from tests.drill.processes import READY, Program, Service
 from tests.drill.services import Agent, Machine, Servers
 
 HOST_PORT = 9000
@@ -43,19 +44,21 @@ class Fleet:
     """All processes of a drill; they end with it.
 
     Args:
-        network: the zones, each of which has one machine of Lars, but the witness.
-        machines: by the name of the zone.
-        witness: the zone of the database.
+        network: the zones.
+        machines: those of the zones with services, by the name of the zone.
+        database: where their servers keep everything; not launched yet.
         folder: where everything is kept.
     """
 
-    def __init__(self, network: Network, machines: Mapping[str, Machine], witness: str, folder: Path) -> None:
+    def __init__(
+        self, network: Network, machines: Mapping[str, Machine], database: DrillDatabase, folder: Path
+    ) -> None:
         self.network = network
         self.folder = folder
         self.zone_of: dict[str, str] = {}
         """The zone of each host's address."""
         self._stack = ExitStack()
-        self.database = DatabaseNode(network.zones[witness])
+        self.database = database
         self.machines = machines
         self.servers = {name: Servers(machine, self.database.url) for name, machine in machines.items()}
         self.agents: list[Agent] = []

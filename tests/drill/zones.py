@@ -12,6 +12,7 @@ from bench.processes.waiting import until
 from tests.drill.caller import TIMEOUT
 from tests.drill.calls import FAILED, Call, between, settled_after, share
 from tests.drill.connections import ConnectionCounts
+from tests.drill.database import DatabaseNode
 from tests.drill.fleet import Fleet
 from tests.drill.network import Cut, Network
 from tests.drill.outcome import Outcome
@@ -65,7 +66,7 @@ class ZonesDrill:
         machines = {name: Machine(self._network.zones[name], folder, folder / name) for name in ZONES}
         for machine in machines.values():
             machine.disk.mkdir()
-        self._fleet = Fleet(self._network, machines, "witness", folder)
+        self._fleet = Fleet(self._network, machines, DatabaseNode(self._network.zones["witness"]), folder)
         self._outcome = Outcome({"cut": kind.value})
 
     def run(self) -> Outcome:

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 from bench.processes.errors import ProcessError
 from bench.processes.waiting import until
-from tests.drill.calls import FAILED, Call
+from tests.drill.calls import FAILED, OK, Call
 from tests.drill.chaos.editor import RouteEdit
 from tests.drill.chaos.fleet import EDITED, ChaosFleet
 from tests.drill.chaos.schedule import Happened, Kind
-from tests.drill.chaos.verdict import SPREAD, calm_from, can_be_lost, unexplained
+from tests.drill.chaos.verdict import SPREAD, calm_from, can_be_lost, reason
 from tests.drill.chaos.watch import Watch
 from tests.drill.outcome import Outcome
 
@@ -82,14 +82,19 @@ class Checks:
     def calls(self) -> None:
         """Each call that did not succeed has a fault as its reason."""
         outcomes: Counter[str] = Counter()
+        cost: Counter[Kind] = Counter()
         for caller in self._fleet.callers:
-            calls = self._fleet.calls_of(caller)
+            calls, asked = self._fleet.calls_of(caller), self._fleet.asked(caller)
             outcomes.update(call.outcome for call in calls)
-            wrong = unexplained(calls, self._fleet.asked(caller), self._faults)
+            reasons = [(call, reason(call, asked, self._faults)) for call in calls if call.outcome != OK]
+            cost.update(each.fault.kind for _, each in reasons if each is not None)
+            wrong = [call for call, each in reasons if each is None]
             self._outcome.violations += [f"{caller.name}: {self._shown(call)}" for call in wrong[:SHOWN]]
             self._outcome.require(len(wrong) <= SHOWN, f"{caller.name}: {len(wrong)} such calls in all")
         kinds = Counter(each.fault.kind for each in self._faults)
-        self._outcome.figures["faults"] = {kind.value: kinds[kind] for kind in Kind}
+        self._outcome.figures["faults, and calls that failed or found no host for each kind"] = {
+            kind.value: (kinds[kind], cost[kind]) for kind in Kind
+        }
         self._outcome.figures["calls"] = dict(outcomes)
 
     def _shown(self, call: Call) -> str:

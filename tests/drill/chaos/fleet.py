@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.processes.waiting import until
 from tests.drill.chaos.faults import Target
 from tests.drill.chaos.verdict import Asked
+from tests.drill.database import DatabaseNode
 from tests.drill.fleet import Caller, Fleet, Module
 from tests.drill.namespaces import run
 from tests.drill.network import Network
@@ -51,7 +52,7 @@ class ChaosFleet(Fleet):
         machines = {
             zone: Machine(network.zones[zone], folder, self.disks[zone], self.clocks[zone].environ) for zone in ZONES
         }
-        super().__init__(network, machines, WITNESS, folder)
+        super().__init__(network, machines, DatabaseNode(network.zones[WITNESS]), folder)
         self._gateways: dict[str, Service] = {}
 
     def begin(self) -> None:
@@ -82,13 +83,14 @@ class ChaosFleet(Fleet):
         services = [service for servers in self.servers.values() for service in (*servers, servers.web)]
         targets = [Target(each, "answers on") for each in [*services, *self.agents, *self._gateways.values()]]
         targets += [Target(host, "listens") for host in self.hosts.values()]
-        targets.append(Target(self.database, "ready for connections"))
+        targets += [Target(node, "ready for connections") for node in self.database.nodes]
         return {target.process.name: target for target in targets}
 
     def asked(self, caller: Caller) -> Asked:
         """Whom a caller asks for hosts."""
-        gateways = [self._gateways[caller.zone.name].name] if caller.way == "gateway" else []
-        return Asked(caller.zone.name, [caller.agent.name, *gateways])
+        by_gateway = caller.way == "gateway"
+        gateways = [self._gateways[caller.zone.name].name] if by_gateway else []
+        return Asked(caller.zone.name, [caller.agent.name, *gateways], by_gateway)
 
     def new_token(self) -> str:
         """A new token of an editor for the API."""

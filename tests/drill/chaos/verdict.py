@@ -1,9 +1,9 @@
 """What the faults of a chaos drill explain, and what they do not. Pure; times are in monotonic seconds."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from tests.drill.calls import FAILED, OK, Call
+from tests.drill.calls import FAILED, Call
 from tests.drill.chaos.schedule import Happened, Kind
 
 GRACE = 2.0
@@ -21,26 +21,31 @@ LOST_BEFORE, LOST_AFTER = 4.0, 3.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asked for the host of a call: its zone, and the names of the processes that gave the host."""
+    """Who was asked for the host of a call.
+
+    Attributes:
+        zone: that of the caller.
+        processes: the names of those that gave the host: the agent, and the gateway if there is one between.
+        by_gateway: whether there is. Clients of the agent itself go on by its saved routes while it is away.
+    """
 
     zone: str
     processes: Collection[str]
+    by_gateway: bool = False
 
 
-def unexplained(calls: Iterable[Call], asked: Asked, faults: Sequence[Happened]) -> list[Call]:
-    """The calls that did not succeed, and for which no fault is the reason."""
-    return [call for call in calls if call.outcome != OK and not _is_explained(call, asked, faults)]
+def reason(call: Call, asked: Asked, faults: Iterable[Happened]) -> Happened | None:
+    """The fault for which a call failed or found no host; None if none explains it."""
+    return next((each for each in faults if _explains(each, call, asked)), None)
 
 
-def _is_explained(call: Call, asked: Asked, faults: Sequence[Happened]) -> bool:
+def _explains(each: Happened, call: Call, asked: Asked) -> bool:
     if call.outcome == FAILED:
-        hit = [each for each in faults if _hits_host(each, call.host) or _hits_link(each, asked.zone, call.zone)]
-        return any(_overlaps(each, call, GRACE) for each in hit)
+        return _overlaps(each, call, GRACE) and (_hits_host(each, call.host) or _hits_link(each, asked.zone, call.zone))
     if call.outcome in ("AgentUnavailable", "GatewayAway"):
-        return any(_hits_process(each, asked.processes) and _overlaps(each, call, GRACE) for each in faults)
+        return asked.by_gateway and _hits_process(each, asked.processes) and _overlaps(each, call, GRACE)
     if call.outcome == "Overloaded":
-        hit = [each for each in faults if each.fault.target.startswith("host-") or _is_link(each)]
-        return any(_overlaps(each, call, SHED) for each in hit)
+        return (_is_of_host(each) or _is_link(each)) and _overlaps(each, call, SHED)
     return False
 
 
@@ -54,6 +59,10 @@ def _hits_process(each: Happened, names: Collection[str]) -> bool:
 
 def _hits_host(each: Happened, address: str) -> bool:
     return _hits_process(each, [f"host-{address}"])
+
+
+def _is_of_host(each: Happened) -> bool:
+    return each.fault.target.startswith("host-")
 
 
 def _is_link(each: Happened) -> bool:
@@ -70,7 +79,7 @@ def _hits_link(each: Happened, one: str, other: str) -> bool:
 def calm_from(begin: float, calm: float, faults: Iterable[Happened]) -> float:
     """The first time from `begin` on after which there are `calm` seconds without a fault that is not a host's."""
     for each in sorted(faults, key=lambda each: each.began):
-        if not each.fault.target.startswith("host-") and each.began <= begin + calm and each.ended > begin:
+        if not _is_of_host(each) and each.began <= begin + calm and each.ended > begin:
             begin = each.ended
     return begin
 
@@ -82,7 +91,7 @@ def can_be_lost(kill: Happened, faults: Iterable[Happened]) -> tuple[float, floa
     """
     begin = kill.began
     for each in sorted(faults, key=lambda each: each.ended, reverse=True):
-        delays = each is not kill and not each.fault.target.startswith("host-")
+        delays = each is not kill and not _is_of_host(each)
         if delays and each.began < begin and each.ended + SPREAD >= begin:
             begin = each.began
     return begin - LOST_BEFORE, kill.ended + LOST_AFTER

@@ -1,5 +1,6 @@
 """Asks an agent for routes, over and over, and notes when it first knew of each host, and whether a route was empty."""
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -8,6 +9,8 @@ from lars.client import LarsClient
 from lars.errors import LarsError
 from tests.drill.fleet import Module
 from tests.drill.services import Agent
+
+logging.getLogger("lars.client").setLevel(logging.ERROR)  # that agents are away is no news in a drill
 
 PAUSE = 0.25
 """Seconds between two looks at all routes."""

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.drill.calls import FAILED, OK, Call
+from tests.drill.calls import FAILED, Call
 from tests.drill.chaos.schedule import Fault, Happened, Kind
 from tests.drill.chaos.verdict import (
     GRACE,
@@ -12,10 +12,11 @@ from tests.drill.chaos.verdict import (
     Asked,
     calm_from,
     can_be_lost,
-    unexplained,
+    reason,
 )
 
 ASKED = Asked("a", ["lars-agent-a2"])
+BY_GATEWAY = Asked("a", ["lars-agent-a2", "lars-gateway-a"], by_gateway=True)
 AGENT = "AgentUnavailable"
 
 
@@ -27,12 +28,12 @@ def call(outcome: str, began: float = 15, zone: str = "b", host: str = "10.77.2.
     return Call(began, began + 0.5, zone, host, outcome)
 
 
-class UnexplainedTests(SynchronousTestCase):
-    def explains(self, fault: Happened, outcome: str, began: float = 15, zone: str = "b") -> bool:
-        return not unexplained([call(outcome, began, zone)], ASKED, [fault])
-
-    def test_success_needs_no_reason(self) -> None:
-        self.assertEqual(unexplained([call(OK)], ASKED, []), [])
+class ReasonTests(SynchronousTestCase):
+    def explains(self, fault: Happened, outcome: str, began: float = 15, zone: str = "b", asked: Asked = ASKED) -> bool:
+        other = happened(Kind.DISK, "a")
+        found = reason(call(outcome, began, zone), asked, [other, fault])
+        self.assertIn(found, [None, fault])
+        return found is fault
 
     def test_failed_call_is_explained_by_its_host_or_link_alone(self) -> None:
         cases = {
@@ -60,10 +61,15 @@ class UnexplainedTests(SynchronousTestCase):
         for began, wanted in ((9, False), (9.6, True), (20 + GRACE - 0.1, True), (20 + GRACE + 0.1, False)):
             self.assertEqual(self.explains(fault, FAILED, began), wanted, began)
 
-    def test_agent_that_does_not_answer_is_explained_by_its_own_fault(self) -> None:
-        self.assertTrue(self.explains(happened(Kind.STOP, "lars-agent-a2"), AGENT))
-        self.assertFalse(self.explains(happened(Kind.STOP, "lars-agent-a3"), AGENT))
-        self.assertFalse(self.explains(happened(Kind.CUT, "a"), AGENT))
+    def test_gateway_finds_no_host_while_it_or_its_agent_is_away(self) -> None:
+        for target, wanted in (("lars-agent-a2", True), ("lars-gateway-a", True), ("lars-agent-a3", False)):
+            fault = happened(Kind.STOP, target)
+            self.assertEqual(self.explains(fault, AGENT, asked=BY_GATEWAY), wanted, target)
+            self.assertEqual(self.explains(fault, "GatewayAway", asked=BY_GATEWAY), wanted, target)
+        self.assertFalse(self.explains(happened(Kind.CUT, "a"), AGENT, asked=BY_GATEWAY))
+
+    def test_client_goes_on_by_saved_routes_so_nothing_explains_that_it_finds_no_host(self) -> None:
+        self.assertFalse(self.explains(happened(Kind.STOP, "lars-agent-a2"), AGENT))
 
     def test_load_is_shed_only_after_faults_of_hosts_and_links(self) -> None:
         self.assertTrue(self.explains(happened(Kind.STOP, "host-10.77.2.8"), "Overloaded", 40))
