@@ -44,7 +44,8 @@ help:
 	@echo "make test-clients   builds the C++ and Java clients and tests them, also against a real agent"
 	@echo "make docs           the documents as a site, build/docs; a broken link or reference fails"
 	@echo "make drill          cuts off a zone of a Lars in networks of its own, and shows what callers had of it"
-	@echo "make soak           the long tests: kill storms and fuzzing"
+	@echo "make chaos          random faults of all kinds in two zones: make chaos MINUTES=2 SEED=7"
+	@echo "make soak           the long tests: kill storms, fuzzing, and ten minutes of chaos"
 	@echo "make proto          lars/wire/lars_pb2.py anew from proto/lars.proto"
 	@echo "make venv           .venv with all that the above need"
 	@echo "make clean          away with caches and build output; .venv and data stay"
@@ -104,11 +105,20 @@ test-clients: compilers $(VENV)/.test
 .PHONY: soak
 soak: soak-needs $(VENV)/.soak
 	@$(BIN)/python -m pytest tests/soak || { [ $$? = 5 ] && echo "tests/soak holds no test yet"; }
+	@$(MAKE) --no-print-directory chaos MINUTES=10
 
 # Each way of cutting: packets vanish, or are refused.
 .PHONY: drill
 drill: drill-needs $(VENV)/.test
 	@for cut in silent down; do $(BIN)/python -m tests.drill zones --cut $$cut || exit 1; done
+
+# The schedule that SEED draws is printed; without one it is another each time. Logs stay in build/chaos.
+MINUTES := 2
+SEED :=
+
+.PHONY: chaos
+chaos: drill-needs $(VENV)/.test
+	@$(BIN)/python -m tests.drill chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --logs build/chaos
 
 STAGES += docs
 
@@ -141,7 +151,7 @@ mariadb:
 
 .PHONY: drill-needs
 drill-needs:
-	@$(call need,$(MARIADB_NEEDS) $(DRILL_NEEDS))
+	@$(call need,$(MARIADB_NEEDS) $(SHIM_NEEDS) $(DRILL_NEEDS))
 
 .PHONY: soak-needs
 soak-needs:

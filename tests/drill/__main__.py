@@ -1,14 +1,19 @@
-"""`python -m tests.drill zones`: one zone is cut off and comes back. Needs root, or a kernel with user namespaces."""
+"""`python -m tests.drill`: the drills as commands. They need root, or a kernel that gives users namespaces."""
 
 import json
+import random
+import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from bench.processes.errors import ProcessError
 from lars.errors import LarsError
+from tests.drill.chaos.drill import run_chaos
 from tests.drill.namespaces import ensure_own_namespaces
 from tests.drill.network import Cut
 from tests.drill.outcome import Outcome
@@ -23,14 +28,50 @@ def drill() -> None:
     """
 
 
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_logs = click.option(
+    "--logs", type=click.Path(file_okay=False, path_type=Path), help="Where logs and calls are kept afterward."
+)
+
+
 @drill.command()
 @click.option("--cut", type=click.Choice([cut.value for cut in Cut]), default=Cut.SILENT.value, help="How it is cut.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def zones(cut: str, as_json: bool) -> None:
+@_logs
+@_json
+def zones(cut: str, logs: Path | None, as_json: bool) -> None:
     """Cuts zone b off and heals it, while processes in both zones make calls."""
-    with tempfile.TemporaryDirectory(dir="/run") as folder:
-        tempfile.tempdir = folder  # in memory, and gone with the namespaces
-        _report(ZonesDrill(Path(folder), Cut(cut)).run(), as_json)
+    with _folder(logs) as folder:
+        outcome = ZonesDrill(folder, Cut(cut)).run()
+    _report(outcome, as_json)
+
+
+@drill.command()
+@click.option("--minutes", type=click.FloatRange(0.2), default=2.0, help="For how long faults come.", show_default=True)
+@click.option("--seed", type=int, help="Decides on faults and edits.  [default: a random one]")
+@_logs
+@_json
+def chaos(minutes: float, seed: int | None, logs: Path | None, as_json: bool) -> None:
+    """Makes random faults of all kinds in two zones, and checks every call and every edit."""
+    seed = random.randrange(10**6) if seed is None else seed
+    click.echo(f"seed {seed}", err=True)
+    with _folder(logs) as folder:
+        outcome = run_chaos(folder, seed, minutes, lambda line: click.echo(line, err=True))
+    _report(outcome, as_json)
+
+
+@contextmanager
+def _folder(logs: Path | None) -> Iterator[Path]:
+    """A folder in memory that is gone with the namespaces."""
+    with tempfile.TemporaryDirectory(dir="/run", ignore_cleanup_errors=True) as name:
+        tempfile.tempdir = name
+        folder = Path(name)
+        try:
+            yield folder
+        finally:
+            if logs is not None:
+                logs.mkdir(parents=True, exist_ok=True)
+                for file in [*folder.glob("*.log"), *folder.glob("*.calls"), *folder.glob("*.conf")]:
+                    shutil.copy(file, logs)
 
 
 def _report(outcome: Outcome, as_json: bool) -> None:

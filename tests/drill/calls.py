@@ -14,13 +14,17 @@ class Call:
     Attributes:
         began, ended: monotonic seconds, by the one clock of all processes of the machine.
         zone: that of the host that was called; empty if there was none.
+        host: its address, likewise.
         outcome: OK, FAILED, or the name of an error.
+        reported: whether the outcome of a call to a host could be reported.
     """
 
     began: float
     ended: float
     zone: str
+    host: str
     outcome: str
+    reported: bool = True
 
     @property
     def refused(self) -> bool:
@@ -32,14 +36,17 @@ def read_calls(text: str, zones: Mapping[str, str]) -> list[Call]:
     """The calls of a caller's file; a last line that is not whole is left out.
 
     Args:
-        text: a line for each call: when it began and ended, ADDRESS:PORT or -, and the outcome.
+        text: a line for each call: when it began and ended, ADDRESS:PORT or -, and the outcome; with + and the name of
+            an error if that could not be reported.
         zones: the zone of each address.
     """
     calls = []
     for line in text.splitlines(keepends=True):
         if line.endswith("\n"):
-            began, ended, host, outcome = line.split()
-            calls.append(Call(float(began), float(ended), zones.get(host.partition(":")[0], ""), outcome))
+            began, ended, place, outcome = line.split()
+            host = place.partition(":")[0].strip("-")
+            outcome, _plus, unreported = outcome.partition("+")
+            calls.append(Call(float(began), float(ended), zones.get(host, ""), host, outcome, not unreported))
     return calls
 
 

@@ -1,7 +1,10 @@
 """Zones: a network namespace each, and the drill's own between them, which routes packets and cuts links."""
 
 import ctypes
+import fcntl
 import os
+import socket
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
@@ -10,6 +13,8 @@ from pathlib import Path
 from tests.drill.namespaces import run
 
 _CLONE_NEWNET = 0x40000000  # setns(2)
+_SIOCETHTOOL = 0x8946  # of linux/ethtool.h, as are the features
+_ETHTOOL_STXCSUM, _ETHTOOL_STSO, _ETHTOOL_SGSO = 0x17, 0x1F, 0x24
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -38,6 +43,8 @@ class Zone:
         run("ip", "link", "set", self.link, "up")
         run("ip", "-n", name, "link", "set", "lo", "up")
         run("ip", "-n", name, "link", "set", "eth0", "up")
+        with self.entered():
+            _send_as_on_a_wire("eth0")
         self.first_address = self.address()
         run("ip", "-n", name, "route", "add", "default", "via", f"10.77.{number}.1")
 
@@ -95,17 +102,36 @@ class Network:
             run("ip", "rule", "add", *self._rule(source, target))
             self._blocked.add((source, target))
 
+    def join(self, one: str, other: str) -> None:
+        """Has packets between two zones pass again, both ways."""
+        for source, target in {(one, other), (other, one)} & self._blocked:
+            run("ip", "rule", "del", *self._rule(source, target))
+            self._blocked.remove((source, target))
+
+    def reconnect(self, name: str) -> None:
+        """Brings the link of a zone up again."""
+        if name in self._down:
+            run("ip", "link", "set", self.zones[name].link, "up")
+            self._down.remove(name)
+
     def heal(self) -> None:
         """Repairs all links."""
-        for name in self._down:
-            run("ip", "link", "set", self.zones[name].link, "up")
-        for source, target in self._blocked:
-            run("ip", "rule", "del", *self._rule(source, target))
-        self._down.clear()
-        self._blocked.clear()
+        for name in list(self._down):
+            self.reconnect(name)
+        for source, target in list(self._blocked):
+            self.join(source, target)
 
     def _rule(self, source: str, target: str) -> list[str]:
         return ["iif", self.zones[source].link, "to", self.zones[target].subnet, "blackhole"]
+
+
+def _send_as_on_a_wire(link: str) -> None:
+    """Has the link send packets with checksums and of the wire's size, which the kernel else leaves for later."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for feature in (_ETHTOOL_STXCSUM, _ETHTOOL_STSO, _ETHTOOL_SGSO):
+            value = ctypes.create_string_buffer(struct.pack("=II", feature, 0))
+            request = struct.pack("16sP16x", link.encode(), ctypes.addressof(value))
+            fcntl.ioctl(sock, _SIOCETHTOOL, request)
 
 
 def _set_network(descriptor: int) -> None:

@@ -1,15 +1,13 @@
-"""Processes in zones: services of Lars, a database server, and any other program."""
+"""Processes in zones: services of Lars, and any other program."""
 
 import http.client
 import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 from bench.exposition import Samples, parsed
 from bench.processes.child_process import ChildProcess
-from bench.processes.mariadb_server import MariaDbServer
 from bench.processes.twistd import checkout_environ, twistd_command
 from bench.processes.waiting import until
 from tests.drill.network import Zone
@@ -72,30 +70,3 @@ class Service(ZoneProcess):
             response = http.client.HTTPResponse(connection)
             response.begin()
             return parsed(response.read().decode())
-
-
-class DatabaseNode(MariaDbServer):
-    """A MariaDB server at an address of a zone; `query` reaches it also while the zone is cut off."""
-
-    PORT = 3306
-
-    def __init__(self, zone: Zone) -> None:
-        small = ["--innodb-log-file-size=8M", "--innodb-flush-method=nosync"]
-        fast = ["--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=2"]
-        self.zone = zone
-        self.address = zone.address()
-        super().__init__([*small, *fast, f"--bind-address={self.address}", f"--port={self.PORT}"], small)
-        self._command = zone.command(self._command)
-
-    @property
-    def url(self) -> str:
-        """The URL of the drill's database, which `lars db init` makes."""
-        return f"mysql://lars:{quote('lars')}@{self.address}:{self.PORT}/lars"
-
-    def launch(self) -> None:
-        """Makes the data, starts the server and waits until it answers."""
-        self.install()
-        self.start()
-        until(self.is_ready, f"mariadbd to answer: {self.last_lines()}", READY)
-        self.query("CREATE USER 'lars'@'%%' IDENTIFIED BY 'lars'")
-        self.query("GRANT ALL ON *.* TO 'lars'@'%%'")

@@ -1,7 +1,7 @@
 """The drill of zones: one is cut off and comes back while processes in both make calls.
 
-Module 1.1 has hosts in both zones and locality, so that calls stay in their zone. Module 1.2 has the same hosts without
-locality, so that half of its calls go to the other zone.
+Modules N.1 have hosts in both zones and locality, so that calls stay in their zone. Modules N.2 have the same hosts
+without locality, so that half of the calls go to the other zone. N is the number of the agent that is asked.
 """
 
 import time
@@ -12,13 +12,15 @@ from bench.processes.waiting import until
 from tests.drill.caller import TIMEOUT
 from tests.drill.calls import FAILED, Call, between, settled_after, share
 from tests.drill.connections import ConnectionCounts
-from tests.drill.fleet import DNS_PORT, REPORTER_PORT, Fleet
+from tests.drill.database import DatabaseNode
+from tests.drill.fleet import Fleet
 from tests.drill.network import Cut, Network
 from tests.drill.outcome import Outcome
+from tests.drill.services import DNS_PORT, REPORTER_PORT, Machine
 
 ZONES = ("a", "b")
-KEPT, SPREAD = (1, 1), (1, 2)
-"""The modules, with and without locality."""
+KEPT, SPREAD = 1, 2
+"""The cmdids of modules with and without locality."""
 
 HOSTS = 3
 """Hosts of a zone at first."""
@@ -61,7 +63,10 @@ class ZonesDrill:
     def __init__(self, folder: Path, kind: Cut) -> None:
         self._kind = kind
         self._network = Network(*ZONES, "witness")
-        self._fleet = Fleet(self._network, ZONES, "witness", folder)
+        machines = {name: Machine(self._network.zones[name], folder, folder / name) for name in ZONES}
+        for machine in machines.values():
+            machine.disk.mkdir()
+        self._fleet = Fleet(self._network, machines, DatabaseNode(self._network.zones["witness"]), folder)
         self._outcome = Outcome({"cut": kind.value})
 
     def run(self) -> Outcome:
@@ -86,19 +91,19 @@ class ZonesDrill:
         (docs/design/balancing.md, ejection).
         """
         fleet = self._fleet
-        agents = [
+        pairs = [
             (fleet.add_agent(zone, zone, other), fleet.add_agent(zone, other, zone))
             for zone, other in (ZONES, ZONES[::-1])
         ]
         hosts = [fleet.add_host(zone) for zone in ZONES for _ in range(HOSTS)]
         fleet.up()
-        fleet.add_routes([KEPT, SPREAD], hosts)
-        for own, other in agents:
-            fleet.add_caller(own, SPREAD, cached=False)
-            fleet.add_caller(own, SPREAD, cached=True)
-            fleet.add_caller(own, KEPT, cached=False)
-            fleet.add_caller(other, KEPT, cached=True)
-        until(lambda: all(fleet.calls(zone, module) for zone in ZONES for module in (KEPT, SPREAD)), "calls", 20, 0.1)
+        fleet.add_routes([(agent.number, cmdid) for agent in fleet.agents for cmdid in (KEPT, SPREAD)], hosts)
+        for own, other_first in pairs:
+            fleet.add_caller(own, (own.number, SPREAD), "uncached")
+            fleet.add_caller(own, (own.number, SPREAD), "cached")
+            fleet.add_caller(own, (own.number, KEPT), "uncached")
+            fleet.add_caller(other_first, (other_first.number, KEPT), "cached")
+        until(lambda: all(fleet.calls_of(caller) for caller in fleet.callers), "the first calls", 20, 0.1)
 
     def _cut_and_heal(self) -> Times:
         fleet, figures = self._fleet, self._outcome.figures
@@ -107,7 +112,7 @@ class ZonesDrill:
         self._network.cut("b", self._kind)
         cut = time.monotonic()
         added = {zone: fleet.add_host(zone) for zone in ZONES}
-        fleet.add_routes([KEPT], added.values())
+        fleet.add_routes([(agent.number, KEPT) for agent in fleet.agents], added.values())
         figures["calls to a host added during the cut, zone a, s after the edit"] = self._called(added["a"], "a")
         _pass_until(cut + CUT)
         self._network.heal()
@@ -120,8 +125,10 @@ class ZonesDrill:
     def _called(self, host: str, zone: str) -> float:
         """Waits until a host is called from a zone; for how long."""
         begin = time.monotonic()
-        files = list(self._fleet.folder.glob(f"caller-{zone}-*.calls"))
-        until(lambda: any(host in file.read_text(encoding="ascii") for file in files), f"calls to {host}", RETURN, 0.1)
+        address = host.partition(":")[0]
+        until(
+            lambda: any(call.host == address for call in self._fleet.calls(zone, KEPT)), f"calls to {host}", RETURN, 0.1
+        )
         return round(time.monotonic() - begin, 1)
 
     def _is_back(self, begun: float, cut: float) -> bool:
@@ -201,12 +208,10 @@ class ZonesDrill:
     def _check_history(self) -> None:
         reported = self._fleet.reported()
 
-        def complete() -> bool:
-            return self._fleet.history() >= reported
-
-        until(complete, "the history to be complete", RETURN, 0.2)
+        total = sum(map(sum, reported.values()))
+        until(lambda: sum(map(sum, self._fleet.history().values())) >= total, "the history to be complete", RETURN, 0.2)
         history = self._fleet.history()
-        self._outcome.figures["calls in the history"] = sum(history)
+        self._outcome.figures["calls in the history"] = sum(map(sum, history.values()))
         self._outcome.require(history == reported, f"the history has {history}, callers reported {reported}")
 
 

@@ -3,7 +3,7 @@
 A module may have further tests in test_MODULE_TOPIC.py. covered_elsewhere.txt lists what has no unit test of its own, a
 line each: a module or a folder of lars/ (its modules together), and the test files that cover it. Tests directly in
 tests/unit may also be about the repository; those in tests/unit/bench are named after a module anywhere in bench/, and
-those in tests/unit/drill after one in tests/drill. Files that do not begin with `test_` hold what tests share.
+those in tests/unit/drill after one anywhere in tests/drill. Files that do not begin with `test_` hold what tests share.
 """
 
 import ast
@@ -52,7 +52,7 @@ def mirrored(test: Path) -> bool:
     if place.parts[0] == "bench":
         return any(list((ROOT / "bench").rglob(f"{name}.py")) for name in names)
     if place.parts[0] == "drill":
-        return any((ROOT / "tests" / "drill" / f"{name}.py").exists() for name in names)
+        return any(list((ROOT / "tests" / "drill").rglob(f"{name}.py")) for name in names)
     return any((ROOT / "lars" / place / f"{name}.py").exists() for name in names)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import parse_qs
 
-from twisted.internet.defer import Deferred, FirstError, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, FirstError, gatherResults
 from twisted.logger import Logger
 
 from lars.client.host import Host
@@ -65,6 +65,8 @@ class Api:
             return await waiting
         except LarsError as error:
             return refusal(error)
+        except CancelledError:  # the client is gone
+            raise
         except Exception:
             return self._bug()
 

@@ -10,7 +10,7 @@ ZONES = {"10.77.1.5": "a", "10.77.2.5": "b"}
 def calls_each_tenth(begin: float, end: float, zones: str) -> list[Call]:
     """Calls to zones in turn."""
     count = round((end - begin) * 10)
-    return [Call(begin + n / 10, begin + n / 10, zones[n % len(zones)], OK) for n in range(count)]
+    return [Call(begin + n / 10, begin + n / 10, zones[n % len(zones)], "", OK) for n in range(count)]
 
 
 class ReadCallsTests(SynchronousTestCase):
@@ -18,14 +18,24 @@ class ReadCallsTests(SynchronousTestCase):
         text = "1.0 1.5 10.77.2.5:9000 ok\n2.0 2.5 10.77.1.5:9000 failed\n3.0 3.0 - Overloaded\n"
         self.assertEqual(
             read_calls(text, ZONES),
-            [Call(1.0, 1.5, "b", OK), Call(2.0, 2.5, "a", FAILED), Call(3.0, 3.0, "", "Overloaded")],
+            [
+                Call(1.0, 1.5, "b", "10.77.2.5", OK),
+                Call(2.0, 2.5, "a", "10.77.1.5", FAILED),
+                Call(3.0, 3.0, "", "", "Overloaded"),
+            ],
+        )
+
+    def test_call_whose_outcome_was_not_reported(self) -> None:
+        self.assertEqual(
+            read_calls("1.0 1.5 10.77.2.5:9000 ok+GatewayAway\n", ZONES), [Call(1.0, 1.5, "b", "10.77.2.5", OK, False)]
         )
 
     def test_line_that_is_being_written_is_left_out(self) -> None:
-        self.assertEqual(read_calls("1.0 1.5 10.77.2.5:9000 ok\n2.0 2.5 10.77", ZONES), [Call(1.0, 1.5, "b", OK)])
+        calls = read_calls("1.0 1.5 10.77.2.5:9000 ok\n2.0 2.5 10.77", ZONES)
+        self.assertEqual(calls, [Call(1.0, 1.5, "b", "10.77.2.5", OK)])
 
     def test_only_a_call_without_a_host_is_refused(self) -> None:
-        self.assertEqual([Call(1, 1, "", outcome).refused for outcome in (OK, FAILED, "NoSuchModule")], [0, 0, 1])
+        self.assertEqual([Call(1, 1, "", "", outcome).refused for outcome in (OK, FAILED, "NoSuchModule")], [0, 0, 1])
 
 
 class ShareTests(SynchronousTestCase):

@@ -9,6 +9,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http import HTTPChannel
 
+from lars.client.host import Host
 from lars.gateway.http.answer import Answer, json_answer
 from lars.gateway.http.site import IDLE_TIME, MAX_BODY, REQUEST_TIME, GatewaySite
 
@@ -85,6 +86,18 @@ class SiteTests(SynchronousTestCase):
         self.channel.dataReceived(NOWHERE)
         self.channel.connectionLost(Failure(ConnectionError()))
         self.assertEqual(len(ended), 1)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_a_client_that_leaves_while_the_agent_is_asked_is_no_bug(self) -> None:
+        class Asking:
+            def pick(self, *_question: object) -> Deferred[Host]:
+                return Deferred()
+
+        agent: Any = Asking()
+        self.site = GatewaySite(self.clock, agent, max_connections=10)
+        channel, _transport = self.connected()
+        channel.dataReceived(b"GET /v1/modules/1/1/host HTTP/1.1\r\nHost: x\r\n\r\n")
+        channel.connectionLost(Failure(ConnectionError()))
         self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_an_answer_that_comes_later_is_sent(self) -> None:
