@@ -1,6 +1,7 @@
 """Statistics of hosts and of the fleet, from the counts in the database: pure."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lars.db.calls import Minutes, ModuleCalls
@@ -51,6 +52,14 @@ PAGE = 100
 def host_page(hosts: Sequence[HostStats], number: int) -> Sequence[HostStats]:
     """The hosts of a page, whose numbers begin with 1."""
     return hosts[(number - 1) * PAGE : number * PAGE]
+
+
+def zone_calls(hosts: Iterable[HostStats]) -> dict[str, int]:
+    """The calls that the hosts of each zone got, by zone; empty if no host has one. "" is for hosts without."""
+    calls: Counter[str] = Counter()
+    for host in hosts:
+        calls[host.record.zone] += host.calls
+    return dict(sorted(calls.items())) if any(calls) else {}
 
 
 def host_stats(watched: Watched) -> list[HostStats]:

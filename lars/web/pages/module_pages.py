@@ -10,7 +10,7 @@ from lars.module_settings import from_json
 from lars.route import HostAddress, ModuleId, module_id, parse_host
 from lars.web.language import Translatable, untranslated
 from lars.web.live.host_stats import PAGE as HOSTS
-from lars.web.live.host_stats import host_page
+from lars.web.live.host_stats import host_page, zone_calls
 from lars.web.live.payloads import module_payload
 from lars.web.page_request import Answer, Page, PageRequest, Redirect
 from lars.web.pages.charts import chart, spark
@@ -118,6 +118,7 @@ class ModulePages(PageSet):
         values = {
             "module": watched.module,
             "hosts": shown,
+            "zones": zone_calls(hosts),
             "number": number,
             "pages": max(1, -(-len(hosts) // HOSTS)),
             "live": module_payload(watched, hosts, number),

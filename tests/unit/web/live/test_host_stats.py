@@ -8,7 +8,7 @@ from lars.db.calls import ModuleCalls
 from lars.db.host_states import HostState, Watched
 from lars.db.modules import Module
 from lars.host_record import PLAIN, Drain, HostChange, HostRecord
-from lars.web.live.host_stats import calls_a_second, host_stats
+from lars.web.live.host_stats import calls_a_second, host_stats, zone_calls
 from tests.unit.web.fleet import A, B, C, D, M, watched
 
 
@@ -47,6 +47,16 @@ class HostStatsTests(SynchronousTestCase):
         first = host_stats(watched())[0]
         self.assertEqual((first.calls, first.err, first.of), (40, 10, 100))
         self.assertEqual((first.callers, first.ejected_by, first.last_report), (2, 1, 90))
+
+    def test_calls_of_zones_are_summed_where_hosts_have_zones(self) -> None:
+        now = watched()
+        self.assertEqual(zone_calls(host_stats(now)), {})
+        records = {A: HostRecord(zone="b"), B: HostRecord(zone="b"), C: HostRecord(zone="a")}
+        hosts = host_stats(replace(now, module=replace(now.module, records=records)))
+        calls = {h.host: h.calls for h in hosts}
+        expected = {"a": calls[C], "b": calls[A] + calls[B]} | ({"": calls[D]} if D in calls else {})
+        self.assertEqual(zone_calls(hosts), expected)
+        self.assertEqual(sum(expected.values()), 100)
 
     def test_module_without_hosts_has_none(self) -> None:
         self.assertEqual(host_stats(Watched(Module(M, "", "", ()), {}, {})), [])
