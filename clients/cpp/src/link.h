@@ -1,6 +1,7 @@
 /// A UDP socket to one of the agent's shards: one question and its answer at a time.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -17,13 +18,13 @@ using Clock = std::chrono::steady_clock;
 /// All methods throw std::system_error.
 class Link {
 public:
-    /// @param forks  how often the process had been forked: after the next fork the socket is unusable
-    Link(Place shard, unsigned forks);
+    explicit Link(Place shard);
     ~Link();
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
 
-    unsigned forks() const noexcept { return forks_; }
+    /// Connects it to another place, unless it is there already. Threads may call it, and `send`, at once.
+    void move(Place shard);
 
     /// A number that no answer to an earlier question has, on this socket or on an earlier one with the same port.
     std::uint32_t next_seq() noexcept { return ++seq_; }
@@ -32,9 +33,11 @@ public:
 
     /// Sends the question and waits for its answer; nothing if none arrives by then.
     template <class Question>
-    auto ask(const Question& question, Clock::time_point until) const -> decltype(question.answer({})) {
-        send(question.request());
-        auto buffer = Question::buffer();
+    auto ask(Question& question, Clock::time_point until) const -> decltype(question.answer({})) {
+        for (const auto& datagram : question.datagrams()) {
+            send(datagram);
+        }
+        auto buffer = question.buffer();
         while (const auto size = receive(buffer.data(), buffer.size(), until)) {
             if (*size <= buffer.size()) {
                 if (auto answer = question.answer({buffer.data(), *size})) {
@@ -45,12 +48,15 @@ public:
         return std::nullopt;
     }
 
+    /// The length of a datagram that has arrived, which may exceed the buffer; nothing if none has.
+    std::optional<std::size_t> received(char* buffer, std::size_t room) const;
+
 private:
-    /// The length of the next datagram, which may exceed the buffer; nothing if none arrives by then.
+    /// As `received`, for the next datagram; nothing if none arrives by then.
     std::optional<std::size_t> receive(char* buffer, std::size_t room, Clock::time_point until) const;
 
+    std::atomic<std::uint64_t> place_;
     int socket_;
-    unsigned forks_;
     std::uint32_t seq_;
 };
 

@@ -12,16 +12,17 @@
 
 namespace lars::detail {
 
-/// Thread-safe without a lock, which a fork at the wrong moment would leave locked forever. After a fork the child
-/// opens links of its own, since either process could receive the other's answers.
+/// Thread-safe without a lock.
 class Links {
 public:
     explicit Links(Place shard) noexcept : shard_(shard) {}
-    ~Links();
+    ~Links() { close(); }
     Links(const Links&) = delete;
     Links& operator=(const Links&) = delete;
 
     Place shard() const noexcept { return shard_; }
+    /// From now on the shard is at another address.
+    void move(Place shard) noexcept { shard_ = shard; }
 
     /// A link for one call, returned to the pool at the end of its scope.
     class Lease {
@@ -42,7 +43,10 @@ public:
     Lease lease() { return Lease(*this); }
 
     /// A link outside the pool.
-    std::unique_ptr<Link> fresh() const;
+    std::unique_ptr<Link> fresh() const { return std::make_unique<Link>(shard()); }
+
+    /// Closes the links that no call uses.
+    void close() noexcept;
 
 private:
     static constexpr std::size_t kKept = 64;
@@ -50,7 +54,7 @@ private:
     std::unique_ptr<Link> take();
     void put_back(std::unique_ptr<Link> link) noexcept;
 
-    Place shard_;
+    std::atomic<Place> shard_;
     std::array<std::atomic<Link*>, kKept> idle_{};
 };
 
