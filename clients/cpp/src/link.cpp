@@ -67,8 +67,8 @@ void Link::send(const std::string& datagram) const {
     }
 }
 
-std::optional<std::size_t> Link::received(char* buffer, std::size_t room) const {
-    const ssize_t size = ::recv(socket_, buffer, room, MSG_DONTWAIT | MSG_TRUNC);
+std::optional<std::size_t> Link::taken(char* buffer, std::size_t room, int flags) const {
+    const ssize_t size = ::recv(socket_, buffer, room, flags | MSG_DONTWAIT | MSG_TRUNC);
     if (size >= 0) {
         return static_cast<std::size_t>(size);
     }

@@ -1,6 +1,8 @@
 /// A UDP socket to one of the agent's shards: one question and its answer at a time.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -48,10 +50,13 @@ public:
         return std::nullopt;
     }
 
-    /// The length of a datagram that has arrived, which may exceed the buffer; nothing if none has.
-    std::optional<std::size_t> received(char* buffer, std::size_t room) const;
+    /// The length of the first datagram that has arrived and was not received; nothing if none has.
+    std::optional<std::size_t> waiting() const { return taken(nullptr, 0, MSG_PEEK); }
+    /// Receives a datagram that has arrived. Its length, which may exceed the buffer; nothing if none has.
+    std::optional<std::size_t> received(char* buffer, std::size_t room) const { return taken(buffer, room, 0); }
 
 private:
+    std::optional<std::size_t> taken(char* buffer, std::size_t room, int flags) const;
     /// As `received`, for the next datagram; nothing if none arrives by then.
     std::optional<std::size_t> receive(char* buffer, std::size_t room, Clock::time_point until) const;
 

@@ -91,14 +91,16 @@ void Shard::receive(const std::function<void(std::string_view)>& take) noexcept 
     if (link == nullptr) {
         return;
     }
-    thread_local std::vector<char> buffer(kMaxDatagram);
     for (int taken = 0; taken < kMaxNotices; ++taken) {
         try {
-            const auto size = link->received(buffer.data(), buffer.size());
-            if (!size) {
+            const auto waiting = link->waiting();
+            if (!waiting) {
                 return;
             }
-            take({buffer.data(), std::min(*size, buffer.size())});
+            std::vector<char> buffer(*waiting);
+            if (const auto size = link->received(buffer.data(), buffer.size())) {
+                take({buffer.data(), std::min(*size, buffer.size())});
+            }
         } catch (const std::exception&) {  // an earlier datagram was refused: the next question will notice
             return;
         }

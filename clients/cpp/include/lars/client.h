@@ -93,7 +93,7 @@ class Key {
 public:
     /// No key.
     constexpr Key() noexcept = default;
-    template <class Number, std::enable_if_t<std::is_integral_v<Number>, int> = 0>
+    template <class Number, std::enable_if_t<std::is_integral_v<Number> && !std::is_same_v<Number, bool>, int> = 0>
     constexpr Key(Number number) noexcept : number_(number != 0 ? static_cast<std::uint64_t>(number) : kMax) {}
     Key(std::string_view text);
     Key(const std::string& text) : Key(std::string_view(text)) {}
