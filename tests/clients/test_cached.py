@@ -128,6 +128,17 @@ async def test_eight_threads_lose_no_count(fleet: Fleet, clients: Clients) -> No
     await fleet.counts(40_000, 0)
 
 
+@pytest.mark.parametrize("cached", [cached for cached in CACHED if cached.name == "cpp"], indirect=True)
+async def test_child_of_a_fork_counts_its_own_calls_alone(fleet: Fleet, clients: Clients) -> None:
+    await serving(fleet)
+    client = clients(60.0)
+    assert calls(client, 1_000) == (1_000, 0)
+    assert calls(client, 500, how="forked") == (500, 0)
+    await fleet.counts(501, 0)  # the parent's first, and the child's
+    client.ok("flush")
+    await fleet.counts(1_500, 0)
+
+
 @pytest.mark.parametrize("fleet", ["consistent_hash"], indirect=True)
 async def test_agent_and_client_choose_the_same_host_for_a_key(fleet: Fleet, clients: Clients) -> None:
     await serving(fleet)
