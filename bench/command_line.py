@@ -15,6 +15,7 @@ from bench.figures.agent_growth import measure_growth
 from bench.figures.agent_memory import measure_memory
 from bench.figures.agent_port import measure_port
 from bench.figures.client_cycles import ROUTES, measure_asking, measure_cached, measure_in_flight
+from bench.figures.clients import measure_cpp, measure_python
 from bench.figures.dns_edits import measure_edits
 from bench.figures.dns_fanout import measure_fanout
 from bench.figures.dns_load import measure_load
@@ -54,6 +55,16 @@ end, and each number, as soon as it is known, to stderr. Needs a C compiler.
   asking     the blocking client without its cache, beside a C client: CPU time of get_host and report
   cached     the blocking client choosing by itself, beside a look-up in a dictionary
   in-flight  the asyncio and the Twisted client with 100 calls under way, with and without the cache
+"""
+
+CLIENTS = """
+Measures the clients of all languages with a real lars-agent, which knows its routes from a file: get_host and the
+report of a success, chosen in the process and asked of the agent. Prints JSON to stdout at the end, and each number, as
+soon as it is known, to stderr.
+
+  python  the blocking client
+  cpp     the C++ client, built for it, beside a C program that asks and reports as the C++ Lars's API does; needs
+          g++, cmake and protobuf
 """
 
 INTEGRATIONS = """
@@ -212,11 +223,19 @@ _CLIENT_FIGURES: dict[str, Callable[[LarsAgent, Figure, bool], None]] = {
 }
 
 
-def _measure_client(options: Namespace, figures: Figures) -> None:
-    for name in options.figures or _CLIENT_FIGURES:
+_CLIENTS_FIGURES: dict[str, Callable[[LarsAgent, Figure, bool], None]] = {
+    "python": measure_python,
+    "cpp": measure_cpp,
+}
+
+
+def _measure_clients(
+    measures: Mapping[str, Callable[[LarsAgent, Figure, bool], None]], options: Namespace, figures: Figures
+) -> None:
+    for name in options.figures or measures:
         figures.append(Figure(name, ""))
         with attempted(figures[-1]), LarsAgent.launched(ROUTES) as agent:
-            _CLIENT_FIGURES[name](agent, figures[-1], options.small)
+            measures[name](agent, figures[-1], options.small)
 
 
 _GATEWAY_FIGURES: dict[str, Callable[[LarsAgent, LarsGateway, Figure, bool], None]] = {
@@ -259,7 +278,13 @@ COMMANDS = {
         "CPU time and throughput of the Python clients",
         CLIENT,
         lambda parser: _add_figures(parser, list(_CLIENT_FIGURES)),
-        _printing(_measure_client),
+        _printing(partial(_measure_clients, _CLIENT_FIGURES)),
+    ),
+    "clients": Command(
+        "what a call costs the clients of all languages",
+        CLIENTS,
+        lambda parser: _add_figures(parser, list(_CLIENTS_FIGURES)),
+        _printing(partial(_measure_clients, _CLIENTS_FIGURES)),
     ),
     "dns": _engine_command(
         "edits, fan-out, requests, a million routes, reconnects",

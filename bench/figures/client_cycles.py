@@ -42,7 +42,9 @@ def _cpu(who: int) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _until_answering(agent: LarsAgent) -> None:
+def until_answering(agent: LarsAgent) -> None:
+    """Waits until the agent answers with ROUTES."""
+
     def answers() -> bool:
         agent.require_running()
         try:
@@ -56,7 +58,7 @@ def _until_answering(agent: LarsAgent) -> None:
 
 def measure_asking(agent: LarsAgent, figure: Figure, small: bool) -> None:
     """One thread without the cache and a C client in turn, in short rounds: both under the same load of the machine."""
-    _until_answering(agent)
+    until_answering(agent)
     rounds = 3 if small else _ROUNDS
     python, c, walls = [], [], []
     with tempfile.TemporaryDirectory(prefix="lars-bench-c-") as folder:
@@ -93,7 +95,7 @@ def _c_client(udpload: str, port: int) -> float:
 
 def measure_cached(agent: LarsAgent, figure: Figure, small: bool) -> None:
     """Includes asking the agent once a ttl and sending it the successes; a look-up is of the module's key."""
-    _until_answering(agent)
+    until_answering(agent)
     rounds = 3 if small else _ROUNDS
     number = _CACHED_CYCLES // 20 if small else _CACHED_CYCLES
     cached, lookups = [], []
@@ -116,7 +118,7 @@ def measure_cached(agent: LarsAgent, figure: Figure, small: bool) -> None:
 
 def measure_in_flight(agent: LarsAgent, figure: Figure, small: bool) -> None:
     """Each client in a process of its own, one core at most: 100 coroutines that ask and report in a loop."""
-    _until_answering(agent)
+    until_answering(agent)
     seconds = 0.5 if small else 5.0
     figure.facts["coroutines"] = 100
     for name in ("asyncio", "twisted"):

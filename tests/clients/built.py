@@ -30,6 +30,21 @@ def _java(*folders: str) -> str:
 
 _CPP = CLIENTS / "cpp" / "build" / "release"
 
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """The driver of one client that chooses by itself; its arguments: the cache's ttl, the folder of saved routes."""
+
+    name: str
+    driver: tuple[str, ...]
+
+    def with_cache(self, ttl: float, state_dir: str) -> tuple[str, ...]:
+        """The driver's command; the ttl is in seconds, and without a folder there are no saved routes."""
+        return (*self.driver, str(round(ttl * 1000)), state_dir)
+
+
+CACHED = (Cached("cpp", (str(_CPP / "tests" / "driver"),)),)
+
 BUILT = (
     Built("cpp", (str(_CPP / "tests" / "driver"),), (str(_CPP / "lars-example"),)),
     Built(

@@ -4,10 +4,8 @@ import os
 import select
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-
-from tests.clients.built import Built
 
 WAIT = 20.0
 """Seconds after which a driver without output has failed."""
@@ -16,9 +14,9 @@ WAIT = 20.0
 class Driven:
     """One client of one agent. A call's outcome is "ok …", "failed …", "invalid …" or an error's name and text."""
 
-    def __init__(self, built: Built, agent: str, environ: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(self, driver: Sequence[str], agent: str, environ: Mapping[str, str] = MappingProxyType({})) -> None:
         self._process = subprocess.Popen(
-            built.driver,
+            driver,
             env={**os.environ, "LARS_AGENT": agent, **environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

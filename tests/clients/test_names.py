@@ -30,7 +30,7 @@ async def test_agent_that_has_moved_is_found_by_its_name(
     second.address = f"127.0.0.2:{first.port}"
     await first.up()
     environ = {"LD_PRELOAD": str(library), "MOVED_NAME": str(address), **UNCACHED}
-    client = Driven(built, f"agent.test:{first.port}", environ)
+    client = Driven(built.driver, f"agent.test:{first.port}", environ)
     assert client.call("get_host", 1, 1) == "ok 10.0.0.1:80"
     assert first.process is not None
     first.process.close()

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -36,33 +35,23 @@ std::uint16_t parse_port(const std::string& text) {
 }
 
 /// The first IPv4 address of a name.
-std::uint32_t look_up(const std::string& name) {
-    addrinfo hints{};
-    hints.ai_family = AF_INET;
-    hints.ai_socktype = SOCK_DGRAM;
-    addrinfo* first = nullptr;
-    if (const int error = getaddrinfo(name.c_str(), nullptr, &hints, &first); error != 0) {
-        throw std::invalid_argument("'" + name + "' has no IPv4 address: " + gai_strerror(error));
+std::uint32_t resolved(const std::string& name) {
+    addrinfo wanted{};
+    wanted.ai_family = AF_INET;
+    wanted.ai_socktype = SOCK_DGRAM;
+    addrinfo* found = nullptr;
+    const int error = ::getaddrinfo(name.c_str(), nullptr, &wanted, &found);
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> freed(found, &::freeaddrinfo);
+    if (error != 0 || found == nullptr) {
+        throw std::invalid_argument("'" + name + "' has no IPv4 address: " + ::gai_strerror(error));
     }
-    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> found(first, freeaddrinfo);
     return ntohl(reinterpret_cast<const sockaddr_in*>(found->ai_addr)->sin_addr.s_addr);
 }
 
-bool is_name(const std::string& text) {
-    const auto any = [&](int (*of)(int)) {
-        return std::any_of(text.begin(), text.end(), [&](char c) { return of(static_cast<unsigned char>(c)) != 0; });
-    };
-    return any(std::isalpha) && !any(std::isspace) && text.find('\0') == std::string::npos;
-}
-
-Place parse_place(const std::string& text) {
+/// What is before the last colon; empty if there is none.
+std::string name_in(const std::string& text) {
     const auto colon = text.rfind(':');
-    if (colon == std::string::npos) {
-        throw std::invalid_argument("'" + text + "' is not an address: write IP:BASEPORT, as in " + kDefaultAgent);
-    }
-    const std::uint16_t port = parse_port(text.substr(colon + 1));
-    const std::string host = text.substr(0, colon);
-    return {is_name(host) ? look_up(host) : parse_ip(host), port};
+    return colon == std::string::npos ? "" : text.substr(0, colon);
 }
 
 }  // namespace
@@ -98,10 +87,27 @@ std::uint32_t parse_ip(const std::string& text) {
     return ntohl(network.s_addr);
 }
 
+Place parse_place(const std::string& text) {
+    const auto colon = text.rfind(':');
+    if (colon == std::string::npos) {
+        throw std::invalid_argument("'" + text + "' is not an address: write IP:BASEPORT, as in " + kDefaultAgent);
+    }
+    return {parse_ip(text.substr(0, colon)), parse_port(text.substr(colon + 1))};
+}
+
+bool is_named(const std::string& agent) {
+    const std::string name = name_in(agent);
+    const auto any = [&name](int (*kind)(int)) {
+        return std::any_of(name.begin(), name.end(), [kind](unsigned char c) { return kind(c) != 0; });
+    };
+    return any(std::isalpha) && !any(std::isspace) && name.find('\0') == std::string::npos;
+}
+
 Place parse_agent(const std::string& text) {
     Place place{};
     try {
-        place = parse_place(text);
+        const std::string name = name_in(text);
+        place = is_named(text) ? Place{resolved(name), parse_port(text.substr(name.size() + 1))} : parse_place(text);
     } catch (const std::invalid_argument& error) {
         throw std::invalid_argument(std::string("agent address: ") + error.what());
     }

@@ -22,8 +22,6 @@ std::string written(Module module);
 struct Place {
     std::uint32_t address;
     std::uint16_t port;
-
-    bool operator==(const Place& other) const noexcept { return address == other.address && port == other.port; }
 };
 
 /// "127.0.0.1:8888"
@@ -36,9 +34,17 @@ std::string written_ip(std::uint32_t address);
 /// @throws std::invalid_argument for anything but a dotted IPv4 address
 std::uint32_t parse_ip(const std::string& text);
 
-/// "127.0.0.1:8888" or "agent:8888" -> the address of an agent's first shard; waits for the resolver
-/// @throws std::invalid_argument for anything else, and for a name without an IPv4 address
+/// "10.0.0.5:8080"
+/// @throws std::invalid_argument for anything else
+Place parse_place(const std::string& text);
+
+/// "127.0.0.1:8888" or "agent:8888", of which the first IPv4 address is taken -> the address of an agent's first shard;
+/// waits for the resolver.
+/// @throws std::invalid_argument for anything else, and for a name without an address
 Place parse_agent(const std::string& text);
+
+/// Whether the agent is given by a name, which may have another address later.
+bool is_named(const std::string& agent);
 
 /// The agent in LARS_AGENT's value, or the default if that is null or empty.
 /// @throws std::invalid_argument, naming the variable

@@ -1,178 +1,140 @@
 #include "lars/client.h"
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <cstdlib>
 #include <exception>
-#include <system_error>
-#include <thread>
+#include <random>
 
 #include "address.h"
-#include "agent.h"
-#include "exchange.h"
-#include "links.h"
+#include "balancing/blake2b.h"
+#include "core.h"
+#include "forks.h"
 
 namespace lars {
 
 using detail::Clock;
-using detail::Link;
-using detail::Links;
-using detail::Module;
-using detail::Place;
+using detail::Core;
 using std::chrono::nanoseconds;
-using namespace std::chrono_literals;
 
-namespace {
-
-constexpr nanoseconds kFirstPause = 10ms, kLongestPause = 100ms;
-
-std::string seconds(nanoseconds time) {
-    std::string text = std::to_string(std::chrono::duration<double>(time).count());
-    text.erase(text.find_last_not_of('0') + 1);
-    return text.back() == '.' ? text + "0" : text;
+Key::Key(std::string_view text) : number_(detail::little_endian(detail::blake2b(text, 8).data())) {
+    number_ = number_ != 0 ? number_ : kMax;
 }
-
-nanoseconds checked_timeout(nanoseconds timeout) {
-    if (timeout <= 0ns || timeout >= 24h) {
-        throw std::invalid_argument("timeout " + seconds(timeout) +
-                                    " s cannot be used: give a time above 0 and below a day");
-    }
-    return timeout;
-}
-
-AgentUnavailable unavailable(const std::string& why) {
-    return AgentUnavailable(why + ": start lars-agent there, or say where it is (LARS_AGENT, or lars::Client's agent)");
-}
-
-AgentUnavailable unreachable(Place shard, const std::error_code& error) {
-    return unavailable("the agent at " + written(shard) + " cannot be reached (" + error.message() + ")");
-}
-
-AgentUnavailable silent(Place shard, nanoseconds timeout) {
-    return unavailable("no answer from the agent at " + written(shard) + " within " + seconds(timeout) + " s");
-}
-
-/// Whether a datagram was refused because no process listens; if an earlier one was, this one was not sent.
-bool refused(const std::error_code& error) { return error == std::errc::connection_refused; }
-
-/// The answer to a question, which is sent again after half of the timeout.
-template <class Question>
-auto ask(const Link& link, const Links& links, const Question& question, nanoseconds timeout) {
-    const auto deadline = Clock::now() + timeout;
-    std::error_code error;
-    for (const auto until : {deadline - timeout / 2, deadline}) {
-        error.clear();
-        try {
-            if (auto answer = link.ask(question, until)) {
-                return *std::move(answer);
-            }
-        } catch (const std::system_error& failure) {
-            error = failure.code();
-            if (!refused(error)) {
-                break;
-            }
-        }
-    }
-    links.unanswered();
-    throw error ? unreachable(link.shard(), error) : silent(link.shard(), timeout);
-}
-
-}  // namespace
 
 std::string default_agent() { return detail::agent_of_environment(std::getenv("LARS_AGENT")); }
 
-/// The links to an agent's shards.
+/// The core of this process.
+///
+/// A fork may leave the parent's locks locked and its tables half changed. So the child makes a core of its own, and
+/// leaves that of its parent as it is, but for its sockets.
 class Client::Impl {
 public:
-    Impl(const std::string& agent, nanoseconds timeout_of_a_call)
-        : Impl(std::make_shared<detail::Agent>(agent), timeout_of_a_call) {}
+    Impl(std::string agent, const Options& options)
+        : agent_(std::move(agent)),
+          options_(options),
+          owned_(new Owned(agent_, detail::parse_agent(agent_), options_)) {}
 
-    Links& links(Module module) noexcept { return shards_[static_cast<std::size_t>(shard_of(module))]; }
+    ~Impl() {
+        Owned* owned = owned_;
+        if (owned->forks == detail::forks()) {
+            delete owned;
+        }
+    }
 
-    const nanoseconds timeout;
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    Core& core() {
+        Owned* owned = owned_.load(std::memory_order_acquire);
+        if (owned->forks == detail::forks()) {
+            return owned->core;
+        }
+        auto fresh = std::make_unique<Owned>(agent_, owned->core.place(), options_);
+        if (!owned_.compare_exchange_strong(owned, fresh.get())) {
+            return owned->core;  // another thread of the child was faster
+        }
+        owned->core.close_sockets();
+        return fresh.release()->core;
+    }
 
 private:
-    Impl(const std::shared_ptr<detail::Agent>& agent, nanoseconds timeout_of_a_call)
-        : timeout(checked_timeout(timeout_of_a_call)), shards_{{{agent, 0}, {agent, 1}, {agent, 2}}} {}
+    struct Owned {
+        Owned(const std::string& agent, detail::Place place, const Options& options)
+            : core(agent, place, options), forks(detail::forks()) {}
 
-    std::array<Links, detail::kShards> shards_;
+        Core core;
+        const unsigned forks;
+    };
+
+    const std::string agent_;
+    const Options options_;
+    std::atomic<Owned*> owned_;
 };
 
-Client::Client(const std::string& agent, nanoseconds timeout)
-    : impl_(std::make_unique<Impl>(agent, timeout)) {}
+Client::Client(const std::string& agent, const Options& options) : impl_(std::make_unique<Impl>(agent, options)) {}
 
 Client::~Client() = default;
 
-Host Client::get_host(std::int32_t modid, std::int32_t cmdid) const {
-    const Module module = detail::checked_module(modid, cmdid);
-    Links& links = impl_->links(module);
-    try {
-        const auto link = links.lease();
-        return ask(*link, links, detail::HostQuestion(module, link->next_seq()), impl_->timeout);
-    } catch (const std::system_error& error) {
-        links.unanswered();
-        throw unreachable(links.shard(), error.code());
-    }
-}
-
-std::vector<Host> Client::get_route(std::int32_t modid, std::int32_t cmdid) const {
-    const Module module = detail::checked_module(modid, cmdid);
-    const Links& links = impl_->links(module);
-    try {
-        return ask(*links.fresh(), links, detail::RouteQuestion(module), impl_->timeout);
-    } catch (const std::system_error& error) {
-        links.unanswered();
-        throw unreachable(links.shard(), error.code());
-    }
+Host Client::get_host(std::int32_t modid, std::int32_t cmdid, Key key) const {
+    return impl_->core().get_host(detail::checked_module(modid, cmdid), key.number());
 }
 
 void Client::report(const Host& host, std::int32_t retcode, std::optional<nanoseconds> cost) const {
-    Links& links = impl_->links({host.modid(), host.cmdid()});
-    const std::string datagram = detail::encode_report(host, retcode, cost);
-    try {
-        const auto link = links.lease();
-        try {
-            link->send(datagram);
-        } catch (const std::system_error& error) {
-            if (!refused(error.code())) {
-                throw;
-            }
-            link->send(datagram);
-        }
-    } catch (const std::system_error& error) {
-        links.unanswered();
-        throw unreachable(links.shard(), error.code());
+    impl_->core().report(host, retcode, cost);
+}
+
+std::vector<Host> Client::get_route(std::int32_t modid, std::int32_t cmdid) const {
+    return impl_->core().get_route(detail::checked_module(modid, cmdid));
+}
+
+void Client::ready(std::int32_t modid, std::int32_t cmdid, nanoseconds timeout) const {
+    impl_->core().ready(detail::checked_module(modid, cmdid), timeout);
+}
+
+Call Client::call(std::int32_t modid, std::int32_t cmdid, Key key) const {
+    return {*this, get_host(modid, cmdid, key)};
+}
+
+void Client::flush() const { impl_->core().flush(); }
+
+bool Client::agent_alive() const { return impl_->core().agent_alive(); }
+
+// -- attempts
+
+void Client::check_attempts(int attempts) {
+    if (attempts < 1) {
+        throw std::invalid_argument("attempts " + std::to_string(attempts) + " is out of range: give 1 or more");
     }
 }
 
-void Client::register_module(std::int32_t modid, std::int32_t cmdid, nanoseconds timeout) const {
-    const auto deadline = Clock::now() + timeout;
-    for (nanoseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
-        std::optional<AgentUnavailable> refusal;
-        try {
-            if (!get_route(modid, cmdid).empty()) {
-                return;
-            }
-        } catch (const AgentUnavailable& error) {
-            refusal = error;
-        }
-        const nanoseconds left = deadline - Clock::now();
-        if (left <= 0ns) {
-            if (refusal) {
-                throw *refusal;
-            }
-            throw detail::no_such_module({modid, cmdid});
-        }
-        std::this_thread::sleep_for(std::min(pause, left));
+/// A host that was not tried. The agent takes turns, so that one more question than hosts were tried finds one; unless
+/// other callers take the turns in between: then one of the route is drawn.
+Call Client::untried(std::int32_t modid, std::int32_t cmdid, const std::vector<Host>& tried) const {
+    const auto is_new = [&tried](const Host& host) {
+        return std::find(tried.begin(), tried.end(), host) == tried.end();
+    };
+    Host host = get_host(modid, cmdid);
+    for (std::size_t more = tried.size(); more > 0 && !is_new(host); --more) {
+        host = get_host(modid, cmdid);
     }
+    if (!is_new(host)) {
+        auto route = get_route(modid, cmdid);
+        route.erase(std::remove_if(route.begin(), route.end(), [&](const Host& each) { return !is_new(each); }),
+                    route.end());
+        if (!route.empty()) {
+            host = route[std::random_device{}() % route.size()];
+        }
+    }
+    return {*this, host};
 }
-
-Call Client::call(std::int32_t modid, std::int32_t cmdid) const { return {*this, get_host(modid, cmdid)}; }
 
 Call::Call(const Client& client, const Host& host) noexcept
     : client_(client), host_(host), exceptions_(std::uncaught_exceptions()), began_(Clock::now()) {}
 
 Call::~Call() {
+    if (forgotten_) {
+        return;
+    }
     const auto cost = Clock::now() - began_;
     if (std::uncaught_exceptions() > exceptions_ && retcode_ == 0) {
         retcode_ = 1;

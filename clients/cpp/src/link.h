@@ -1,6 +1,9 @@
 /// A UDP socket to one of the agent's shards: one question and its answer at a time.
 #pragma once
 
+#include <sys/socket.h>
+
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -17,15 +20,13 @@ using Clock = std::chrono::steady_clock;
 /// All methods throw std::system_error.
 class Link {
 public:
-    /// @param forks  how often the process had been forked: after the next fork the socket is unusable
-    Link(Place shard, unsigned forks);
+    explicit Link(Place shard);
     ~Link();
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
 
-    unsigned forks() const noexcept { return forks_; }
-
-    Place shard() const noexcept { return shard_; }
+    /// Connects it to another place, unless it is there already. Threads may call it, and `send`, at once.
+    void move(Place shard);
 
     /// A number that no answer to an earlier question has, on this socket or on an earlier one with the same port.
     std::uint32_t next_seq() noexcept { return ++seq_; }
@@ -34,9 +35,11 @@ public:
 
     /// Sends the question and waits for its answer; nothing if none arrives by then.
     template <class Question>
-    auto ask(const Question& question, Clock::time_point until) const -> decltype(question.answer({})) {
-        send(question.request());
-        auto buffer = Question::buffer();
+    auto ask(Question& question, Clock::time_point until) const -> decltype(question.answer({})) {
+        for (const auto& datagram : question.datagrams()) {
+            send(datagram);
+        }
+        auto buffer = question.buffer();
         while (const auto size = receive(buffer.data(), buffer.size(), until)) {
             if (*size <= buffer.size()) {
                 if (auto answer = question.answer({buffer.data(), *size})) {
@@ -47,13 +50,18 @@ public:
         return std::nullopt;
     }
 
+    /// The length of the first datagram that has arrived and was not received; nothing if none has.
+    std::optional<std::size_t> waiting() const { return taken(nullptr, 0, MSG_PEEK); }
+    /// Receives a datagram that has arrived. Its length, which may exceed the buffer; nothing if none has.
+    std::optional<std::size_t> received(char* buffer, std::size_t room) const { return taken(buffer, room, 0); }
+
 private:
-    /// The length of the next datagram, which may exceed the buffer; nothing if none arrives by then.
+    std::optional<std::size_t> taken(char* buffer, std::size_t room, int flags) const;
+    /// As `received`, for the next datagram; nothing if none arrives by then.
     std::optional<std::size_t> receive(char* buffer, std::size_t room, Clock::time_point until) const;
 
+    std::atomic<std::uint64_t> place_;
     int socket_;
-    Place shard_;
-    unsigned forks_;
     std::uint32_t seq_;
 };
 

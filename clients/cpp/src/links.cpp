@@ -1,33 +1,21 @@
 #include "links.h"
 
-#include <pthread.h>
-
 namespace lars::detail {
 
-namespace {
-
-/// How often this process, or a parent before it was forked, has been forked, as seen from the child.
-std::atomic<unsigned> forks{0};
-[[maybe_unused]] const int counted = pthread_atfork(nullptr, nullptr, [] { ++forks; });
-
-}  // namespace
-
-Links::~Links() {
+void Links::close() noexcept {
     for (auto& slot : idle_) {
-        delete slot.load();
+        delete slot.exchange(nullptr);
     }
 }
 
-std::unique_ptr<Link> Links::fresh() const { return std::make_unique<Link>(shard(), forks); }
-
 std::unique_ptr<Link> Links::take() {
-    const Place at = shard();
     for (auto& slot : idle_) {
         if (slot.load(std::memory_order_relaxed) == nullptr) {
             continue;
         }
         std::unique_ptr<Link> link(slot.exchange(nullptr, std::memory_order_acquire));
-        if (link != nullptr && link->forks() == forks && link->shard() == at) {
+        if (link != nullptr) {
+            link->move(shard());
             return link;
         }
     }

@@ -8,28 +8,21 @@
 #include <utility>
 
 #include "address.h"
-#include "agent.h"
 #include "link.h"
 
 namespace lars::detail {
 
-/// Thread-safe without a lock, which a fork at the wrong moment would leave locked forever. After a fork the child
-/// opens links of its own, since either process could receive the other's answers. So do all when the agent has moved.
+/// Thread-safe without a lock.
 class Links {
 public:
-    Links(std::shared_ptr<Agent> agent, int number) noexcept : agent_(std::move(agent)), number_(number) {}
-    ~Links();
+    explicit Links(Place shard) noexcept : shard_(shard) {}
+    ~Links() { close(); }
     Links(const Links&) = delete;
     Links& operator=(const Links&) = delete;
 
-    /// Where the shard is now.
-    Place shard() const noexcept {
-        const Place first = agent_->place();
-        return {first.address, static_cast<std::uint16_t>(first.port + number_)};
-    }
-
-    /// A question had no answer.
-    void unanswered() const noexcept { agent_->unanswered(); }
+    Place shard() const noexcept { return shard_; }
+    /// From now on the shard is at another address.
+    void move(Place shard) noexcept { shard_ = shard; }
 
     /// A link for one call, returned to the pool at the end of its scope.
     class Lease {
@@ -50,7 +43,10 @@ public:
     Lease lease() { return Lease(*this); }
 
     /// A link outside the pool.
-    std::unique_ptr<Link> fresh() const;
+    std::unique_ptr<Link> fresh() const { return std::make_unique<Link>(shard()); }
+
+    /// Closes the links that no call uses.
+    void close() noexcept;
 
 private:
     static constexpr std::size_t kKept = 64;
@@ -58,8 +54,7 @@ private:
     std::unique_ptr<Link> take();
     void put_back(std::unique_ptr<Link> link) noexcept;
 
-    std::shared_ptr<Agent> agent_;
-    int number_;
+    std::atomic<Place> shard_;
     std::array<std::atomic<Link*>, kKept> idle_{};
 };
 

@@ -43,14 +43,6 @@ TEST(agent_is_an_ip_and_a_port_with_room_for_its_shards) {
     }
 }
 
-TEST(agent_may_be_a_name) {
-    CHECK_EQUAL(written(parse_agent("localhost:8888")), "127.0.0.1:8888");
-    CHECK_EQUAL(agent_of_environment("localhost:8888"), "localhost:8888");
-    CHECK_THROWS(std::invalid_argument, "agent address: 'nowhere.invalid' has no IPv4 address: ",
-                 parse_agent("nowhere.invalid:8888"));
-    CHECK_THROWS(std::invalid_argument, "'a b' is not an IPv4 address", parse_agent("a b:8888"));
-}
-
 TEST(agent_comes_from_the_environment_or_is_the_default) {
     CHECK_EQUAL(agent_of_environment(nullptr), "127.0.0.1:8888");
     CHECK_EQUAL(agent_of_environment(""), "127.0.0.1:8888");

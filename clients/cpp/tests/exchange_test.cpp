@@ -31,27 +31,27 @@ lars::GetHostResponse good() {
     return response;
 }
 
-const HostQuestion question({1, 2}, 7);
+HostQuestion question({1, 2}, 7);
 
 }  // namespace
 
 TEST(get_host_is_a_frame_with_seq_and_module) {
-    CHECK_EQUAL(question.request(), bytes("0400000006000000") + bytes("080710011802"));
+    CHECK_EQUAL(question.datagrams().at(0), bytes("0400000006000000") + bytes("080710011802"));
 }
 
 TEST(largest_seq_is_a_positive_number_of_five_bytes) {
-    CHECK_EQUAL(HostQuestion({1, 2}, 0xffffffff).request(), bytes("040000000a000000") + bytes("08ffffffff0f10011802"));
+    CHECK_EQUAL(HostQuestion({1, 2}, 0xffffffff).datagrams().at(0), bytes("040000000a000000") + bytes("08ffffffff0f10011802"));
 }
 
 TEST(answer_of_our_agent_is_its_host) {
-    CHECK_EQUAL(*question.answer(frame(good())), lars::Host(1, 2, "10.0.0.5", 8080));
+    CHECK_EQUAL(question.answer(frame(good()))->chosen(), lars::Host(1, 2, "10.0.0.5", 8080));
 }
 
 TEST(answers_of_the_cpp_agent_are_read_though_it_writes_an_ip_as_a_negative_number) {
     const std::string host = bytes("0500000014000000100118012a0e08b183a085fcffffffff0110e13c");
-    CHECK_EQUAL(*HostQuestion({1, 1}, 0).answer(host), lars::Host(1, 1, "192.168.1.177", 7777));
+    CHECK_EQUAL(HostQuestion({1, 1}, 0).answer(host)->chosen(), lars::Host(1, 1, "192.168.1.177", 7777));
     const std::string noexist = bytes("0500000006000000106318622003");
-    CHECK_THROWS(lars::NoSuchModule, "module (99, 98)", HostQuestion({99, 98}, 0).answer(noexist));
+    CHECK_THROWS(lars::NoSuchModule, "module (99, 98)", (void)HostQuestion({99, 98}, 0).answer(noexist)->chosen());
     const auto hosts = RouteQuestion({1, 1}).answer(
         bytes("0800000024000000080110011a0e08b183a085fcffffffff0110e13c1a0e0881a3a085fcffffffff0110d936"));
     CHECK_EQUAL(hosts->size(), 2U);
@@ -96,17 +96,17 @@ TEST(host_that_cannot_exist_is_no_answer) {
 TEST(refusals_say_what_to_do) {
     auto response = good();
     response.set_retcode(3);
-    CHECK_THROWS(lars::NoSuchModule, "add one with `lars route add 1 2 IP:PORT`", question.answer(frame(response)));
+    CHECK_THROWS(lars::NoSuchModule, "add one with `lars route add 1 2 IP:PORT`", (void)question.answer(frame(response))->chosen());
     response.set_retcode(1);
-    CHECK_THROWS(lars::Overloaded, "try again later; `lars status 1 2` shows", question.answer(frame(response)));
+    CHECK_THROWS(lars::Overloaded, "try again later, `lars explain 1 2` shows why", (void)question.answer(frame(response))->chosen());
     response.set_retcode(2);
     CHECK_THROWS(lars::AgentUnavailable, "could not choose a host of module (1, 2): see its log",
-                 question.answer(frame(response)));
+                 (void)question.answer(frame(response))->chosen());
 }
 
 TEST(route_is_all_hosts_that_can_exist) {
     const RouteQuestion route({1, 2});
-    CHECK_EQUAL(route.request(), bytes("0700000004000000") + bytes("08011002"));
+    CHECK_EQUAL(route.datagrams().at(0), bytes("0700000004000000") + bytes("08011002"));
     lars::GetRouteResponse response;
     response.set_modid(1);
     response.set_cmdid(2);

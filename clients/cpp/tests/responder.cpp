@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -24,9 +25,11 @@ Request parsed(const std::string& datagram) {
     std::memcpy(&length, datagram.data() + 4, 4);
     const std::string body = datagram.substr(8);
     const bool whole = length == body.size() &&
-                       (request.id == 4   ? request.get_host.ParseFromString(body)
-                        : request.id == 6 ? request.report.ParseFromString(body)
-                                          : request.id == 7 && request.get_route.ParseFromString(body));
+                       (request.id == 4    ? request.get_host.ParseFromString(body)
+                        : request.id == 6  ? request.report.ParseFromString(body)
+                        : request.id == 10 ? request.state.ParseFromString(body)
+                        : request.id == 12 ? request.batch.ParseFromString(body)
+                                           : request.id == 7 && request.get_route.ParseFromString(body));
     if (!whole) {
         throw std::runtime_error("a client sent what is no request");
     }
@@ -91,7 +94,7 @@ void Responder::run() {
         for (const auto& answer : answer_(request)) {
             send_to(socket_, sender, answer);
         }
-        requests_.push(std::move(request));
+        requests_.push_back(std::move(request));
         came_.notify_one();
     }
 }
@@ -107,9 +110,26 @@ Request Responder::next() {
         throw std::runtime_error("no request came");
     }
     Request request = std::move(requests_.front());
-    requests_.pop();
+    requests_.pop_front();
     return request;
 }
+
+Request Responder::next(std::uint32_t id) {
+    for (;;) {
+        Request request = next();
+        if (request.id == id) {
+            return request;
+        }
+    }
+}
+
+std::size_t Responder::count(std::uint32_t id) {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::size_t>(
+        std::count_if(requests_.begin(), requests_.end(), [id](const Request& each) { return each.id == id; }));
+}
+
+void Responder::notify(const sockaddr_in& to, const std::string& datagram) const { send_to(socket_, to, datagram); }
 
 bool Responder::none_is_left() {
     const std::lock_guard lock(mutex_);
@@ -135,6 +155,37 @@ Answer serving(std::vector<std::uint16_t> ports) {
             return {frame(response)};
         }
         return {};
+    };
+}
+
+lars::RouteStateResponse state_of(const std::vector<std::uint16_t>& ports, const std::string& policy,
+                                  std::size_t ejected, std::uint64_t version) {
+    lars::RouteStateResponse state;
+    state.set_version(version);
+    state.set_policy(policy);
+    for (std::size_t at = 0; at < ports.size(); ++at) {
+        auto* host = at < ejected ? state.add_overloaded() : state.add_idle();
+        host->set_ip(kIp);
+        host->set_port(ports[at]);
+    }
+    return state;
+}
+
+Answer with_state(const lars::RouteStateResponse& state, std::uint16_t port) {
+    return [state, port](const Request& request) -> Answers {
+        if (request.id == 10) {
+            lars::RouteStateResponse answer = state;
+            answer.set_seq(request.state.seq());
+            answer.set_modid(request.state.modid());
+            answer.set_cmdid(request.state.cmdid());
+            if (request.state.version() == state.version()) {
+                answer.clear_idle();
+                answer.clear_overloaded();
+                answer.clear_policy();
+            }
+            return {frame(11, answer.SerializeAsString())};
+        }
+        return request.id == 4 ? Answers{frame(host_response(request, port))} : Answers{};
     };
 }
 

@@ -5,9 +5,9 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
-#include <queue>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,6 +22,8 @@ struct Request {
     lars::GetHostRequest get_host;
     lars::GetRouteRequest get_route;
     lars::ReportRequest report;
+    lars::RouteStateRequest state;
+    lars::ReportBatch batch;
     sockaddr_in sender{};
 };
 
@@ -44,6 +46,12 @@ public:
     void set_answer(Answer answer);
     /// The next request; throws if none arrives.
     Request next();
+    /// The next request with that message id; others are passed over.
+    Request next(std::uint32_t id);
+    /// How many requests with that id are next() to return.
+    std::size_t count(std::uint32_t id);
+    /// Sends what was not asked for.
+    void notify(const sockaddr_in& to, const std::string& datagram) const;
     /// Whether next() has returned every request so far.
     bool none_is_left();
 
@@ -55,7 +63,7 @@ private:
     std::uint16_t port_ = 0;
     std::mutex mutex_;
     std::condition_variable came_;
-    std::queue<Request> requests_;
+    std::deque<Request> requests_;
     std::thread thread_;
 };
 
@@ -77,6 +85,12 @@ std::string frame(std::uint32_t id, const std::string& body);
 lars::GetHostResponse host_response(const Request& request, int port);
 std::string frame(const lars::GetHostResponse& response);
 std::string frame(const lars::GetRouteResponse& response);
+
+/// A route state with these ports of 10.0.0.5, of which the first `ejected` are ejected.
+lars::RouteStateResponse state_of(const std::vector<std::uint16_t>& ports, const std::string& policy,
+                                  std::size_t ejected = 0, std::uint64_t version = 1);
+/// Answers questions for the state, without hosts where the client has its version, and get_host with `port`.
+Answer with_state(const lars::RouteStateResponse& state, std::uint16_t port);
 
 constexpr std::uint32_t kIp = 0x0a000005;
 

@@ -1,7 +1,6 @@
 /// The API for business processes: asks for the host to call, and reports how the call went.
 ///
 ///     lars::Client client;                         // the agent of this machine
-///     client.register_module(1, 1);                // once, at start
 ///     {
 ///         lars::Call call = client.call(1, 1);     // reports success, or failure on an exception
 ///         fetch(call.host().ip(), call.host().port());
@@ -11,12 +10,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <iosfwd>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace lars {
@@ -33,7 +36,8 @@ class NoSuchModule : public Error {
     using Error::Error;
 };
 
-/// Every host of the module is ejected, and this call does not probe one.
+/// The call should not be made: most calls of the module fail by being slow, and load is shed. With the policy classic:
+/// every host is ejected, and this call does not probe one.
 class Overloaded : public Error {
     using Error::Error;
 };
@@ -82,33 +86,77 @@ private:
     std::uint16_t port_;
 };
 
+/// What a call is about, such as a user: calls with one key go to one host, if the module's policy is consistent_hash.
+///
+/// A number is its own key; a text is hashed, as by the clients of other languages.
+class Key {
+public:
+    /// No key.
+    constexpr Key() noexcept = default;
+    template <class Number, std::enable_if_t<std::is_integral_v<Number> && !std::is_same_v<Number, bool>, int> = 0>
+    constexpr Key(Number number) noexcept : number_(number != 0 ? static_cast<std::uint64_t>(number) : kMax) {}
+    Key(std::string_view text);
+    Key(const std::string& text) : Key(std::string_view(text)) {}
+    Key(const char* text) : Key(std::string_view(text)) {}
+
+    /// As on the wire; 0 for no key.
+    constexpr std::uint64_t number() const noexcept { return number_; }
+
+private:
+    static constexpr std::uint64_t kMax = ~std::uint64_t{0};
+    std::uint64_t number_ = 0;
+};
+
 /// The default address of the agent: the environment's LARS_AGENT, else 127.0.0.1:8888.
-/// @throws std::invalid_argument if LARS_AGENT is no address, or a name without one
+/// @throws std::invalid_argument if LARS_AGENT is no "IP:BASEPORT" or "NAME:BASEPORT"
 std::string default_agent();
+
+/// The settings of a Client.
+struct Options {
+    /// The time until a call fails; after half of it an unanswered question is sent once more.
+    std::chrono::nanoseconds timeout = std::chrono::milliseconds(200);
+    /// For so long hosts are chosen by the same route state; 0 to ask the agent, and report to it, each time.
+    std::chrono::nanoseconds cache_ttl = std::chrono::seconds(1);
+    /// For so long the first questions about a module wait for its hosts, which the agent pulls when it is first asked;
+    /// 0 to be refused at once.
+    std::chrono::nanoseconds first_wait = std::chrono::seconds(1);
+    /// The folder of the agent's saved routes, empty to use none. By default the environment's LARS_STATE_DIR, else,
+    /// for an agent on this machine, where that agent says that it saves (until then /var/lib/lars).
+    std::optional<std::string> state_dir;
+};
+
+/// Whether an exception is a failure of the host that was called; if not, nothing is reported of it.
+using Failures = std::function<bool(const std::exception&)>;
 
 class Call;
 
 /// Asks this machine's agent which host to call, and reports how the call went.
 ///
-/// Threads may share a client, and it may be kept across a fork: each call in flight has a UDP socket of its own, from
-/// a small pool. It starts no thread. Every method but report blocks, up to its timeout.
+/// It chooses by itself, by the policy of the module and the agent's word on each host, which it asks for each
+/// `cache_ttl`, and gathers successes: most calls make no system call. It sends these after that time (with the next
+/// question about any module), before any failure, by `flush`, and when it is destroyed. While the agent is down, hosts
+/// come from the routes that it saved.
+///
+/// Threads may share a client, and it may be kept across a fork. It starts no thread, but to look up an agent's name
+/// again. Methods that ask the agent block, up to the timeout.
 class Client {
 public:
-    static constexpr std::chrono::nanoseconds default_timeout = std::chrono::milliseconds(200);
-    static constexpr std::chrono::nanoseconds default_register_timeout = std::chrono::seconds(1);
+    static constexpr std::chrono::nanoseconds default_ready_timeout = std::chrono::seconds(1);
+    /// Hosts to try before giving up.
+    static constexpr int default_attempts = 3;
 
-    /// @param agent    "IP:BASEPORT" or "NAME:BASEPORT": the first of the three ports, in a row, that the agent's
-    ///                 shards listen on
-    /// @param timeout  the time until a call fails; after half of it an unanswered query is sent once more
-    /// @throws std::invalid_argument if these are out of range
-    explicit Client(const std::string& agent = default_agent(), std::chrono::nanoseconds timeout = default_timeout);
+    /// @param agent  "IP:BASEPORT", the first of the three ports, in a row, that the agent's shards listen on; or
+    ///               "NAME:BASEPORT". A name is looked up now, and again when the agent does not answer
+    /// @throws std::invalid_argument if an argument is out of range, or a name has no address
+    explicit Client(const std::string& agent = default_agent(), const Options& options = {});
+    /// Sends what is gathered.
     ~Client();
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
     /// The host to call now.
     /// @throws NoSuchModule, Overloaded if there is none; AgentUnavailable; std::invalid_argument for impossible ids
-    [[nodiscard]] Host get_host(std::int32_t modid, std::int32_t cmdid) const;
+    [[nodiscard]] Host get_host(std::int32_t modid, std::int32_t cmdid, Key key = {}) const;
 
     /// Reports how the call to a host went; sent once, and not acknowledged.
     /// @param retcode  0 for success; any other number is a failure
@@ -117,24 +165,55 @@ public:
     void report(const Host& host, std::int32_t retcode = 0,
                 std::optional<std::chrono::nanoseconds> cost = std::nullopt) const;
 
-    /// All hosts of the module; none if the agent knows none, or has not pulled them yet: see register_module.
+    /// All hosts of the module; none if the agent knows none.
     /// @throws AgentUnavailable; std::invalid_argument for impossible ids
     [[nodiscard]] std::vector<Host> get_route(std::int32_t modid, std::int32_t cmdid) const;
 
-    /// Waits until the agent has the module's hosts, which it pulls on the first request for a module.
-    ///
-    /// Call it once at start, so that the first get_host is not refused. (`register` is a keyword of C++.)
+    /// Waits until the agent has the module's hosts, which it pulls on the first request for a module: for a start that
+    /// fails where a module has none, or that waits for longer than `first_wait`.
     /// @param timeout  the time until it fails, plus that of one call
     /// @throws NoSuchModule if the agent has none by then; AgentUnavailable if it did not answer;
     ///         std::invalid_argument for impossible ids
+    void ready(std::int32_t modid, std::int32_t cmdid,
+               std::chrono::nanoseconds timeout = default_ready_timeout) const;
+
+    /// The C++ Lars's name for `ready` (reg_init). (`register` is a keyword of C++.)
     void register_module(std::int32_t modid, std::int32_t cmdid,
-                         std::chrono::nanoseconds timeout = default_register_timeout) const;
+                         std::chrono::nanoseconds timeout = default_ready_timeout) const {
+        ready(modid, cmdid, timeout);
+    }
 
     /// A host for the life of a Call, which then reports its result.
     /// @throws as get_host
-    [[nodiscard]] Call call(std::int32_t modid, std::int32_t cmdid) const;
+    [[nodiscard]] Call call(std::int32_t modid, std::int32_t cmdid, Key key = {}) const;
+
+    /// Calls `function(call)` with a Call, and returns what it returns. An exception is reported as a failure if
+    /// `failures` says so of it, or it is no std::exception.
+    ///
+    ///     client.call(1, 1, [](lars::Call& call) { fetch(call.host()); }, lars::caused_by<std::system_error>);
+    template <class Function, std::enable_if_t<std::is_invocable_v<Function, Call&>, int> = 0>
+    auto call(std::int32_t modid, std::int32_t cmdid, Function&& function, const Failures& failures = {}) const {
+        return retrying(modid, cmdid, std::forward<Function>(function), 1, failures);
+    }
+
+    /// As `call` with a function, with another host after each failure, also one by `fail()`, while there are attempts.
+    /// @param attempts  1 or more
+    /// @throws what the function throws: at once what is no failure, otherwise that of the last attempt; as get_host
+    template <class Function>
+    auto retrying(std::int32_t modid, std::int32_t cmdid, Function&& function, int attempts = default_attempts,
+                  const Failures& failures = {}) const -> std::invoke_result_t<Function, Call&>;
+
+    /// Sends the gathered successes now; those to an unreachable agent are lost. For a program that pauses for long, or
+    /// ends without its destructors.
+    void flush() const;
+
+    /// Whether the agent answered the last question; true before the first.
+    bool agent_alive() const;
 
 private:
+    Call untried(std::int32_t modid, std::int32_t cmdid, const std::vector<Host>& tried) const;
+    static void check_attempts(int attempts);
+
     class Impl;
     std::unique_ptr<Impl> impl_;
 };
@@ -153,6 +232,10 @@ public:
     /// Marks the call as failed, without an exception.
     /// @param retcode  any number but 0, which reverts it
     void fail(std::int32_t retcode = 1) noexcept { retcode_ = retcode; }
+    bool failed() const noexcept { return retcode_ != 0; }
+
+    /// Nothing will be reported: what ends the call says nothing about the host.
+    void forget() noexcept { forgotten_ = true; }
 
 private:
     friend class Client;
@@ -161,9 +244,49 @@ private:
     const Client& client_;
     Host host_;
     std::int32_t retcode_ = 0;
+    bool forgotten_ = false;
     int exceptions_;
     std::chrono::steady_clock::time_point began_;
 };
+
+/// Failures that are exceptions of these types.
+template <class... Errors>
+bool caused_by(const std::exception& error) noexcept {
+    return (... || (dynamic_cast<const Errors*>(&error) != nullptr));
+}
+
+template <class Function>
+auto Client::retrying(std::int32_t modid, std::int32_t cmdid, Function&& function, int attempts,
+                      const Failures& failures) const -> std::invoke_result_t<Function, Call&> {
+    check_attempts(attempts);
+    for (std::vector<Host> tried;;) {
+        Call call = untried(modid, cmdid, tried);
+        tried.push_back(call.host());
+        const bool last = static_cast<int>(tried.size()) >= attempts;
+        try {
+            if constexpr (std::is_void_v<std::invoke_result_t<Function, Call&>>) {
+                function(call);
+                if (last || !call.failed()) {
+                    return;
+                }
+            } else {
+                auto result = function(call);
+                if (last || !call.failed()) {
+                    return result;
+                }
+            }
+        } catch (const std::exception& error) {
+            if (failures && !failures(error)) {
+                call.forget();
+                throw;
+            }
+            call.fail();
+            if (last) {
+                throw;
+            }
+        }
+    }
+}
 
 }  // namespace lars
 
