@@ -30,6 +30,6 @@ def fleet(reactor: Any, start_service: StartService, sqlite_url: str, tmp_path: 
 @pytest.fixture
 def client(built: Built, fleet: Fleet) -> Iterator[Driven]:
     """A client of the fleet's agent."""
-    client = Driven(built, f"127.0.0.1:{fleet.agent_port}")
+    client = Driven(built.driver, f"127.0.0.1:{fleet.agent_port}")
     yield client
     client.close()

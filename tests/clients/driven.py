@@ -4,8 +4,7 @@ import os
 import select
 import subprocess
 import time
-
-from tests.clients.built import Built
+from collections.abc import Sequence
 
 WAIT = 20.0
 """Seconds after which a driver without output has failed."""
@@ -14,9 +13,9 @@ WAIT = 20.0
 class Driven:
     """One client of one agent. A call's outcome is "ok …", "failed …", "invalid …" or an error's name and text."""
 
-    def __init__(self, built: Built, agent: str) -> None:
+    def __init__(self, driver: Sequence[str], agent: str) -> None:
         self._process = subprocess.Popen(
-            built.driver,
+            driver,
             env={**os.environ, "LARS_AGENT": agent},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -52,6 +51,11 @@ class Driven:
             self._output += data
         line, _, self._output = self._output.partition(b"\n")
         return line.decode()
+
+    def terminated(self) -> int:
+        """Ends it by SIGTERM; its exit status."""
+        self._process.terminate()
+        return self._process.wait(WAIT)
 
     def close(self) -> None:
         """Ends it as its input ends, which must leave it with status 0."""

@@ -33,13 +33,26 @@ final class AgentAddressTest {
     }
 
     @Test
+    void agentMayBeGivenByAName() {
+        AgentAddress agent = AgentAddress.parse("localhost:9000");
+        Check.equal("localhost", agent.name());
+        Check.equal("127.0.0.1", agent.ip().getHostAddress());
+        Check.equal(null, AgentAddress.parse("127.0.0.1:9000").name());
+        Check.raises(
+                ILLEGAL,
+                "agent address: 'nowhere.invalid' has no IPv4 address",
+                () -> AgentAddress.parse("nowhere.invalid:9000"));
+        Check.raises(ILLEGAL, "'::1' is not an IPv4 address", () -> AgentAddress.parse("::1:9000"));
+    }
+
+    @Test
     void agentComesFromTheEnvironmentOrIsTheDefault() {
         Check.equal("127.0.0.1:8888", AgentAddress.ofEnvironment(null));
         Check.equal("127.0.0.1:8888", AgentAddress.ofEnvironment(""));
         Check.equal("10.0.0.9:9000", AgentAddress.ofEnvironment("10.0.0.9:9000"));
         Check.raises(
                 ILLEGAL,
-                "environment LARS_AGENT: agent address: 'nowhere'",
+                "environment LARS_AGENT: agent address: 'nowhere' is not an address",
                 () -> AgentAddress.ofEnvironment("nowhere"));
     }
 }
