@@ -98,6 +98,7 @@ final class Core implements AutoCloseable {
 
     /** The host that the agent chooses now, or one of its saved routes while it is down. */
     private Host ask(ModuleCache cache, long key, double now) {
+        requireOpen();
         Shard shard = cache.shard();
         if (!shard.isAlive()) {
             Host saved = fallback.host(cache, now);
@@ -144,6 +145,7 @@ final class Core implements AutoCloseable {
 
     /** All hosts of the module that the agent knows, or those of its saved routes while it is down. */
     List<Host> route(ModuleCache cache) {
+        requireOpen();
         Shard shard = cache.shard();
         AgentUnavailableException refusal;
         try (Link link = links.get(shard.number()).fresh()) { // the message has no seq
@@ -170,9 +172,7 @@ final class Core implements AutoCloseable {
 
     /** Takes a call's result, of {@code cost} seconds, NaN where unknown. */
     void report(Host host, int retcode, double cost) {
-        if (closed) {
-            throw new IllegalStateException("this LarsClient is closed: make a new one");
-        }
+        requireOpen();
         ModuleCache cache = module(host.modid(), host.cmdid());
         try {
             cache.report(host, retcode, cost, Clock.now());
@@ -180,6 +180,12 @@ final class Core implements AutoCloseable {
             if (cache.shard().isAlive()) {
                 throw AgentUnavailableException.unreachable(cache.shard().peer(), error.getCause());
             }
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("this LarsClient is closed: make a new one");
         }
     }
 

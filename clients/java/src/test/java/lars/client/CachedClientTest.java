@@ -254,6 +254,11 @@ final class CachedClientTest {
             Check.equal(Set.of(host(1), host(2)), called);
             Check.equal(2, client.getRoute(0, 3).size());
             Check.equal(false, client.agentIsAlive());
+            LarsClient other = new LarsClient(settings("127.0.0.1:" + port).withStateDir(folder.toString()));
+            other.getHost(0, 3);
+            other.close();
+            Check.raises(IllegalStateException.class, "is closed: make a new one", () -> other.getHost(0, 3));
+            Check.raises(IllegalStateException.class, "is closed: make a new one", () -> other.getRoute(0, 3));
             Check.raises(AgentUnavailableException.class, "Connection refused", () -> client.getHost(3, 3));
             try (Responder agent = new Responder(serving(8080), port)) {
                 long deadline = System.nanoTime() + LONG.toNanos();
@@ -267,9 +272,9 @@ final class CachedClientTest {
         } finally {
             Logger.getLogger("lars.client").removeHandler(handler);
         }
-        Check.equal(2, logged.size());
+        Check.equal(3, logged.size()); // of the other client, too
         Check.holds(logged.get(0).contains("until it answers, hosts are chosen from its saved routes"), logged.get(0));
-        Check.holds(logged.get(1).contains("answers again"), logged.get(1));
+        Check.holds(logged.get(2).contains("answers again"), logged.get(2));
     }
 
     @Test
