@@ -16,6 +16,7 @@ from bench.figures.agent_memory import measure_memory
 from bench.figures.agent_port import measure_port
 from bench.figures.client_cycles import ROUTES, measure_asking, measure_cached, measure_in_flight
 from bench.figures.clients import measure_cpp, measure_python
+from bench.figures.clients_java import measure_java
 from bench.figures.dns_edits import measure_edits
 from bench.figures.dns_fanout import measure_fanout
 from bench.figures.dns_load import measure_load
@@ -65,6 +66,7 @@ soon as it is known, to stderr.
   python  the blocking client
   cpp     the C++ client, built for it, beside a C program that asks and reports as the C++ Lars's API does; needs
           g++, cmake and protobuf
+  java    the Java client, built for it; needs a JDK, make and protobuf
 """
 
 INTEGRATIONS = """
@@ -226,6 +228,7 @@ _CLIENT_FIGURES: dict[str, Callable[[LarsAgent, Figure, bool], None]] = {
 _CLIENTS_FIGURES: dict[str, Callable[[LarsAgent, Figure, bool], None]] = {
     "python": measure_python,
     "cpp": measure_cpp,
+    "java": measure_java,
 }
 
 

@@ -43,7 +43,10 @@ class Cached:
         return (*self.driver, str(round(ttl * 1000)), state_dir)
 
 
-CACHED = (Cached("cpp", (str(_CPP / "tests" / "driver"),)),)
+CACHED = (
+    Cached("cpp", (str(_CPP / "tests" / "driver"),)),
+    Cached("java", ("java", "-cp", _java("test-classes"), "lars.client.Driver")),
+)
 
 BUILT = (
     Built("cpp", (str(_CPP / "tests" / "driver"),), (str(_CPP / "lars-example"),)),

@@ -53,6 +53,11 @@ class Driven:
         line, _, self._output = self._output.partition(b"\n")
         return line.decode()
 
+    def terminated(self) -> int:
+        """Ends it by SIGTERM; its exit status."""
+        self._process.terminate()
+        return self._process.wait(WAIT)
+
     def close(self) -> None:
         """Ends it as its input ends, which must leave it with status 0."""
         assert self._process.stdin is not None

@@ -10,7 +10,7 @@ from bench.command_line import COMMANDS, parser_of
 FIGURES = {
     "agent": ["cycles", "memory", "checks", "growth"],
     "client": ["asking", "cached", "in-flight"],
-    "clients": ["python", "cpp"],
+    "clients": ["python", "cpp", "java"],
     "integrations": ["httpx"],
     "dns": ["edit", "fanout", "requests", "load", "reconnect"],
     "gateway": ["http", "dns"],

@@ -7,16 +7,20 @@ import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.regex.Pattern;
 
-/** The agent's address now: one IP, and a port for each of its shards, the base port and the next ones. */
-record AgentAddress(InetAddress ip, int port) {
+/**
+ * The agent's address: one IP, and a port for each of its shards, the base port and the next ones.
+ *
+ * @param name as it was given, if by a name, such as "agent"; else null
+ */
+record AgentAddress(InetAddress ip, int port, String name) {
     static final String DEFAULT = "127.0.0.1:8888";
     static final int SHARDS = 3;
 
     private static final int MAX_PORT = 65_535;
-    private static final Pattern NAME = Pattern.compile("(?=.*\\p{L})\\S+");
     private static final Pattern DIGITS = Pattern.compile("[0-9]{1,5}");
+    private static final Pattern NAME = Pattern.compile("\\S*\\p{Alpha}\\S*");
 
-    /** "127.0.0.1:8888" or "agent:8888", which is looked up; throws IllegalArgumentException for anything else. */
+    /** "127.0.0.1:8888" or "agent:8888"; throws IllegalArgumentException. Waits for the name server. */
     static AgentAddress parse(String text) {
         try {
             int colon = text.lastIndexOf(':');
@@ -24,16 +28,30 @@ record AgentAddress(InetAddress ip, int port) {
                 throw new IllegalArgumentException(
                         "'%s' is not an address: write IP:BASEPORT, as in %s".formatted(text, DEFAULT));
             }
+            String place = text.substring(0, colon);
             int port = parsePort(text.substring(colon + 1));
-            String host = text.substring(0, colon);
-            AgentAddress agent = new AgentAddress(isNamed(text) ? lookUp(host) : Ip.parse(host), port);
-            if (agent.port > MAX_PORT - (SHARDS - 1)) {
+            if (port > MAX_PORT - (SHARDS - 1)) {
                 throw new IllegalArgumentException(
-                        "port %d is too high: its %d shards take the ports from it on".formatted(agent.port, SHARDS));
+                        "port %d is too high: its %d shards use it and the ports after it".formatted(port, SHARDS));
             }
-            return agent;
+            boolean isName = NAME.matcher(place).matches() && place.indexOf(':') < 0;
+            return isName
+                    ? new AgentAddress(resolve(place), port, place)
+                    : new AgentAddress(Ip.parse(place), port, null);
         } catch (IllegalArgumentException error) {
             throw new IllegalArgumentException("agent address: " + error.getMessage());
+        }
+    }
+
+    /** The first IPv4 address of a name; throws IllegalArgumentException. */
+    static InetAddress resolve(String name) {
+        try {
+            return Arrays.stream(InetAddress.getAllByName(name))
+                    .filter(Inet4Address.class::isInstance)
+                    .findFirst()
+                    .orElseThrow(() -> new UnknownHostException("it has others"));
+        } catch (UnknownHostException error) {
+            throw new IllegalArgumentException("'%s' has no IPv4 address: %s".formatted(name, error.getMessage()));
         }
     }
 
@@ -48,11 +66,6 @@ record AgentAddress(InetAddress ip, int port) {
         return agent;
     }
 
-    /** Whether an address with a port is a name's. */
-    static boolean isNamed(String text) {
-        return NAME.matcher(text.substring(0, text.lastIndexOf(':'))).matches();
-    }
-
     /** The number of the shard that serves a module: (modid + cmdid) mod 3. */
     static int shardOf(ModuleId module) {
         return (int) (((long) module.modid() + module.cmdid()) % SHARDS);
@@ -61,20 +74,6 @@ record AgentAddress(InetAddress ip, int port) {
     /** The address of a shard. */
     InetSocketAddress shard(int number) {
         return new InetSocketAddress(ip, port + number);
-    }
-
-    /** The first IPv4 address of a name; waits for the resolver, or has the answer from Java's cache. */
-    private static InetAddress lookUp(String name) {
-        InetAddress[] found = {};
-        try {
-            found = InetAddress.getAllByName(name);
-        } catch (UnknownHostException error) {
-            // said below
-        }
-        return Arrays.stream(found)
-                .filter(Inet4Address.class::isInstance)
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("'%s' has no IPv4 address".formatted(name)));
     }
 
     private static int parsePort(String text) {

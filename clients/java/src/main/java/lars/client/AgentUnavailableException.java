@@ -1,6 +1,7 @@
 package lars.client;
 
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.net.InetSocketAddress;
 import java.net.PortUnreachableException;
 import java.time.Duration;
@@ -10,14 +11,14 @@ public final class AgentUnavailableException extends LarsException {
     private static final long serialVersionUID = 1;
 
     private static final String ADVICE =
-            ": start lars-agent there, or say where it is (LARS_AGENT, or LarsClient's agent)";
+            ": start lars-agent there, or set its address (LARS_AGENT, or the agent of LarsClient)";
 
     private AgentUnavailableException(String message, Throwable cause) {
         super(message, cause);
     }
 
     static AgentUnavailableException silent(InetSocketAddress shard, Duration timeout) {
-        String what = "no answer from the agent at %s within %s s".formatted(written(shard), timeout.toNanos() / 1e9);
+        String what = "no answer from the agent at %s within %s s".formatted(written(shard), plain(timeout));
         return new AgentUnavailableException(what + ADVICE, null);
     }
 
@@ -32,7 +33,12 @@ public final class AgentUnavailableException extends LarsException {
                 "the agent could not choose a host of module %s: see its log".formatted(module), null);
     }
 
-    private static String written(InetSocketAddress shard) {
+    /** Seconds as a person writes them: 0.2, 1. */
+    private static String plain(Duration time) {
+        return BigDecimal.valueOf(time.toNanos(), 9).stripTrailingZeros().toPlainString();
+    }
+
+    static String written(InetSocketAddress shard) {
         return shard.getAddress().getHostAddress() + ":" + shard.getPort();
     }
 }

@@ -13,6 +13,9 @@ final class Frame {
     static final int REPORT = 6;
     static final int GET_ROUTE = 7;
     static final int ROUTE_ANSWER = 8;
+    static final int GET_STATE = 10;
+    static final int STATE_ANSWER = 11;
+    static final int REPORT_BATCH = 12;
 
     private static final int HEADER_SIZE = 8;
 

@@ -41,6 +41,11 @@ final class Ip {
         }
     }
 
+    /** The number of an IPv4 address, 0 to 2^32 - 1. */
+    static long unsigned(InetAddress address) {
+        return Integer.toUnsignedLong(number(address));
+    }
+
     /** The uint32 of an IPv4 address, as protobuf takes it. */
     static int number(InetAddress address) {
         return ByteBuffer.wrap(address.getAddress()).getInt();

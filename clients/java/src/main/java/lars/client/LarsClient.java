@@ -1,31 +1,33 @@
 package lars.client;
 
-import java.io.IOException;
-import java.net.PortUnreachableException;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Predicate;
-import java.util.stream.IntStream;
 
 /**
  * Asks this machine's agent which host to call, and reports how the call went.
  *
- * <p>Threads may share a client: each call in flight has a UDP socket of its own, from a small pool. It starts no
- * thread. No call blocks longer than its timeout. Every method may throw {@link AgentUnavailableException}, {@link
- * IllegalArgumentException} for ids that no module can have, and {@link IllegalStateException} once it is closed.
+ * <p>Threads may share a client, and should: it chooses by itself, by the policy of the module and what the agent says
+ * of each host, which it asks for every cacheTtl, and gathers successes, so that most calls make no system call. A
+ * daemon thread sends these in pauses, and takes what the agent knows of other processes' failures. While the agent is
+ * down, hosts come from the routes that it saved.
+ *
+ * <p>No question to the agent takes longer than the timeout. Every method may throw {@link AgentUnavailableException},
+ * {@link IllegalArgumentException} for ids that no module can have, and {@link IllegalStateException} once the client
+ * is closed.
  */
 public final class LarsClient implements AutoCloseable {
-    /** The default timeout of a call. */
+    /** The default timeout of a question. */
     public static final Duration DEFAULT_TIMEOUT = Duration.ofMillis(200);
 
-    /** The default timeout of register. */
+    /** The default timeout of ready and register. */
     public static final Duration DEFAULT_REGISTER_TIMEOUT = Duration.ofSeconds(1);
 
-    private static final long FIRST_PAUSE = 10;
-    private static final long LONGEST_PAUSE = 100;
+    static final Duration DEFAULT_CACHE_TTL = Duration.ofSeconds(1);
+    static final Duration DEFAULT_FIRST_WAIT = Duration.ofSeconds(1);
+    static final String STATE_DIR_VARIABLE = "LARS_STATE_DIR";
 
-    private final Duration timeout;
-    private final List<Links> shards;
+    private final Core core;
 
     /**
      * A call to a host that returns a result.
@@ -61,16 +63,15 @@ public final class LarsClient implements AutoCloseable {
         void run(Host host) throws E;
     }
 
-    /** A client of the environment's LARS_AGENT, else of 127.0.0.1:8888. */
+    /** A client with the default settings: of the environment's LARS_AGENT, else of 127.0.0.1:8888. */
     public LarsClient() {
-        this(defaultAgent());
+        this(ClientSettings.defaults());
     }
 
     /**
      * A client of one agent.
      *
-     * @param agent "IP:BASEPORT" or "NAME:BASEPORT": the first of the three ports, in a row, that the agent's shards
-     *     listen on
+     * @param agent "IP:BASEPORT" or "NAME:BASEPORT"
      */
     public LarsClient(String agent) {
         this(agent, DEFAULT_TIMEOUT);
@@ -79,31 +80,46 @@ public final class LarsClient implements AutoCloseable {
     /**
      * A client of one agent, with a timeout.
      *
-     * @param agent "IP:BASEPORT" or "NAME:BASEPORT": the first of the three ports, in a row, that the agent's shards
-     *     listen on
-     * @param timeout the time until a call fails; after half of it an unanswered query is sent once more
+     * @param agent "IP:BASEPORT" or "NAME:BASEPORT"
+     * @param timeout the time until a question fails; after half of it an unanswered one is sent once more
      * @throws IllegalArgumentException if these are out of range
      */
     public LarsClient(String agent, Duration timeout) {
-        if (timeout.isZero() || timeout.isNegative() || timeout.compareTo(Duration.ofDays(1)) >= 0) {
-            throw new IllegalArgumentException(
-                    "timeout %s cannot be used: give a time above 0 and below a day".formatted(timeout));
-        }
-        Agent place = new Agent(agent);
-        this.timeout = timeout;
-        this.shards = IntStream.range(0, AgentAddress.SHARDS)
-                .mapToObj(number -> new Links(place, number))
-                .toList();
+        this(new ClientSettings(
+                agent, timeout, DEFAULT_CACHE_TTL, System.getenv(STATE_DIR_VARIABLE), DEFAULT_FIRST_WAIT));
+    }
+
+    /**
+     * A client with these settings.
+     *
+     * @param settings the agent, the cache and the waits
+     * @throws IllegalArgumentException if the agent's address cannot be used
+     */
+    public LarsClient(ClientSettings settings) {
+        this(settings, AgentAddress::resolve);
+    }
+
+    LarsClient(ClientSettings settings, Lookup.Resolver resolver) {
+        core = new Core(settings, resolver);
     }
 
     /**
      * The default address of the agent.
      *
      * @return the environment's LARS_AGENT, else "127.0.0.1:8888"
-     * @throws IllegalArgumentException if LARS_AGENT is no address, or a name without one
+     * @throws IllegalArgumentException if LARS_AGENT is none
      */
     public static String defaultAgent() {
         return AgentAddress.ofEnvironment(System.getenv("LARS_AGENT"));
+    }
+
+    /**
+     * Whether the agent answered the last question; true before the first.
+     *
+     * @return that
+     */
+    public boolean agentIsAlive() {
+        return core.agentIsAlive();
     }
 
     /**
@@ -113,30 +129,42 @@ public final class LarsClient implements AutoCloseable {
      * @param cmdid the module's function
      * @return the host
      * @throws NoSuchModuleException if the agent knows no host of the module
-     * @throws OverloadedException if every host is ejected for its failures
+     * @throws OverloadedException if the call should not be made
      */
     public Host getHost(int modid, int cmdid) {
-        ModuleId module = new ModuleId(modid, cmdid);
-        Links links = links(module);
-        return withLink(links, link -> ask(links, link, new HostQuestion(module, link.nextSeq())));
+        return host(modid, cmdid, 0);
     }
 
     /**
-     * All hosts of the module; none if the agent knows none, or has not pulled them yet: see register.
+     * The host to call now, for a call about a key.
+     *
+     * @param modid the module's business
+     * @param cmdid the module's function
+     * @param key what the call is about
+     * @return the host
+     * @throws NoSuchModuleException if the agent knows no host of the module
+     * @throws OverloadedException if the call should not be made
+     */
+    public Host getHost(int modid, int cmdid, Key key) {
+        return host(modid, cmdid, key.number());
+    }
+
+    private Host host(int modid, int cmdid, long key) {
+        double now = Clock.now();
+        ModuleCache cache = core.module(modid, cmdid);
+        Host host = cache.choose(key, now);
+        return host != null ? host : core.firstHost(cache, key, now);
+    }
+
+    /**
+     * All hosts of the module; none if the agent knows none.
      *
      * @param modid the module's business
      * @param cmdid the module's function
      * @return the hosts, maybe none
      */
     public List<Host> getRoute(int modid, int cmdid) {
-        ModuleId module = new ModuleId(modid, cmdid);
-        Links links = links(module);
-        try (Link link = links.fresh(RouteQuestion.ROOM)) {
-            return ask(links, link, new RouteQuestion(module));
-        } catch (IOException error) {
-            links.unanswered();
-            throw AgentUnavailableException.unreachable(links.shard(), error);
-        }
+        return core.firstRoute(core.module(modid, cmdid));
     }
 
     /**
@@ -145,7 +173,7 @@ public final class LarsClient implements AutoCloseable {
      * @param host the host that was called
      */
     public void report(Host host) {
-        report(host, 0, null);
+        core.report(host, 0, Double.NaN);
     }
 
     /**
@@ -155,32 +183,67 @@ public final class LarsClient implements AutoCloseable {
      * @param retcode 0 for success; any other number is a failure
      */
     public void report(Host host, int retcode) {
-        report(host, retcode, null);
+        core.report(host, retcode, Double.NaN);
     }
 
     /**
-     * Reports how the call to a host went; sent once, and not acknowledged.
+     * Reports how the call to a host went; sent once, and not acknowledged. A failure is sent at once.
      *
      * @param host the host that was called
      * @param retcode 0 for success; any other number is a failure
      * @param cost the time that the call took, so that a host that times out is ejected sooner; or null
      */
     public void report(Host host, int retcode, Duration cost) {
-        byte[] datagram = Report.encode(host, retcode, cost);
-        withLink(links(host.module()), link -> {
-            try {
-                link.send(datagram);
-            } catch (PortUnreachableException ofEarlierOne) { // and this one was not sent
-                link.send(datagram);
-            }
-            return null;
-        });
+        core.report(host, retcode, cost == null ? Double.NaN : Math.max(0, Clock.seconds(cost)));
+    }
+
+    /** With the cost in seconds. */
+    void report(Host host, int retcode, double seconds) {
+        core.report(host, retcode, seconds);
     }
 
     /**
      * Waits until the agent has the module's hosts, which it pulls on the first request for a module.
      *
-     * <p>Call it once at start, so that the first getHost is not refused.
+     * <p>For a start that fails where a module has none, or that waits for longer than the first getHost does.
+     *
+     * @param modid the module's business
+     * @param cmdid the module's function
+     * @throws NoSuchModuleException if the agent has none after a second
+     * @throws InterruptedException if the thread is interrupted while it waits
+     */
+    public void ready(int modid, int cmdid) throws InterruptedException {
+        ready(modid, cmdid, DEFAULT_REGISTER_TIMEOUT);
+    }
+
+    /**
+     * Like the other ready, with a timeout.
+     *
+     * @param modid the module's business
+     * @param cmdid the module's function
+     * @param timeout the time until it fails, plus that of one question
+     * @throws NoSuchModuleException if the agent has none by then
+     * @throws InterruptedException if the thread is interrupted while it waits
+     */
+    public void ready(int modid, int cmdid, Duration timeout) throws InterruptedException {
+        ModuleCache cache = core.module(modid, cmdid);
+        Pauses pauses = new Pauses(Clock.now() + Clock.seconds(timeout));
+        LarsException refusal;
+        do {
+            try {
+                if (!core.route(cache).isEmpty()) {
+                    return;
+                }
+                refusal = new NoSuchModuleException(cache.module());
+            } catch (AgentUnavailableException error) {
+                refusal = error;
+            }
+        } while (pauses.slept());
+        throw refusal;
+    }
+
+    /**
+     * The name of {@link #ready(int, int)} in the C++ API (reg_init).
      *
      * @param modid the module's business
      * @param cmdid the module's function
@@ -188,36 +251,32 @@ public final class LarsClient implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted while it waits
      */
     public void register(int modid, int cmdid) throws InterruptedException {
-        register(modid, cmdid, DEFAULT_REGISTER_TIMEOUT);
+        ready(modid, cmdid);
     }
 
     /**
-     * Like the other register, with a timeout.
+     * The name of {@link #ready(int, int, Duration)} in the C++ API (reg_init).
      *
      * @param modid the module's business
      * @param cmdid the module's function
-     * @param timeout the time until it fails, plus that of one call
+     * @param timeout the time until it fails, plus that of one question
      * @throws NoSuchModuleException if the agent has none by then
      * @throws InterruptedException if the thread is interrupted while it waits
      */
     public void register(int modid, int cmdid, Duration timeout) throws InterruptedException {
-        long deadline = System.nanoTime() + timeout.toNanos();
-        for (long pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
-            LarsException refusal;
-            try {
-                if (!getRoute(modid, cmdid).isEmpty()) {
-                    return;
-                }
-                refusal = new NoSuchModuleException(new ModuleId(modid, cmdid));
-            } catch (AgentUnavailableException error) {
-                refusal = error;
-            }
-            long left = (deadline - System.nanoTime()) / 1_000_000;
-            if (left <= 0) {
-                throw refusal;
-            }
-            Thread.sleep(Math.min(pause, left));
-        }
+        ready(modid, cmdid, timeout);
+    }
+
+    /**
+     * Calls of a module, for those that {@link #call(int, int, Call)} does not fit: about a key, retried, or with
+     * failures of their own.
+     *
+     * @param modid the module's business
+     * @param cmdid the module's function
+     * @return what makes them
+     */
+    public Calls calls(int modid, int cmdid) {
+        return new Calls(this, modid, cmdid);
     }
 
     /**
@@ -235,10 +294,10 @@ public final class LarsClient implements AutoCloseable {
      * @return the call's result
      * @throws E what the call threw
      * @throws NoSuchModuleException if the agent knows no host of the module
-     * @throws OverloadedException if every host is ejected for its failures
+     * @throws OverloadedException if the call should not be made
      */
     public <T, E extends Exception> T call(int modid, int cmdid, Call<T, E> call) throws E {
-        return call(modid, cmdid, call, result -> false);
+        return calls(modid, cmdid).call(call);
     }
 
     /**
@@ -253,29 +312,15 @@ public final class LarsClient implements AutoCloseable {
      * @return the call's result, also of one that is reported as a failure
      * @throws E what the call threw
      * @throws NoSuchModuleException if the agent knows no host of the module
-     * @throws OverloadedException if every host is ejected for its failures
+     * @throws OverloadedException if the call should not be made
      */
     public <T, E extends Exception> T call(int modid, int cmdid, Call<T, E> call, Predicate<? super T> failed)
             throws E {
-        Host host = getHost(modid, cmdid);
-        long began = System.nanoTime();
-        T result;
-        boolean isFailure;
-        try {
-            result = call.call(host);
-            isFailure = failed.test(result);
-        } catch (Exception failure) {
-            if (!(failure instanceof InterruptedException)) {
-                reportIfPossible(host, 1, began);
-            }
-            throw failure;
-        }
-        reportIfPossible(host, isFailure ? 1 : 0, began);
-        return result;
+        return calls(modid, cmdid).call(call, failed);
     }
 
     /**
-     * Like {@link #call}, without a result.
+     * Like {@link #call(int, int, Call)}, without a result.
      *
      * @param <E> what the call may throw
      * @param modid the module's business
@@ -284,69 +329,12 @@ public final class LarsClient implements AutoCloseable {
      * @throws E what the action threw
      */
     public <E extends Exception> void run(int modid, int cmdid, Action<E> action) throws E {
-        this.<Void, E>call(modid, cmdid, host -> {
-            action.run(host);
-            return null;
-        });
+        calls(modid, cmdid).run(action);
     }
 
-    /** Closes the sockets; those in use are closed when their calls end. */
+    /** Sends the gathered successes, and closes the sockets; those in use are closed when their questions end. */
     @Override
     public void close() {
-        shards.forEach(Links::close);
-    }
-
-    private void reportIfPossible(Host host, int retcode, long began) {
-        try {
-            report(host, retcode, Duration.ofNanos(System.nanoTime() - began));
-        } catch (AgentUnavailableException | IllegalStateException error) {
-            return; // the caller must see the outcome of its own call
-        }
-    }
-
-    private Links links(ModuleId module) {
-        return shards.get(AgentAddress.shardOf(module));
-    }
-
-    @FunctionalInterface
-    private interface LinkUse<T> {
-        T with(Link link) throws IOException;
-    }
-
-    private static <T> T withLink(Links links, LinkUse<T> use) {
-        try {
-            Link link = links.take();
-            try {
-                return use.with(link);
-            } finally {
-                links.putBack(link);
-            }
-        } catch (IOException error) {
-            links.unanswered();
-            throw AgentUnavailableException.unreachable(links.shard(), error);
-        }
-    }
-
-    /** The answer to a question, which is sent again after half of the timeout. */
-    private <T> T ask(Links links, Link link, Question<T> question) throws IOException {
-        byte[] request = question.request(); // the first takes long, while the messages' classes are loaded
-        long deadline = System.nanoTime() + timeout.toNanos();
-        PortUnreachableException refused = null;
-        for (long until : new long[] {deadline - timeout.toNanos() / 2, deadline}) {
-            try {
-                refused = null;
-                T answer = link.ask(request, question, until);
-                if (answer != null) {
-                    return answer;
-                }
-            } catch (PortUnreachableException error) { // maybe of an earlier datagram: worth the second attempt
-                refused = error;
-            }
-        }
-        if (refused != null) {
-            throw refused;
-        }
-        links.unanswered();
-        throw AgentUnavailableException.silent(link.shard(), timeout);
+        core.close();
     }
 }

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
+import java.net.PortUnreachableException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -15,26 +17,24 @@ import java.util.concurrent.ThreadLocalRandom;
  * process listens there.
  */
 final class Link implements AutoCloseable {
-    private final InetSocketAddress shard;
     private final DatagramSocket socket;
-    private final byte[] buffer;
+    private final InetSocketAddress peer;
+    private final byte[] buffer = new byte[HostQuestion.ROOM];
     private int seq = ThreadLocalRandom.current().nextInt(); // answers to an earlier socket may arrive at a reused port
 
-    Link(InetSocketAddress shard, int room) throws IOException {
-        this.shard = shard;
+    Link(InetSocketAddress peer) throws IOException {
+        this.peer = peer;
         socket = new DatagramSocket(null); // not a channel's, which a thread's interrupt would close
         try {
-            socket.connect(shard);
+            socket.connect(peer);
         } catch (IOException error) {
             socket.close();
             throw error;
         }
-        buffer = new byte[room];
     }
 
-    /** Where it is connected to. */
-    InetSocketAddress shard() {
-        return shard;
+    InetSocketAddress peer() {
+        return peer;
     }
 
     /** A number that no answer to an earlier question has. */
@@ -42,24 +42,49 @@ final class Link implements AutoCloseable {
         return ++seq;
     }
 
-    void send(byte[] datagram) throws IOException {
-        socket.send(new DatagramPacket(datagram, datagram.length));
+    /**
+     * The answer to a question, which is sent again after half of the timeout; null if there is none in time.
+     *
+     * @throws PortUnreachableException if nobody listens there
+     */
+    <T> T ask(Question<T> question, Duration timeout) throws IOException {
+        byte[] into = question.room() > buffer.length ? new byte[question.room()] : buffer;
+        question.requests(); // the first takes long, while the messages' classes are loaded
+        long deadline = System.nanoTime() + timeout.toNanos();
+        PortUnreachableException refused = null;
+        for (long until : new long[] {deadline - timeout.toNanos() / 2, deadline}) {
+            try {
+                refused = null;
+                T answer = ask(question, into, until);
+                if (answer != null) {
+                    return answer;
+                }
+            } catch (PortUnreachableException error) { // maybe of an earlier datagram: worth the second attempt
+                refused = error;
+            }
+        }
+        if (refused != null) {
+            throw refused;
+        }
+        return null;
     }
 
-    /** Sends the request and waits for its answer; null if none arrives before {@code until} (System.nanoTime). */
-    <T> T ask(byte[] request, Question<T> question, long until) throws IOException {
-        send(request);
-        DatagramPacket packet = new DatagramPacket(buffer, buffer.length);
+    /** Sends the requests and waits for the answer; null if none arrives before {@code until} (System.nanoTime). */
+    private <T> T ask(Question<T> question, byte[] into, long until) throws IOException {
+        for (byte[] request : question.requests()) {
+            socket.send(new DatagramPacket(request, request.length));
+        }
+        DatagramPacket packet = new DatagramPacket(into, into.length);
         for (long left = until - System.nanoTime(); left > 0; left = until - System.nanoTime()) {
             socket.setSoTimeout((int) ((left + 999_999) / 1_000_000));
-            packet.setLength(buffer.length);
+            packet.setLength(into.length);
             try {
                 socket.receive(packet);
             } catch (SocketTimeoutException error) {
                 return null;
             }
-            boolean whole = packet.getLength() < buffer.length; // else it may have been longer
-            T answer = whole ? question.answer(ByteBuffer.wrap(buffer, 0, packet.getLength())) : null;
+            boolean whole = packet.getLength() < into.length; // else it may have been longer
+            T answer = whole ? question.answer(ByteBuffer.wrap(into, 0, packet.getLength())) : null;
             if (answer != null) {
                 return answer;
             }

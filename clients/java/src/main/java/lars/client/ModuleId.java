@@ -18,6 +18,10 @@ record ModuleId(int modid, int cmdid) {
         }
     }
 
+    boolean is(int otherModid, int otherCmdid) {
+        return modid == otherModid && cmdid == otherCmdid;
+    }
+
     @Override
     public String toString() {
         return "(" + modid + ", " + cmdid + ")";

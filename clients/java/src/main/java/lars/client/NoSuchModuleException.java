@@ -6,7 +6,7 @@ public final class NoSuchModuleException extends LarsException {
 
     private static final String ADVICE =
             "module %s has no hosts that the agent knows of: add one with `lars route add %d %d IP:PORT`, "
-                    + "or see in the agent's log whether it reaches lars-dns";
+                    + "or check the agent's log for its connection to lars-dns";
 
     NoSuchModuleException(ModuleId module) {
         super(ADVICE.formatted(module, module.modid(), module.cmdid()), null);

@@ -19,19 +19,24 @@ record RouteQuestion(ModuleId module) implements Question<List<Host>> {
     private static final int MAX_PORT = 65_535;
 
     @Override
-    public byte[] request() {
-        return Frame.encode(
+    public List<byte[]> requests() {
+        return List.of(Frame.encode(
                 Frame.GET_ROUTE,
                 GetRouteRequest.newBuilder()
                         .setModid(module.modid())
                         .setCmdid(module.cmdid())
-                        .build());
+                        .build()));
+    }
+
+    @Override
+    public int room() {
+        return ROOM;
     }
 
     @Override
     public List<Host> answer(ByteBuffer datagram) {
         GetRouteResponse response = Frame.decode(Frame.ROUTE_ANSWER, datagram, GetRouteResponse.parser());
-        if (response == null || response.getModid() != module.modid() || response.getCmdid() != module.cmdid()) {
+        if (response == null || !module.is(response.getModid(), response.getCmdid())) {
             return null;
         }
         return response.getHostList().stream()

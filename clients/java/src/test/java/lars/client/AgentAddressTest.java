@@ -33,14 +33,16 @@ final class AgentAddressTest {
     }
 
     @Test
-    void agentMayBeAName() {
-        Check.equal(new InetSocketAddress(Ip.parse("127.0.0.1"), 8888), AgentAddress.parse("localhost:8888").shard(0));
-        Check.equal("localhost:8888", AgentAddress.ofEnvironment("localhost:8888"));
+    void agentMayBeGivenByAName() {
+        AgentAddress agent = AgentAddress.parse("localhost:9000");
+        Check.equal("localhost", agent.name());
+        Check.equal("127.0.0.1", agent.ip().getHostAddress());
+        Check.equal(null, AgentAddress.parse("127.0.0.1:9000").name());
         Check.raises(
                 ILLEGAL,
                 "agent address: 'nowhere.invalid' has no IPv4 address",
-                () -> AgentAddress.parse("nowhere.invalid:8888"));
-        Check.raises(ILLEGAL, "'a b' is not an IPv4 address", () -> AgentAddress.parse("a b:8888"));
+                () -> AgentAddress.parse("nowhere.invalid:9000"));
+        Check.raises(ILLEGAL, "'::1' is not an IPv4 address", () -> AgentAddress.parse("::1:9000"));
     }
 
     @Test
@@ -50,7 +52,7 @@ final class AgentAddressTest {
         Check.equal("10.0.0.9:9000", AgentAddress.ofEnvironment("10.0.0.9:9000"));
         Check.raises(
                 ILLEGAL,
-                "environment LARS_AGENT: agent address: 'nowhere'",
+                "environment LARS_AGENT: agent address: 'nowhere' is not an address",
                 () -> AgentAddress.ofEnvironment("nowhere"));
     }
 }

@@ -14,7 +14,7 @@ import lars.Lars.ReportRequest;
 /** Datagrams by their bytes: those of the C++ agent were captured from its programs. */
 final class ExchangeTest {
     private static final ModuleId MODULE = new ModuleId(1, 2);
-    private static final HostQuestion QUESTION = new HostQuestion(MODULE, 7);
+    private static final HostQuestion QUESTION = new HostQuestion(MODULE, 7, 0);
 
     private static byte[] bytes(String hex) {
         return HexFormat.of().parseHex(hex);
@@ -42,12 +42,13 @@ final class ExchangeTest {
 
     @Test
     void getHostIsAFrameWithSeqAndModule() {
-        Check.equal("0400000006000000" + "080710011802", hex(QUESTION.request()));
+        Check.equal("0400000006000000" + "080710011802", hex(QUESTION.requests().get(0)));
     }
 
     @Test
     void largestSeqIsAPositiveNumberOfFiveBytes() {
-        Check.equal("040000000a000000" + "08ffffffff0f10011802", hex(new HostQuestion(MODULE, -1).request()));
+        HostQuestion question = new HostQuestion(MODULE, -1, 0);
+        Check.equal("040000000a000000" + "08ffffffff0f10011802", hex(question.requests().get(0)));
     }
 
     @Test
@@ -60,9 +61,9 @@ final class ExchangeTest {
         byte[] host = bytes("0500000014000000100118012a0e08b183a085fcffffffff0110e13c");
         Check.equal(
                 Host.of(1, 1, "192.168.1.177", 7777),
-                new HostQuestion(new ModuleId(1, 1), 0).answer(ByteBuffer.wrap(host)));
+                new HostQuestion(new ModuleId(1, 1), 0, 0).answer(ByteBuffer.wrap(host)));
         byte[] noexist = bytes("0500000006000000106318622003");
-        Check.raises(NoSuchModuleException.class, "module (99, 98)", () -> new HostQuestion(new ModuleId(99, 98), 0)
+        Check.raises(NoSuchModuleException.class, "module (99, 98)", () -> new HostQuestion(new ModuleId(99, 98), 0, 0)
                 .answer(ByteBuffer.wrap(noexist)));
         byte[] route = bytes(
                 "0800000024000000080110011a0e08b183a085fcffffffff0110e13c1a0e0881a3a085fcffffffff0110d936");
@@ -108,7 +109,7 @@ final class ExchangeTest {
                 () -> answer(good().setRetcode(3)));
         Check.raises(
                 OverloadedException.class,
-                "try again later; `lars status 1 2` shows",
+                "try again later, `lars explain 1 2` shows why",
                 () -> answer(good().setRetcode(1)));
         Check.raises(
                 AgentUnavailableException.class,
@@ -119,7 +120,7 @@ final class ExchangeTest {
     @Test
     void routeIsAllHostsThatCanExist() {
         RouteQuestion question = new RouteQuestion(MODULE);
-        Check.equal("0700000004000000" + "08011002", hex(question.request()));
+        Check.equal("0700000004000000" + "08011002", hex(question.requests().get(0)));
         GetRouteResponse.Builder response = GetRouteResponse.newBuilder().setModid(1).setCmdid(2);
         Check.equal(List.of(), question.answer(ByteBuffer.wrap(Responder.frame(response))));
         IntStream.of(8080, 0, 8081).forEach(port -> response.addHost(Responder.info(port)));
@@ -142,7 +143,7 @@ final class ExchangeTest {
 
     @Test
     void reportNamesModuleAndHost() {
-        byte[] report = Report.encode(Host.of(1, 1, "192.168.1.177", 7777), 0, null);
+        byte[] report = Report.encode(Host.of(1, 1, "192.168.1.177", 7777), 0, Double.NaN);
         Check.equal("060000000f000000" + "080110011a0908b183a0850c10e13c", hex(report));
     }
 
@@ -157,7 +158,7 @@ final class ExchangeTest {
     }
 
     private static int cost(Duration cost) throws Exception {
-        byte[] report = Report.encode(Host.of(1, 1, "10.0.0.5", 80), 1, cost);
+        byte[] report = Report.encode(Host.of(1, 1, "10.0.0.5", 80), 1, Clock.seconds(cost));
         return ReportRequest.parseFrom(ByteBuffer.wrap(report, 8, report.length - 8)).getCostMs();
     }
 }

@@ -16,13 +16,17 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import lars.Lars.GetHostRequest;
 import lars.Lars.GetHostResponse;
 import lars.Lars.GetRouteRequest;
 import lars.Lars.GetRouteResponse;
 import lars.Lars.HostInfo;
+import lars.Lars.ReportBatch;
 import lars.Lars.ReportRequest;
+import lars.Lars.RouteStateRequest;
+import lars.Lars.RouteStateResponse;
 
 /** An agent's shard for tests: a thread on a real UDP socket that gives prescribed answers. */
 final class Responder implements AutoCloseable {
@@ -31,8 +35,16 @@ final class Responder implements AutoCloseable {
 
     private static final long WAIT = 20;
 
-    /** What came: one of GetHostRequest, GetRouteRequest, ReportRequest. */
+    /** What came: one of the messages from a client. */
     record Request(MessageLite message, SocketAddress sender) {
+        RouteStateRequest state() {
+            return (RouteStateRequest) message;
+        }
+
+        ReportBatch batch() {
+            return (ReportBatch) message;
+        }
+
         GetHostRequest getHost() {
             return (GetHostRequest) message;
         }
@@ -56,8 +68,12 @@ final class Responder implements AutoCloseable {
 
     /** With a port of 0, any that is free. */
     Responder(Answer answer, int port) throws IOException {
+        this(answer, "127.0.0.1", port);
+    }
+
+    Responder(Answer answer, String ip, int port) throws IOException {
         this.answer = answer;
-        socket = new DatagramSocket(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port));
+        socket = new DatagramSocket(new InetSocketAddress(InetAddress.getByName(ip), port));
         thread.start();
     }
 
@@ -125,6 +141,8 @@ final class Responder implements AutoCloseable {
             case 4 -> GetHostRequest.parseFrom(data);
             case 6 -> ReportRequest.parseFrom(data);
             case 7 -> GetRouteRequest.parseFrom(data);
+            case 10 -> RouteStateRequest.parseFrom(data);
+            case 12 -> ReportBatch.parseFrom(data);
             default -> throw new AssertionError("a client sent message " + id);
         };
     }
@@ -153,9 +171,41 @@ final class Responder implements AutoCloseable {
         };
     }
 
+    /** Answers requests for states with this one, and the others with its hosts. */
+    static Answer stating(Supplier<RouteStateResponse.Builder> state) {
+        return request -> {
+            if (request.message() instanceof RouteStateRequest asked) {
+                return List.of(frame(
+                        11,
+                        state.get()
+                                .setSeq(asked.getSeq())
+                                .setModid(asked.getModid())
+                                .setCmdid(asked.getCmdid())
+                                .build()
+                                .toByteArray()));
+            }
+            int[] ports = state.get().getIdleList().stream()
+                    .mapToInt(HostInfo::getPort)
+                    .toArray();
+            return serving(ports).apply(request);
+        };
+    }
+
+    /** A state of version 1 with this policy, whose hosts have these ports. */
+    static RouteStateResponse.Builder state(String policy, int... ports) {
+        return RouteStateResponse.newBuilder()
+                .setModid(0)
+                .setCmdid(3)
+                .setVersion(1)
+                .setPolicy(policy)
+                .addAllIdle(IntStream.of(ports).mapToObj(Responder::info).toList());
+    }
+
     /** Answers get_host with a retcode that is not 0. */
     static Answer refusing(int retcode) {
-        return request -> List.of(frame(hostResponse(request, 1).clearHost().setRetcode(retcode)));
+        return request -> request.message() instanceof GetHostRequest
+                ? List.of(frame(hostResponse(request, 1).clearHost().setRetcode(retcode)))
+                : List.of();
     }
 
     static HostInfo info(int port) {
