@@ -163,7 +163,8 @@ class EjectingPolicy(Policy[H]):
 
     def report(self, host: H, failed: bool, cost: float, now: float, source: int = 0) -> None:
         record: Record[H] = host.record
-        if record.in_flight:
+        picked = record.in_flight > 0
+        if picked:
             record.in_flight -= 1
         if cost and not failed:
             self._latency.learn(record, cost)
@@ -176,7 +177,8 @@ class EjectingPolicy(Policy[H]):
         slow = failed and self._latency.is_slow(cost)
         before = self._ejection.version
         if record.ejected:
-            self._ejection.probed(record, failed, slow, now)
+            if picked or not failed:  # a client that picks by itself may have begun the call before
+                self._ejection.probed(record, failed, slow, now)
         else:
             self._shedding.failed(slow)
             self._ejection.failed(record, slow, source, now)

@@ -84,6 +84,7 @@ class Ejection(Generic[H]):
         "_changes",
         "_good",
         "_hurried",
+        "_joined",
         "_last",
         "_next_deadline",
         "_next_probe",
@@ -108,6 +109,7 @@ class Ejection(Generic[H]):
         self._swept = 0.0
         self._next_probe = self._next_deadline = math.inf
         self._since_probe = 0
+        self._joined = -math.inf  # on the module's clock: when the latest host joined
         self._warm_at = -math.inf  # on the module's clock: until then, a host may be in its slow start
         self._hurried = False
         self._good = self._bad = 0.0  # sums over the eligible hosts
@@ -121,6 +123,7 @@ class Ejection(Generic[H]):
     def add(self, record: Record[H]) -> None:
         """A new host, which is eligible, at a random place."""
         self.eligible.insert(int(self._rng.random() * (len(self.eligible) + 1)), record)
+        self._joined = self.clock
         self._warm_at = self.clock + self._settings.ramp
         self.version += 1
 
@@ -179,15 +182,20 @@ class Ejection(Generic[H]):
         if step < self._step:
             self.clock += step
         else:
-            self.clock += self._step
             if step > self._settings.idle and self.clock < self._warm_at:
                 self._warm_up(step - self._step)
+            self.clock += self._step
         self._last = now
         return self._probe(now) if self.ejected else None
 
     def _warm_up(self, seconds: float) -> None:
-        """Lets slow starts go on while the module has few calls, and its clock stands still."""
+        """Lets slow starts go on while the module has few calls, and its clock stands still.
+
+        A pause in which a host has joined does not count: it may have begun long before.
+        """
         ramp = self._settings.ramp
+        if self.clock == self._joined:
+            return
         for record in self.eligible:
             record.joined_at -= max(0.0, min(seconds, ramp - (self.clock - record.joined_at)))
 
@@ -384,9 +392,9 @@ class Ejection(Generic[H]):
     def calls_passed(self, calls: int, now: float) -> None:
         """Lets the module's clock go on for calls that were made since the last one, as `next_call` does for one."""
         step, most = max(0.0, now - self._last), self._step * calls
-        self.clock += min(step, most)
         if step > most + self._settings.idle and self.clock < self._warm_at:
             self._warm_up(step - most)
+        self.clock += min(step, most)
         self._last = max(now, self._last)
         self._since_probe += calls
 

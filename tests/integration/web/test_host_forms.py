@@ -80,7 +80,7 @@ async def test_drained_host_gets_no_calls_until_its_drain_is_ended(site: Site, o
     browser.go(site.base + PAGE)
     browser.fill(time="two hours", reason="kernel update")
     browser.press("Drain")
-    assert browser.beside("time") == "Write a time such as 30m, 2h or 1d 12h, of at most 365 days."
+    assert browser.beside("time") == "Write a time such as 30m, 2h or 1d 12h, of at most 366 days."
     assert (browser.value("time"), browser.value("reason")) == ("two hours", "kernel update")
     browser.fill(time="2h")
     browser.press("Drain")

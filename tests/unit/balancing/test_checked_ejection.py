@@ -95,6 +95,21 @@ class CheckTests(SynchronousTestCase):
             caller.calls(1500)
             self.assertEqual(caller.policy.ejected, 0, name)
 
+    def test_failures_of_calls_that_were_not_picked_here_count_as_no_probe(self) -> None:
+        """Clients with a cache pick by themselves: their calls to a host that has hung end long after its ejection."""
+        for name, caller in self.each(100, 100, 100):
+            caller.policy.use_checks(True, True)
+            caller.cost = lambda number: 5.0 if number == 1 else 0.01
+            caller.fails = lambda number: number == 1
+            caller.calls(1500)
+            self.assertEqual(caller.states()[1], HostState.EJECTED, name)
+            for _ in range(3):
+                caller.policy.report(caller.hosts[1], True, 5.0, caller.now)
+            caller.fails, caller.cost = (lambda _number: False), (lambda _number: 0.01)
+            caller.policy.check_passed(caller.hosts[1])
+            caller.calls(3)
+            self.assertEqual(caller.states()[1], HostState.HEALTHY, name)
+
     def test_unhealthy_host_that_leaves_and_is_back_is_still_unhealthy(self) -> None:
         caller = Caller("adaptive", 100, 100, 100)
         caller.policy.use_checks(True, True)
