@@ -84,6 +84,7 @@ class ReporterService(AsyncService):
         self._clock = DatabaseClock(database, reactor, wall_clock)
         now = self._clock.now
         self._faults = DatabaseFaults(reactor, 0.1, self._meanwhile)
+        self._missing_tables = ""  # what the look for the tables has found
         writes = ReportWrites(database)
         self._writers = ReportWriters(
             [
@@ -178,9 +179,11 @@ class ReporterService(AsyncService):
                 "look for the tables", lambda txn: txn.one("SELECT boot FROM ReportCursor LIMIT 1")
             )
         except DatabaseError as error:
-            self._faults.failed(str(error), self.reactor.seconds())
+            self._missing_tables = str(error)
+            self._faults.failed(self._missing_tables, self.reactor.seconds())
             return
-        self._faults.worked()
+        if self._faults.text == self._missing_tables:  # not where writing fails meanwhile
+            self._faults.worked()
         self._first_look.stop()
 
     def _meanwhile(self) -> str:
