@@ -4,6 +4,7 @@ See docs/design/database.md, transactions.
 """
 
 import random
+import time
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -26,6 +27,18 @@ T = TypeVar("T")
 def engine_for(url: DatabaseUrl) -> Engine:
     """The engine for a URL."""
     return MysqlEngine(url) if isinstance(url, MysqlUrl) else SqliteEngine(url)
+
+
+RERUNS = (0.02, 0.05, 0.1, 0.2, 0.4)
+"""Seconds, at most, before each further run of a transaction that the database has undone."""
+
+
+class _Undone(Exception):
+    """A transaction has changed nothing, and is to run again."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class _Pool(adbapi.ConnectionPool):
@@ -56,15 +69,33 @@ class _Pool(adbapi.ConnectionPool):
         return connection
 
     def run(self, begin: str, interaction: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Runs one transaction, in this pool thread."""
-        connection = self._usable(begin)
+        """Runs one transaction, in this pool thread: again if the database has undone it, as in a deadlock."""
+        for pause in RERUNS:
+            try:
+                return self._run_once(begin, interaction, *args, **kwargs)
+            except _Undone:
+                time.sleep(pause * random.random())
+        try:
+            return self._run_once(begin, interaction, *args, **kwargs)
+        except _Undone as undone:
+            raise undone.error from None
+
+    def _run_once(self, begin: str, interaction: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Raises _Undone if the transaction is to run again."""
+        connection, at_commit = self._usable(begin), False
         try:
             cursor = connection.cursor()
             try:
                 result = interaction(Transaction(self._engine, cursor), *args, **kwargs)
             finally:
                 cursor.close()
+            at_commit = True
             connection.commit()
+        except self._engine.errors as error:
+            self._give_up(connection)
+            if self._engine.is_undone(error, at_commit):
+                raise _Undone(error) from error
+            raise
         except BaseException:
             self._give_up(connection)
             raise

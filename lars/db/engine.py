@@ -129,6 +129,15 @@ class Engine(ABC):
         """Whether the server has closed the connection, so that a new one may do."""
         return False
 
+    def is_undone(self, error: Exception, at_commit: bool) -> bool:
+        """Whether it is certain that the transaction has changed nothing, and may do if it runs again at once.
+
+        Args:
+            error: what its function, or its commit, raised.
+            at_commit: whether the commit did.
+        """
+        return False
+
     @abstractmethod
     def is_passing(self, error: Exception) -> bool:
         """Whether a retry may succeed: connection refused or lost, lock wait timeout, deadlock, disk full."""
