@@ -42,15 +42,27 @@ _PASSING = frozenset(
         ER.RECORD_FILE_FULL,
         ER.UNKNOWN_COM_ERROR,  # Galera: the node is not in the primary component
         1226,  # a user's limit of queries or connections an hour
+        ER.ERROR_DURING_COMMIT,  # Galera: the node has left the primary component; the outcome is unknown
         *_LOST,
     }
 )
 
+_REFUSALS = frozenset(
+    {
+        ER.UNKNOWN_COM_ERROR,  # Galera: the node is not in the primary component
+        ER.ERROR_DURING_COMMIT,
+        ER.OPTION_PREVENTS_STATEMENT,  # read-only
+        ER.SERVER_SHUTDOWN,
+    }
+)
+"""The server takes no transactions now."""
+
+_MADE_ALREADY = frozenset({ER.TABLE_EXISTS_ERROR, ER.DUP_FIELDNAME, ER.DUP_KEYNAME})
 
 _UNDONE = frozenset(
     {
         ER.LOCK_DEADLOCK,  # also a conflict with another node of Galera, found at the commit
-        ER.UNKNOWN_COM_ERROR,  # Galera: the node is not in the primary component
+        ER.UNKNOWN_COM_ERROR,  # Galera: outside of the primary component, refused before it is carried out
     }
 )
 """The server has rolled the transaction back."""
@@ -76,6 +88,7 @@ class MysqlEngine(Engine):
     begin_write = "START TRANSACTION"
     for_update = " FOR UPDATE"
     now = "UNIX_TIMESTAMP() + MICROSECOND(UTC_TIMESTAMP(6)) / 1000000"
+    loses_answers = True
     errors = pymysql.MySQLError
 
     def __init__(self, url: MysqlUrl, read_timeout: float = READ_TIMEOUT) -> None:
@@ -88,8 +101,7 @@ class MysqlEngine(Engine):
         return connection
 
     def begin(self, cursor: Any, statement: str) -> None:
-        if statement == self.begin_write:
-            self._connections.check_writable()
+        self._connections.check(cursor.connection, is_write=statement == self.begin_write)
         super().begin(cursor, statement)
 
     def interrupt_all(self) -> None:
@@ -107,6 +119,12 @@ class MysqlEngine(Engine):
         if not isinstance(error, pymysql.MySQLError) or self._connections.interrupted:
             return False
         return (bool(error.args) and error.args[0] in _UNDONE) or (not at_commit and self.is_lost(error))
+
+    def is_refusal(self, error: Exception) -> bool:
+        return bool(error.args) and error.args[0] in _REFUSALS
+
+    def is_made_already(self, error: Exception) -> bool:
+        return bool(error.args) and error.args[0] in _MADE_ALREADY
 
     def is_passing(self, error: Exception) -> bool:
         return (

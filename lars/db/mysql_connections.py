@@ -4,6 +4,7 @@ See docs/design/database.md, several servers.
 """
 
 import socket
+import ssl
 from contextlib import suppress
 from threading import Lock
 from typing import Any
@@ -14,7 +15,7 @@ from pymysql.constants import CR, ER
 from twisted.logger import Logger
 
 from lars.db.server_choice import ServerChoice
-from lars.db.server_state import STATUS, VARIABLES, why_no_writes
+from lars.db.server_state import STATUS, VARIABLES, is_galera, why_no_writes
 from lars.db.server_watch import LOOK_TIMEOUT, ServerWatch
 from lars.db.url import MysqlUrl, Server
 
@@ -22,6 +23,17 @@ CONNECT_TIMEOUT = 3
 
 _ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 """A read sees one moment, whatever the server's default."""
+
+_CAUSAL = "SET SESSION wsrep_sync_wait = 1"
+"""A transaction on a node of Galera sees what was committed on any other before it began (Galera's documentation,
+wsrep_sync_wait)."""
+
+_HOST_CODES = (62, 64)
+"""OpenSSL's numbers for a certificate of another host name or address (x509_vfy.h)."""
+
+_HOST_MISMATCH = "the server's certificate is for another host: name the server as the certificate does"
+_REFUSED = "the server's certificate does not pass ssl_ca"
+_NO_TLS = "the server speaks no TLS, which ssl_ca demands: set ssl_cert and ssl_key of the server, or remove ssl_ca"
 
 _log = Logger()
 
@@ -48,13 +60,24 @@ def _connected_socket(server: Server, unix_socket: str, timeout: float) -> socke
     return sock
 
 
-def _why_no_writes(connection: "pymysql.Connection[Any]") -> str:
-    """What a server says of itself; see server_state."""
+def _ask(connection: "pymysql.Connection[Any]") -> tuple[bool, str]:
+    """Whether a server is a node of Galera, and why it takes no writes; see server_state."""
     with connection.cursor() as cursor:
         cursor.execute(VARIABLES)
         variables = dict(cursor.fetchall())
         cursor.execute(STATUS)
-        return why_no_writes(variables, dict(cursor.fetchall()))
+        return is_galera(variables), why_no_writes(variables, dict(cursor.fetchall()))
+
+
+def _as_refused(error: pymysql.MySQLError, ssl_ca: str) -> pymysql.MySQLError:
+    """An error of TLS in words that say what to do; any other as it is."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        words = _HOST_MISMATCH if cause.verify_code in _HOST_CODES else f"{_REFUSED} {ssl_ca}: {cause.verify_message}"
+        return pymysql.err.OperationalError(CR.CR_SSL_CONNECTION_ERROR, words)
+    if isinstance(cause, ssl.SSLError) or (error.args and error.args[0] == CR.CR_SSL_CONNECTION_ERROR):
+        return pymysql.err.OperationalError(CR.CR_SSL_CONNECTION_ERROR, _NO_TLS)
+    return error
 
 
 class MysqlConnections:
@@ -82,37 +105,60 @@ class MysqlConnections:
         if not self._url.others:
             return self._connect_to(self._choice.current, database, CONNECT_TIMEOUT, self._read_timeout)
         self._start_watch()
-        fallback: tuple[Server, pymysql.Connection[Any], str] | None = None
-        failure: pymysql.MySQLError | None = None
+        before, fallback, failures = self._choice.current, None, []
         for server in self._choice.in_turn():
             try:
                 connection = self._connect_to(server, database, LOOK_TIMEOUT, self._read_timeout)
-                problem = _why_no_writes(connection)
+                problem = self._prepared(connection)
             except pymysql.MySQLError as error:
-                failure = error
+                failures.append(error)
                 self._choice.failed(server, f"fails: {reason(error)}")
                 continue
-            if not problem:
+            if not problem or fallback is None:
                 if fallback is not None:
                     fallback[1].close()
-                self._log(self._choice.use(server))
-                return connection
-            self._choice.failed(server, problem)
-            if fallback is None:
                 fallback = server, connection, problem
             else:
                 connection.close()
-        if fallback is not None:
-            server, connection, problem = fallback
-            self._log(self._choice.use(server, problem))
-            return connection
-        assert failure is not None
-        raise type(failure)(failure.args[0] if failure.args else 0, self._choice.problems) from failure
+                self._choice.failed(server, problem)
+            if not problem:
+                break
+        if fallback is None:
+            # What a server that answers has said is more than that another cannot be reached.
+            telling = [error for error in failures if error.args and error.args[0] != CR.CR_CONN_HOST_ERROR]
+            failure = [*telling, *failures][0]
+            raise type(failure)(failure.args[0] if failure.args else 0, self._choice.problems) from failure
+        server, connection, problem = fallback
+        self._log(self._choice.use(server, problem, instead_of=before))
+        return connection
 
-    def check_writable(self) -> None:
-        """Raises pymysql.OperationalError if it is known that no server takes writes."""
-        if self._url.others and (problem := self._choice.no_writes):
-            text = f"no server takes writes: {self._choice.current} {problem}"
+    def _prepared(self, connection: "pymysql.Connection[Any]") -> str:
+        """Prepares a connection to one of several servers; returns why the server takes no writes."""
+        try:
+            node_of_galera, problem = _ask(connection)
+            if node_of_galera and not problem:
+                connection.query(_CAUSAL)
+        except pymysql.MySQLError:
+            connection.close()
+            raise
+        return problem
+
+    def check(self, connection: "pymysql.Connection[Any]", *, is_write: bool) -> None:
+        """Raises pymysql.OperationalError if a transaction is not to begin on a connection.
+
+        A connection to a server that is not used any more is closed, and the error is that it was lost. For a write,
+        some server must take writes, as far as is known.
+        """
+        if not self._url.others:
+            return
+        with self._lock:
+            server = self._connections.get(connection)
+        current = self._choice.current
+        if server != current:
+            connection.close()
+            raise pymysql.err.OperationalError(CR.CR_SERVER_GONE_ERROR, f"{current} is used instead of {server}")
+        if is_write and (problem := self._choice.no_writes):
+            text = f"no server takes writes: {current} {problem}"
             raise pymysql.err.OperationalError(ER.OPTION_PREVENTS_STATEMENT, text)
 
     def interrupt(self) -> None:
@@ -160,10 +206,14 @@ class MysqlConnections:
             self._connections[connection] = server
         try:
             connection.connect(sock)
+            if url.ssl_ca and not isinstance(connection._sock, ssl.SSLSocket):  # type: ignore[attr-defined]
+                raise pymysql.err.OperationalError(CR.CR_SSL_CONNECTION_ERROR, _NO_TLS)
             connection.query(_ISOLATION)
-        except pymysql.MySQLError:
-            raise
+        except pymysql.MySQLError as error:
+            sock.close()
+            raise _as_refused(error, url.ssl_ca) from error
         except Exception as error:  # PyMySQL fails in many ways on a greeting that is not MySQL's
+            sock.close()
             reason = "the server does not speak the MySQL protocol"
             raise pymysql.err.OperationalError(CR.CR_SERVER_HANDSHAKE_ERR, reason) from error
         connection._read_timeout = read_timeout  # type: ignore[attr-defined]  # a server is given less to greet
@@ -172,6 +222,11 @@ class MysqlConnections:
     def _tls(self) -> dict[str, Any]:
         if not self._url.ssl_ca:
             return {}
+        try:
+            ssl.create_default_context(cafile=self._url.ssl_ca)
+        except (OSError, ssl.SSLError) as error:
+            text = f"ssl_ca={self._url.ssl_ca} holds no certificate: {error.strerror or error}"
+            raise pymysql.err.OperationalError(CR.CR_SSL_CONNECTION_ERROR, text) from error
         return {"ssl_ca": self._url.ssl_ca, "ssl_verify_cert": True, "ssl_verify_identity": True}
 
     # -- several servers
@@ -179,7 +234,7 @@ class MysqlConnections:
     def _start_watch(self) -> None:
         with self._lock:
             if self._watch is None and not self.interrupted:
-                self._watch = ServerWatch(self._look)
+                self._watch = ServerWatch(self._look, self._end_look)
                 self._watch.start()
 
     def _look(self) -> None:
@@ -187,32 +242,38 @@ class MysqlConnections:
         current = self._choice.current
         problem, answers = self._problem_of(current)
         if not problem:
-            self._log(self._choice.use(current))
+            self._log(self._choice.use(current, instead_of=current))
             return
-        self._choice.failed(current, problem)
         for server in self._choice.in_turn()[1:]:
             other, _answers = self._problem_of(server)
             if not other:
-                self._log(self._choice.use(server))
+                self._choice.failed(current, problem)
+                self._log(self._choice.use(server, instead_of=current))
                 answers = False
                 break
             self._choice.failed(server, other)
-        if not answers:  # what waits for it fails now, and begins again elsewhere
+        else:
+            self._log(self._choice.use(current, problem, instead_of=current))
+        if not answers:  # what waits for it fails now, and begins again elsewhere: a commit can wait there for ever
             self._shut_down(current)
 
     def _problem_of(self, server: Server) -> tuple[str, bool]:
         """Why a server takes no writes, or "", and whether it answers."""
-        looking, self._looking = self._looking, None
         try:
-            if looking is None or looking[0] != server:
-                if looking is not None:
-                    looking[1].close()
-                looking = server, self._connect_to(server, None, LOOK_TIMEOUT, LOOK_TIMEOUT)
-            problem = _why_no_writes(looking[1])
+            if self._looking is None or self._looking[0] != server:
+                self._end_look()
+                self._looking = server, self._connect_to(server, None, LOOK_TIMEOUT, LOOK_TIMEOUT)
+            return _ask(self._looking[1])[1], True
         except (pymysql.MySQLError, OSError) as error:
+            self._end_look()
             return f"fails: {reason(error)}", False
-        self._looking = looking
-        return problem, True
+
+    def _end_look(self) -> None:
+        """Closes the watch's own connection; in the watch's thread."""
+        looking, self._looking = self._looking, None
+        if looking is not None:
+            with suppress(pymysql.MySQLError, OSError):
+                looking[1].close()
 
     def _shut_down(self, server: Server | None = None) -> None:
         """Makes the queries at a server, or at all, fail at once."""

@@ -41,26 +41,31 @@ class ServerChoice:
         with self._lock:
             self._problems[server] = problem
 
-    def use(self, server: Server, problem: str = "") -> str:
-        """From now on a server is used.
+    def use(self, server: Server, problem: str = "", *, instead_of: Server) -> str:
+        """From now on a server is used, unless another thread has chosen meanwhile.
 
         Args:
             server: the server.
             problem: why it takes no writes; empty if it does.
+            instead_of: the server that was used when the look at `server` began.
 
         Returns:
             The text to log if that is a change, else "".
         """
         with self._lock:
-            before, was = self._current, self._problems.get(self._current, "")
+            if self._current != instead_of:
+                return ""
+            was = self._problems.get(self._current, "")
             self._current = server
             if problem:
                 self._problems[server] = problem
             else:
                 self._problems.pop(server, None)
-            if before != server:
-                reason = f": {before} {was}" if was else ""
+            if instead_of != server:
+                reason = f": {instead_of} {was}" if was else ""
                 return f"the database is at {server} now{reason}" + (f"; {server} {problem}" if problem else "")
+            if problem and not was:
+                return f"the database at {server} {problem}, and no other server takes writes"
             if was and not problem:
                 return f"the database at {server} takes writes again"
             return ""

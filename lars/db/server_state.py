@@ -13,6 +13,11 @@ STATUS = (
 )
 
 
+def is_galera(variables: Mapping[str, str]) -> bool:
+    """Whether the server is a node of Galera, by the rows of VARIABLES."""
+    return variables.get("wsrep_on") == "ON" and variables.get("wsrep_provider", "none") != "none"
+
+
 def why_no_writes(variables: Mapping[str, str], status: Mapping[str, str]) -> str:
     """What is wrong, to follow the server's name; empty for a server that takes writes.
 
@@ -23,7 +28,7 @@ def why_no_writes(variables: Mapping[str, str], status: Mapping[str, str]) -> st
         variables: the rows of VARIABLES.
         status: the rows of STATUS.
     """
-    if variables.get("wsrep_on") == "ON" and variables.get("wsrep_provider", "none") != "none":
+    if is_galera(variables):
         component = status.get("wsrep_cluster_status", "")
         if component != "Primary":
             return f"is not in the primary component of its cluster but {component or 'in none'}"
@@ -32,6 +37,6 @@ def why_no_writes(variables: Mapping[str, str], status: Mapping[str, str]) -> st
             return f"is not synced with its cluster: {node or 'unknown'}"
         if status.get("wsrep_ready") != "ON":
             return "is not ready in its cluster"
-    if "ON" in (variables.get("read_only"), variables.get("super_read_only")):
+    if {variables.get("read_only", "OFF"), variables.get("super_read_only", "OFF")} != {"OFF"}:  # MariaDB 12: NO_LOCK
         return "is read-only"
     return ""

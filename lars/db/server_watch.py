@@ -9,14 +9,18 @@ INTERVAL = 1.0
 LOOK_TIMEOUT = 1.5
 """Seconds within which a server that works answers a look. With INTERVAL, a hung one is left within 2.5 s."""
 
+THREAD_NAME = "database servers"
+
 
 class ServerWatch:
-    """Calls a function every INTERVAL seconds in a thread of its own, from `start` to `stop`."""
+    """Calls `look` every INTERVAL seconds in a thread of its own, from `start` to `stop`, and at last `end`."""
 
-    def __init__(self, look: Callable[[], None]) -> None:
+    def __init__(self, look: Callable[[], None], end: Callable[[], None], interval: float = INTERVAL) -> None:
         self._look = look
+        self._end = end
+        self._interval = interval
         self._stopped = Event()
-        self._thread = Thread(target=self._run, name="database servers", daemon=True)
+        self._thread = Thread(target=self._run, name=THREAD_NAME, daemon=True)
 
     def start(self) -> None:
         """Starts the thread; once."""
@@ -27,5 +31,6 @@ class ServerWatch:
         self._stopped.set()
 
     def _run(self) -> None:
-        while not self._stopped.wait(INTERVAL):
+        while not self._stopped.wait(self._interval):
             self._look()
+        self._end()
