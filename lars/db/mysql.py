@@ -36,6 +36,7 @@ _PASSING = frozenset(
         ER.SERVER_SHUTDOWN,
         ER.LOCK_WAIT_TIMEOUT,
         ER.LOCK_DEADLOCK,
+        ER.CHECKREAD,
         ER.QUERY_INTERRUPTED,
         ER.OPTION_PREVENTS_STATEMENT,  # read-only: a failover under way, or an operator's switch
         ER.DISK_FULL,
@@ -63,9 +64,11 @@ _UNDONE = frozenset(
     {
         ER.LOCK_DEADLOCK,  # also a conflict with another node of Galera, found at the commit
         ER.UNKNOWN_COM_ERROR,  # Galera: outside of the primary component, refused before it is carried out
+        ER.CHECKREAD,  # MariaDB from 11.6 on: a row that it has read and now locks has changed since
+        ER.DUP_ENTRY,  # another transaction has made the row meanwhile; the next run sees it
     }
 )
-"""The server has rolled the transaction back."""
+"""The transaction is not committed, and may do if it runs again."""
 
 _BAD_ROW = frozenset(
     {

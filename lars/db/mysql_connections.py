@@ -210,6 +210,7 @@ class MysqlConnections:
                 raise pymysql.err.OperationalError(CR.CR_SSL_CONNECTION_ERROR, _NO_TLS)
             connection.query(_ISOLATION)
         except pymysql.MySQLError as error:
+            connection._force_close()  # type: ignore[attr-defined]  # with TLS, another socket than sock
             sock.close()
             raise _as_refused(error, url.ssl_ca) from error
         except Exception as error:  # PyMySQL fails in many ways on a greeting that is not MySQL's

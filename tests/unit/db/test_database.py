@@ -148,12 +148,16 @@ class RerunTests(SynchronousTestCase):
         self.assertEqual(self.outcome(None, LOST), (2, 2))
         self.assertEqual(self.outcome(None, None, LOST), (LOST, 1))
 
+    def test_row_that_another_transaction_has_made_meanwhile_is_seen_by_the_next_run(self) -> None:
+        made = pymysql.err.IntegrityError(ER.DUP_ENTRY, "message")
+        self.assertEqual(self.outcome(None, made), (2, 2))
+
     def test_refusal_before_anything_is_done_is_run_again(self) -> None:
         self.assertEqual(self.outcome(None, NOT_PRIMARY), (2, 2))
 
     def test_other_errors_are_not_run_again(self) -> None:
-        duplicate = pymysql.err.IntegrityError(ER.DUP_ENTRY, "message")
-        self.assertEqual(self.outcome(None, duplicate), (duplicate, 1))
+        mistake = pymysql.err.ProgrammingError(ER.PARSE_ERROR, "message")
+        self.assertEqual(self.outcome(None, mistake), (mistake, 1))
 
 
 DEADLOCK = pymysql.err.OperationalError(ER.LOCK_DEADLOCK, "message")
