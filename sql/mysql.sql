@@ -109,6 +109,14 @@ CREATE TABLE IF NOT EXISTS ReportCursor (
     PRIMARY KEY (caller, boot)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
+-- Which run of a write is committed, for a service that lost the answer; row 0: see one_at_a_time_txn.
+CREATE TABLE IF NOT EXISTS WriteCursor (
+    id BIGINT NOT NULL,                -- chosen at random
+    seq BIGINT NOT NULL,               -- the run
+    ts BIGINT NOT NULL,                -- Unix seconds
+    PRIMARY KEY (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
 -- When each caller was last heard of.
 CREATE TABLE IF NOT EXISTS CallerSeen (
     caller INT UNSIGNED NOT NULL,

@@ -104,6 +104,14 @@ CREATE TABLE IF NOT EXISTS ReportCursor (
     PRIMARY KEY (caller, boot)
 );
 
+-- Which run of a write is committed, for a service that lost the answer; row 0: see one_at_a_time_txn.
+CREATE TABLE IF NOT EXISTS WriteCursor (
+    id INTEGER NOT NULL,               -- chosen at random
+    seq INTEGER NOT NULL,              -- the run
+    ts INTEGER NOT NULL,               -- Unix seconds
+    PRIMARY KEY (id)
+);
+
 -- When each caller was last heard of.
 CREATE TABLE IF NOT EXISTS CallerSeen (
     caller INTEGER NOT NULL,

@@ -10,6 +10,7 @@ from lars.accounts import ROLES
 from lars.db.audit import Edit, record_txn
 from lars.db.database import Database
 from lars.db.engine import Transaction
+from lars.db.write_cursor import one_at_a_time_txn
 from lars.errors import LarsError
 
 
@@ -135,7 +136,7 @@ def _users_txn(txn: Transaction) -> list[User]:
 
 
 def _add_first_admin_txn(txn: Transaction, name: str, password: str, now: float) -> None:
-    txn.one(f"SELECT version FROM RouteVersion WHERE id = 1{txn.engine.for_update}")  # serializes first admins
+    one_at_a_time_txn(txn)
     if _any_user_txn(txn):
         raise AccountRefused("there is an admin already: sign in, or ask an admin for an account")
     add_user_txn(txn, name, name, password, "admin", now)
@@ -159,6 +160,7 @@ def _set_password_txn(txn: Transaction, actor: str, name: str, password: str, no
 
 
 def _set_role_txn(txn: Transaction, actor: str, name: str, role: str, now: float) -> None:
+    one_at_a_time_txn(txn)
     user = _known(txn, name)
     if user.role == role:
         return
@@ -169,6 +171,7 @@ def _set_role_txn(txn: Transaction, actor: str, name: str, role: str, now: float
 
 
 def _remove_user_txn(txn: Transaction, actor: str, name: str, now: float) -> None:
+    one_at_a_time_txn(txn)
     user = _known(txn, name)
     if user.role == "admin":
         _keep_an_admin(txn, name)

@@ -4,7 +4,8 @@ See docs/design/database.md, transactions.
 """
 
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from twisted.enterprise import adbapi
@@ -16,6 +17,7 @@ from lars.db.engine import Connection, DatabaseAway, DatabaseError, Engine, Snap
 from lars.db.mysql import MysqlEngine
 from lars.db.sqlite import SqliteEngine
 from lars.db.url import DatabaseUrl, MysqlUrl
+from lars.db.write_cursor import WriteCursor
 from lars.runtime.daemon_threads import DaemonThreadPool
 from lars.runtime.reactor import IReactor
 
@@ -26,6 +28,18 @@ T = TypeVar("T")
 def engine_for(url: DatabaseUrl) -> Engine:
     """The engine for a URL."""
     return MysqlEngine(url) if isinstance(url, MysqlUrl) else SqliteEngine(url)
+
+
+RERUNS = (0.02, 0.05, 0.1, 0.2, 0.4)
+"""Seconds, at most, before each further run of a transaction that the database has undone."""
+
+
+class _Undone(Exception):
+    """A transaction has changed nothing, and is to run again."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class _Pool(adbapi.ConnectionPool):
@@ -55,19 +69,47 @@ class _Pool(adbapi.ConnectionPool):
             connection = self.connections[thread] = self._engine.connect()
         return connection
 
-    def run(self, begin: str, interaction: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Runs one transaction, in this pool thread."""
-        connection = self._usable(begin)
+    def run(self, begin: str, interaction: Callable[[Transaction], T], write: WriteCursor | None) -> T:
+        """Runs one transaction, in this pool thread: again if the database has undone it, as in a deadlock.
+
+        With `write`, also if the answer to its commit is lost, to find out whether it is committed.
+        """
+        for pause in RERUNS:
+            try:
+                return self._run_once(begin, interaction, write)
+            except _Undone:
+                time.sleep(pause * random.random())
+        try:
+            return self._run_once(begin, interaction, write)
+        except _Undone as undone:
+            raise undone.error from None
+
+    def _run_once(self, begin: str, interaction: Callable[[Transaction], T], write: WriteCursor | None) -> T:
+        """Raises _Undone if the transaction is to run again."""
+        connection, at_commit = self._usable(begin), False
         try:
             cursor = connection.cursor()
             try:
-                result = interaction(Transaction(self._engine, cursor), *args, **kwargs)
+                txn = Transaction(self._engine, cursor)
+                result = interaction(txn) if write is None else write.run(txn, interaction)
             finally:
                 cursor.close()
+            at_commit = True
             connection.commit()
+        except self._engine.errors as error:
+            self._give_up(connection, error)
+            if self._engine.is_undone(error, at_commit):
+                raise _Undone(error) from error
+            if at_commit and write is not None and self._engine.is_passing(error):
+                write.is_unknown = True
+                if self._engine.is_lost(error) or self._engine.is_refusal(error):
+                    raise _Undone(error) from error
+            raise
         except BaseException:
             self._give_up(connection)
             raise
+        if write is not None:
+            write.is_unknown = False
         return result
 
     def _usable(self, begin: str) -> Connection:
@@ -78,7 +120,7 @@ class _Pool(adbapi.ConnectionPool):
             try:
                 self._engine.begin(cursor, begin)
             except self._engine.errors as error:
-                self._give_up(connection)
+                self._give_up(connection, error)
                 if is_last or not self._engine.is_lost(error):
                     raise
             else:
@@ -87,9 +129,11 @@ class _Pool(adbapi.ConnectionPool):
                 cursor.close()
         raise AssertionError("not reached")
 
-    def _give_up(self, connection: Connection) -> None:
+    def _give_up(self, connection: Connection, error: Exception | None = None) -> None:
         try:
-            connection.rollback()
+            if error is not None and self._engine.is_refusal(error):
+                connection.close()
+            connection.rollback()  # which fails on one that is closed
         except Exception:
             self.connections.pop(self.threadID(), None)  # type: ignore[no-untyped-call]
             try:
@@ -101,9 +145,10 @@ class _Pool(adbapi.ConnectionPool):
 class Database:
     """Named transactions on one database.
 
-    `read`, `write` and `write_again` run a function with a Transaction in a pool thread; no query runs on the
-    reactor's thread. The name of a transaction is for error texts. They raise DatabaseAway if a retry may succeed,
-    DatabaseError otherwise; what the function itself raises passes through unchanged.
+    `read`, `write`, `write_again` and `write_repeatable` run a function with a Transaction in a pool thread; no query
+    runs on the reactor's thread. The function may run several times, each time in a transaction of its own. The name
+    of a transaction is for error texts. They raise DatabaseAway if a retry may succeed, DatabaseError otherwise; what
+    the function itself raises passes through unchanged.
 
     Args:
         engine: the database; `close` makes it unusable.
@@ -117,6 +162,7 @@ class Database:
         self._pool = _Pool(engine, reactor, threads)
         self._closed = False
         self._waiting: set[Deferred[Any]] = set()
+        self._cursors: list[WriteCursor] = []  # those that no write is using
 
     def start(self) -> None:
         """Starts the pool's threads, unless the start of the reactor has."""
@@ -128,30 +174,54 @@ class Database:
     ) -> T:
         """Runs a function that only reads; it sees the database as of one moment."""
         try:
-            return await self._run(self.engine.begin_read, name, function, *args, **kwargs)
+            return await self._run(self.engine.begin_read, name, lambda txn: function(txn, *args, **kwargs))
         except SnapshotTooOld:
-            return await self._run(self.engine.begin_read, name, function, *args, **kwargs)
+            return await self._run(self.engine.begin_read, name, lambda txn: function(txn, *args, **kwargs))
 
     async def write(
         self, name: str, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Runs a function that writes, once; after a failure at the commit, the outcome is unknown."""
-        return await self._run(self.engine.begin_write, name, function, *args, **kwargs)
+        """Runs a function that writes; its effect is there once, even if the answer to a commit is lost.
+
+        The text of a DatabaseAway says so if it is not known whether the effect is there.
+        """
+        return await self._write(name, lambda txn: function(txn, *args, **kwargs), pauses=())
 
     async def write_again(
         self, name: str, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Runs a function that writes and is idempotent, up to four times while it raises DatabaseAway."""
-        delay = 0.05
-        for _attempt in range(3):
-            try:
-                return await self.write(name, function, *args, **kwargs)
-            except DatabaseAway:
-                if self._closed:
-                    raise
-                await self._pause(delay * (1 + random.random()))
-                delay *= 4
-        return await self.write(name, function, *args, **kwargs)
+        """As write; tries up to four times while it would raise DatabaseAway."""
+        return await self._write(name, lambda txn: function(txn, *args, **kwargs), pauses=(0.05, 0.2, 0.8))
+
+    async def write_repeatable(
+        self, name: str, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As write, but cheaper: for a function that has the effect of once even if it is committed twice."""
+        return await self._run(self.engine.begin_write, name, lambda txn: function(txn, *args, **kwargs))
+
+    async def _write(self, name: str, function: Callable[[Transaction], T], pauses: Sequence[float]) -> T:
+        cursor = self._free_cursor() if self.engine.loses_answers else None
+        try:
+            for pause in pauses:
+                try:
+                    return await self._run(self.engine.begin_write, name, function, cursor)
+                except DatabaseAway:
+                    if self._closed:
+                        raise
+                    await self._pause(pause * (1 + random.random()))
+            return await self._run(self.engine.begin_write, name, function, cursor)
+        except DatabaseAway as error:
+            if cursor is not None and cursor.is_unknown:
+                raise DatabaseAway(f"{error}; it may be done all the same: look before you repeat it") from error
+            raise
+        finally:
+            if cursor is not None and not cursor.is_unknown:
+                self._cursors.append(cursor)
+
+    def _free_cursor(self) -> WriteCursor:
+        cursor = self._cursors.pop() if self._cursors else WriteCursor()
+        cursor.begin()
+        return cursor
 
     async def _pause(self, seconds: float) -> None:
         """Raises DatabaseAway if the database is closed meanwhile."""
@@ -164,15 +234,17 @@ class Database:
             if call.active():
                 call.cancel()
 
-    async def _run(self, begin: str, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    async def _run(
+        self, begin: str, name: str, function: Callable[[Transaction], T], cursor: WriteCursor | None = None
+    ) -> T:
         if self._closed:
             raise DatabaseAway(f"{self.engine.where}: {name}: the connection is being closed")
         self.start()
         answer: Deferred[T] = Deferred()
         self._waiting.add(answer)
-        deferToThreadPool(
-            self._reactor, self._pool.threadpool, self._pool.run, begin, function, *args, **kwargs
-        ).addBoth(self._answered, answer)
+        deferToThreadPool(self._reactor, self._pool.threadpool, self._pool.run, begin, function, cursor).addBoth(
+            self._answered, answer
+        )
         try:
             return await answer
         except self.engine.errors as error:

@@ -101,6 +101,8 @@ class Engine(ABC):
     """The end of a SELECT in a write transaction that locks its rows until the transaction ends."""
     now: ClassVar[str]
     """The expression for the database's clock in Unix seconds, whatever the session's time zone."""
+    loses_answers: ClassVar[bool]
+    """Whether a commit may be done though it failed, as where a server does it."""
     errors: ClassVar[type[Exception]]
     """The base class of the driver's errors."""
     where: str
@@ -127,6 +129,23 @@ class Engine(ABC):
 
     def is_lost(self, error: Exception) -> bool:
         """Whether the server has closed the connection, so that a new one may do."""
+        return False
+
+    def is_undone(self, error: Exception, at_commit: bool) -> bool:
+        """Whether it is certain that the transaction has changed nothing, and may do if it runs again at once.
+
+        Args:
+            error: what its function, or its commit, raised.
+            at_commit: whether the commit did.
+        """
+        return False
+
+    def is_refusal(self, error: Exception) -> bool:
+        """Whether the server takes no transactions now, so that the connection to it is to be closed."""
+        return False
+
+    def is_made_already(self, error: Exception) -> bool:
+        """Whether a table, column or index that a statement makes is there: made meanwhile, beside the schema lock."""
         return False
 
     @abstractmethod

@@ -13,6 +13,7 @@ from lars.db.database import Database
 from lars.db.engine import Transaction
 from lars.db.hosts import records_of_txn, settings_of_txn
 from lars.db.routes import EditDone, RouteEdit, edit_txn, hosts_of_txn, locked_version_txn
+from lars.db.write_cursor import one_at_a_time_txn
 from lars.errors import InvalidRoute, LarsError
 from lars.host_record import HostRecord
 from lars.route import MAX_ID, HostAddress, ModuleId, parse_host, parse_ip
@@ -296,7 +297,7 @@ def _conflict(module: Module) -> EditConflict:
 
 
 def _rename_txn(txn: Transaction, actor: str, now: float, what: str, number: int, name: str, seen: str | None) -> bool:
-    locked_version_txn(txn)
+    one_at_a_time_txn(txn)
     table = {"modid": "ModIDConfig", "cmdid": "CmdIDConfig"}[what]
     if not 0 <= number <= MAX_ID or len(name) > MAX_NAME:
         raise InvalidRoute(f"a name has {MAX_NAME} characters at most, and {what} is 0 to {MAX_ID}")

@@ -1,22 +1,19 @@
 """MySQL 5.7 and 8, and MariaDB, through PyMySQL (docs/design/database.md, engines)."""
 
 import re
-import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from threading import Lock
 from typing import Any
-from weakref import WeakSet
 
 import pymysql
 import pymysql.cursors
 from pymysql.constants import CR, ER
 
 from lars.db.engine import Connection, DatabaseAway, Engine, Transaction, values_clause
+from lars.db.mysql_connections import MysqlConnections, reason
 from lars.db.url import MysqlUrl
 
-CONNECT_TIMEOUT = 3
 READ_TIMEOUT = 10
 """Seconds without a byte after which a query fails; PyMySQL's default is to wait for ever."""
 
@@ -39,15 +36,39 @@ _PASSING = frozenset(
         ER.SERVER_SHUTDOWN,
         ER.LOCK_WAIT_TIMEOUT,
         ER.LOCK_DEADLOCK,
+        ER.CHECKREAD,
         ER.QUERY_INTERRUPTED,
         ER.OPTION_PREVENTS_STATEMENT,  # read-only: a failover under way, or an operator's switch
         ER.DISK_FULL,
         ER.RECORD_FILE_FULL,
+        ER.UNKNOWN_COM_ERROR,  # Galera: the node is not in the primary component
         1226,  # a user's limit of queries or connections an hour
+        ER.ERROR_DURING_COMMIT,  # Galera: the node has left the primary component; the outcome is unknown
         *_LOST,
     }
 )
 
+_REFUSALS = frozenset(
+    {
+        ER.UNKNOWN_COM_ERROR,  # Galera: the node is not in the primary component
+        ER.ERROR_DURING_COMMIT,
+        ER.OPTION_PREVENTS_STATEMENT,  # read-only
+        ER.SERVER_SHUTDOWN,
+    }
+)
+"""The server takes no transactions now."""
+
+_MADE_ALREADY = frozenset({ER.TABLE_EXISTS_ERROR, ER.DUP_FIELDNAME, ER.DUP_KEYNAME})
+
+_UNDONE = frozenset(
+    {
+        ER.LOCK_DEADLOCK,  # also a conflict with another node of Galera, found at the commit
+        ER.UNKNOWN_COM_ERROR,  # Galera: outside of the primary component, refused before it is carried out
+        ER.CHECKREAD,  # MariaDB from 11.6 on: a row that it has read and now locks has changed since
+        ER.DUP_ENTRY,  # another transaction has made the row meanwhile; the next run sees it
+    }
+)
+"""The transaction is not committed, and may do if it runs again."""
 
 _BAD_ROW = frozenset(
     {
@@ -58,98 +79,36 @@ _BAD_ROW = frozenset(
     }
 )
 
-_ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"
-"""A read sees one moment, whatever the server's default."""
-
 _ROWS_AT_ONCE = 1000
 """Rows of one INSERT: far below any max_allowed_packet; more would not be faster."""
 
 
-def _connected_socket(url: MysqlUrl) -> socket.socket:
-    """Raises OSError, or UnicodeError for an invalid host name."""
-    if url.unix_socket:
-        sock = socket.socket(socket.AF_UNIX)
-        try:
-            sock.settimeout(CONNECT_TIMEOUT)
-            sock.connect(url.unix_socket)
-        except OSError:
-            sock.close()
-            raise
-        return sock
-    sock = socket.create_connection((url.host, url.port), CONNECT_TIMEOUT)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return sock
-
-
 class MysqlEngine(Engine):
-    """A database on a server. It opens the sockets itself, so that `interrupt_all` can shut them down."""
+    """A database on a server, or on several that hold the same."""
 
     name = "mysql"
     begin_read = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
     begin_write = "START TRANSACTION"
     for_update = " FOR UPDATE"
     now = "UNIX_TIMESTAMP() + MICROSECOND(UTC_TIMESTAMP(6)) / 1000000"
+    loses_answers = True
     errors = pymysql.MySQLError
 
     def __init__(self, url: MysqlUrl, read_timeout: float = READ_TIMEOUT) -> None:
         self._url = url
-        self._read_timeout = read_timeout
-        self._lock = Lock()  # guards the next three
-        self._sockets: WeakSet[socket.socket] = WeakSet()
-        self._connections: WeakSet[pymysql.Connection[Any]] = WeakSet()
-        self._interrupted = False
+        self._connections = MysqlConnections(url, read_timeout)
         self.where = str(url)
 
     def connect(self) -> Connection:
-        return self._connect(self._url.database)
-
-    def _connect(self, database: str | None) -> Connection:
-        url = self._url
-        connection = pymysql.connect(
-            host=url.host,
-            port=url.port,
-            user=url.user,
-            password=url.password,
-            database=database,
-            charset="utf8mb4",
-            autocommit=True,
-            connect_timeout=CONNECT_TIMEOUT,
-            read_timeout=self._read_timeout,
-            write_timeout=self._read_timeout,
-            init_command="SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 10",
-            defer_connect=True,
-        )
-        try:
-            sock = _connected_socket(url)
-        except (OSError, UnicodeError) as error:  # UnicodeError: an invalid host name
-            reason = getattr(error, "strerror", None) or str(error)
-            raise pymysql.err.OperationalError(CR.CR_CONN_HOST_ERROR, reason) from error
-        with self._lock:
-            if self._interrupted:
-                sock.close()
-                raise pymysql.err.OperationalError(CR.CR_CONN_HOST_ERROR, "the connection is being closed")
-            self._sockets.add(sock)
-            self._connections.add(connection)
-        try:
-            connection.connect(sock)
-            connection.query(_ISOLATION)
-        except pymysql.MySQLError:
-            raise
-        except Exception as error:  # PyMySQL fails in many ways on a greeting that is not MySQL's
-            reason = "the server does not speak the MySQL protocol"
-            raise pymysql.err.OperationalError(CR.CR_SERVER_HANDSHAKE_ERR, reason) from error
+        connection: Connection = self._connections.connect(self._url.database)
         return connection
 
+    def begin(self, cursor: Any, statement: str) -> None:
+        self._connections.check(cursor.connection, is_write=statement == self.begin_write)
+        super().begin(cursor, statement)
+
     def interrupt_all(self) -> None:
-        with self._lock:
-            self._interrupted = True
-            # TLS wraps the socket in another one
-            wrapped = [connection._sock for connection in self._connections]  # type: ignore[attr-defined]
-            sockets = {*self._sockets, *filter(None, wrapped)}
-        for sock in sockets:
-            with suppress(OSError):  # closed already
-                sock.shutdown(socket.SHUT_RDWR)
+        self._connections.interrupt()
 
     def is_snapshot_too_old(self, error: Exception) -> bool:
         return bool(error.args) and error.args[0] == ER.TABLE_DEF_CHANGED
@@ -157,7 +116,18 @@ class MysqlEngine(Engine):
     def is_lost(self, error: Exception) -> bool:
         # A server that does not answer in time has the same code; to wait for it again would double the wait.
         late = isinstance(error.__context__, TimeoutError)
-        return not self._interrupted and not late and bool(error.args) and error.args[0] in _LOST
+        return not self._connections.interrupted and not late and bool(error.args) and error.args[0] in _LOST
+
+    def is_undone(self, error: Exception, at_commit: bool) -> bool:
+        if not isinstance(error, pymysql.MySQLError) or self._connections.interrupted:
+            return False
+        return (bool(error.args) and error.args[0] in _UNDONE) or (not at_commit and self.is_lost(error))
+
+    def is_refusal(self, error: Exception) -> bool:
+        return bool(error.args) and error.args[0] in _REFUSALS
+
+    def is_made_already(self, error: Exception) -> bool:
+        return bool(error.args) and error.args[0] in _MADE_ALREADY
 
     def is_passing(self, error: Exception) -> bool:
         return (
@@ -176,7 +146,7 @@ class MysqlEngine(Engine):
         return isinstance(error, pymysql.MySQLError) and bool(error.args) and error.args[0] in missing
 
     def reason(self, error: Exception) -> str:
-        return " ".join(str(error.args[-1] if error.args else error).split()) or type(error).__name__
+        return reason(error)
 
     @staticmethod
     @lru_cache(maxsize=256)
@@ -233,7 +203,7 @@ class MysqlEngine(Engine):
                 raise
         else:
             return False
-        connection = self._connect(None)
+        connection = self._connections.connect(None)
         try:
             name = self._url.database.replace("`", "``")
             connection.cursor().execute(f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4")

@@ -31,6 +31,7 @@ AGED = (
     Aged("ServerCallStatus", ("modid", "cmdid", "ip", "port", "caller")),
     Aged("ReportCursor", ("caller", "boot")),
     Aged("CallerSeen", ("caller",)),
+    Aged("WriteCursor", ("id",)),
 )
 """Tables without an index on `ts`, since each report would have to update it: old rows are found by a read that locks
 nothing, and deleted by key."""

@@ -58,9 +58,11 @@ class ReportWrites:
         """
         new = list(new)
         try:
-            return await self._database.write("store reports", commit_txn, groups, new, now)
+            return await self._database.write_repeatable("store reports", commit_txn, groups, new, now)
         except BadRow:
-            return await self._database.write("store reports, without bad rows", commit_txn, groups, new, now, True)
+            return await self._database.write_repeatable(
+                "store reports, without bad rows", commit_txn, groups, new, now, True
+            )
 
 
 def commit_txn(

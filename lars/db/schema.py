@@ -15,6 +15,9 @@ from lars.route import MAX_HOSTS, MAX_ID, MAX_PORT
 from lars.shipped import shipped
 from lars.wording import counted
 
+BESIDE_OTHERS = 20
+"""How often another `lars db init` may make something first: the nodes of a cluster do not see each other's lock."""
+
 Step = Callable[[Transaction], list[str]]
 """Upgrades a schema by one version and returns what it did; idempotent."""
 
@@ -25,6 +28,13 @@ def init_txn(txn: Transaction) -> list[str]:
     On MySQL each DDL statement commits by itself, so each step checks what exists and can be interrupted and run
     again.
     """
+    for _attempt in range(BESIDE_OTHERS):
+        try:
+            with txn.engine.schema_lock(txn):
+                return _upgrade(txn)
+        except txn.engine.errors as error:
+            if not txn.engine.is_made_already(error):
+                raise
     with txn.engine.schema_lock(txn):
         return _upgrade(txn)
 

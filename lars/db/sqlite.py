@@ -64,6 +64,7 @@ class SqliteEngine(Engine):
     begin_write = "BEGIN IMMEDIATE"
     for_update = ""
     now = "(julianday('now') - 2440587.5) * 86400.0"
+    loses_answers = False
     errors = sqlite3.Error
 
     def __init__(self, url: SqliteUrl) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from lars.errors import SettingsError
@@ -11,9 +12,19 @@ DEFAULT_URL = "sqlite:///lars.db"
 """The database of a service whose settings name none."""
 
 
+class Server(NamedTuple):
+    """Where a database server listens."""
+
+    host: str
+    port: int = 3306
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
 @dataclass(frozen=True, slots=True)
 class MysqlUrl:
-    """A MySQL or MariaDB database."""
+    """A MySQL or MariaDB database, on one server or on several that hold the same data."""
 
     host: str
     port: int
@@ -22,15 +33,25 @@ class MysqlUrl:
     database: str
     unix_socket: str = ""
     """The absolute path of the server's UNIX socket, by which it is reached instead of host and port."""
+    others: tuple[Server, ...] = ()
+    """Further servers, in the order in which they are tried."""
+    ssl_ca: str = ""
+    """The absolute path of the CA's certificate; with it the connection is by TLS, to a server of that name alone."""
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """All servers, in the order in which they are tried."""
+        return (Server(self.host, self.port), *self.others)
 
     def __repr__(self) -> str:
         return str(self)
 
     def __str__(self) -> str:
         """Without the password, for logs."""
-        if self.unix_socket:
-            return f"mysql://{self.user}@{self.host}/{self.database}?unix_socket={quote(self.unix_socket)}"
-        return f"mysql://{self.user}@{self.host}:{self.port}/{self.database}"
+        options = {"unix_socket": self.unix_socket, "ssl_ca": self.ssl_ca}
+        query = "&".join(f"{name}={quote(path)}" for name, path in options.items() if path)
+        where = self.host if self.unix_socket else ",".join(map(str, self.servers))
+        return f"mysql://{self.user}@{where}/{self.database}{query and '?'}{query}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +88,60 @@ def parse_url(text: str) -> DatabaseUrl:
     )
 
 
+_EXAMPLE = (
+    "write mysql://user:password@host:3306/lars_dns, perhaps with more servers, host1:3306,host2, and with "
+    "?unix_socket=/run/mysqld/mysqld.sock or ?ssl_ca=/etc/lars/ca.pem "
+    "(a '/', '@', '%', '#' or '?' in the password as %2F, %40, %25, %23, %3F)"
+)
+
+
 def _parse_mysql(text: str) -> MysqlUrl:
-    example = (
-        "write mysql://user:password@host:3306/lars_dns, perhaps with ?unix_socket=/run/mysqld/mysqld.sock "
-        "(a '/', '@', '%', '#' or '?' in the password as %2F, %40, %25, %23, %3F)"
-    )
     try:
         parts = urlsplit(text)
+    except ValueError:
+        raise SettingsError(f"the MySQL URL has a bad host or port: {_EXAMPLE}") from None
+    database = unquote(parts.path.lstrip("/"))
+    login, _at, hosts = parts.netloc.rpartition("@")
+    options = _options(parts.query)
+    unix_socket = options.get("unix_socket", "")
+    if unix_socket and not hosts.partition(":")[0]:
+        hosts = f"localhost{hosts}"
+    first, *others = map(_server, hosts.split(","))
+    if not all([first.host, *(server.host for server in others)]) or not database or "/" in database:
+        raise SettingsError(f"the MySQL URL lacks a host or a database name: {_EXAMPLE}")
+    if parts.fragment or not all([first.port, *(server.port for server in others)]):
+        raise SettingsError(f"the MySQL URL has something after the database name, or port 0: {_EXAMPLE}")
+    if unix_socket and others:
+        raise SettingsError(f"the MySQL URL has several servers and a UNIX socket: {_EXAMPLE}")
+    user, _colon, password = login.partition(":")
+    return MysqlUrl(
+        *first,
+        unquote(user) or "root",
+        unquote(password),
+        database,
+        unix_socket,
+        tuple(others),
+        options.get("ssl_ca", ""),
+    )
+
+
+def _server(text: str) -> Server:
+    try:
+        parts = urlsplit(f"//{text}")
         port = 3306 if parts.port is None else parts.port
     except ValueError:
-        raise SettingsError(f"the MySQL URL has a bad host or port: {example}") from None
-    database = unquote(parts.path.lstrip("/"))
-    key, _equals, path = parts.query.partition("=")
-    unix_socket = unquote(path) if key == "unix_socket" else ""
-    host = unquote(parts.hostname or ("localhost" if unix_socket else ""))
-    if not host or not database or "/" in database:
-        raise SettingsError(f"the MySQL URL lacks a host or a database name: {example}")
-    if not port or parts.fragment or (parts.query and not unix_socket.startswith("/")):
-        raise SettingsError(f"the MySQL URL has something after the database name, or port 0: {example}")
-    user = unquote(parts.username or "root")
-    return MysqlUrl(host, port, user, unquote(parts.password or ""), database, unix_socket)
+        raise SettingsError(f"the MySQL URL has a bad host or port: {_EXAMPLE}") from None
+    return Server(unquote(parts.hostname or ""), port)
+
+
+def _options(query: str) -> dict[str, str]:
+    options = {}
+    for each in filter(None, query.split("&")):
+        name, _equals, path = each.partition("=")
+        options[name] = unquote(path)
+        if name not in ("unix_socket", "ssl_ca") or not options[name].startswith("/"):
+            raise SettingsError(f"the MySQL URL has something after the database name, or port 0: {_EXAMPLE}")
+    return options
 
 
 def mysql_url_text(parts: Mapping[str, str]) -> str:

@@ -84,7 +84,7 @@ class StackService(AsyncService):
     async def _create_schema(self) -> None:
         database = self._database(1)
         try:
-            done = await database.write("create the schema", init_txn)
+            done = await database.write_repeatable("create the schema", init_txn)
         finally:
             database.close()
         if done:

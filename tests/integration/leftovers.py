@@ -8,6 +8,7 @@ from twisted.internet.process import reapProcessHandlers
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
 from zope.interface import implementer
 
+from lars.db.server_watch import THREAD_NAME
 from tests.integration.waiting import until
 
 
@@ -74,4 +75,4 @@ def _is_somebodys(thread: threading.Thread) -> bool:
     """Whether somebody should have ended it: a database's threads too, though they delay no end of the process."""
     if "twisted.internet.reactor" in thread.name:  # the reactor's own pool keeps the threads that it once started
         return False
-    return not thread.daemon or thread.name.startswith("PoolThread-")
+    return not thread.daemon or thread.name.startswith(("PoolThread-", THREAD_NAME))

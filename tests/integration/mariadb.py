@@ -1,6 +1,7 @@
 """A MariaDB server of the tests' own, which they may kill, pause and start again; the system's is never touched."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,8 +18,8 @@ PASSWORD = "p%s/w@rd:?"
 """Holds whatever a URL, a conf file or a query could trip over."""
 
 
-def _certificate(folder: Path) -> list[str]:
-    """Options of a server with a certificate of its own making."""
+def write_certificate(folder: Path) -> list[str]:
+    """Makes a certificate of 127.0.0.1, which is its own CA, as cert.pem; options of a server that presents it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "lars test")])
     begin = datetime.now(UTC) - timedelta(days=1)
@@ -26,6 +27,9 @@ def _certificate(folder: Path) -> list[str]:
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(begin)
         .not_valid_after(begin + timedelta(days=3))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     pem, no_password = serialization.Encoding.PEM, serialization.NoEncryption()
@@ -49,7 +53,12 @@ class MariaDb(MariaDbServer):
         small = ["--innodb-log-file-size=8M", "--innodb-flush-method=nosync"]
         super().__init__([*small, "--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=2"], small)
         if tls:
-            self._command += _certificate(self.folder)
+            self._command += write_certificate(self.folder)
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate that it presents, if it has TLS, and its CA."""
+        return self.folder / "cert.pem"
 
     async def launch(self) -> None:
         """Makes the data, starts the server and waits until it answers."""

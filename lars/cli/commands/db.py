@@ -45,7 +45,7 @@ def init(url: DatabaseUrl) -> None:
 
     async def work(database: Database) -> list[str]:
         created = await deferToThread(_create_database, engine)
-        done = await database.write("create the schema", init_txn)
+        done = await database.write_repeatable("create the schema", init_txn)
         return [f"created {url}", *done] if created else done
 
     done = run_with_engine(engine, work)

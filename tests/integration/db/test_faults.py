@@ -8,12 +8,15 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import pymysql
 import pytest
+from pymysql.constants import CR
 from twisted.internet.defer import Deferred
 
 from lars.db.database import Database
 from lars.db.engine import DatabaseAway, Row, Transaction
 from lars.db.mysql import MysqlEngine
+from lars.db.schema import init_txn
 from lars.db.url import MysqlUrl, parse_url
 from lars.runtime.reactor import IReactor
 from tests.integration.mariadb import MariaDb
@@ -90,9 +93,10 @@ class TestKilledConnections:
 
 
 class TestLocks:
-    async def deadlock(self, reactor: IReactor, database: Database, *, again: bool) -> list[Any]:
-        """Two transactions that lock two rows in opposite order; their outcomes, and how often each was run."""
-        await database.write("set the scene", make_counter)
+    async def test_a_transaction_that_a_deadlock_has_undone_runs_again(
+        self, reactor: IReactor, on_mariadb: Database
+    ) -> None:
+        await on_mariadb.write("set the scene", make_counter)
         locked = {1: Event(), 2: Event()}
         runs = []
 
@@ -103,26 +107,14 @@ class TestLocks:
             assert locked[second].wait(10)
             txn.execute("UPDATE Counter SET n = n + 1 WHERE id = ?", (second,))
 
-        write = database.write_again if again else database.write
-        both = [Deferred.fromCoroutine(write("cross", cross, *pair)) for pair in ((1, 2), (2, 1))]
+        both = [Deferred.fromCoroutine(on_mariadb.write("cross", cross, *pair)) for pair in ((1, 2), (2, 1))]
         outcomes: list[Any] = []
         for one_of_both in both:
             one_of_both.addBoth(outcomes.append)
         await until(reactor, lambda: len(outcomes) == 2, "both to end")
-        outcomes.sort(key=str)
-        return [*outcomes, len(runs)]
-
-    async def test_a_deadlock_is_retried_outside_the_transaction(self, reactor: IReactor, on_mariadb: Database) -> None:
-        assert await self.deadlock(reactor, on_mariadb, again=True) == [None, None, 3]
+        assert outcomes == [None, None]
+        assert len(runs) == 3
         assert await on_mariadb.read("look", counted) == (2,)
-
-    async def test_a_write_that_may_not_run_twice_is_not_retried(self, reactor: IReactor, on_mariadb: Database) -> None:
-        done, failed, runs = sorted(
-            await self.deadlock(reactor, on_mariadb, again=False), key=lambda item: (isinstance(item, int), str(item))
-        )
-        assert (done, runs) == (None, 2)
-        assert failed.check(DatabaseAway)
-        assert "cross: Deadlock found" in failed.getErrorMessage()
 
     async def test_sqlite_waits_for_another_writer(
         self, reactor: IReactor, tmp_path: Path, sqlite_url: str, open_database: OpenDatabase
@@ -156,6 +148,86 @@ class TestLocks:
         mariadb.query("RENAME TABLE Loaded TO Counter", database=name)
         changed.set()
         assert await reading == (0,)
+
+
+class LostCommits:
+    """The MySQL engine; loses the answer to the next commit, though the server has done it, or the commit itself."""
+
+    def __init__(self, engine: MysqlEngine, mariadb: MariaDb) -> None:
+        self.next = ""
+        self._mariadb = mariadb
+        self._connect = engine.connect
+
+    def connect(self) -> Any:
+        connection: Any = self._connect()
+        commit = connection.commit
+
+        def committing() -> None:
+            when, self.next = self.next, ""
+            if when == "before":
+                self._mariadb.query(f"KILL {connection.thread_id()}")
+            commit()
+            if when == "after":
+                connection._force_close()
+                raise pymysql.err.OperationalError(CR.CR_SERVER_LOST, "the answer is lost")
+
+        connection.commit = committing
+        return connection
+
+
+class TestLostAnswers:
+    """A commit fails, and only the database knows whether it is done."""
+
+    @pytest.fixture
+    def losing(self, mariadb: MariaDb, mariadb_url: str, reactor: IReactor) -> Iterator[tuple[Database, LostCommits]]:
+        url = parse_url(mariadb_url)
+        assert isinstance(url, MysqlUrl)
+        engine = MysqlEngine(url)
+        lost = LostCommits(engine, mariadb)
+        engine.connect = lost.connect  # type: ignore[method-assign]  # a server cannot be made to lose an answer
+        with closing(Database(engine, reactor)) as database:
+            yield database, lost
+
+    @pytest.mark.parametrize("when", ["before", "after"])
+    async def test_a_write_takes_effect_once_and_returns_the_result_of_the_run_that_did(
+        self, losing: tuple[Database, LostCommits], when: str
+    ) -> None:
+        database, lost = losing
+        await database.write_repeatable("create the schema", init_txn)
+        await database.write("set the scene", make_counter)
+        runs = []
+
+        def count_runs(txn: Transaction) -> int:
+            count(txn)
+            runs.append(1)
+            return len(runs)
+
+        for write, n in (database.write, 1), (database.write_again, 2):
+            runs.clear()
+            lost.next = when
+            assert await write("count", count_runs) == len(runs) == {"before": 2, "after": 1}[when]
+            assert await database.read("look", counted) == (n,)
+
+    async def test_a_write_of_unknown_outcome_says_so(self, own_mariadb: MariaDb, open_database: OpenDatabase) -> None:
+        database = open_database(own_mariadb.url(own_mariadb.new_database()))
+        await database.write_repeatable("create the schema", init_txn)
+        engine = database.engine
+        connect = engine.connect
+
+        def connect_and_die() -> Any:
+            connection: Any = connect()
+            commit = connection.commit
+
+            def committing() -> None:
+                own_mariadb.kill()
+                commit()
+
+            connection.commit = committing
+            return connection
+
+        engine.connect = connect_and_die  # type: ignore[method-assign]
+        with pytest.raises(DatabaseAway, match="it may be done all the same: look before you repeat it"):
+            await database.write("set the scene", make_counter)
 
 
 class TestTimeouts:

@@ -62,6 +62,9 @@ class MemoryDatabase(Database):
         finally:
             self.txn.execute("RELEASE SAVEPOINT one")
 
+    write_again = write
+    write_repeatable = write
+
     def set_clock(self, now: float) -> None:
         """Sets the database's clock, in Unix seconds; it stands still."""
         days = now / 86_400 + 2_440_587.5

@@ -113,3 +113,51 @@ class SqliteUrlTests(SynchronousTestCase):
         for text in ("sqlite://", "sqlite:///", "sqlite:////", "sqlite:///:memory:", "sqlite://lars.db"):
             with self.assertRaisesRegex(SettingsError, "an SQLite URL names a file"):
                 parse_url(text)
+
+
+class SeveralServersTests(SynchronousTestCase):
+    def servers(self, hosts: str) -> list[tuple[str, int]]:
+        url = parse_url(f"mysql://ann:{PASSWORD}@{hosts}/lars")
+        assert isinstance(url, MysqlUrl)
+        return [(server.host, server.port) for server in url.servers]
+
+    def test_servers_are_tried_in_the_order_of_the_url_each_with_its_port(self) -> None:
+        self.assertEqual(self.servers("db1:3307,db2,db3:3308"), [("db1", 3307), ("db2", 3306), ("db3", 3308)])
+
+    def test_ipv6_addresses_are_in_brackets(self) -> None:
+        self.assertEqual(self.servers("[::1]:3307,[fd00::2]"), [("::1", 3307), ("fd00::2", 3306)])
+        self.assertEqual(str(parse_url("mysql://ann@[::1]:3307,db2/lars")), "mysql://ann@[::1]:3307,db2:3306/lars")
+
+    def test_all_servers_and_the_ca_are_shown_and_the_password_is_not(self) -> None:
+        url = parse_url(f"mysql://ann:{PASSWORD}@db1,db2:3307/lars?ssl_ca=/etc/lars/ca.pem")
+        self.assertEqual(str(url), "mysql://ann@db1:3306,db2:3307/lars?ssl_ca=/etc/lars/ca.pem")
+        assert isinstance(url, MysqlUrl)
+        self.assertEqual(url.ssl_ca, "/etc/lars/ca.pem")
+
+    def test_what_is_wrong_is_said_without_the_password(self) -> None:
+        for rest in (
+            "db1,/lars",
+            ",db1/lars",
+            "db1,,db2/lars",
+            "db1:,db2:0/lars",
+            "db1:x,db2/lars",
+            "db1,db2:70000/lars",
+            "db1,db2",
+            "[::1,db2/lars",
+            "db1,db2/lars?unix_socket=/run/sock",
+            "db1/lars?ssl_ca=relative.pem",
+            "db1/lars?ssl_ca=",
+            "db1/lars?ssl_key=/etc/key.pem",
+        ):
+            error = self.assertRaises(SettingsError, parse_url, f"mysql://ann:{PASSWORD}@{rest}")
+            self.assertNotIn(PASSWORD, str(error))
+            self.assertNotIn("\n", str(error))
+
+    @given(st.text(st.characters(codec="utf-8"), max_size=40))
+    def test_no_text_is_anything_but_a_url_or_an_error_without_the_password(self, rest: str) -> None:
+        try:
+            url = parse_url(f"mysql://ann:{PASSWORD}@{rest}")
+        except SettingsError as error:
+            self.assertNotIn(PASSWORD, str(error))
+        else:
+            self.assertIsInstance(url, MysqlUrl)
