@@ -28,8 +28,8 @@ HOSTS = 3
 BEFORE, CUT, AFTER = 4.0, 8.0, 3.0
 """Seconds of calls before the cut, during it, and after the shares are back."""
 
-FAILURES = 4
-"""Calls to a host that is cut off, at most: two in a row eject it, and each of two processes may be in one more."""
+FAILURES = 8
+"""Calls to a host that is cut off, at most: two in a row eject it, but not before both processes have had one."""
 
 LEFT = 0.02
 """The share of calls, at most, that fails in the second half of the cut."""

@@ -1,18 +1,20 @@
 """What a chaos drill checks when its faults are over: routes, edits, calls, history and logs."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from bench.processes.errors import ProcessError
 from bench.processes.waiting import until
 from tests.drill.calls import FAILED, OK, Call
+from tests.drill.chaos.committed import CommittedCounts
 from tests.drill.chaos.editor import RouteEdit
 from tests.drill.chaos.fleet import EDITED, ChaosFleet
 from tests.drill.chaos.schedule import Happened, Kind
 from tests.drill.chaos.verdict import SPREAD, calm_from, can_be_lost, reason
 from tests.drill.chaos.watch import Watch
 from tests.drill.outcome import Outcome
+from tests.drill.services import Agent
 
 SETTLED = 60.0
 """Seconds after the last fault until every agent has every edit, and every call is in the history, at most."""
@@ -102,19 +104,13 @@ class Checks:
         took = f"{call.ended - call.began:.2f} s"
         return f"{call.outcome}{to} at {call.began - self._start:.1f} s after {took}, by no fault"
 
-    def history(self) -> None:
+    def history(self, committed: CommittedCounts) -> None:
         """The history has every call that was reported, but those whose counts died with an agent or gateway."""
         fleet = self._fleet
         reported = {number: sum(sums) for number, sums in fleet.reported().items()}
-        lost, unsure = Counter[int](), Counter[int]()
+        lost, unsure = self._may_be_lost(committed), Counter[int]()
         for caller in fleet.callers:
-            calls = [call for call in fleet.calls_of(caller) if not call.refused]
-            names = fleet.asked(caller).processes
-            kills = [each for each in self._faults if each.fault.kind is Kind.KILL and each.fault.target in names]
-            spans = [can_be_lost(kill, self._faults) for kill in kills]
-            number = caller.module[0]
-            lost[number] += sum(any(begin <= call.ended <= end for begin, end in spans) for call in calls)
-            unsure[number] += sum(not call.reported for call in calls)
+            unsure[caller.module[0]] += sum(not call.reported for call in fleet.calls_of(caller))
 
         def missing() -> dict[int, int]:
             history = fleet.history()
@@ -131,6 +127,23 @@ class Checks:
             number: {"reported": reported[number], "not in the history": found[number], "may be lost": lost[number]}
             for number in reported
         }
+
+    def _may_be_lost(self, committed: CommittedCounts) -> Counter[int]:
+        """How many calls of each agent kills may have lost; a gateway loses only those of its own callers."""
+        lost: Counter[int] = Counter()
+        for kill in (each for each in self._faults if each.fault.kind is Kind.KILL):
+            for agent in self._fleet.agents:
+                ends = sorted(call.ended for call in self._reported_by(agent, kill.fault.target))
+                is_agent = kill.fault.target == agent.name
+                count = committed.before(kill.began).get(agent.number, 0) if is_agent else len(ends)
+                lost[agent.number] += can_be_lost(kill, ends, count)
+        return lost
+
+    def _reported_by(self, agent: Agent, process: str) -> Iterator[Call]:
+        """The calls that are reported to an agent by way of a process: the agent itself, or a gateway before it."""
+        for caller in self._fleet.callers:
+            if caller.agent is agent and process in self._fleet.asked(caller).processes:
+                yield from (call for call in self._fleet.calls_of(caller) if not call.refused)
 
     def logs(self) -> None:
         """No service logged a bug."""

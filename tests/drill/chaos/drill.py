@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.drill.chaos.checks import Checks
+from tests.drill.chaos.committed import CommittedCounts
 from tests.drill.chaos.editor import Editor
 from tests.drill.chaos.faults import Faults
 from tests.drill.chaos.fleet import EDITED, WITNESS, ZONES, ChaosFleet
@@ -35,6 +36,9 @@ def run_chaos(folder: Path, seed: int, minutes: float, say: Callable[[str], None
             watch.start()
         stack.callback(editor.end)
         editor.start()
+        committed = CommittedCounts(fleet)
+        stack.callback(committed.end)
+        committed.start()
         faults.run(draw(seed, minutes * 60, list(targets), ZONES, WITNESS), say)
         editor.end()
         checks = Checks(fleet, faults.happened, outcome)
@@ -45,6 +49,6 @@ def run_chaos(folder: Path, seed: int, minutes: float, say: Callable[[str], None
         outcome.violations += [*faults.deaths, *(f"an edit was refused: {refusal}" for refusal in editor.refusals)]
         checks.edits(editor.edits, watches)
         checks.calls()
-        checks.history()
+        checks.history(committed)
         checks.logs()
     return outcome

@@ -1,6 +1,6 @@
 """What the faults of a chaos drill explain, and what they do not. Pure; times are in monotonic seconds."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from tests.drill.calls import FAILED, Call
@@ -16,7 +16,7 @@ SPREAD = 15.0
 """Seconds, without a fault, after which an edit has reached every agent, at most."""
 
 LOST_BEFORE, LOST_AFTER = 4.0, 3.0
-"""Seconds before a kill and after it whose counts an agent or gateway may lose, beyond faults that delay reports."""
+"""Seconds by which calls may be reported later than they end, and after a kill in which reports may still be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +84,13 @@ def calm_from(begin: float, calm: float, faults: Iterable[Happened]) -> float:
     return begin
 
 
-def can_be_lost(kill: Happened, faults: Iterable[Happened]) -> tuple[float, float]:
-    """From when to when calls must have ended for their counts to be lost with an agent that was killed.
+def can_be_lost(kill: Happened, ends: Sequence[float], committed: int) -> int:
+    """How many calls may be missing from the history because of a kill: those whose counts were not committed.
 
-    What is not acknowledged is lost, and faults of reporters, links and database delay acknowledgements.
+    Args:
+        kill: of an agent, or of a gateway before it.
+        ends: when each call that was reported by that way ended, ascending.
+        committed: how many of the agent's calls the history had just before the kill.
     """
-    begin = kill.began
-    for each in sorted(faults, key=lambda each: each.ended, reverse=True):
-        delays = each is not kill and not _is_of_host(each)
-        if delays and each.began < begin and each.ended + SPREAD >= begin:
-            begin = each.began
-    return begin - LOST_BEFORE, kill.ended + LOST_AFTER
+    begin = min(kill.began, ends[committed] if committed < len(ends) else kill.began)
+    return sum(begin - LOST_BEFORE <= end <= kill.ended + LOST_AFTER for end in ends)

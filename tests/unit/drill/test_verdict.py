@@ -8,7 +8,6 @@ from tests.drill.chaos.verdict import (
     GRACE,
     LOST_AFTER,
     LOST_BEFORE,
-    SPREAD,
     Asked,
     calm_from,
     can_be_lost,
@@ -95,16 +94,14 @@ class CalmFromTests(SynchronousTestCase):
 
 
 class CanBeLostTests(SynchronousTestCase):
-    def test_some_seconds_around_a_kill(self) -> None:
-        kill = happened(Kind.KILL, "lars-agent-a2", 100, 102)
-        self.assertEqual(can_be_lost(kill, [kill]), (100 - LOST_BEFORE, 102 + LOST_AFTER))
+    KILL = happened(Kind.KILL, "lars-agent-a2", 100, 102)
+    ENDS = [float(n) for n in range(200)]
 
-    def test_faults_before_it_that_delay_acknowledgements_widen_that(self) -> None:
-        kill = happened(Kind.KILL, "lars-agent-a2", 100, 102)
-        faults = [
-            happened(Kind.STOP, "mariadbd", 80, 100 - SPREAD + 1),
-            happened(Kind.KILL, "host-10.77.1.9", 70, 95),
-            happened(Kind.CUT, "a", 40, 50),
-            kill,
-        ]
-        self.assertEqual(can_be_lost(kill, faults), (80 - LOST_BEFORE, 102 + LOST_AFTER))
+    def test_calls_around_a_kill_where_all_before_is_committed(self) -> None:
+        wanted = sum(100 - LOST_BEFORE <= end <= 102 + LOST_AFTER for end in self.ENDS)
+        self.assertEqual(can_be_lost(self.KILL, self.ENDS, 101), wanted)
+        self.assertEqual(can_be_lost(self.KILL, self.ENDS, 200), wanted)
+
+    def test_calls_since_the_last_that_is_committed(self) -> None:
+        wanted = sum(60 - LOST_BEFORE <= end <= 102 + LOST_AFTER for end in self.ENDS)
+        self.assertEqual(can_be_lost(self.KILL, self.ENDS, 60), wanted)
