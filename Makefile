@@ -19,10 +19,10 @@ COMPILER_NEEDS := g++:g++ cmake:cmake protoc:protobuf-compiler javac:default-jdk
   /usr/include/google/protobuf/message_lite.h:libprotobuf-dev /usr/share/java/protobuf.jar:libprotobuf-java
 
 GATEWAY_NEEDS := curl:curl dig:bind9-dnsutils haproxy:haproxy nginx:nginx-light
-SOAK_NEEDS := prometheus:prometheus
+MONITORING_NEEDS := prometheus:prometheus promtool:prometheus
 DRILL_NEEDS := ip:iproute2 unshare:util-linux
 
-TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS) $(GATEWAY_NEEDS) $(DRILL_NEEDS)
+TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS) $(GATEWAY_NEEDS) $(DRILL_NEEDS) $(MONITORING_NEEDS)
 
 # $(call need,NEEDS): they and, unless .venv is there, what that needs. One line names all that is missing, also what
 # `make test` will need.
@@ -155,7 +155,7 @@ drill-needs:
 
 .PHONY: soak-needs
 soak-needs:
-	@$(call need,$(MARIADB_NEEDS) $(GATEWAY_NEEDS) $(SOAK_NEEDS))
+	@$(call need,$(MARIADB_NEEDS) $(GATEWAY_NEEDS) $(MONITORING_NEEDS))
 
 .PHONY: compilers
 compilers:

@@ -135,6 +135,7 @@ class Directory:
             self.counters.succ += 1
         elif module is not None and module.hosts:
             self.counters.overload += 1
+            module.refused += 1
         else:
             self.counters.noexist += 1
         return host

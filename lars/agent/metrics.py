@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -52,6 +53,7 @@ class AgentMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._requests()
         yield from self._routes()
+        yield self._calls()
         yield from self._checks()
         yield labelled_gauge(
             "lars_agent_link_up",
@@ -69,13 +71,13 @@ class AgentMetrics(Collector):
         counters = [directory.counters for directory in self._directories]
         yield labelled_counter(
             "lars_agent_get_host_total",
-            "get_host requests by answer.",
+            "Requests of get_host, by answer.",
             "answer",
             {name: sum(getattr(c, name) for c in counters) for name in ("succ", "overload", "noexist")},
         )
         dropped = sum(directory.dropped for directory in self._directories)
         for name, help, value in (
-            ("get_route", "get_route requests.", sum(c.routes for c in counters)),
+            ("get_route", "Requests of get_route.", sum(c.routes for c in counters)),
             (
                 "route_states",
                 "Route states given to clients that pick by themselves.",
@@ -111,6 +113,22 @@ class AgentMetrics(Collector):
             self._health.spared,
         )
         yield GaugeMetricFamily("lars_agent_checked_hosts", "Hosts under health checks.", self._health.checked)
+
+    def _calls(self) -> Metric:
+        """By module and result. The modules known for longest, so that no counter of them comes and goes."""
+        family = CounterMetricFamily(
+            "lars_agent_module_calls_total",
+            f"Calls reported by module and result, and calls refused since no host may get them; of the "
+            f"{MODULES_SHOWN} modules known for longest at most.",
+            labels=["modid", "cmdid", "result"],
+        )
+        most = MODULES_SHOWN // len(self._directories)
+        for module in (m for d in self._directories for m in islice(d.modules.values(), most)):
+            modid, cmdid = map(str, module.id)
+            succ, err = module.calls
+            for result, count in (("success", succ), ("failure", err), ("refused", module.refused)):
+                family.add_metric([modid, cmdid, result], count)
+        return family
 
     def _routes(self) -> Iterator[Metric]:
         modules = [module for directory in self._directories for module in directory.modules.values()]

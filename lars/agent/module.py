@@ -93,6 +93,8 @@ class Module:
     """A module that a business process has asked for."""
 
     __slots__ = (
+        "_departed_err",
+        "_departed_succ",
         "_next_timed",
         "_policy",
         "_reported",
@@ -105,6 +107,7 @@ class Module:
         "fresh_until",
         "hosts",
         "id",
+        "refused",
         "reporter",
         "routed_at",
         "settings",
@@ -141,6 +144,9 @@ class Module:
         """The settings by which its health checks were set; for lars.agent.health alone."""
         self.watchers: Watchers | None = None
         """The processes that choose its hosts by themselves; None before the first."""
+        self.refused = 0
+        """Calls for which no host was given although the route has some."""
+        self._departed_succ = self._departed_err = 0  # calls of hosts while they were in the route
         self._shared_until = now
         self._policy = policy
         self._next_timed = now if policy.wants_times else inf
@@ -276,6 +282,8 @@ class Module:
         for host in gone:
             if host.succ or host.err:
                 self.unrouted.add(host.address, *host.take_calls())
+            self._departed_succ += host.succ_before
+            self._departed_err += host.err_before
         return gone
 
     def _steer(self, steering: Steering) -> None:
@@ -325,6 +333,13 @@ class Module:
     @property
     def _host_has_calls(self) -> bool:
         return any(host.succ or host.err for host in self.hosts.values())
+
+    @property
+    def calls(self) -> tuple[int, int]:
+        """Successes and failures of all hosts of the route, also of former ones while they were in it."""
+        hosts = self.hosts.values()
+        succ = self._departed_succ + sum(host.succ + host.succ_before for host in hosts)
+        return succ, self._departed_err + sum(host.err + host.err_before for host in hosts)
 
     @property
     def revision(self) -> int:

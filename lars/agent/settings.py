@@ -16,7 +16,17 @@ from lars.module_settings import Value, edited
 from lars.networks import Networks
 from lars.route import MAX_PORT, HostAddress, ModuleId, module_id, parse_host, parse_ip, parse_port
 from lars.runtime.admission_settings import allow_setting, tls_setting, token_file_setting
-from lars.settings import Legacy, absolute_path, integer, names_given, number, ratio, seconds, setting
+from lars.settings import (
+    Legacy,
+    absolute_path,
+    integer,
+    log_format_setting,
+    names_given,
+    number,
+    ratio,
+    seconds,
+    setting,
+)
 
 SHARDS = 3
 
@@ -233,6 +243,7 @@ class AgentSettings:
     module_ttl: float = setting(3600.0, "agent", seconds, "Seconds after which a module nobody asks for is forgotten")
     workers: int = setting(1, "agent", worker_count, "Processes: 1 for all shards together, 3 for one a shard")
     metrics: str = metrics_setting("agent")
+    log_format: str = log_format_setting("agent")
     policy: str = setting(
         "adaptive", "balance", policy_name, f"How calls are balanced: {', '.join(NAMES[:-1])} or {NAMES[-1]}"
     )

@@ -6,7 +6,18 @@ from lars.db.settings import database_setting
 from lars.metrics.settings import metrics_setting
 from lars.networks import Networks
 from lars.runtime.admission_settings import allow_setting, tls_setting, token_file_setting, without_token_setting
-from lars.settings import absolute_path, endpoint, integer, legacy_key, legacy_listen, number, ratio, seconds, setting
+from lars.settings import (
+    absolute_path,
+    endpoint,
+    integer,
+    legacy_key,
+    legacy_listen,
+    log_format_setting,
+    number,
+    ratio,
+    seconds,
+    setting,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,7 @@ class DnsSettings:
     )
     change_age: float = setting(604800.0, "dns", seconds, "Seconds after which rows of RouteChange are deleted")
     metrics: str = metrics_setting("dns")
+    log_format: str = log_format_setting("dns")
     fresh_time: float = setting(
         600.0,
         "dns",

@@ -8,7 +8,7 @@ from lars.gateway.dns.zone import parse_domain
 from lars.host_names import parse_place
 from lars.metrics.settings import metrics_setting
 from lars.route import HostAddress, parse_host
-from lars.settings import absolute_path, endpoint, integer, seconds, setting
+from lars.settings import absolute_path, endpoint, integer, log_format_setting, seconds, setting
 
 
 def place_or_off(text: str) -> HostAddress | None:
@@ -58,3 +58,4 @@ class GatewaySettings:
         in_file=True,
     )
     metrics: str = metrics_setting("gateway")
+    log_format: str = log_format_setting("gateway")

@@ -7,7 +7,18 @@ from lars.metrics.settings import metrics_setting
 from lars.networks import ANY, Networks, networks
 from lars.reporter.alarms.rules import AlarmRule, parse_rule
 from lars.runtime.admission_settings import allow_setting, tls_setting, token_file_setting, without_token_setting
-from lars.settings import endpoint, integer, legacy_key, legacy_listen, number, seconds, sections, setting, site_url
+from lars.settings import (
+    endpoint,
+    integer,
+    legacy_key,
+    legacy_listen,
+    log_format_setting,
+    number,
+    seconds,
+    sections,
+    setting,
+    site_url,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,7 @@ class ReporterSettings:
         "", "reporter", site_url, "Where people find the console, such as https://lars.example, for links in alarms"
     )
     metrics: str = metrics_setting("reporter")
+    log_format: str = log_format_setting("reporter")
     alarms: tuple[AlarmRule, ...] = sections("alarm", parse_rule)
 
     @property

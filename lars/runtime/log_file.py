@@ -6,12 +6,14 @@ After SIGHUP it is opened anew, for logrotate's way of moving it; it is always a
 import os
 import signal
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
-from twisted.logger import ILogObserver, textFileLogObserver
+from twisted.logger import FileLogObserver, ILogObserver, textFileLogObserver
 from twisted.python.logfile import LogFile
 
+from lars.runtime.log_json import json_line
 from lars.runtime.reactor import installed_reactor
 from lars.settings import ServiceOptions
 
@@ -42,6 +44,16 @@ def log_file_observer() -> ILogObserver:
 
     twistd takes it by its name, and calls it without arguments.
     """
+    return textFileLogObserver(_log_file())  # type: ignore[arg-type]  # a LogFile has what it needs of a text file
+
+
+def json_log_observer() -> ILogObserver:
+    """As log_file_observer, with an object a line, and to standard output where the options name no file."""
+    file: Any = sys.stdout if ServiceOptions.log_file in ("", "-") else _log_file()
+    return FileLogObserver(file, json_line)
+
+
+def _log_file() -> RotatedLogFile:
     file: RotatedLogFile = RotatedLogFile.fromFullPath(ServiceOptions.log_file)  # type: ignore[no-untyped-call]  # Twisted's has no types
 
     def on_signal(number: int, _frame: Any) -> None:
@@ -50,4 +62,4 @@ def log_file_observer() -> ILogObserver:
 
     for number in (signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, on_signal)
-    return textFileLogObserver(file)  # type: ignore[arg-type]  # a LogFile has what it needs of a text file
+    return file

@@ -8,6 +8,7 @@ See docs/design/settings.md, sources.
 
 from lars.settings.conf_file import read_conf
 from lars.settings.fields import Legacy, described, legacy_key, legacy_listen, names_given, sections, setting
+from lars.settings.log_format import log_format_setting
 from lars.settings.options import ServiceOptions
 from lars.settings.sources import resolve
 from lars.settings.values import absolute_path, endpoint, integer, number, ratio, seconds, site_url, text_of_file
@@ -21,6 +22,7 @@ __all__ = [
     "integer",
     "legacy_key",
     "legacy_listen",
+    "log_format_setting",
     "names_given",
     "number",
     "ratio",

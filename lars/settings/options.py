@@ -8,6 +8,7 @@ from twisted.python import usage
 
 from lars.errors import SettingsError
 from lars.settings.fields import described
+from lars.settings.log_format import JSON, TEXT
 from lars.settings.pid_file import pid_file, remove_stale
 from lars.settings.sources import option_name, resolve
 from lars.settings.values import text_of_file
@@ -17,7 +18,8 @@ USAGE_WIDTH = 220
 
 
 LOG_OBSERVER = "lars.runtime.log_file.log_file_observer"
-"""The name by which twistd finds what writes the log file."""
+JSON_OBSERVER = "lars.runtime.log_file.json_log_observer"
+"""The names by which twistd finds what writes the log file, and the log as JSON."""
 
 
 class ServiceOptions(usage.Options):
@@ -64,7 +66,7 @@ class ServiceOptions(usage.Options):
         except SettingsError as error:
             raise usage.UsageError(str(error)) from None
         if self.parent is not None:
-            _run_as_daemons_do(self.parent)
+            _run_as_daemons_do(self.parent, getattr(self.settings, "log_format", TEXT))
 
     def _from_files(self, given: dict[str, str | None]) -> dict[str, str]:
         texts = {}
@@ -76,15 +78,16 @@ class ServiceOptions(usage.Options):
         return texts
 
 
-def _run_as_daemons_do(twistd: Any) -> None:
+def _run_as_daemons_do(twistd: Any, log_format: str) -> None:
     """Changes twistd's options where its ways with pid and log files would surprise (docs/operations.md, daemons)."""
     plugin, in_foreground = str(twistd.subCommand), bool(twistd["nodaemon"] or twistd["debug"])
     twistd["pidfile"] = pid_file(twistd["pidfile"], plugin, in_foreground)
     remove_stale(twistd["pidfile"], plugin)
     log_file = twistd["logfile"] or ("" if in_foreground else f"{plugin}.log")
-    if log_file not in ("", "-") and not twistd["syslog"] and not twistd["logger"]:
+    in_file = log_file not in ("", "-")
+    if (in_file or log_format == JSON) and not twistd["syslog"] and not twistd["logger"]:
         ServiceOptions.log_file = log_file
-        twistd["logger"] = LOG_OBSERVER
+        twistd["logger"] = JSON_OBSERVER if log_format == JSON else LOG_OBSERVER
 
 
 def _in_files(settings_type: type) -> list[str]:

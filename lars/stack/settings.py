@@ -9,7 +9,7 @@ from lars.gateway.settings import GatewaySettings, place_or_off
 from lars.metrics.settings import endpoint_or_off
 from lars.reporter.settings import ReporterSettings
 from lars.route import HostAddress, parse_host
-from lars.settings import absolute_path, endpoint, setting
+from lars.settings import absolute_path, endpoint, log_format_setting, setting
 from lars.web.settings import WebSettings
 
 
@@ -35,6 +35,7 @@ class StackSettings:
         GatewaySettings().dns, "stack", place_or_off, "Where the gateway serves DNS; empty: nowhere"
     )
     state_dir: str = setting("lars-state", "stack", absolute_path, "Where the agent saves routes")
+    log_format: str = log_format_setting("stack")
     dns_config: str = setting("", "stack", absolute_path, "Conf file of lars-dns")
     reporter_config: str = setting("", "stack", absolute_path, "Conf file of lars-reporter")
     agent_config: str = setting("", "stack", absolute_path, "Conf file of lars-agent")

@@ -27,6 +27,7 @@ from lars.web.auth.secrets import new_secret
 from lars.web.auth.tokens import Tokens
 from lars.web.console import Console, Stores
 from lars.web.drains import DrainTimer
+from lars.web.durations import RequestDurations
 from lars.web.front import Front
 from lars.web.live.cached_counts import CachedCounts
 from lars.web.live.live import Live
@@ -106,6 +107,7 @@ class WebService(AsyncService):
             "users": UserPages(self.console).app,
             "api": Api(self.console).app,
         }
+        registry = new_registry("lars-web")
         self.site = WebSite(
             reactor,
             Root(files, branches, overview.app),
@@ -114,8 +116,8 @@ class WebService(AsyncService):
             self._is_known,
             self.registrar.unreachable,
             Front(settings.url, settings.trust_proxy),
+            RequestDurations(registry, branches).answered,
         )
-        registry = new_registry("lars-web")
         registry.register(WebMetrics(self.site, self.console.live, self.registrar, self._drains, self._clock))
         self._metrics = MetricsEndpoint(reactor, settings.metrics, registry, self._not_ready)
         self.port: IListeningPort | None = None

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from lars.db.settings import database_setting
 from lars.errors import SettingsError
 from lars.metrics.settings import metrics_setting
-from lars.settings import endpoint, integer, legacy_listen, ratio, seconds, setting, site_url
+from lars.settings import endpoint, integer, legacy_listen, log_format_setting, ratio, seconds, setting, site_url
 
 Network = IPv4Network | IPv6Network
 
@@ -67,3 +67,4 @@ class WebSettings:
     )
     preserve_time: float = setting(60.0, "web", seconds, "Seconds that count as at once")
     metrics: str = metrics_setting("web")
+    log_format: str = log_format_setting("web")

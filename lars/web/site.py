@@ -74,6 +74,8 @@ class WebRequest(Request):
     _refusal: tuple[int, bytes] | None = None
     _held = 0
     _asked = False
+    received_at = 0.0
+    """When all of it was received, by the reactor's clock in seconds."""
 
     def gotLength(self, length: int | None) -> None:
         self._site: WebSite = self.channel.site
@@ -140,6 +142,7 @@ class WebRequest(Request):
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """As Twisted's, but for the body, whose fields are parsed once it is known who sends them."""
+        self.received_at = self._site.reactor.seconds()
         secure = bool(self.isSecure())  # type: ignore[no-untyped-call]  # Twisted's has no types
         origin = self._site.front.origin(self.channel.peer, secure, fields_of(self))
         path = without_prefix(path, origin.prefix)
@@ -195,6 +198,7 @@ class WebSite(BoundedSite):
             DatabaseError.
         on_refused: called when a connection gets no place.
         front: the proxies before it.
+        on_answered: called after each answer with the path, without a query, and the seconds that it took.
     """
 
     protocol = WebChannel
@@ -209,11 +213,13 @@ class WebSite(BoundedSite):
         is_known: Callable[[Request], Coroutine[Deferred[Any], Any, bool]],
         on_refused: Callable[[], None],
         front: Front,
+        on_answered: Callable[[bytes, float], None] = lambda _path, _seconds: None,
     ) -> None:
         super().__init__(reactor, root, max_connections, idle_timeout=None)
         self.places: Places[WebChannel] = Places(max_connections, max_strangers)
         self.is_known = is_known
         self._on_refused = on_refused
+        self._on_answered = on_answered
         self.front = front
         self.held = 0
         """Bytes of bodies that are kept now."""
@@ -238,5 +244,7 @@ class WebSite(BoundedSite):
         return "" if self.front.trusts(address) else address
 
     def log(self, request: http.Request) -> None:
-        """Counts answers; the audit records who did what."""
+        """Counts answers and their time; the audit records who did what."""
+        if isinstance(request, WebRequest):
+            self._on_answered(request.path, self.reactor.seconds() - request.received_at)
         self.answered[request.code // 100] = self.answered.get(request.code // 100, 0) + 1

@@ -251,6 +251,20 @@ class RoutedHostTests(SynchronousTestCase):
         self.assertEqual(remembered, [True, False, True, False])
         self.assertEqual(host.reports, (b"1", b"2"))
 
+    def test_calls_never_fall_whoever_takes_them_and_whichever_hosts_leave(self) -> None:
+        module = module_of(A, B)
+        module.report(A, False, 0.001, 1.0)
+        module.report(B, True, 0.001, 1.0)
+        module.report(C, True, 0.001, 1.0)  # outside the route
+        self.assertEqual(module.calls, (1, 1))
+        module.take_results()
+        module.report(B, False, 0.001, 2.0)
+        module.take_route([A], 600.0, True, 3.0)
+        self.assertEqual(module.calls, (2, 1))
+        module.take_route([A, B], 600.0, True, 4.0)
+        module.report(B, True, 0.001, 5.0)
+        self.assertEqual(module.calls, (2, 2))
+
     def test_taken_calls_add_up_in_the_counts_before(self) -> None:
         host = RoutedHost(A, module_of(A))
         host.succ, host.err = 3, 1

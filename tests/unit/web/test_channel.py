@@ -68,7 +68,8 @@ class ChannelCase(SynchronousTestCase):
         self.page = Page()
         self.asked: list[Deferred[bool]] = []
         self.refusals = 0
-        self.site = WebSite(self.clock, self.page, 4, 2, self.is_known, self.refused, FRONT)
+        self.answered: list[tuple[bytes, float]] = []
+        self.site = WebSite(self.clock, self.page, 4, 2, self.is_known, self.refused, FRONT, self.note_answer)
 
     async def is_known(self, _request: Request) -> bool:
         self.asked.append(Deferred())
@@ -76,6 +77,9 @@ class ChannelCase(SynchronousTestCase):
 
     def refused(self) -> None:
         self.refusals += 1
+
+    def note_answer(self, path: bytes, seconds: float) -> None:
+        self.answered.append((path, seconds))
 
     def tearDown(self) -> None:
         self.assertEqual(self.site.held, 0)
@@ -125,6 +129,17 @@ class DeadlineTests(ChannelCase):
         self.assertFalse(client.disconnecting)
         self.clock.advance(1)
         self.assertTrue(client.disconnecting)
+        client.leave()
+
+    def test_answer_is_noted_with_its_path_and_the_time_from_the_end_of_the_request(self) -> None:
+        client, self.page.wait = Client(self.site), True
+        client.send(b"GET /modules/1/1?page=2 HTTP/1.1\r\n")
+        self.clock.advance(1.0)  # of the head, which is the client's time
+        client.send(b"Host: lars\r\n\r\n")
+        self.clock.advance(0.25)
+        self.assertEqual(self.answered, [])
+        self.page.request.finish()
+        self.assertEqual(self.answered, [(b"/modules/1/1", 0.25)])
         client.leave()
 
     def test_client_that_does_not_take_its_last_answer_is_cut(self) -> None:
