@@ -31,6 +31,9 @@ AGED = (
     Aged("ServerCallStatus", ("modid", "cmdid", "ip", "port", "caller")),
     Aged("ReportCursor", ("caller", "boot")),
     Aged("CallerSeen", ("caller",)),
+    Aged("CallerHost", ("modid", "cmdid", "ip", "port", "caller")),
+    Aged("CallerRoute", ("modid", "cmdid", "caller")),
+    Aged("AgentInfo", ("caller",)),
 )
 """Tables without an index on `ts`, since each report would have to update it: old rows are found by a read that locks
 nothing, and deleted by key."""
