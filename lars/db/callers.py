@@ -69,11 +69,10 @@ class CallerStore:
         """How one caller sees hosts, likewise."""
         return await self._database.read("read a caller's views", views_txn, "s.caller = ?", [caller], limit)
 
-    async def modules(self, modules: Sequence[ModuleId], limit: int = MOST) -> list[CallerView]:
-        """How callers see the hosts of some modules, likewise."""
-        condition = " OR ".join(["s.modid = ? AND s.cmdid = ?"] * len(modules)) or "1 = 0"
-        parameters = [number for module in modules for number in module]
-        return await self._database.read("read views of callers", views_txn, condition, parameters, limit)
+    async def views_of_host(self, module: ModuleId, host: HostAddress, limit: int = MOST) -> list[CallerView]:
+        """How callers see one host of a module, likewise."""
+        condition = "s.modid = ? AND s.cmdid = ? AND s.ip = ? AND s.port = ?"
+        return await self._database.read("read views of a host", views_txn, condition, [*module, *host], limit)
 
 
 def views_txn(txn: Transaction, condition: str, parameters: Sequence[int], limit: int) -> list[CallerView]:
