@@ -224,3 +224,50 @@ CREATE TABLE IF NOT EXISTS ModuleSettings (
     version BIGINT UNSIGNED NOT NULL,  -- the route version that changed it last
     PRIMARY KEY (modid, cmdid)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- How each caller sees each host: its state, why and since when, and how its calls of the last minute went. Only hosts
+-- that it has called, or that are not healthy.
+CREATE TABLE IF NOT EXISTS CallerHost (
+    modid INT NOT NULL,
+    cmdid INT NOT NULL,
+    ip INT UNSIGNED NOT NULL,
+    port INT UNSIGNED NOT NULL,
+    caller INT UNSIGNED NOT NULL,
+    ts BIGINT NOT NULL,          -- Unix seconds, as are all times here
+    state INT NOT NULL,       -- 1 healthy, 2 ejected, 3 unhealthy, 4 draining, 5 warming up
+    since BIGINT NOT NULL,       -- when the state began
+    latency BIGINT NOT NULL,     -- microseconds; 0: not known
+    reason VARCHAR(64) NOT NULL,
+    succ_cnt BIGINT NOT NULL DEFAULT 0,
+    err_cnt BIGINT NOT NULL DEFAULT 0,
+    counted_at BIGINT NOT NULL DEFAULT 0,  -- when the period of these calls ended
+    period INT NOT NULL DEFAULT 0,      -- seconds
+    PRIMARY KEY (modid, cmdid, ip, port, caller),
+    KEY CallerHost_state (state),
+    KEY CallerHost_caller (caller)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Which version of each route each caller holds.
+CREATE TABLE IF NOT EXISTS CallerRoute (
+    modid INT NOT NULL,
+    cmdid INT NOT NULL,
+    caller INT UNSIGNED NOT NULL,
+    version BIGINT NOT NULL,     -- 0: its lars-dns does not say
+    ts BIGINT NOT NULL,
+    PRIMARY KEY (modid, cmdid, caller),
+    KEY CallerRoute_caller (caller)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- What each agent says of itself.
+CREATE TABLE IF NOT EXISTS AgentInfo (
+    caller INT UNSIGNED NOT NULL,
+    ts BIGINT NOT NULL,
+    started_at BIGINT NOT NULL,
+    hostname VARCHAR(255) NOT NULL,
+    version VARCHAR(64) NOT NULL,
+    zone VARCHAR(64) NOT NULL,
+    dns VARCHAR(255) NOT NULL,            -- the server that it is linked to; empty: none
+    reporter VARCHAR(255) NOT NULL,
+    settings VARCHAR(1000) NOT NULL,       -- a line for each that is not the default
+    PRIMARY KEY (caller)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

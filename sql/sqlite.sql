@@ -216,3 +216,50 @@ CREATE TABLE IF NOT EXISTS ModuleSettings (
     version INTEGER NOT NULL,          -- the route version that changed it last
     PRIMARY KEY (modid, cmdid)
 );
+
+-- How each caller sees each host: its state, why and since when, and how its calls of the last minute went. Only hosts
+-- that it has called, or that are not healthy.
+CREATE TABLE IF NOT EXISTS CallerHost (
+    modid INTEGER NOT NULL,
+    cmdid INTEGER NOT NULL,
+    ip INTEGER NOT NULL,
+    port INTEGER NOT NULL,
+    caller INTEGER NOT NULL,
+    ts INTEGER NOT NULL,          -- Unix seconds, as are all times here
+    state INTEGER NOT NULL,       -- 1 healthy, 2 ejected, 3 unhealthy, 4 draining, 5 warming up
+    since INTEGER NOT NULL,       -- when the state began
+    latency INTEGER NOT NULL,     -- microseconds; 0: not known
+    reason TEXT NOT NULL,
+    succ_cnt INTEGER NOT NULL DEFAULT 0,
+    err_cnt INTEGER NOT NULL DEFAULT 0,
+    counted_at INTEGER NOT NULL DEFAULT 0,  -- when the period of these calls ended
+    period INTEGER NOT NULL DEFAULT 0,      -- seconds
+    PRIMARY KEY (modid, cmdid, ip, port, caller)
+);
+CREATE INDEX IF NOT EXISTS CallerHost_state ON CallerHost (state);
+CREATE INDEX IF NOT EXISTS CallerHost_caller ON CallerHost (caller);
+
+-- Which version of each route each caller holds.
+CREATE TABLE IF NOT EXISTS CallerRoute (
+    modid INTEGER NOT NULL,
+    cmdid INTEGER NOT NULL,
+    caller INTEGER NOT NULL,
+    version INTEGER NOT NULL,     -- 0: its lars-dns does not say
+    ts INTEGER NOT NULL,
+    PRIMARY KEY (modid, cmdid, caller)
+);
+CREATE INDEX IF NOT EXISTS CallerRoute_caller ON CallerRoute (caller);
+
+-- What each agent says of itself.
+CREATE TABLE IF NOT EXISTS AgentInfo (
+    caller INTEGER NOT NULL,
+    ts INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    hostname TEXT NOT NULL,
+    version TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    dns TEXT NOT NULL,            -- the server that it is linked to; empty: none
+    reporter TEXT NOT NULL,
+    settings TEXT NOT NULL,       -- a line for each that is not the default
+    PRIMARY KEY (caller)
+);

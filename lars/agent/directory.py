@@ -200,6 +200,7 @@ class Directory:
         subscribed: bool,
         now: float,
         steering: Steering = UNSTEERED,
+        version: int = 0,
     ) -> bool:
         """Takes a route from lars-dns; False, and nothing happens, if the module is not known.
 
@@ -210,12 +211,13 @@ class Directory:
             subscribed: whether lars-dns pushes changes of this route.
             now: the time of the answer.
             steering: what an operator has set for it.
+            version: that of the route; 0 if lars-dns does not say.
         """
         module = self._modules.get(key)
         if module is None:
             return False
         before = module.settings
-        self._removed(module.take_route(addresses, fresh_until, subscribed, now, steering))
+        self._removed(module.take_route(addresses, fresh_until, subscribed, now, steering, version))
         self._configured(module, before, now)
         return True
 

@@ -34,4 +34,6 @@ def _explained(host: HostExplanation) -> ExplainedHost:
         latency=host.latency,
         next_probe=host.next_probe,
         why=host.why,
+        condition=host.condition,
+        reason=host.reason,
     )

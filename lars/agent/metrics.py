@@ -13,7 +13,9 @@ from lars.agent.health.check import KINDS
 from lars.agent.health.checks import HealthChecks
 from lars.agent.links.dns_link import DnsLink
 from lars.agent.links.report_link import ReportLink
+from lars.agent.module import Module
 from lars.agent.udp_port import UdpPort, dropped_datagrams
+from lars.balancing.host import HostState
 from lars.metrics.registry import labelled_counter, labelled_gauge
 from lars.runtime.admission import Admission
 
@@ -141,6 +143,12 @@ class AgentMetrics(Collector):
             "state",
             {"idle": hosts - ejected, "overloaded": ejected},
         )
+        yield labelled_gauge(
+            "lars_agent_hosts_by_state",
+            "Hosts of all modules: as they are shown, but that those that warm up count as healthy.",
+            "state",
+            _by_state(modules),
+        )
         ejections = _by_reason(EJECTIONS, (d.counters.ejections for d in self._directories))
         restorations = _by_reason(RESTORATIONS, (d.counters.restorations for d in self._directories))
         yield labelled_counter(
@@ -172,6 +180,21 @@ class AgentMetrics(Collector):
             by_module.add_metric([modid, cmdid, "idle"], len(module.hosts) - module.ejected)
             by_module.add_metric([modid, cmdid, "overloaded"], module.ejected)
         yield by_module
+
+
+def _by_state(modules: Iterable[Module]) -> Mapping[str, int]:
+    """Hosts by state; it looks closely only at those that do not just take calls."""
+    found = dict.fromkeys(("healthy", "ejected", "unhealthy", "draining"), 0)
+    for module in modules:
+        draining = sum(not host.weight for host in module.hosts.values())
+        states = module.policy.states() if module.ejected else {}
+        unhealthy = sum(state is HostState.UNHEALTHY for state in states.values())
+        ejected = sum(state is HostState.EJECTED for state in states.values())
+        found["draining"] += draining
+        found["unhealthy"] += unhealthy
+        found["ejected"] += ejected
+        found["healthy"] += len(module.hosts) - draining - unhealthy - ejected
+    return found
 
 
 def _by_reason(reasons: Sequence[str], counters: Iterable[Counter[str]]) -> Mapping[str, int]:

@@ -13,6 +13,7 @@ from lars.agent.watchers import Address, Watchers
 from lars.balancing.gathered import Gathered
 from lars.balancing.host import Host, HostExplanation, HostState, StateChange
 from lars.balancing.policy import Policy
+from lars.host_condition import Condition
 from lars.host_record import DEFAULT_WEIGHT
 from lars.module_settings import Value
 from lars.route import UNSTEERED, HostAddress, ModuleId, Steering
@@ -35,6 +36,8 @@ class RoutedHost(Host):
         module: the module that it serves.
         asker: the port of the process that asked for the call that is timed now; 0 while none is.
         asked_at: when it asked.
+        changed_at: when its state, as people see it, last changed.
+        viewed_succ, viewed_err: its calls when lars-reporter was last sent how many it had.
         answer: the encoded fields of a GetHostResponse that names it.
         succ, err: its calls since they were last taken for lars-reporter.
         succ_before, err_before: its calls before that, since it joined the route.
@@ -46,21 +49,26 @@ class RoutedHost(Host):
         "answer",
         "asked_at",
         "asker",
+        "changed_at",
         "err",
         "err_before",
         "module",
         "succ",
         "succ_before",
+        "viewed_err",
+        "viewed_succ",
     )
 
-    def __init__(self, address: HostAddress, module: "Module") -> None:
+    def __init__(self, address: HostAddress, module: "Module", now: float = 0.0) -> None:
         super().__init__(address)
         self.module = module
+        self.changed_at = now
         self.answer = answer_fields(module.id, address)
         # Two slots rather than a tuple, which would take 6 MB for 100,000 hosts.
         self._report: bytes | None = None
         self._other_report: bytes | None = None
         self.succ = self.err = self.succ_before = self.err_before = self.asker = 0
+        self.viewed_succ = self.viewed_err = 0
         self.asked_at = 0.0
 
     def remember_report(self, datagram: bytes) -> bool:
@@ -89,6 +97,25 @@ class RoutedHost(Host):
         return succ, err
 
 
+class ViewedModule:
+    """What lars-reporter has been sent of a module (lars.agent.views, which alone uses it).
+
+    Attributes:
+        connection: the number of the connection on which it was last sent all.
+        all_at, calls_at: when it was last sent all, and the numbers of calls.
+        revision, version: those that it was sent.
+        states: the hosts that were not healthy, with condition and reason.
+    """
+
+    __slots__ = ("all_at", "calls_at", "connection", "revision", "states", "version")
+
+    def __init__(self) -> None:
+        self.connection = self.version = 0
+        self.revision = -1
+        self.all_at = self.calls_at = -inf
+        self.states: dict[HostAddress, tuple[Condition, str]] = {}
+
+
 class Module:
     """A module that a business process has asked for."""
 
@@ -114,6 +141,8 @@ class Module:
         "subscribed",
         "unrouted",
         "used_at",
+        "version",
+        "viewed",
         "watchers",
     )
 
@@ -132,6 +161,10 @@ class Module:
         """When lars-dns last sent the route."""
         self.subscribed = False
         """Whether lars-dns pushes changes of the route and understands UnsubscribeRequest."""
+        self.version = 0
+        """The version of the route, as lars-dns sent it; 0 if it does not say."""
+        self.viewed: ViewedModule | None = None
+        """What lars-reporter has been sent of the hosts' states; None before the first."""
         self.settings = ""
         """The text of its settings, as lars-dns sent it."""
         self.effective: Mapping[str, Value] | None = None
@@ -262,9 +295,11 @@ class Module:
         subscribed: bool,
         now: float,
         steering: Steering = UNSTEERED,
+        version: int = 0,
     ) -> list[RoutedHost]:
         """Takes a route from lars-dns. Returns the hosts that are no longer in it; their calls are still reported."""
         self.asked_at = None
+        self.version = version
         self.routed_at = now
         self.fresh_until = fresh_until
         self.subscribed = subscribed
@@ -275,8 +310,8 @@ class Module:
         before = self.hosts
         wanted = dict.fromkeys(addresses)
         kept = {address: host for address, host in before.items() if address in wanted}
-        self.hosts = kept | {address: RoutedHost(address, self) for address in wanted if address not in kept}
-        self._steer(steering)
+        self.hosts = kept | {address: RoutedHost(address, self, now) for address in wanted if address not in kept}
+        self._steer(steering, now)
         self._policy.rebuild(self.hosts.values(), now)
         gone = [host for address, host in before.items() if address not in kept]
         for host in gone:
@@ -286,11 +321,13 @@ class Module:
             self._departed_err += host.err_before
         return gone
 
-    def _steer(self, steering: Steering) -> None:
+    def _steer(self, steering: Steering, now: float) -> None:
         """Gives the hosts their weights and zones."""
         self.settings = steering.settings
         weights, zones = steering.weights, steering.zones
         for address, host in self.hosts.items():
+            if bool(host.weight) != bool(weights.get(address, DEFAULT_WEIGHT)):
+                host.changed_at = now
             host.weight, host.zone = weights.get(address, DEFAULT_WEIGHT), zones.get(address, "")
 
     @property
@@ -318,7 +355,10 @@ class Module:
 
     def sweep(self, now: float) -> list[StateChange[RoutedHost]]:
         """Runs the policy's timers. Returns the changes of state since the last sweep."""
-        return self._policy.sweep(now)
+        changes = self._policy.sweep(now)
+        for change in changes:
+            change.host.changed_at = now
+        return changes
 
     @property
     def is_empty(self) -> bool:

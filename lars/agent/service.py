@@ -1,6 +1,7 @@
 """lars-agent as one Twisted service: three shards, two links, and the timers that do everything but answer."""
 
 import random
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import partial
@@ -9,6 +10,7 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from lars import __version__
 from lars.agent.datagrams import DatagramCodec
 from lars.agent.directory import Directory, sliced
 from lars.agent.health.checker import HealthChecker
@@ -27,6 +29,7 @@ from lars.agent.settings import SHARDS, AgentSettings
 from lars.agent.state_log import StateLog
 from lars.agent.udp_port import RECEIVE_BUFFER, UdpPort, udp_port
 from lars.agent.udp_protocol import GuardedShardProtocol, ShardProtocol
+from lars.agent.views import Views
 from lars.metrics.certificates import CertificateMetrics
 from lars.metrics.endpoint import MetricsEndpoint
 from lars.metrics.registry import new_registry
@@ -41,12 +44,16 @@ from lars.runtime.reloading import Reloading
 from lars.runtime.service import AsyncService
 from lars.runtime.tls import TlsFiles, tls_of
 from lars.runtime.token_file import TokenFile
+from lars.wire.lars_pb2 import AgentFacts
 
 _log = Logger()
 
 SLICE_MODULES, SLICE_HOSTS = 50, 500
 """Modules, and hosts of these, that a timer walks over in one turn of the reactor: business processes wait for as
 long."""
+
+MAX_HOSTNAME = 255
+"""Characters of the name of this machine that are reported."""
 
 LAST_REPORTS = 2.0
 """Seconds that a stopping agent waits for its last reports to be acknowledged."""
@@ -86,6 +93,9 @@ class AgentService(AsyncService):
         self.reporter = ReportLink(
             reactor, settings.reporter, self.outbox, settings.caller, wall_clock, interval, credentials
         )
+        self._views = Views(self._facts, settings.report_interval)
+        self._hostname = socket.gethostname()
+        self._started_at = reactor.seconds()
         self._directories = {
             number: Directory(self._policies.new, self.dns.ask, configure=self._configure) for number in shards
         }
@@ -201,12 +211,16 @@ class AgentService(AsyncService):
                 got=self._ports[0].receive_buffer,
             )
 
-    def _take_route(self, key: ModuleId, hosts: list[HostAddress], fresh_ms: int, steering: Steering) -> None:
+    def _take_route(
+        self, key: ModuleId, hosts: list[HostAddress], fresh_ms: int, steering: Steering, version: int
+    ) -> None:
         now = self._now()
         fresh = fresh_ms / 1000 if fresh_ms else self._settings.update_timeout
         number = shard_of(key, SHARDS)
         directory = self._directories.get(number)
-        if directory is not None and directory.take_route(key, hosts, now + fresh, fresh_ms > 0, now, steering):
+        if directory is not None and directory.take_route(
+            key, hosts, now + fresh, fresh_ms > 0, now, steering, version
+        ):
             self._files.changed(number)
 
     def _modules_in_use(self) -> list[ModuleId]:
@@ -233,6 +247,7 @@ class AgentService(AsyncService):
                 continue
             for module in directory.forget_unused(heard_at, self._settings.module_ttl):
                 self._files.changed(number)
+                self._views.forgotten(module)
                 if module.subscribed:
                     self.dns.unsubscribe(module.id)
 
@@ -250,7 +265,26 @@ class AgentService(AsyncService):
     async def _report(self) -> None:
         async for _directory, modules in self._slices():
             self._gather(modules)
+            self._send_views(modules)
         self.reporter.tick()
+
+    def _send_views(self, modules: Iterable[Module]) -> None:
+        """Sends lars-reporter how this agent sees some modules, as far as it does not know yet."""
+        if connection := self.reporter.views_to:
+            for views in self._views.due(modules, connection, self._now()):
+                self.reporter.send_views(views)
+
+    def _facts(self, now: float) -> AgentFacts:
+        """Who this agent is."""
+        return AgentFacts(
+            hostname=self._hostname[:MAX_HOSTNAME],
+            version=__version__,
+            zone=self._settings.zone,
+            age_s=int(now - self._started_at),
+            dns=self.dns.server,
+            reporter=self.reporter.server,
+            settings=self._settings.differences,
+        )
 
     def _gather(self, modules: Iterable[Module], all_of_them: bool = False) -> None:
         for module in modules:

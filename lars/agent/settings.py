@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from ipaddress import IPv6Address
 from typing import Any, NamedTuple
 
@@ -192,6 +192,23 @@ def _balance(default: float, parse: Any, help: str) -> Any:
 _COUNT = integer(0, 1_000_000)
 _DEFAULTS = ClassicSettings()
 
+MAX_DIFFERENCES = 1_000
+"""Characters of AgentSettings.differences."""
+
+_SHOWN = {
+    "module_policies": "modules",
+    "module_settings": "settings",
+    "check_rate": "check_rate",
+    "update_timeout": "update_timeout",
+    "module_ttl": "module_ttl",
+    "report_interval": "report_interval",
+}
+"""The settings in AgentSettings.differences, with their keys in the conf file."""
+
+
+def _as_text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}"
+
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
@@ -304,6 +321,21 @@ class AgentSettings:
     def default_policy(self) -> str:
         """The policy of modules that have none of their own (docs/design/balancing.md, choosing a policy)."""
         return "classic" if self.classic_key else self.policy
+
+    @property
+    def differences(self) -> str:
+        """What decides how calls are balanced and is not as in a new agent, a line each: "policy = classic"."""
+        new = {f.name: f.default for f in fields(self)}
+        lines = [f"policy = {self.default_policy}"] if self.default_policy != new["policy"] else []
+        lines += [
+            f"{key} = {_as_text(getattr(self, name))}"
+            for name, key in _SHOWN.items()
+            if getattr(self, name) != new[name]
+        ]
+        if self.default_policy == "classic":
+            numbers = {name: getattr(self, name) for name in ClassicSettings.__dataclass_fields__}
+            lines += [f"{name} = {number:g}" for name, number in numbers.items() if number != getattr(_DEFAULTS, name)]
+        return "\n".join(lines)[:MAX_DIFFERENCES]
 
     @property
     def without_effect(self) -> list[str]:

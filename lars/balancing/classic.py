@@ -8,14 +8,15 @@ refuses connections.
 """
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from lars.balancing.gathered import Gathered
-from lars.balancing.host import H, HostExplanation, HostState, StateChange
+from lars.balancing.host import H, HostExplanation, HostState, HostView, StateChange
 from lars.balancing.policy import Policy
 from lars.balancing.rotation import Rotation
+from lars.host_condition import Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,11 @@ class Classic(Policy[H]):
         healthy, ejected = HostState.HEALTHY, HostState.EJECTED
         return {host: ejected if host.record.overloaded else healthy for host in self._hosts}
 
+    def views(self) -> Iterator[HostView[H]]:
+        for host in self._hosts:
+            condition, reason = _seen(host.record)
+            yield HostView(host, condition, reason, 0.0)
+
     def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         every = self._settings.probe_num + 1
         probes = 1 / every if self._overloaded.size else 0.0
@@ -245,6 +251,7 @@ class Classic(Policy[H]):
             record: _Record = host.record
             calls, failures, in_a_row = record.decided or record.counts()
             left = self._settings.overload_timeout - (now - record.reset_at)
+            condition, reason = _seen(record)
             found.append(
                 HostExplanation(
                     address=host.address,
@@ -261,6 +268,8 @@ class Classic(Policy[H]):
                     else f"failed: 1 call in {every} is a probe; restored in {max(0.0, left):.0f} s"
                     if record.overloaded
                     else "takes its turn",
+                    condition=condition,
+                    reason=reason,
                 )
             )
         return found
@@ -301,3 +310,13 @@ class Classic(Policy[H]):
                 record.rsucc += calls
                 record.contin_succ += calls
                 return
+
+
+def _seen(record: _Record) -> tuple[Condition, str]:
+    """What people call the state of a host, and why it is in it."""
+    if record.drained:
+        return Condition.DRAINING, ""
+    if not record.overloaded:
+        return Condition.HEALTHY, ""
+    calls, failures, _in_a_row = record.decided or (0, 0, 0)
+    return Condition.EJECTED, f"{failures} of {calls} recent calls failed" if failures else ""

@@ -4,16 +4,16 @@ See docs/design/balancing.md, ejecting policies.
 """
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
 from lars.balancing.checked_ejection import CheckedEjection
 from lars.balancing.departed import Departed
 from lars.balancing.ejection import EjectionSettings
-from lars.balancing.explanation import Explainer, state_of
+from lars.balancing.explanation import Explainer, state_of, view_of
 from lars.balancing.gathered import Gathered
-from lars.balancing.host import H, HostExplanation, HostState, StateChange
+from lars.balancing.host import H, HostExplanation, HostState, HostView, StateChange
 from lars.balancing.latency import Latency, LatencySettings
 from lars.balancing.locality import Locality, ZonedHost, effective_weights
 from lars.balancing.picker import Picker, load
@@ -283,7 +283,7 @@ class EjectingPolicy(Policy[H]):
                 self._departed.add(record, now)
             self._ejection.remove(record)
             record.ejected, record.failures, record.pain, record.routed, record.weight = False, 0, 0.0, 0, 0
-            record.blamed, record.unhealthy, record.vouched = False, "", False
+            record.blamed, record.evidence, record.unhealthy, record.vouched = False, "", "", False
 
     @property
     def ejected(self) -> int:
@@ -311,6 +311,11 @@ class EjectingPolicy(Policy[H]):
         )
         stop = None if most is None else first + most
         return explainer.explain(host.record for host in islice(self._hosts, first, stop))
+
+    def views(self) -> Iterator[HostView[H]]:
+        ejection, least = self._ejection, self._settings.least_share
+        for host in self._hosts:
+            yield view_of(host.record, max(least, ejection.share(host.record)))
 
     def calls_passed(self, calls: int, now: float) -> None:
         self._ejection.calls_passed(calls, now)

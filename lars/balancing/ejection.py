@@ -142,6 +142,7 @@ class Ejection(Generic[H]):
         record.good, record.bad, record.failures = earlier.good, earlier.bad, earlier.failures
         record.strikes, record.probe_at, record.deadline = earlier.strikes, earlier.probe_at, earlier.deadline
         record.joined_at, record.blamed, record.unhealthy = earlier.joined_at, earlier.blamed, earlier.unhealthy
+        record.evidence = earlier.evidence
         self.ejected.append(record)
         self._schedule()
         self.version += 1
@@ -324,6 +325,8 @@ class Ejection(Generic[H]):
             record.strikes = 0
         record.strikes += settings.slow_strikes if slow else 1
         record.blamed, record.failed_slowly = True, slow
+        calls = f"{record.bad:.0f} of {record.good + record.bad:.0f} recent calls failed"
+        record.evidence = calls if record.bad else ""
         self._set_aside(record)
         self._wait(record, now)
         self._changes.append(

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Generic
 
 from lars.balancing.checked_ejection import CheckedEjection
-from lars.balancing.host import MAX_WHY, H, HostExplanation, HostState
+from lars.balancing.host import MAX_WHY, H, HostExplanation, HostState, HostView
 from lars.balancing.picker import Picker, load
 from lars.balancing.record import Record
+from lars.host_condition import Condition
 from lars.wording import counted
 
 
@@ -20,6 +21,21 @@ def state_of(record: Record[H]) -> HostState:
     if not record.ejected:
         return HostState.HEALTHY
     return HostState.UNHEALTHY if record.unhealthy else HostState.EJECTED
+
+
+def view_of(record: Record[H], warm: float) -> HostView[H]:
+    """How a host is seen; `warm` is the part of its share of calls that it gets by now, 0 to 1."""
+    if not record.routed:
+        condition, reason = Condition.DRAINING, ""
+    elif record.unhealthy:  # also while all take calls because none is healthy
+        condition, reason = Condition.UNHEALTHY, record.unhealthy
+    elif record.ejected:
+        condition, reason = Condition.EJECTED, record.evidence
+    elif warm < 1:
+        condition, reason = Condition.WARMING_UP, f"{warm:.0%}"
+    else:
+        condition, reason = Condition.HEALTHY, ""
+    return HostView(record.host, condition, reason[:MAX_WHY], record.latency)
 
 
 class Explainer(Generic[H]):
@@ -97,7 +113,12 @@ class Explainer(Generic[H]):
         passed_on, total = sum(picked) - sum(kept), sum(draws)
         return [share + passed_on * draw / total for share, draw in zip(kept, draws, strict=True)]
 
+    def _warm(self, record: Record[H]) -> float:
+        """The part of its share that a host gets by now, 0 to 1."""
+        return max(self._least, self._ejection.share(record))
+
     def _explained(self, record: Record[H], share: float) -> HostExplanation:
+        view = view_of(record, self._warm(record))
         return HostExplanation(
             address=record.host.address,
             state=state_of(record),
@@ -109,6 +130,8 @@ class Explainer(Generic[H]):
             latency=record.latency or None,
             next_probe=self._next_probe(record),
             why=self._why(record)[:MAX_WHY],
+            condition=view.condition,
+            reason=view.reason,
         )
 
     def _next_probe(self, record: Record[H]) -> float | None:
@@ -133,8 +156,7 @@ class Explainer(Generic[H]):
         if record.pain and len(ejection.eligible) > 1:
             return f"has just failed ({min(record.failures, 999)} in a row): others are preferred"
         if (since := ejection.clock - record.joined_at) < self._ramp:
-            part = max(self._least, ejection.share(record))
-            return f"joined or restored {since:.1f} s ago: {part:.0%} of its share"
+            return f"joined or restored {since:.1f} s ago: {self._warm(record):.0%} of its share"
         if record.penalty > 1 and self._recent:
             return f"slow: its calls take {min(record.latency / self._recent, 999.0):.1f} times the module's"
         if self._admitted < 1:

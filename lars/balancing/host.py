@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
+from lars.host_condition import Condition
 from lars.route import HostAddress
 
 
@@ -53,6 +54,24 @@ class StateChange(Generic[H]):
 
 
 @dataclass(frozen=True, slots=True)
+class HostView(Generic[H]):
+    """How a policy sees one host.
+
+    Attributes:
+        host: the host.
+        condition: what people call its state.
+        reason: why, in a few words, such as "3 of 3 recent calls failed", "http 503" or "40 %"; empty while it is
+            healthy. ASCII, at most MAX_WHY characters.
+        latency: seconds that its calls take; 0 while that is not known.
+    """
+
+    host: H
+    condition: Condition
+    reason: str
+    latency: float
+
+
+@dataclass(frozen=True, slots=True)
 class HostExplanation:
     """What a policy knows of one host, and what follows from it for the next call.
 
@@ -66,6 +85,8 @@ class HostExplanation:
         latency: seconds that its calls take; None while that is not known.
         next_probe: seconds until its next probe; None where no time is set for one.
         why: the reason for state and share: ASCII, at most MAX_WHY characters.
+        condition: the state in more detail.
+        reason: the reason for that, as in HostView.
     """
 
     address: HostAddress
@@ -78,6 +99,8 @@ class HostExplanation:
     latency: float | None
     next_probe: float | None
     why: str
+    condition: Condition = Condition.HEALTHY
+    reason: str = ""
 
 
 MAX_WHY = 64

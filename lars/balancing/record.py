@@ -22,6 +22,7 @@ class Record(Generic[H]):
         penalty: how often longer than the module's calls its calls take, 1 or more.
         ejected: whether it gets probes only, or nothing.
         blamed: whether it is ejected by its calls; what only checks have ejected, they alone bring back.
+        evidence: the failures for which its calls ejected it, in a few words; empty if they did not.
         unhealthy: what its health checks say is wrong; empty if nothing.
         vouched: whether they have passed since it was ejected, so that a call may probe it.
         failed_slowly: whether its last failure while ejected, or the one that ejected it, was slow.
@@ -39,6 +40,7 @@ class Record(Generic[H]):
         "blamed",
         "deadline",
         "ejected",
+        "evidence",
         "failed_slowly",
         "failures",
         "good",
@@ -69,4 +71,4 @@ class Record(Generic[H]):
         self.accuser = self.in_flight = self.failures = self.stale = self.strikes = 0
         self.penalty = 1.0
         self.ejected = self.failed_slowly = self.blamed = self.vouched = False
-        self.unhealthy = ""
+        self.evidence = self.unhealthy = ""

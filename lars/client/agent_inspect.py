@@ -10,6 +10,7 @@ from lars.client.address import SHARDS, AgentAddress
 from lars.client.errors import AgentUnavailable
 from lars.client.queries import MAX_DATAGRAM
 from lars.client.udp_socket import UdpSocket
+from lars.host_condition import Condition, condition_of
 from lars.route import HostAddress, ModuleId, shard_of
 from lars.wire.frames import FrameError, decode_datagram
 from lars.wire.lars_pb2 import ExplainedHost, ExplainRequest, ExplainResponse, ModuleListRequest, ModuleListResponse
@@ -133,7 +134,7 @@ def _explain(sock: UdpSocket, module: ModuleId, timeout: float) -> ModuleExplana
 def _explained(host: ExplainedHost) -> HostExplanation:
     return HostExplanation(
         HostAddress(host.ip, host.port),
-        HostState.EJECTED if host.ejected else HostState.HEALTHY,
+        _state(host),
         host.share,
         host.calls,
         host.failures,
@@ -142,7 +143,15 @@ def _explained(host: ExplainedHost) -> HostExplanation:
         host.latency if host.HasField("latency") else None,
         host.next_probe if host.HasField("next_probe") else None,
         host.why,
+        condition_of(host.condition, Condition.EJECTED if host.ejected else Condition.HEALTHY),
+        host.reason,
     )
+
+
+def _state(host: ExplainedHost) -> HostState:
+    if not host.ejected:
+        return HostState.HEALTHY
+    return HostState.UNHEALTHY if host.condition == Condition.UNHEALTHY else HostState.EJECTED
 
 
 @contextmanager

@@ -3,12 +3,16 @@
 See docs/design/database.md, audit.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lars.db.database import Database
 from lars.db.engine import Transaction
 from lars.route import ModuleId
+
+_SENT = re.compile(r'\S+(?: weight=\d+)?(?: zone="[^"]*")?')
+"""The part of a host's line in the audit that agents are sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,20 @@ class Edit:
         if self.what != "hosts":
             return [self.before] if self.before else [], [self.after] if self.after else []
         return _host_lines(self.before), _host_lines(self.after)
+
+    @property
+    def reaches_agents(self) -> bool:
+        """Whether agents are sent what is different: not tags, notes and the end of a drain."""
+        if self.what != "hosts":
+            return False
+        before, after = self.lines
+        return set(map(_sent, before)) != set(map(_sent, after))
+
+
+def _sent(line: str) -> str:
+    """What agents are sent of a line of the audit."""
+    found = None if line.startswith("settings ") else _SENT.match(line)
+    return found[0] if found is not None else line
 
 
 def _host_lines(text: str) -> list[str]:

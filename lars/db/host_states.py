@@ -1,13 +1,13 @@
 """The host state store: how callers see hosts, and modules as live pages watch them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lars.db.calls import ModuleCalls, any_of
 from lars.db.database import Database
 from lars.db.engine import Transaction
 from lars.db.modules import Module, module_txn
-from lars.db.reports import STALE_AFTER
+from lars.db.reports import STALE_AFTER, HostSeenBy, seen_by_txn
 from lars.route import HostAddress, ModuleId
 
 
@@ -25,11 +25,15 @@ class HostState:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A module as the live pages show it; states and calls include hosts that are no longer in its route."""
+    """A module as the live pages show it; states and calls include hosts that are no longer in its route.
+
+    `seen` says how callers see hosts that they do not see as healthy.
+    """
 
     module: Module
     states: dict[HostAddress, HostState]
     calls: dict[HostAddress, ModuleCalls]
+    seen: Mapping[HostAddress, tuple[HostSeenBy, ...]] = field(default_factory=dict)
 
 
 class HostStateStore:
@@ -75,4 +79,9 @@ def _watched_txn(txn: Transaction, modules: Sequence[ModuleId], now: float, sinc
             [since, *parameters],
         ):
             calls[ModuleId(modid, cmdid)][HostAddress(ip, port)] = ModuleCalls(int(succ), int(err))
-    return {module: Watched(module_txn(txn, module), states[module], calls[module]) for module in modules}
+    seen: dict[ModuleId, dict[HostAddress, tuple[HostSeenBy, ...]]] = {module: {} for module in modules}
+    for start in range(0, len(modules), 200):
+        condition, parameters = any_of(modules[start : start + 200])
+        for (module, host), views in seen_by_txn(txn, [f"({condition})"], parameters, now).items():
+            seen[module][host] = views
+    return {module: Watched(module_txn(txn, module), states[module], calls[module], seen[module]) for module in modules}

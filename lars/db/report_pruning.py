@@ -32,6 +32,9 @@ AGED = (
     Aged("ReportCursor", ("caller", "boot")),
     Aged("CallerSeen", ("caller",)),
     Aged("WriteCursor", ("id",)),
+    Aged("CallerHost", ("modid", "cmdid", "ip", "port", "caller")),
+    Aged("CallerRoute", ("modid", "cmdid", "caller")),
+    Aged("AgentInfo", ("caller",)),
 )
 """Tables without an index on `ts`, since each report would have to update it: old rows are found by a read that locks
 nothing, and deleted by key."""

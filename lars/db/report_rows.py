@@ -5,6 +5,7 @@ tuples, and every reported result passes through here.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lars.route import ModuleId
 
@@ -55,4 +56,68 @@ class Group:
     @property
     def run(self) -> Run:
         """The run that sent the reports."""
+        return self.caller, self.boot
+
+
+class CallsSeen(NamedTuple):
+    """Calls of one caller to one host in a period of so many seconds, and when it ended (Unix seconds)."""
+
+    succ: int
+    err: int
+    counted_at: int
+    period: int
+
+
+class HostSeen(NamedTuple):
+    """How a caller sees a host.
+
+    Attributes:
+        state: a Condition, as a number.
+        reason: why, in a few words; at most MAX_REASON characters.
+        since: when the state began, in Unix seconds.
+        latency: of its calls, in microseconds; 0 if it is not known.
+        calls: None where there is nothing new of them.
+    """
+
+    state: int
+    reason: str
+    since: int
+    latency: int
+    calls: CallsSeen | None
+
+
+class AgentFacts(NamedTuple):
+    """What an agent says of itself; `started_at` is in Unix seconds, `dns` and `reporter` are what it is linked to."""
+
+    started_at: int
+    hostname: str
+    version: str
+    zone: str
+    dns: str
+    reporter: str
+    settings: str
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one run of an agent has said of hosts and of itself, until it is written: the newest holds.
+
+    Attributes:
+        caller, boot: the run.
+        at: when the newest arrived, in Unix seconds.
+        hosts: by module, and by packed host.
+        versions: of the routes that it holds; None for a module that it has forgotten.
+        facts: of itself; None if there is nothing new.
+    """
+
+    caller: int
+    boot: int
+    at: int = 0
+    hosts: dict[ModuleId, dict[int, HostSeen]] = field(default_factory=dict)
+    versions: dict[ModuleId, int | None] = field(default_factory=dict)
+    facts: AgentFacts | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run that said it."""
         return self.caller, self.boot

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 from lars.db.database import Database
 from lars.db.engine import DatabaseError, Transaction
-from lars.db.report_rows import Calls, Group, Run, Status
+from lars.db.report_rows import Calls, Group, Run, Seen, Status
+from lars.db.seen_writes import write_seen_txn
 from lars.route import ModuleId, format_ip
+from lars.wording import counted
 
 MAX_STATUS_COUNT = 2**31 - 1
 """The largest count in ServerCallStatus; a larger one is clamped."""
@@ -45,7 +47,9 @@ class ReportWrites:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def commit(self, groups: Sequence[Group], new: Iterable[Run], now: float) -> Committed:
+    async def commit(
+        self, groups: Sequence[Group], new: Iterable[Run], now: float, seen: Sequence[Seen] = ()
+    ) -> Committed:
         """Adds the groups up; each (caller, boot, seq) counts once, even if another reporter has committed it.
 
         Idempotent: call it again with the same groups after a failure, even one after the commit. If the database
@@ -55,18 +59,23 @@ class ReportWrites:
             groups: those of one run in the order of their seq.
             new: the runs that may have no row in ReportCursor yet.
             now: Unix seconds by the database's clock.
+            seen: what agents say of hosts and of themselves.
         """
         new = list(new)
         try:
-            return await self._database.write_repeatable("store reports", commit_txn, groups, new, now)
+            return await self._database.write_repeatable("store reports", commit_txn, groups, new, now, seen)
         except BadRow:
-            return await self._database.write_repeatable(
-                "store reports, without bad rows", commit_txn, groups, new, now, True
-            )
+            without = "store reports, without bad rows"
+            return await self._database.write_repeatable(without, commit_txn, groups, new, now, seen, True)
 
 
 def commit_txn(
-    txn: Transaction, groups: Sequence[Group], new: Iterable[Run], now: float, bisect: bool = False
+    txn: Transaction,
+    groups: Sequence[Group],
+    new: Iterable[Run],
+    now: float,
+    seen: Sequence[Seen] = (),
+    bisect: bool = False,
 ) -> Committed:
     """Writes groups and moves the cursors of their runs; with `bisect`, rows that the database refuses are left out.
 
@@ -74,7 +83,7 @@ def commit_txn(
     so that two writers cannot deadlock; rows that writers share come last, so that their locks are short.
     """
     engine = txn.engine
-    runs = sorted({group.run for group in groups})
+    runs = sorted({group.run for group in groups} | {one.run for one in seen})
     _make_cursors(txn, sorted(new), now)
     done = Committed(_locked_cursors(txn, runs))
     to_write = _uncounted(groups, done)
@@ -84,6 +93,7 @@ def commit_txn(
         engine.upsert("ServerCallStatus", STATUS_KEY, ["succ_cnt", "err_cnt", "ts", "overload"]),
         list(status_rows(to_write)),
     )
+    writing.seen(seen)
     skews = {group.caller: max(-MAX_STATUS_COUNT, min(group.skew, MAX_STATUS_COUNT)) for group in groups}
     txn.execute_numbers(
         engine.upsert("CallerSeen", ["caller"], ["ts", "skew"]),
@@ -206,6 +216,21 @@ class _Writing:
                     raise BadRow(self._txn.engine.reason(error)) from error
                 raise
         self._done.rows[table] = len(rows) - (len(self._done.refused) - refused)
+
+    def seen(self, seen: Sequence[Seen]) -> None:
+        """Writes what agents say of hosts; none of it where the database refuses a row: they say it again."""
+        if not seen:
+            return
+        errors, is_bad_row = self._txn.engine.errors, self._txn.engine.is_bad_row
+        self._txn.execute("SAVEPOINT seen")
+        try:
+            self._done.rows.update(write_seen_txn(self._txn, seen))
+        except errors as error:
+            if not is_bad_row(error):
+                raise
+            self._txn.execute("ROLLBACK TO SAVEPOINT seen")
+            reason = self._txn.engine.reason(error)
+            self._done.refused.append(f"what {counted(len(seen), 'agent')} said of hosts: {reason}")
 
     def _by_halves(self, table: str, statement: str, rows: Sequence[NumberRow]) -> None:
         txn = self._txn

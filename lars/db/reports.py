@@ -3,14 +3,25 @@
 See docs/design/reporter.md, what is stored.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from lars.db.database import Database
 from lars.db.engine import Transaction
 from lars.db.hosts import host_rows_txn
+from lars.host_condition import Condition, condition_of
 from lars.host_record import PLAIN, HostRecord
 from lars.route import HostAddress, ModuleId
+
+
+class HostSeenBy(NamedTuple):
+    """A state of a host, how many callers see it so, why one of them does, and since when (Unix seconds) the first."""
+
+    condition: Condition
+    callers: int
+    reason: str
+    since: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +31,8 @@ class HostStatus:
     Counts are over the chosen period, or, if `latest`, sums of the latest report of each caller in it: a C++ reporter
     keeps no history. `callers` have reported in the last STALE_AFTER seconds, and `overloaded_at` of
     them have ejected the host; `last_report` is in Unix seconds, 0 if there is none. `record` is what operators keep
-    with the host; PLAIN if it is no longer in the route.
+    with the host; PLAIN if it is no longer in the route. `seen` has the states of callers that do not see it as
+    healthy, that of most callers first.
     """
 
     modid: int
@@ -34,10 +46,14 @@ class HostStatus:
     last_report: int
     latest: bool = False
     record: HostRecord = PLAIN
+    seen: tuple[HostSeenBy, ...] = ()
 
 
 STALE_AFTER = 180
 """Seconds without a report after which the states of a caller are ignored."""
+
+VALID = 7_200
+"""Seconds for which what a caller has said of hosts holds while it is heard of: it says all again every hour."""
 
 
 class MinuteCalls(NamedTuple):
@@ -110,13 +126,42 @@ def _status_txn(txn: Transaction, modid: int | None, cmdid: int | None, since: i
         (*key, ip, port): record
         for *key, ip, port, record in host_rows_txn(txn, where, [PLAIN.zone, PLAIN.weight, *parameters])
     }
+    seen = seen_by_txn(txn, conditions, parameters, now)
     hosts = []
     for host in sorted(counts.keys() | states.keys()):
         calls = counts.get(host) or latest.get(host, (0, 0))
         of_modid, of_cmdid, ip, port = host
         state = states.get(host, (0, 0, 0))
-        hosts.append(HostStatus(of_modid, of_cmdid, ip, port, *calls, *state, host in latest, records.get(host, PLAIN)))
+        record = records.get(host, PLAIN)
+        views = seen.get((ModuleId(of_modid, of_cmdid), HostAddress(ip, port)), ())
+        hosts.append(HostStatus(of_modid, of_cmdid, ip, port, *calls, *state, host in latest, record, views))
     return hosts
+
+
+def seen_by_txn(
+    txn: Transaction, conditions: Sequence[str], parameters: Sequence[int], now: float
+) -> dict[tuple[ModuleId, HostAddress], tuple[HostSeenBy, ...]]:
+    """How the callers that are heard of see hosts that they do not see as healthy, by module and host.
+
+    Args:
+        txn: the transaction.
+        conditions: those on modid and cmdid that select modules.
+        parameters: of the conditions.
+        now: Unix seconds.
+    """
+    rows = txn.all(
+        "SELECT modid, cmdid, ip, port, state, COUNT(*) AS callers, MAX(reason), MIN(since) FROM CallerHost "
+        f"WHERE {' AND '.join(['state <> ?', 'CallerHost.ts >= ?', *conditions])} "
+        "AND caller IN (SELECT caller FROM CallerSeen WHERE CallerSeen.ts >= ?) "
+        "GROUP BY modid, cmdid, ip, port, state ORDER BY callers DESC, state",
+        [Condition.HEALTHY, int(now) - VALID, *parameters, int(now) - STALE_AFTER],
+    )
+    found: dict[tuple[ModuleId, HostAddress], tuple[HostSeenBy, ...]] = {}
+    for modid, cmdid, ip, port, state, callers, reason, since in rows:
+        key = (ModuleId(modid, cmdid), HostAddress(ip, port))
+        seen = HostSeenBy(condition_of(state, Condition.EJECTED), int(callers), str(reason), int(since))
+        found[key] = (*found.get(key, ()), seen)
+    return found
 
 
 def _clocks_txn(txn: Transaction, least: float) -> Clocks:

@@ -179,6 +179,7 @@ class RouteTable:
     def _encode(self, module: ModuleId, packed: bytes, plain: bool, fresh_ms: int | None = None) -> bytes:
         fresh_ms = self._fresh_ms if fresh_ms is None else fresh_ms
         response = GetRouteResponse(modid=module.modid, cmdid=module.cmdid, fresh_ms=fresh_ms)
+        response.version = max(0, self.version)
         if plain or is_plain(packed):
             response.host.extend([HostInfo(ip=ip, port=port) for ip, port in undrained(packed)])
         else:

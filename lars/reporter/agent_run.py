@@ -3,7 +3,7 @@
 See docs/design/reporter.md, counted once.
 """
 
-from lars.db.report_rows import Group, Run
+from lars.db.report_rows import Group, Run, Seen
 from lars.reporter.agent_clock import AgentClock
 
 
@@ -20,13 +20,14 @@ class AgentRun:
         cursor: the last seq that is known to be committed, or None before the first commit.
         taken: the last seq that is pending or committed.
         pending: groups that are not being written yet.
+        seen: what it has said of hosts and of itself that is not being written yet; None if nothing.
         rows: keys that are pending or being written.
         connected: whether an agent may send more reports of this run.
         clock: the agent's clock.
         skew: by how many seconds that is ahead; negative if it is behind.
     """
 
-    __slots__ = ("boot", "caller", "clock", "connected", "cursor", "pending", "rows", "skew", "taken")
+    __slots__ = ("boot", "caller", "clock", "connected", "cursor", "pending", "rows", "seen", "skew", "taken")
 
     def __init__(self, caller: int, boot: int, cursor: int | None = None) -> None:
         self.caller = caller
@@ -34,6 +35,7 @@ class AgentRun:
         self.cursor = cursor
         self.taken = cursor or 0
         self.pending: list[Group] = []
+        self.seen: Seen | None = None
         self.rows = 0
         self.connected = True
         self.clock = AgentClock()
@@ -67,6 +69,11 @@ class AgentRun:
         groups, self.pending = self.pending, []
         return groups
 
+    def take_seen(self) -> list[Seen]:
+        """What it has said of hosts and is to be written now; none or one."""
+        seen, self.seen = self.seen, None
+        return [seen] if seen is not None else []
+
     def commit(self, cursor: int, rows: int) -> None:
         """Records that the groups taken are committed: the last seq, and how many rows they had."""
         self.cursor = cursor
@@ -80,5 +87,6 @@ class AgentRun:
         """
         self.cursor = self.taken = cursor
         self.pending.clear()
+        self.seen = None
         dropped, self.rows = self.rows, 0
         return dropped

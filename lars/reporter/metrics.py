@@ -18,12 +18,16 @@ from lars.runtime.admission import Admission
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.5, 2.5, 5, 10, 60)
 
 
+TABLES = ("ServerCallStatus", "ServerCallHistory", "CallerHost", "CallerRoute", "AgentInfo")
+"""The tables whose written rows are counted."""
+
+
 class WriteMetrics:
     """How long transactions take, and what they wrote."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.batches = 0
-        self.rows = {"ServerCallStatus": 0, "ServerCallHistory": 0}
+        self.rows = dict.fromkeys(TABLES, 0)
         self.refused = 0
         self._age = Histogram(
             "lars_reporter_commit_age_seconds",

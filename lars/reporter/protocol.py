@@ -9,21 +9,22 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from lars.db.report_rows import Run
+from lars.db.report_rows import Run, Seen
 from lars.errors import LarsError
 from lars.reporter.agent_clock import MAX_AGE, happened_at
 from lars.reporter.agent_run import AgentRun
-from lars.reporter.aggregate import add_report, check
+from lars.reporter.aggregate import Malformed, add_report, check
 from lars.reporter.backpressure import Backpressure
 from lars.reporter.caller_rule import CallerRule, Claim
 from lars.reporter.counter_deltas import CounterDeltas
 from lars.reporter.pace import Pace, PaceLimits
+from lars.reporter.seen import add_views
 from lars.reporter.skewed_agents import SkewedAgents
 from lars.reporter.writer import Batch
 from lars.route import format_ip
 from lars.runtime.admission import Admission
 from lars.wire.factory import FrameFactory, Limits
-from lars.wire.lars_pb2 import ReportStatusAck, ReportStatusRequest
+from lars.wire.lars_pb2 import AgentViews, ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId
 from lars.wire.served import ServedProtocol, heartbeat_receivers
 
@@ -90,10 +91,22 @@ class ReportServerProtocol(ServedProtocol):
     def acknowledge(self, run: AgentRun) -> None:
         """Sends the seq up to which all reports are committed, but not to a C++ agent, which has no such message."""
         if run.boot != self._legacy_boot:
-            self.send(MessageId.REPORT_STATUS_ACK, ReportStatusAck(boot=run.boot, seq=run.committed))
+            self.send(MessageId.REPORT_STATUS_ACK, ReportStatusAck(boot=run.boot, seq=run.committed, takes_views=True))
+
+    def on_views(self, views: AgentViews) -> None:
+        """Takes how an agent sees hosts, and what it says of itself."""
+        run = self.run
+        if run is None or (run.caller, run.boot) != (views.caller, views.boot):
+            self.factory.count_malformed(self, Malformed("views of an agent that has not reported on this connection"))
+            return
+        try:
+            self.factory.add_views(self, run, views)
+        except LarsError as error:
+            self.factory.count_malformed(self, error)
 
     receivers = {
         MessageId.REPORT_STATUS_REQUEST: on_report,
+        MessageId.AGENT_VIEWS: on_views,
         MessageId.GET_ROUTE_REQUEST: ServedProtocol.on_misdirected,
         **heartbeat_receivers,
     }
@@ -115,6 +128,7 @@ class ReportServerFactory(FrameFactory):
     Attributes:
         paused: connections that are not read from.
         reports: all reports received.
+        views: all messages about hosts and agents received.
         results: results in reports that were not repeats.
         repeated: reports that were received before.
         skipped: results with an invalid host.
@@ -146,6 +160,7 @@ class ReportServerFactory(FrameFactory):
         self._caller_rule = caller_rule or CallerRule()
         self.paused: set[ReportServerProtocol] = set()
         self.reports = 0
+        self.views = 0
         self.results = 0
         self.repeated = 0
         self.skipped = 0
@@ -206,7 +221,18 @@ class ReportServerFactory(FrameFactory):
         added = add_report(request, happened, int(now), group.rows, connection.counters)
         self.results += len(request.results)
         self.skipped += added.skipped
-        rows = added.new_rows + (group.first == seq)
+        self._added(connection, run, added.new_rows + (group.first == seq))
+
+    def add_views(self, connection: ReportServerProtocol, run: AgentRun, views: AgentViews) -> None:
+        """Adds what an agent says of hosts to what is pending; raises Malformed or InvalidRoute."""
+        self.views += 1
+        seen = run.seen if run.seen is not None else Seen(run.caller, run.boot)
+        rows = add_views(views, self._wall_clock(), seen)
+        run.seen = seen
+        self._added(connection, run, rows)
+
+    def _added(self, connection: ReportServerProtocol, run: AgentRun, rows: int) -> None:
+        """Counts rows that are pending from now on, and has them written."""
         run.rows += rows
         self.backpressure.rows += rows
         if self.backpressure.must_pause(run.rows):

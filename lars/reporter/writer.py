@@ -4,7 +4,7 @@ See docs/design/reporter.md, batches.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -13,7 +13,7 @@ from twisted.logger import Logger
 
 from lars.db.engine import DatabaseError
 from lars.db.faults import DatabaseFaults
-from lars.db.report_rows import Group
+from lars.db.report_rows import Group, Seen
 from lars.db.report_writes import Committed, ReportWrites
 from lars.reporter.agent_run import AgentRun
 from lars.runtime.periodic import Periodic
@@ -35,6 +35,7 @@ class Share:
     groups: list[Group]
     rows: int
     since: float
+    seen: list[Seen] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +115,14 @@ class ReportWriter:
             if shares and rows + run.rows > MAX_ROWS:
                 break
             del self._pending[run]
-            shares.append(Share(run, run.take_pending(), run.rows, since))
+            shares.append(Share(run, run.take_pending(), run.rows, since, run.take_seen()))
             rows += run.rows
         self._pending_rows -= rows
         return shares
 
     async def _write(self, shares: Sequence[Share]) -> None:
         groups = [group for share in shares for group in share.groups]
+        seen = [one for share in shares for one in share.seen]
         while True:
             while not self._faults.may_try(self._clock.seconds()):
                 await deferLater(self._clock, POLL_INTERVAL)
@@ -129,7 +131,7 @@ class ReportWriter:
             began = self._clock.seconds()
             new = [share.run.key for share in shares if not share.run.cursor]
             try:
-                committed = await self._writes.commit(groups, new, self._wall_clock())
+                committed = await self._writes.commit(groups, new, self._wall_clock(), seen)
             except DatabaseError as error:
                 if not self._stopped:
                     self._faults.failed(str(error), self._clock.seconds())

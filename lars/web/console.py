@@ -7,9 +7,11 @@ from lars.db.accounts import AccountStore
 from lars.db.agents import AgentStore
 from lars.db.alarms import AlarmStore
 from lars.db.audit import AuditStore
+from lars.db.callers import CallerStore
 from lars.db.calls import CallStore
 from lars.db.database import Database
 from lars.db.fleet import FleetStore
+from lars.db.held_routes import HeldRouteStore
 from lars.db.host_states import HostStateStore
 from lars.db.machines import MachineStore
 from lars.db.modules import ModuleStore
@@ -34,8 +36,10 @@ class Stores:
     agents: AgentStore
     alarms: AlarmStore
     audit: AuditStore
+    callers: CallerStore
     calls: CallStore
     fleet: FleetStore
+    held_routes: HeldRouteStore
     host_states: HostStateStore
     machines: MachineStore
     modules: ModuleStore
@@ -49,8 +53,10 @@ class Stores:
             AgentStore(database),
             AlarmStore(database),
             AuditStore(database),
+            CallerStore(database),
             CallStore(database),
             FleetStore(database),
+            HeldRouteStore(database),
             HostStateStore(database),
             MachineStore(database),
             ModuleStore(database),

@@ -33,6 +33,7 @@ from lars.web.live.cached_counts import CachedCounts
 from lars.web.live.live import Live
 from lars.web.metrics import WebMetrics
 from lars.web.pages.account_pages import AccountPages, UserPages
+from lars.web.pages.agent_pages import AgentPages
 from lars.web.pages.audit_pages import AuditPages, VersionPages
 from lars.web.pages.host_pages import HostPages
 from lars.web.pages.machine_pages import MachinePages
@@ -101,6 +102,7 @@ class WebService(AsyncService):
             "machines": MachinePages(self.console).app,
             "settings": SettingsPages(self.console).app,
             "transfer": TransferPages(self.console).app,
+            "agents": AgentPages(self.console).app,
             "audit": AuditPages(self.console).app,
             "versions": VersionPages(self.console).app,
             "account": AccountPages(self.console).app,

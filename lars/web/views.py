@@ -12,6 +12,7 @@ from lars.web.alarm_texts import alarm_text
 from lars.web.audit_lines import changed_lines
 from lars.web.language import LANGUAGES, Translatable, translations
 from lars.web.page_request import Page, PageRequest
+from lars.web.reason_texts import reason_text
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -65,6 +66,7 @@ class Views:
             iso=formats.iso,
             ip=format_ip,
             translated=lambda text: text.to(catalogue),
+            reason=lambda text: reason_text(text).to(catalogue),
             alarm_text=lambda text: alarm_text(text).to(catalogue),
         )
         environment.globals.update(address=address, percent=formats.percent, language=language, host=HostAddress)

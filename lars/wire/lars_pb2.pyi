@@ -35,18 +35,20 @@ class GetRouteRequest(_message.Message):
     def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., peer: _Optional[int] = ...) -> None: ...
 
 class GetRouteResponse(_message.Message):
-    __slots__ = ("modid", "cmdid", "host", "fresh_ms", "settings")
+    __slots__ = ("modid", "cmdid", "host", "fresh_ms", "settings", "version")
     MODID_FIELD_NUMBER: _ClassVar[int]
     CMDID_FIELD_NUMBER: _ClassVar[int]
     HOST_FIELD_NUMBER: _ClassVar[int]
     FRESH_MS_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     modid: int
     cmdid: int
     host: _containers.RepeatedCompositeFieldContainer[HostInfo]
     fresh_ms: int
     settings: ModuleSettings
-    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., host: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., fresh_ms: _Optional[int] = ..., settings: _Optional[_Union[ModuleSettings, _Mapping]] = ...) -> None: ...
+    version: int
+    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., host: _Optional[_Iterable[_Union[HostInfo, _Mapping]]] = ..., fresh_ms: _Optional[int] = ..., settings: _Optional[_Union[ModuleSettings, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
 
 class HostCallResult(_message.Message):
     __slots__ = ("ip", "port", "succ", "err", "overload")
@@ -125,12 +127,14 @@ class ReportRequest(_message.Message):
     def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., host: _Optional[_Union[HostInfo, _Mapping]] = ..., retcode: _Optional[int] = ..., cost_ms: _Optional[int] = ...) -> None: ...
 
 class ReportStatusAck(_message.Message):
-    __slots__ = ("boot", "seq")
+    __slots__ = ("boot", "seq", "takes_views")
     BOOT_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
+    TAKES_VIEWS_FIELD_NUMBER: _ClassVar[int]
     boot: int
     seq: int
-    def __init__(self, boot: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...
+    takes_views: bool
+    def __init__(self, boot: _Optional[int] = ..., seq: _Optional[int] = ..., takes_views: _Optional[bool] = ...) -> None: ...
 
 class RouteStateRequest(_message.Message):
     __slots__ = ("seq", "modid", "cmdid", "version")
@@ -255,7 +259,7 @@ class ExplainRequest(_message.Message):
     def __init__(self, seq: _Optional[int] = ..., modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., offset: _Optional[int] = ...) -> None: ...
 
 class ExplainedHost(_message.Message):
-    __slots__ = ("ip", "port", "ejected", "share", "calls", "failures", "failures_in_a_row", "in_flight", "latency", "next_probe", "why")
+    __slots__ = ("ip", "port", "ejected", "share", "calls", "failures", "failures_in_a_row", "in_flight", "latency", "next_probe", "why", "condition", "reason")
     IP_FIELD_NUMBER: _ClassVar[int]
     PORT_FIELD_NUMBER: _ClassVar[int]
     EJECTED_FIELD_NUMBER: _ClassVar[int]
@@ -267,6 +271,8 @@ class ExplainedHost(_message.Message):
     LATENCY_FIELD_NUMBER: _ClassVar[int]
     NEXT_PROBE_FIELD_NUMBER: _ClassVar[int]
     WHY_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     ip: int
     port: int
     ejected: bool
@@ -278,7 +284,9 @@ class ExplainedHost(_message.Message):
     latency: float
     next_probe: float
     why: str
-    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., ejected: _Optional[bool] = ..., share: _Optional[float] = ..., calls: _Optional[float] = ..., failures: _Optional[float] = ..., failures_in_a_row: _Optional[int] = ..., in_flight: _Optional[int] = ..., latency: _Optional[float] = ..., next_probe: _Optional[float] = ..., why: _Optional[str] = ...) -> None: ...
+    condition: int
+    reason: str
+    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., ejected: _Optional[bool] = ..., share: _Optional[float] = ..., calls: _Optional[float] = ..., failures: _Optional[float] = ..., failures_in_a_row: _Optional[int] = ..., in_flight: _Optional[int] = ..., latency: _Optional[float] = ..., next_probe: _Optional[float] = ..., why: _Optional[str] = ..., condition: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
     __slots__ = ("seq", "modid", "cmdid", "offset", "policy", "host", "total")
@@ -321,3 +329,69 @@ class Hello(_message.Message):
     token: str
     refused: str
     def __init__(self, token: _Optional[str] = ..., refused: _Optional[str] = ...) -> None: ...
+
+class HostView(_message.Message):
+    __slots__ = ("ip", "port", "condition", "reason", "age_s", "latency_us", "succ", "err")
+    IP_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    AGE_S_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_US_FIELD_NUMBER: _ClassVar[int]
+    SUCC_FIELD_NUMBER: _ClassVar[int]
+    ERR_FIELD_NUMBER: _ClassVar[int]
+    ip: int
+    port: int
+    condition: int
+    reason: str
+    age_s: int
+    latency_us: int
+    succ: int
+    err: int
+    def __init__(self, ip: _Optional[int] = ..., port: _Optional[int] = ..., condition: _Optional[int] = ..., reason: _Optional[str] = ..., age_s: _Optional[int] = ..., latency_us: _Optional[int] = ..., succ: _Optional[int] = ..., err: _Optional[int] = ...) -> None: ...
+
+class ModuleView(_message.Message):
+    __slots__ = ("modid", "cmdid", "version", "forgotten", "host", "period_s")
+    MODID_FIELD_NUMBER: _ClassVar[int]
+    CMDID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    FORGOTTEN_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_S_FIELD_NUMBER: _ClassVar[int]
+    modid: int
+    cmdid: int
+    version: int
+    forgotten: bool
+    host: _containers.RepeatedCompositeFieldContainer[HostView]
+    period_s: int
+    def __init__(self, modid: _Optional[int] = ..., cmdid: _Optional[int] = ..., version: _Optional[int] = ..., forgotten: _Optional[bool] = ..., host: _Optional[_Iterable[_Union[HostView, _Mapping]]] = ..., period_s: _Optional[int] = ...) -> None: ...
+
+class AgentFacts(_message.Message):
+    __slots__ = ("hostname", "version", "zone", "age_s", "dns", "reporter", "settings")
+    HOSTNAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ZONE_FIELD_NUMBER: _ClassVar[int]
+    AGE_S_FIELD_NUMBER: _ClassVar[int]
+    DNS_FIELD_NUMBER: _ClassVar[int]
+    REPORTER_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    hostname: str
+    version: str
+    zone: str
+    age_s: int
+    dns: str
+    reporter: str
+    settings: str
+    def __init__(self, hostname: _Optional[str] = ..., version: _Optional[str] = ..., zone: _Optional[str] = ..., age_s: _Optional[int] = ..., dns: _Optional[str] = ..., reporter: _Optional[str] = ..., settings: _Optional[str] = ...) -> None: ...
+
+class AgentViews(_message.Message):
+    __slots__ = ("boot", "caller", "agent", "module")
+    BOOT_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    MODULE_FIELD_NUMBER: _ClassVar[int]
+    boot: int
+    caller: int
+    agent: AgentFacts
+    module: _containers.RepeatedCompositeFieldContainer[ModuleView]
+    def __init__(self, boot: _Optional[int] = ..., caller: _Optional[int] = ..., agent: _Optional[_Union[AgentFacts, _Mapping]] = ..., module: _Optional[_Iterable[_Union[ModuleView, _Mapping]]] = ...) -> None: ...

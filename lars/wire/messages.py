@@ -7,6 +7,7 @@ from google.protobuf.message import DecodeError
 
 from lars.wire.frames import MAX_BODY, FrameError, encode_frame
 from lars.wire.lars_pb2 import (
+    AgentViews,
     ExplainRequest,
     ExplainResponse,
     GetHostRequest,
@@ -27,7 +28,8 @@ from lars.wire.lars_pb2 import (
 )
 
 Message: TypeAlias = (
-    ExplainRequest
+    AgentViews
+    | ExplainRequest
     | ExplainResponse
     | GetHostRequest
     | GetHostResponse
@@ -48,7 +50,7 @@ Message: TypeAlias = (
 
 
 class MessageId(IntEnum):
-    """The message id in a frame's header. 1 to 3, 9, 13, 18 and 19 travel over TCP, the others in datagrams."""
+    """The message id in a frame's header. 1 to 3, 9, 13, 18 to 20 travel over TCP, the others in datagrams."""
 
     GET_ROUTE_REQUEST = 1
     GET_ROUTE_RESPONSE = 2
@@ -69,6 +71,7 @@ class MessageId(IntEnum):
     EXPLAIN_RESPONSE = 17
     HEARTBEAT = 18
     HELLO = 19
+    AGENT_VIEWS = 20
 
 
 class Retcode(IntEnum):
@@ -100,6 +103,7 @@ MESSAGE_TYPES: dict[int, type[Message]] = {
     MessageId.EXPLAIN_RESPONSE: ExplainResponse,
     MessageId.HEARTBEAT: Heartbeat,
     MessageId.HELLO: Hello,
+    MessageId.AGENT_VIEWS: AgentViews,
 }
 
 

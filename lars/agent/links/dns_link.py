@@ -26,8 +26,8 @@ ANSWER_TIMEOUT = 10.0
 ASKED_AT_ONCE = 200
 """Modules asked for at once after a new connection, so that the requests of a fleet are spread out."""
 
-TakeRoute = Callable[[ModuleId, list[HostAddress], int, Steering], None]
-"""Called with each route that dns sends: module, hosts, fresh_ms (0 from a C++ dns), and what was set for it."""
+TakeRoute = Callable[[ModuleId, list[HostAddress], int, Steering, int], None]
+"""Called with each route that dns sends: module, hosts, fresh_ms (0 from a C++ dns), what was set for it, version."""
 
 
 class DnsLinkState(Enum):
@@ -64,7 +64,7 @@ class DnsLinkProtocol(LinkProtocol):
             of = f"{counted(len(response.host), 'host')} for module {module}"
             self.factory.count_malformed(self, InvalidRoute(f"of {of} only {len(hosts)} can be used"))
         if hosts or not response.host:
-            self.factory.take_route(module, hosts, response.fresh_ms, steering_of(response))
+            self.factory.take_route(module, hosts, response.fresh_ms, steering_of(response), response.version)
 
     receivers = {MessageId.GET_ROUTE_RESPONSE: on_route, **heartbeat_receivers}
 

@@ -252,6 +252,11 @@ class LinkFactory(FrameFactory):
         return self._linked_to is not None and (not self.silences or self._pulse.heard_at is not None)
 
     @property
+    def server(self) -> str:
+        """The server that is linked, as host:port; empty if none is."""
+        return self._linked_to.connected_to if self._linked_to is not None else ""
+
+    @property
     def silences(self) -> int:
         """Connections in a row, up to this one, that were left because the server that is linked was silent."""
         return self._silences.get(self._linked_to.connected_to, 0) if self._linked_to is not None else 0

@@ -17,7 +17,7 @@ from lars.agent.settings import Servers
 from lars.runtime.log_limit import LogLimit
 from lars.runtime.reactor import IReactor
 from lars.wire.heartbeats import INTERVAL
-from lars.wire.lars_pb2 import ReportStatusAck
+from lars.wire.lars_pb2 import AgentViews, ReportStatusAck
 from lars.wire.messages import MessageId
 from lars.wording import counted
 
@@ -106,6 +106,8 @@ class ReportLink(LinkFactory):
         self._connection: ReportLinkProtocol | None = None
         self._acknowledging: set[str] = set()  # servers that have acknowledged
         self._unnamed = LogLimit(reactor.seconds)
+        self._takes_views = False
+        self._view_connections = 0  # connections whose reporter takes views, so far
         self._sent = 0  # the last seq sent on this connection
         self._sent_at = reactor.seconds()  # when that was
         self._frozen_at = reactor.seconds()  # where the next report's period begins
@@ -120,6 +122,7 @@ class ReportLink(LinkFactory):
         self._connection = connection
         self._state = ReportLinkState.OPEN
         self._sent = 0
+        self._takes_views = False
         self.outbox.take_back()
         self._caller = self._fixed_caller or caller_on(connection.stream.getHost()) or self._caller
         if not self._caller and self._unnamed.admit(""):
@@ -132,12 +135,28 @@ class ReportLink(LinkFactory):
         """Keeps what was not acknowledged for the next connection."""
         if self._connection is connection:
             self._connection = None
+            self._takes_views = False
             self._state = ReportLinkState.DOWN
+
+    @property
+    def views_to(self) -> int:
+        """The number of the connection on which views can be sent now, from 1; 0 if there is none."""
+        connection = self._connection
+        return self._view_connections if self._takes_views and connection is not None and connection.writable else 0
+
+    def send_views(self, views: AgentViews) -> None:
+        """Sends views of hosts; to be called while `views_to` is not 0. They are not repeated."""
+        if self._connection is not None:
+            views.caller, views.boot = self._caller, self.outbox.boot
+            self._connection.send(MessageId.AGENT_VIEWS, views)
 
     def acknowledged(self, connection: ReportLinkProtocol, ack: ReportStatusAck) -> None:
         """Forgets the reports up to ack.seq, which are committed, and sends what follows."""
         if connection is self._connection and ack.boot == self.outbox.boot:
             self._state = ReportLinkState.ACKNOWLEDGED
+            if ack.takes_views and not self._takes_views:
+                self._takes_views = True
+                self._view_connections += 1
             self._acknowledging.add(connection.connected_to)
             self.outbox.acknowledge(ack.seq)
             self._freeze()

@@ -43,7 +43,7 @@ def explain(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> None:
         of_module = {**module._asdict(), "policy": found.policy}
         print_json(
             [
-                {**of_module, "host": str(host.address), "state": host.state.value, **explained_json(host)}
+                {**of_module, "host": str(host.address), "state": host.condition.word, **explained_json(host)}
                 for host in hosts
             ]
         )
@@ -51,5 +51,5 @@ def explain(modid: int, cmdid: int, agent: AgentAddress, as_json: bool) -> None:
     click.echo(f"module {module}, policy {found.policy}")
     print_table(
         ("HOST", "STATE", *COLUMNS, "WHY"),
-        [(str(host.address), host.state.value, *explained_cells(host), host.why) for host in hosts],
+        [(str(host.address), host.condition.word, *explained_cells(host), host.why) for host in hosts],
     )

@@ -1,7 +1,7 @@
-"""`lars status`: how recent calls to each host went, and which hosts are ejected; once, or repeatedly."""
+"""`lars status`: how recent calls to each host went, and who sees which hosts as ejected; once, or repeatedly."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 
@@ -9,13 +9,17 @@ import click
 
 from lars.cli.arguments import NumbersCommand, check_optional, db_option, json_option, optional_module_arguments
 from lars.cli.database import run_with_database
-from lars.cli.terminal.host_state import EJECTED, host_state
+from lars.cli.terminal import caller_views
+from lars.cli.terminal.caller_views import caller_cells, caller_json, duration, state_with_reason
+from lars.cli.terminal.host_state import EJECTED, UNHEALTHY, host_state
 from lars.cli.terminal.output import json_text, table_text
 from lars.cli.terminal.watch import show_repeatedly
+from lars.db.callers import MOST, CallerStore, CallerView
 from lars.db.clock import MAX_SKEW
 from lars.db.database import Database
-from lars.db.reports import HostStatus, ReportStore
+from lars.db.reports import HostSeenBy, HostStatus, ReportStore
 from lars.db.url import DatabaseUrl
+from lars.host_condition import Condition
 from lars.host_record import DEFAULT_WEIGHT, HostRecord
 from lars.route import HostAddress, ModuleId, format_ip
 
@@ -23,12 +27,17 @@ _MINUTES = click.IntRange(1, 366 * 24 * 60)
 
 NO_HISTORY = "~: what the callers reported last, not the calls of the period: a C++ reporter keeps no history"
 
+LAST_REPORTS = "~: of the caller's last report; its agent is a C++ one or an older one. Others: of the last minute"
+
+CUT = f"the first {MOST:,} rows, those of hosts that are not healthy first; name a module to see others"
+
 COLUMNS = ["MODID", "CMDID", "HOST", "STATE", "SUCC", "ERR", "ERR%", "CALLERS", "LAST REPORT"]
 
 
 @click.command(cls=NumbersCommand)
 @optional_module_arguments
 @click.option("--minutes", type=_MINUTES, default=10, show_default=True, help="Count the calls of this many minutes.")
+@click.option("--by", type=click.Choice(["host", "caller"]), default="host", show_default=True, help="A row for each.")
 @click.option("--watch", is_flag=True, help="Refresh every --interval seconds, until Ctrl-C.")
 @click.option(
     "--interval", type=click.FloatRange(0.1, 3600), default=2.0, show_default=True, help="Seconds, for --watch."
@@ -36,12 +45,20 @@ COLUMNS = ["MODID", "CMDID", "HOST", "STATE", "SUCC", "ERR", "ERR%", "CALLERS", 
 @db_option
 @json_option
 def status(
-    modid: int | None, cmdid: int | None, minutes: int, watch: bool, interval: float, url: DatabaseUrl, as_json: bool
+    modid: int | None,
+    cmdid: int | None,
+    minutes: int,
+    by: str,
+    watch: bool,
+    interval: float,
+    url: DatabaseUrl,
+    as_json: bool,
 ) -> None:
     """Show how calls to each host went, of all modules, of those of one MODID, or of one module.
 
-    A host is healthy or ejected; "ejected by 1 of 2" means by one of two callers. It is stale if no caller has
-    reported on it for three minutes. "draining" and "weight" are as operators have set them. Where hosts have
+    A host is healthy, ejected, unhealthy (its health checks fail) or warming up, with the reason; "ejected by 1 of 2"
+    means by one of two callers, which --by caller names. It is stale if no caller has reported on it for three
+    minutes. "draining" and "weight" are as operators have set them. Where hosts have
     zones, a line a module says how much of its calls each zone got. "~" marks the latest reports instead of the
     calls of the period, where a C++ reporter keeps no history. Times are by the database's clock; agents whose
     clock is off are named below.
@@ -51,12 +68,16 @@ def status(
       lars status
       lars status 1 1 --minutes 60 --json
       lars status 1 --watch --interval 1
+      lars status 1 1 --by caller
     """
     check_optional(modid, cmdid)
 
     async def text_and_note(database: Database) -> tuple[str, str]:
         store = ReportStore(database)
         now, skews = await store.clocks(MAX_SKEW)
+        if by == "caller":
+            views = await CallerStore(database).views(modid, cmdid)
+            return by_caller(views, now, as_json)
         hosts = await store.status(modid, cmdid, int(now) - 60 * minutes, now)
         if as_json:
             return json_text([_object(host) for host in hosts]), ""
@@ -78,16 +99,32 @@ def status(
         click.echo(note, err=True)
 
 
-def state(host: HostStatus) -> str:
-    """The state of a host, as reported recently: healthy, ejected (by one caller or more), or stale (no reports).
+def by_caller(views: Sequence[CallerView], now: float, as_json: bool) -> tuple[str, str]:
+    """What --by caller prints, and a note."""
+    if as_json:
+        return json_text([caller_json(view) for view in views]), ""
+    note = CUT if len(views) == MOST else LAST_REPORTS if any(not view.period for view in views) else ""
+    return table_text(caller_views.COLUMNS, [caller_cells(view, now) for view in views]), note
 
-    A host that an operator is draining is draining, whatever the callers say.
+
+def state(host: HostStatus) -> str:
+    """The state of a host as reported recently; "stale" without reports.
+
+    It is ejected or unhealthy if one caller says so. A host that an operator is draining is draining, whatever the
+    callers say.
     """
     if host.record.draining:
         return "draining"
     if not host.callers:
         return "stale"
-    return host_state(bool(host.overloaded_at))
+    view = _view(host)
+    return view.condition.word if view is not None else host_state(bool(host.overloaded_at))
+
+
+def _view(host: HostStatus) -> HostSeenBy | None:
+    """The state that most callers see in which it takes no calls, or warms up; None if its callers do not say."""
+    wanted = (Condition.EJECTED, Condition.UNHEALTHY) if host.overloaded_at else (Condition.WARMING_UP,)
+    return next((view for view in host.seen if view.condition in wanted), None)
 
 
 def zone_lines(hosts: Iterable[HostStatus]) -> list[str]:
@@ -122,15 +159,20 @@ def _skewed(caller: int, skew: int) -> str:
 
 
 def _object(host: HostStatus) -> dict[str, object]:
-    shown = {f.name: getattr(host, f.name) for f in fields(host) if f.name != "record"}
+    shown = {f.name: getattr(host, f.name) for f in fields(host) if f.name not in ("record", "seen")}
+    view = _view(host)
+    why = {"reason": view.reason if view is not None else "", "since": view.since if view is not None else None}
     record = {"weight": host.record.weight, "zone": host.record.zone}
-    return {**shown, "ip": format_ip(host.ip), "state": state(host), **record}
+    return {**shown, "ip": format_ip(host.ip), "state": state(host), **why, **record}
 
 
 def _row(host: HostStatus, now: float) -> tuple[object, ...]:
     word = state(host)
-    if word == EJECTED and host.callers > 1:
+    view = _view(host)
+    if word in (EJECTED, UNHEALTHY) and host.callers > 1:
         word += f" by {host.overloaded_at} of {host.callers}"
+    if view is not None and word != "draining":
+        word = state_with_reason(word, view.reason)
     if host.record.weight not in (0, DEFAULT_WEIGHT):
         word += f", weight {host.record.weight}"
     calls = host.succ + host.err
@@ -144,8 +186,4 @@ def _ago(then: int, now: float) -> str:
     """How long ago a time in Unix seconds was."""
     if not then:
         return "never"
-    age = max(0, int(now) - then)
-    for unit, seconds in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if age >= 2 * seconds:
-            return f"{age // seconds} {unit} ago"
-    return f"{age} s ago"
+    return f"{duration(now - then)} ago"

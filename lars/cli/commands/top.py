@@ -229,7 +229,7 @@ def _cells(rate: HostRate, wide: bool) -> tuple[str, ...]:
 
 
 def _state(rate: HostRate) -> str:
-    return host_state(rate.host.overloaded)
+    return rate.known.condition.word if rate.known is not None else host_state(rate.host.overloaded)
 
 
 def _why(rate: HostRate) -> str:

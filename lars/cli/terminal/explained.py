@@ -30,6 +30,7 @@ def explained_json(host: HostExplanation) -> dict[str, object]:
         "latency": _rounded(host.latency, 6),
         "next_probe": _rounded(host.next_probe, 1),
         "why": host.why,
+        "reason": host.reason,
     }
 
 

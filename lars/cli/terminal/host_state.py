@@ -12,7 +12,13 @@ EJECTED = "ejected"
 DRAINING = "draining"
 """Out of use by an operator (docs/design/database.md, host records)."""
 
-STATE_STYLE = {HEALTHY: "green", EJECTED: "yellow"}
+UNHEALTHY = "unhealthy"
+"""Out of rotation because its health checks fail."""
+
+WARMING_UP = "warming up"
+"""Back in rotation, with a part of its share."""
+
+STATE_STYLE = {HEALTHY: "green", EJECTED: "yellow", UNHEALTHY: "red", DRAINING: "cyan", WARMING_UP: "green"}
 """How rich draws each."""
 
 

@@ -15,6 +15,7 @@ from lars.db.accounts import Token
 from lars.db.engine import DatabaseAway
 from lars.errors import BadInput, InvalidRoute, LarsError, NoSuchHost
 from lars.web.api.audit import AuditResource
+from lars.web.api.callers import CallerResource
 from lars.web.api.endpoint import Call, Endpoint, Reply, Resource, endpoints
 from lars.web.api.fleet import FleetResource
 from lars.web.api.hosts import HostResource
@@ -36,6 +37,7 @@ RESOURCES: tuple[type[Resource], ...] = (
     HostResource,
     MachineResource,
     FleetResource,
+    CallerResource,
     AuditResource,
     RouteResource,
 )

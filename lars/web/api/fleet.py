@@ -2,11 +2,11 @@
 
 from lars.db.agents import AgentReports, AgentUnknown
 from lars.errors import InvalidRoute
-from lars.route import format_ip, parse_ip
+from lars.route import parse_ip
 from lars.web.api.endpoint import MODULE, Call, Reply, Resource, endpoint
 from lars.web.api.input import choice, flag, module_of
 from lars.web.api.problems import Problem, unknown
-from lars.web.api.rows import as_alarm
+from lars.web.api.rows import as_agent, as_alarm
 from lars.web.formats import iso
 from lars.web.roles import Role
 from lars.web.spans import SPANS, start_of
@@ -55,8 +55,7 @@ class FleetResource(Resource):
     async def agents(self, call: Call) -> Reply:
         """Agents, the longest silent first."""
         agents = await self.stores.agents.agents(call.limit)
-        rows = [{"ip": format_ip(a.ip), "seen_at": iso(a.seen_at), "clock_skew": a.skew} for a in agents]
-        return Reply({"agents": rows})
+        return Reply({"agents": [as_agent(agent) for agent in agents]})
 
     @endpoint("DELETE", "/api/v1/agents/<ip>", Role.EDITOR)
     async def dismiss(self, call: Call, ip: str) -> Reply:

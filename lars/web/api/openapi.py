@@ -28,6 +28,7 @@ def _answer(schema: str, description: str = "Done.", etag: bool = False) -> Sche
 
 
 _MODULE = [_path("modid", ID), _path("cmdid", ID)]
+_IP = _path("ip", TEXT)
 _AT_HOST = [*_MODULE, _path("host", HOST)]
 _LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 100}, "How many at most.")
 _BEFORE = _query("before", {"type": "integer", "minimum": 1, "maximum": MAX_ROW}, "Only rows older than this id.")
@@ -190,6 +191,14 @@ PATHS: Schema = {
             [*_MODULE, _query("span", {"type": "string", "enum": list(SPANS), "default": "1h"}, "How far back.")],
         )
     },
+    "/modules/{modid}/{cmdid}/callers": {
+        "get": _operation(
+            "listCallers",
+            "How each caller sees each host, those that are not healthy first",
+            {"200": _answer("Callers")},
+            [*_MODULE, _LIMIT],
+        )
+    },
     "/modids/{modid}/name": {
         "put": _operation("nameModid", "Name a modid", _DONE, [_path("modid", ID)], _json("Name"))
     },
@@ -201,9 +210,12 @@ PATHS: Schema = {
         "get": _operation("listAgents", "Agents, the longest silent first", {"200": _answer("Agents")}, [_LIMIT])
     },
     "/agents/{ip}": {
+        "get": _operation(
+            "getAgent", "An agent, its routes, and the hosts it sees as not healthy", {"200": _answer("Agent")}, [_IP]
+        ),
         "delete": _operation(
-            "dismissAgent", "Forget an agent that is retired, and clear the alarms about it", _DONE, [_path("ip", TEXT)]
-        )
+            "dismissAgent", "Forget an agent that is retired, and clear the alarms about it", _DONE, [_IP]
+        ),
     },
     "/alarms": {
         "get": _operation(
@@ -232,6 +244,14 @@ PATHS: Schema = {
             "The route version, and what changed with the latest ones",
             {"200": _answer("Versions")},
             [_LIMIT, _BEFORE],
+        )
+    },
+    "/versions/{version}": {
+        "get": _operation(
+            "getProgress",
+            "How many agents have the change of a version, and which do not",
+            {"200": _answer("Progress")},
+            [_path("version", {"type": "integer", "minimum": 0, "maximum": 2**63 - 1})],
         )
     },
     "/routes": {

@@ -1,7 +1,10 @@
 """What is in the database as the JSON of the API: pure."""
 
+from lars.db.agents import Agent
 from lars.db.alarms import Alarm
 from lars.db.audit import AuditRow
+from lars.db.callers import CallerView
+from lars.db.held_routes import HeldRoute, Progress
 from lars.db.modules import Module
 from lars.db.routes import EditDone, RouteChanged
 from lars.host_record import PLAIN, HostRecord, usable
@@ -82,6 +85,62 @@ def as_alarm(alarm: Alarm) -> dict[str, object]:
         "raised_at": iso(alarm.raised_at),
         "cleared_at": iso(alarm.cleared_at) if alarm.cleared_at else None,
         "clear_reason": alarm.clear_reason,
+    }
+
+
+def as_agent(agent: Agent) -> dict[str, object]:
+    """An agent; what it does not say of itself is null."""
+    facts = agent.facts
+    says = bool(facts.started_at)
+    return {
+        "ip": format_ip(agent.ip),
+        "seen_at": iso(agent.seen_at),
+        "clock_skew": agent.skew,
+        "hostname": facts.hostname if says else None,
+        "version": facts.version if says else None,
+        "zone": facts.zone if says else None,
+        "started_at": iso(facts.started_at) if says else None,
+        "dns": facts.dns or None,
+        "reporter": facts.reporter or None,
+        "settings": facts.settings.splitlines() if says else None,
+    }
+
+
+def as_caller_view(view: CallerView) -> dict[str, object]:
+    """How a caller sees a host; null for what its agent does not say. `latency` is in seconds."""
+    return {
+        **view.module._asdict(),
+        "host": str(view.host),
+        "caller": format_ip(view.caller),
+        "hostname": view.hostname,
+        "state": view.condition.word,
+        "reason": view.reason,
+        "since": iso(view.since) if view.since else None,
+        "succ": view.succ,
+        "err": view.err,
+        "period": view.period or None,
+        "latency": view.latency,
+        "last_report": iso(view.last_report),
+    }
+
+
+def as_held_route(route: HeldRoute) -> dict[str, object]:
+    """A route that an agent holds; `version` is null if its lars-dns does not say."""
+    return {**route.module._asdict(), "version": route.version or None, "behind": route.behind}
+
+
+def as_progress(progress: Progress) -> dict[str, object]:
+    """How far a change has come; `waiting` has the agents that do not have it, some of them."""
+    return {
+        "version": progress.version,
+        "modules": [module._asdict() for module in progress.modules],
+        "agents": progress.agents,
+        "have": progress.have,
+        "unknown": progress.unknown,
+        "waiting": [
+            {"ip": format_ip(one.caller), "hostname": one.hostname, **one.module._asdict(), "version": one.version}
+            for one in progress.waiting
+        ],
     }
 
 

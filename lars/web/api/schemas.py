@@ -3,6 +3,7 @@
 from typing import Any
 
 from lars.db.modules import MAX_NAME
+from lars.host_condition import Condition
 from lars.host_record import MAX_DRAIN, MAX_NOTE, MAX_TAG, MAX_TAGS, MAX_WEIGHT, MAX_ZONE
 from lars.module_settings import json_schema
 from lars.route import MAX_HOSTS, MAX_ID
@@ -61,6 +62,20 @@ RECORD: Schema = {
     "note": {"type": "string", "maxLength": MAX_NOTE, "pattern": "^[^\\x00-\\x1f\\x7f]*$"},
 }
 """What a host has besides its address."""
+
+AGENT: Schema = {
+    "ip": TEXT,
+    "seen_at": _TIME,
+    "clock_skew": {"type": "integer", "description": "Seconds by which its clock is ahead."},
+    "hostname": _or_null({**TEXT, "description": "null, as below: an older agent or a C++ one, which does not say."}),
+    "version": _or_null(TEXT),
+    "zone": _or_null(TEXT),
+    "started_at": _or_null(_TIME),
+    "dns": _or_null({**TEXT, "description": "The lars-dns that it is linked to."}),
+    "reporter": _or_null({**TEXT, "description": "The lars-reporter that it is linked to."}),
+    "settings": _or_null({"type": "array", "items": TEXT, "description": "Those that are not the defaults."}),
+}
+"""What is known of an agent."""
 
 SCHEMAS: Schema = {
     "Problem": {
@@ -127,15 +142,39 @@ SCHEMAS: Schema = {
         standing_alarms={**COUNT, "description": "Active alarms."},
         trouble=_list("Trouble"),
     ),
-    "Agents": _object(
-        agents={
-            "type": "array",
-            "items": _object(
-                ip=TEXT,
-                seen_at=_TIME,
-                clock_skew={"type": "integer", "description": "Seconds by which its clock is ahead."},
-            ),
-        }
+    "AgentLine": _object(**AGENT),
+    "Agents": _object(agents=_list("AgentLine")),
+    "Agent": _object(**AGENT, routes=_list("HeldRoute"), hosts=_list("CallerView")),
+    "HeldRoute": _object(
+        modid=ID,
+        cmdid=ID,
+        version=_or_null({**COUNT, "description": "null: its lars-dns does not say."}),
+        behind={"type": "boolean", "description": "Whether the route has changed since."},
+    ),
+    "CallerView": _object(
+        modid=ID,
+        cmdid=ID,
+        host=TEXT,
+        caller=TEXT,
+        hostname={**TEXT, "description": "Of the caller; empty: it does not say."},
+        state={"type": "string", "enum": [condition.word for condition in Condition]},
+        reason=TEXT,
+        since=_or_null({**_TIME, "description": "null: the caller does not say."}),
+        succ=COUNT,
+        err=COUNT,
+        period=_or_null({**COUNT, "description": "Seconds of these calls; null: those of the last report."}),
+        latency=_or_null({"type": "number", "description": "Seconds that its calls take."}),
+        last_report=_TIME,
+    ),
+    "Callers": _object(callers=_list("CallerView")),
+    "Waiting": _object(ip=TEXT, hostname=TEXT, modid=ID, cmdid=ID, version=COUNT),
+    "Progress": _object(
+        version=COUNT,
+        modules={"type": "array", "items": _object(modid=COUNT, cmdid=COUNT)},
+        agents={**COUNT, "description": "Agents that use a module which it changed, and say which version they have."},
+        have={**COUNT, "description": "Those that have it, or something newer."},
+        unknown={**COUNT, "description": "Agents whose lars-dns does not say which version it sends."},
+        waiting={**_list("Waiting"), "description": "Agents that do not have it yet, 100 at most."},
     ),
     "Alarm": _object(
         id=COUNT,

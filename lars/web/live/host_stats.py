@@ -6,8 +6,13 @@ from dataclasses import dataclass
 
 from lars.db.calls import Minutes, ModuleCalls
 from lars.db.host_states import HostState, Watched
+from lars.db.reports import HostSeenBy
+from lars.host_condition import Condition
 from lars.host_record import PLAIN, HostRecord
 from lars.route import HostAddress
+
+OUT = (Condition.EJECTED, Condition.UNHEALTHY)
+"""The states in which a caller gives a host no calls of its own accord."""
 
 LAG = 3.0
 """Seconds that a call takes into the database, about: agents report every five."""
@@ -34,8 +39,8 @@ class HostStats:
     host: HostAddress
     in_route: bool
     state: str
-    """ "draining" (by an operator), "drained" (weight 0), "ejected" (by some callers), "failing" (more than 1 % of its
-    calls), "healthy", or "silent" when no caller has reported on it lately."""
+    """ "draining" (by an operator), "drained" (weight 0), "ejected" or "unhealthy" (at some callers), "failing" (more
+    than 1 % of its calls), "healthy", or "silent" when no caller has reported on it lately."""
     callers: int
     ejected_by: int
     last_report: int
@@ -43,6 +48,8 @@ class HostStats:
     err: int
     of: int
     record: HostRecord = PLAIN
+    reason: str = ""
+    """Why it is ejected or unhealthy, in a few words, as one of these callers says."""
 
 
 PAGE = 100
@@ -73,11 +80,14 @@ def host_stats(watched: Watched) -> list[HostStats]:
         calls = watched.calls.get(host, ModuleCalls(0, 0))
         total = calls.succ + calls.err
         record = watched.module.records.get(host, PLAIN)
+        view = (
+            next((v for v in watched.seen.get(host, ()) if v.condition in OUT), None) if state.overloaded_at else None
+        )
         hosts.append(
             HostStats(
                 host,
                 host in route,
-                _word(record, state, calls),
+                _word(record, state, calls, view),
                 state.callers,
                 state.overloaded_at,
                 state.last_report,
@@ -85,16 +95,19 @@ def host_stats(watched: Watched) -> list[HostStats]:
                 calls.err,
                 of,
                 record,
+                view.reason if view is not None and record.weight else "",
             )
         )
-    return sorted(hosts, key=lambda h: (not h.in_route, h.state != "ejected", h.state != "failing", h.host))
+    return sorted(
+        hosts, key=lambda h: (not h.in_route, h.state not in ("ejected", "unhealthy"), h.state != "failing", h.host)
+    )
 
 
-def _word(record: HostRecord, state: HostState, calls: ModuleCalls) -> str:
+def _word(record: HostRecord, state: HostState, calls: ModuleCalls, view: HostSeenBy | None) -> str:
     if not record.weight:
         return "draining" if record.draining else "drained"
     if state.overloaded_at:
-        return "ejected"
+        return view.condition.word if view is not None else "ejected"
     if calls.err * 100 > calls.succ + calls.err:  # more than one in a hundred, as for modules in trouble
         return "failing"
     return "healthy" if state.callers else "silent"

@@ -63,7 +63,17 @@ def module_payload(watched: Watched, hosts: Sequence[HostStats], number: int) ->
     module = watched.module
     here = sorted(h.host for h in shown) if len(shown) < len(hosts) else []
     records = sorted((h.host, repr(h.record)) for h in shown if h.record != PLAIN)
-    parts = (module.hosts, module.modid_name, module.cmdid_name, sorted(module.leases), here, records, module.settings)
+    reasons = sorted((h.host, h.reason) for h in shown if h.reason)
+    parts = (
+        reasons,
+        module.hosts,
+        module.modid_name,
+        module.cmdid_name,
+        sorted(module.leases),
+        here,
+        records,
+        module.settings,
+    )
     return {
         "hosts": {
             f"{format_ip(h.host.ip)}:{h.host.port}": {

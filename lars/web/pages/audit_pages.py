@@ -1,8 +1,8 @@
-"""Who edited what: the audit, and the versions of routes as the C++ console shows them."""
+"""Who edited what: the audit, the versions of routes, and how many agents have each."""
 
 from lars.route import ModuleId
 from lars.web.page_request import Answer, Page, PageRequest
-from lars.web.pages.page_set import PageSet, new_app, page
+from lars.web.pages.page_set import NotFound, PageSet, new_app, page
 
 PAGE = 50
 """Rows on a page."""
@@ -26,7 +26,7 @@ class AuditPages(PageSet):
 
 
 class VersionPages(PageSet):
-    """/versions."""
+    """/versions and all below."""
 
     app = new_app()
 
@@ -35,4 +35,13 @@ class VersionPages(PageSet):
         """The route version and its changes, the newest first."""
         version, rows = await self.console.stores.audit.changes(request.number("before", 2**62, 0, 2**62), PAGE + 1)
         more = rows[PAGE - 1].id if len(rows) > PAGE else None
-        return Page("versions.html", {"version": version, "rows": rows[:PAGE], "more": more})
+        newest = await self.console.stores.held_routes.progress(version)
+        return Page("versions.html", {"version": version, "rows": rows[:PAGE], "more": more, "progress": newest})
+
+    @page(app, "/versions/<int:version>")
+    async def version(self, _request: PageRequest, version: int) -> Answer:
+        """Which agents have the change of a version."""
+        if version >= 2**63:
+            raise NotFound(f"there is no version {version}")
+        progress = await self.console.stores.held_routes.progress(version)
+        return Page("version.html", {"progress": progress})

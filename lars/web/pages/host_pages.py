@@ -8,7 +8,7 @@ from lars.route import HostAddress, ModuleId, parse_host
 from lars.web.language import Errors, untranslated
 from lars.web.page_request import Answer, Page, PageRequest, Redirect
 from lars.web.pages.forms import FormError, parse_drain, parse_record
-from lars.web.pages.module_pages import CONFLICT, known
+from lars.web.pages.module_pages import CALLERS, CONFLICT, known
 from lars.web.pages.page_set import NotFound, PageSet, new_app, page
 from lars.web.roles import Role
 from lars.web.spans import WINDOW
@@ -38,6 +38,7 @@ class HostPages(PageSet):
             "h": found[0],
             "lease": watched.module.leases.get(host),
             "seen": watched.module.seen_by(RouteEdit(module, change={host: KEEP})),
+            "callers": await self.console.stores.callers.views_of_host(module, host, CALLERS),
             "machine": await self.console.stores.machines.machine(host.ip),
             "errors": errors,
             "typed": request.fields if errors else {},

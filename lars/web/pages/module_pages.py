@@ -23,6 +23,9 @@ from lars.web.spans import SPANS, WINDOW, start_of
 PAGE = 50
 """Modules on a page of the list."""
 
+CALLERS = 50
+"""Views of callers that a module's page shows, those of hosts that are not healthy first."""
+
 EDITS = 10
 """Edits that a module's page shows."""
 
@@ -126,6 +129,8 @@ class ModulePages(PageSet):
             "sparks": {h.host: spark(by_host.get(h.host, {}), request.now, span) for h in shown},
             "span": span,
             "spans": tuple(SPANS),
+            "most_callers": CALLERS,
+            "callers": await self.console.stores.callers.views(module.modid, module.cmdid, CALLERS),
             "edits": await self.console.stores.audit.edits(module, None, EDITS),
             "settings": texts_of(settings),
             "ignored": ignored,

@@ -1,30 +1,25 @@
-"""The overview, agents and alarms, and the streams that refresh pages."""
+"""The overview and alarms, and the streams that refresh pages."""
 
 from typing import Any
 
 from twisted.web.server import Request
 
-from lars.db.agents import AgentReports, AgentUnknown
 from lars.errors import InvalidRoute, LarsError
-from lars.route import ModuleId, module_id, parse_ip
+from lars.route import ModuleId, module_id
 from lars.web.live.event_stream import EventStream
 from lars.web.live.live import HostPage
 from lars.web.live.payloads import fleet_payload
-from lars.web.page_request import Answer, Page, PageRequest, Redirect
+from lars.web.page_request import Answer, Page, PageRequest
 from lars.web.pages.charts import chart, totals
 from lars.web.pages.page_set import PageSet, new_app, page
-from lars.web.roles import Role
 from lars.web.spans import WINDOW
-
-AGENTS = 500
-"""Agents on their page at most, the longest silent first."""
 
 ALARMS = 200
 """Alarms of each kind on their page at most, the newest first."""
 
 
 class OverviewPages(PageSet):
-    """/, /agents, /alarms, and /live/…"""
+    """/, /alarms, and /live/…"""
 
     app = new_app()
 
@@ -43,23 +38,6 @@ class OverviewPages(PageSet):
             "window": WINDOW // 60,
         }
         return Page("overview.html", values)
-
-    @page(app, "/agents")
-    async def agents(self, _request: PageRequest) -> Answer:
-        """Agents, the longest silent first."""
-        agents = await self.console.stores.agents.agents(AGENTS)
-        return Page("agents.html", {"agents": agents, "most": AGENTS})
-
-    @page(app, "/agents/<ip>/dismiss", role=Role.EDITOR, form=True)
-    async def dismiss_agent(self, request: PageRequest, ip: str) -> Answer:
-        """Forgets an agent that is retired; one that reports is left alone."""
-        try:
-            await self.console.stores.agents.dismiss(request.actor, parse_ip(ip))
-        except AgentReports:
-            return Redirect("/agents?notice=reports")
-        except (InvalidRoute, AgentUnknown):
-            return Redirect("/agents?notice=same")
-        return Redirect("/agents?notice=dismissed")
 
     @page(app, "/alarms")
     async def alarms(self, _request: PageRequest) -> Answer:

@@ -29,7 +29,9 @@ class LinkedAgent:
         servers = (Server("127.0.0.1", first.port), Server("127.0.0.1", second.port))
         self.link = DnsLink(reactor, servers, self._take_route, lambda: MODULES)
 
-    def _take_route(self, module: ModuleId, hosts: list[HostAddress], fresh_ms: int, steering: Steering) -> None:
+    def _take_route(
+        self, module: ModuleId, hosts: list[HostAddress], fresh_ms: int, steering: Steering, version: int
+    ) -> None:
         self.routes[module] = tuple(hosts)
 
 

@@ -2,7 +2,10 @@
 
 from lars.db.calls import ModuleCalls
 from lars.db.host_states import HostState, HostStateStore
-from lars.db.reports import STALE_AFTER
+from lars.db.report_rows import HostSeen, Seen, pack_host
+from lars.db.reports import STALE_AFTER, HostSeenBy
+from lars.db.seen_writes import write_seen_txn
+from lars.host_condition import Condition
 from tests.unit.db.reports_case import MAIL, NOW, PAY, A, B, ReportsCase
 
 
@@ -26,3 +29,15 @@ class HostStateStoreTests(ReportsCase):
         self.assertEqual(
             (watched.module.hosts, set(watched.states), watched.calls), ((A,), {B}, {B: ModuleCalls(3, 0)})
         )
+
+    def test_watched_module_says_how_callers_see_hosts_that_are_not_healthy(self) -> None:
+        now = int(NOW)
+        self.txn.execute_many("INSERT INTO CallerSeen (caller, ts) VALUES (?, ?)", [(1, now), (2, now), (3, now - 200)])
+        for caller, state, reason in ((1, 3, "http 503"), (2, 3, "http 503"), (3, 2, "silent"), (4, 2, "unknown")):
+            seen = Seen(caller, 7, now)
+            seen.hosts[PAY] = {pack_host(*A): HostSeen(state, reason, now - caller, 0, None)}
+            seen.hosts[MAIL] = {pack_host(*A): HostSeen(1, "", now, 0, None)}
+            write_seen_txn(self.txn, [seen])
+        watched = self.successResultOf(self.store.watched([PAY, MAIL], NOW, 5940))
+        self.assertEqual(watched[PAY].seen, {A: (HostSeenBy(Condition.UNHEALTHY, 2, "http 503", now - 2),)})
+        self.assertEqual(watched[MAIL].seen, {})

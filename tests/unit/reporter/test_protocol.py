@@ -16,7 +16,7 @@ from lars.reporter.writer import Batch, Share
 from lars.route import parse_ip
 from lars.wire.factory import Limits
 from lars.wire.frames import FrameDecoder, encode_frame
-from lars.wire.lars_pb2 import Heartbeat, ReportStatusAck, ReportStatusRequest
+from lars.wire.lars_pb2 import AgentFacts, AgentViews, Heartbeat, ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId, encode_message
 from tests.unit.reporter.reports import cpp_report, report
 
@@ -143,6 +143,23 @@ class AcknowledgementTests(ReportServerCase):
         back = Agent(self.factory)
         back.send(report(R, seq=3))
         self.assertEqual((back.acks(), self.commit()), ([(7, 2)], [(3, 3)]))
+
+    def test_views_are_pending_with_their_run_and_refused_of_an_agent_that_has_not_reported(self) -> None:
+        agent = Agent(self.factory)
+        views = AgentViews(caller=9, boot=7, agent=AgentFacts(hostname="shop-1"))
+        agent.protocol.dataReceived(encode_message(MessageId.AGENT_VIEWS, views))
+        self.assertEqual(self.factory.counters.malformed, 1)
+        agent.send(report(R))
+        rows = self.factory.backpressure.rows
+        agent.protocol.dataReceived(encode_message(MessageId.AGENT_VIEWS, views))
+        self.assertEqual(self.factory.backpressure.rows, rows + 1)
+        assert agent.protocol.run is not None
+        (seen,) = agent.protocol.run.take_seen()
+        assert seen.facts is not None
+        self.assertEqual((seen.facts.hostname, seen.at), ("shop-1", int(NOW)))
+        views.module.add(modid=-1)
+        agent.protocol.dataReceived(encode_message(MessageId.AGENT_VIEWS, views))
+        self.assertEqual((self.factory.counters.malformed, agent.protocol.run.take_seen()), (2, []))
 
     def test_reports_without_results_are_acknowledged(self) -> None:
         agent = Agent(self.factory)

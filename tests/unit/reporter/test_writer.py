@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.engine import DatabaseAway
 from lars.db.faults import DatabaseFaults
-from lars.db.report_rows import Group, Run
+from lars.db.report_rows import Group, Run, Seen
 from lars.db.report_writes import Committed
 from lars.reporter.agent_run import AgentRun
 from lars.reporter.writer import MAX_ROWS, Batch, ReportWriter
@@ -23,7 +23,9 @@ class Database:
         self.asked: list[tuple[list[Group], Deferred[Committed]]] = []
         self.new: list[set[Run]] = []
 
-    async def commit(self, groups: Sequence[Group], new: Iterable[Run], now: float) -> Committed:
+    async def commit(
+        self, groups: Sequence[Group], new: Iterable[Run], now: float, seen: Sequence[Seen] = ()
+    ) -> Committed:
         answer: Deferred[Committed] = Deferred()
         self.asked.append((list(groups), answer))
         self.new.append(set(new))

@@ -20,7 +20,7 @@ M = ModuleId(1, 2)
 
 class RouteTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.taken: list[tuple[ModuleId, list[HostAddress], int, Steering]] = []
+        self.taken: list[tuple[ModuleId, list[HostAddress], int, Steering, int]] = []
         self.link = DnsLink(
             cast(IReactor, MemoryReactorClock()),
             (Server("10.0.0.1", 7778),),
@@ -34,7 +34,7 @@ class RouteTests(SynchronousTestCase):
 
     def send(self, *hosts: tuple[int, int], modid: int = 1) -> None:
         route = GetRouteResponse(
-            modid=modid, cmdid=2, host=[HostInfo(ip=ip, port=port) for ip, port in hosts], fresh_ms=5
+            modid=modid, cmdid=2, host=[HostInfo(ip=ip, port=port) for ip, port in hosts], fresh_ms=5, version=7
         )
         assert self.protocol is not None
         self.protocol.dataReceived(encode_message(MessageId.GET_ROUTE_RESPONSE, route))
@@ -43,13 +43,14 @@ class RouteTests(SynchronousTestCase):
         self.send((1, 80), (2**32 - 1, 65535))
         self.send()
         self.assertEqual(
-            self.taken, [(M, [HostAddress(1, 80), HostAddress(2**32 - 1, 65535)], 5, UNSTEERED), (M, [], 5, UNSTEERED)]
+            self.taken,
+            [(M, [HostAddress(1, 80), HostAddress(2**32 - 1, 65535)], 5, UNSTEERED, 7), (M, [], 5, UNSTEERED, 7)],
         )
         self.assertEqual(self.link.counters.malformed, 0)
 
     def test_hosts_that_cannot_be_are_left_out_and_counted(self) -> None:
         self.send((1, 80), (2, 0), (3, -1), (4, 70_000), (0, 80))
-        self.assertEqual([hosts for _, hosts, _, _ in self.taken], [[HostAddress(1, 80)]])
+        self.assertEqual([hosts for _, hosts, _, _, _ in self.taken], [[HostAddress(1, 80)]])
         self.assertEqual(self.link.counters.malformed, 1)
 
     def test_route_of_nothing_but_impossible_hosts_does_not_empty_the_module(self) -> None:
@@ -72,7 +73,7 @@ class RouteTests(SynchronousTestCase):
             body = route.SerializeToString()
             protocol.dataReceived(HEADER.pack(2, len(body)) + body)
         self.send((1, 80))
-        self.assertEqual([len(hosts) for _, hosts, _, _ in self.taken], [3_950, 1])
+        self.assertEqual([len(hosts) for _, hosts, _, _, _ in self.taken], [3_950, 1])
         self.assertEqual(self.link.counters.malformed, 1)
         self.assertFalse(self.transport.disconnecting)
 
@@ -83,7 +84,7 @@ class RouteTests(SynchronousTestCase):
         route.settings.json = "x" * 4096
         assert self.protocol is not None
         self.protocol.dataReceived(encode_message(MessageId.GET_ROUTE_RESPONSE, route, MAX_RICH_ROUTE))
-        ((_module, hosts, _fresh_ms, steering),) = self.taken
+        ((_module, hosts, _fresh_ms, steering, _version),) = self.taken
         self.assertEqual((len(hosts), len(steering.weights), len(steering.zones)), (MAX_HOSTS,) * 3)
         self.assertEqual(steering.settings, "x" * 4096)
 

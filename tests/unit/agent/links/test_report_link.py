@@ -15,7 +15,7 @@ from lars.agent.settings import Server
 from lars.route import HostAddress, ModuleId, parse_ip
 from lars.runtime.reactor import IReactor
 from lars.wire.frames import FrameDecoder
-from lars.wire.lars_pb2 import Heartbeat, ReportStatusAck, ReportStatusRequest
+from lars.wire.lars_pb2 import AgentViews, Heartbeat, ReportStatusAck, ReportStatusRequest
 from lars.wire.messages import MessageId, encode_message
 
 A = HostAddress(0x7F000001, 9001)
@@ -57,6 +57,27 @@ class ReportLinkTests(SynchronousTestCase):
         self.assertEqual(self.sent(transport), [2, 3])
         self.acknowledge(protocol, 3)
         self.assertEqual(self.outbox.waiting, 0)
+
+    def test_views_go_to_a_reporter_that_takes_them_and_each_connection_has_a_number(self) -> None:
+        protocol, transport = self.connect()
+        self.assertEqual(self.link.views_to, 0)
+        self.acknowledge(protocol, 0)
+        self.assertEqual(self.link.views_to, 0, "an older reporter")
+        ack = encode_message(MessageId.REPORT_STATUS_ACK, ReportStatusAck(boot=42, takes_views=True))
+        protocol.dataReceived(ack + ack)
+        self.assertEqual(self.link.views_to, 1)
+        transport.clear()
+        self.link.send_views(AgentViews())
+        ((message_id, body),) = FrameDecoder().feed(transport.value())
+        self.assertEqual(message_id, MessageId.AGENT_VIEWS)
+        self.assertEqual(AgentViews.FromString(body), AgentViews(boot=42, caller=parse_ip("10.1.2.3")))
+        protocol.pauseProducing()
+        self.assertEqual(self.link.views_to, 0, "the transport takes no more")
+        protocol.connectionLost(connectionDone)
+        protocol, _transport = self.connect()
+        self.assertEqual(self.link.views_to, 0)
+        protocol.dataReceived(ack)
+        self.assertEqual(self.link.views_to, 2)
 
     def test_caller_is_the_local_address_of_the_link(self) -> None:
         _protocol, transport = self.connect()

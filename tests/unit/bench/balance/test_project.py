@@ -1,14 +1,14 @@
 """The project's policies in the simulator."""
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from bench.balance.policies.project import NumberedHost, ProjectPolicy, project_policy
 from lars.balancing.classic import Classic, ClassicSettings
 from lars.balancing.gathered import Gathered
-from lars.balancing.host import HostExplanation, HostState, StateChange
+from lars.balancing.host import HostExplanation, HostState, HostView, StateChange
 from lars.balancing.policies import NAMES
 from lars.balancing.policy import Policy
 from tests.unit.balancing.draws import FirstHost
@@ -55,6 +55,9 @@ class Recorder(Policy[NumberedHost]):
 
     def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         raise AssertionError("the simulator does not ask why")
+
+    def views(self) -> Iterator[HostView[NumberedHost]]:
+        raise AssertionError("the simulator does not ask for states")
 
 
 class ProjectPolicyTests(SynchronousTestCase):

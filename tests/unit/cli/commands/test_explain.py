@@ -77,6 +77,7 @@ class ExplainCommandTests(AgentCommandCase):
                 "latency": None,
                 "next_probe": 0.0,
                 "why": "x",
+                "reason": "",
             },
         )
         self.assertEqual((healthy["in_flight"], healthy["latency"], healthy["next_probe"]), (3, 0.01234, None))

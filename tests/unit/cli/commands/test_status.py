@@ -61,7 +61,7 @@ class StatusTests(SynchronousTestCase):
             first,
             {"modid": 1, "cmdid": 1, "ip": "10.0.0.5", "port": 8080, "succ": 90, "err": 10}
             | {"callers": 2, "overloaded_at": 1, "state": "ejected", "latest": False}
-            | {"weight": 100, "zone": ""},
+            | {"weight": 100, "zone": "", "reason": "", "since": None},
         )
 
     def test_zones_weights_and_drains_are_shown(self) -> None:

@@ -9,6 +9,7 @@ from lars.balancing.host import HostExplanation, HostState
 from lars.cli.commands.top import WIDE, WIDEST, HostRate, host_table, rates
 from lars.client.address import AgentAddress
 from lars.client.agent_inspect import HostSnapshot
+from lars.host_condition import Condition
 from lars.route import ModuleId, parse_host
 
 M = ModuleId(1, 1)
@@ -57,7 +58,7 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(rows[1], ["(1,", "1)", "10.0.0.2:80", "healthy", "-", "-", "5", "0"])
 
     def test_wide_terminal_shows_what_the_agent_knows_and_would_do(self) -> None:
-        known = HostExplanation(A, HostState.EJECTED, 0.0, 9.2, 3.0, 2, 4, 0.0123, 5.04, "failed while others did not")
+        known = HostExplanation(A, HostState.EJECTED, 0.0, 9.2, 3.0, 2, 4, 0.0123, 5.04, "failed", Condition.EJECTED)
         rates = [HostRate(host(A, 9, 3, ejected=True), 12.0, 3.0, known), HostRate(host(B, 5, 0), None, None)]
         text = self.printed(rates, width=WIDE)
         head, first, second = text.splitlines()[-3:]
@@ -70,17 +71,20 @@ class TableTests(SynchronousTestCase):
 
     def test_longest_row_fits_a_wide_terminal(self) -> None:
         longest = parse_host("255.255.255.255:65535")
-        known = HostExplanation(longest, HostState.EJECTED, 1.0, 9999, 9999, 999, 9999, 9.9999, 599.9, "")
+        known = HostExplanation(
+            longest, HostState.EJECTED, 1.0, 9999, 9999, 999, 9999, 9.9999, 599.9, "", Condition.EJECTED
+        )
         text = self.printed([HostRate(host(longest, 0, 0, ejected=True), 9999.9, 999.9, known)], width=WIDE)
         self.assertNotIn("…", text)
         self.assertIn("100.0% 9999 of 9999 999 9999 9999.9 ms 599.9 s", " ".join(text.split()))
 
     def test_widest_terminal_shows_why(self) -> None:
         why = "unhealthy: http 503"
-        known = HostExplanation(A, HostState.EJECTED, 0.0, 9.2, 3.0, 2, 4, 0.0123, None, why)
+        known = HostExplanation(A, HostState.EJECTED, 0.0, 9.2, 3.0, 2, 4, 0.0123, None, why, Condition.UNHEALTHY)
         rates = [HostRate(host(A, 9, 3, ejected=True), 12.0, 3.0, known), HostRate(host(B, 5, 0), None, None)]
         _head, first, second = self.printed(rates, width=WIDEST).splitlines()[-3:]
         self.assertTrue(first.rstrip().endswith(why))
+        self.assertIn(" unhealthy ", first)
         self.assertNotIn(why, second)
         self.assertNotIn(why, self.printed(rates, width=WIDE))
 

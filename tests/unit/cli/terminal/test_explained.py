@@ -28,6 +28,7 @@ class ExplainedTests(SynchronousTestCase):
                 "latency": 0.012346,
                 "next_probe": 5.0,
                 "why": "failed",
+                "reason": "",
             },
         )
 

@@ -5,12 +5,14 @@ from typing import Any, cast
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.db.agents import Agent
 from lars.db.alarms import Alarm
 from lars.db.audit import AuditRow, Edit
 from lars.db.measurements import Subject
+from lars.db.report_rows import AgentFacts
 from lars.db.routes import EditDone, RouteChanged
 from lars.host_record import PLAIN, Drain, HostChange, HostRecord
-from lars.web.api.rows import as_alarm, as_edit, as_edited, as_module
+from lars.web.api.rows import as_agent, as_alarm, as_edit, as_edited, as_module
 from tests.unit.web.fleet import A, B, C, M, watched
 
 ALARM = Alarm(1, "lost", "silent_caller", Subject(caller=A.ip), "no report for 130 s", 0, 0, "", 1, 1)
@@ -26,6 +28,14 @@ class RowsTests(SynchronousTestCase):
             first, {"host": "10.0.0.1:80", "ip": "10.0.0.1", "port": 80, "ttl": None, "owner": None, **plain}
         )
         self.assertEqual((third["ttl"], third["owner"]), (30, "api:lea/scaler"))
+
+    def test_what_an_agent_does_not_say_is_null(self) -> None:
+        found = as_agent(Agent(A.ip, 90, 0))
+        said = {name: value for name, value in found.items() if value is not None}
+        self.assertEqual(said, {"ip": "10.0.0.1", "seen_at": "1970-01-01T00:01:30Z", "clock_skew": 0})
+        facts = AgentFacts(60, "shop-1", "1.2", "", "", "reporter:7779", "a = 1\nb = 2")
+        found = as_agent(Agent(A.ip, 90, 0, facts))
+        self.assertEqual((found["zone"], found["dns"], found["settings"]), ("", None, ["a = 1", "b = 2"]))
 
     def test_edit_lists_what_changed(self) -> None:
         done = EditDone(7, (RouteChanged(M, (A, B), (B, C)),))

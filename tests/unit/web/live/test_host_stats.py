@@ -7,6 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from lars.db.calls import ModuleCalls
 from lars.db.host_states import HostState, Watched
 from lars.db.modules import Module
+from lars.db.reports import HostSeenBy
+from lars.host_condition import Condition
 from lars.host_record import PLAIN, Drain, HostChange, HostRecord
 from lars.web.live.host_stats import calls_a_second, host_stats, zone_calls
 from tests.unit.web.fleet import A, B, C, D, M, watched
@@ -42,6 +44,19 @@ class HostStatsTests(SynchronousTestCase):
         shown = {h.host: (h.state, h.record) for h in hosts if h.in_route}
         expected = {A: ("draining", draining), B: ("drained", records[B]), C: ("healthy", records[C])}
         self.assertEqual(shown, expected)
+
+    def test_host_has_the_reason_of_a_caller_that_has_it_out(self) -> None:
+        now = watched()
+        seen = {
+            A: (
+                HostSeenBy(Condition.WARMING_UP, 3, "5%", 80),
+                HostSeenBy(Condition.UNHEALTHY, 1, "http 503", 80),
+            ),
+            C: (HostSeenBy(Condition.EJECTED, 1, "3 of 3 recent calls failed", 80),),
+        }
+        shown = {h.host: (h.state, h.reason) for h in host_stats(replace(now, seen=seen))}
+        self.assertEqual(shown[A], ("unhealthy", "http 503"))
+        self.assertEqual(shown[C], ("healthy", ""), "no caller reports it as ejected any more")
 
     def test_calls_are_shares_of_the_whole_module(self) -> None:
         first = host_stats(watched())[0]

@@ -7,11 +7,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.host_states import HostState, Watched
 from lars.db.modules import Module
+from lars.db.reports import HostSeenBy
+from lars.host_condition import Condition
 from lars.host_record import PLAIN, Drain, HostChange
 from lars.route import HostAddress
 from lars.web.live.host_stats import host_stats
 from lars.web.live.payloads import Overview, fleet_payload, module_payload
-from tests.unit.web.fleet import B, D, M, fleet, watched
+from tests.unit.web.fleet import A, B, D, M, fleet, watched
 
 OVERVIEW = Overview(0, 100, 12.34, 0.5, 2, 1234, {}, fleet())
 
@@ -69,6 +71,11 @@ class ModulePayloadTests(SynchronousTestCase):
         drained = HostChange(drain=Drain(9000, "kernel update")).applied(PLAIN)
         for module in (replace(now.module, records={B: drained}), replace(now.module, settings='{"panic":false}')):
             self.assertNotEqual(payload(now)["parts"], payload(replace(now, module=module))["parts"])
+
+    def test_parts_change_with_the_reason_why_a_host_is_out(self) -> None:
+        now = watched()
+        first, second = ({A: (HostSeenBy(Condition.EJECTED, 1, why, 80),)} for why in ("http 503", "http 504"))
+        self.assertNotEqual(payload(replace(now, seen=first))["parts"], payload(replace(now, seen=second))["parts"])
 
     def test_page_has_its_hosts_alone_and_is_fetched_again_when_they_change(self) -> None:
         hosts = tuple(HostAddress(n, 80) for n in range(1, 251))
