@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from lars.cli.installed import what_to_install
+from lars.cli.missing_packages import what_to_install
 from lars.errors import BadInput, InvalidRoute, LarsError, NoSuchHost, SettingsError
 
 DONE = 0

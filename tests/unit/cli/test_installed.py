@@ -6,7 +6,6 @@ import sys
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.cli.exit_status import REFUSED
-from lars.cli.installed import what_to_install
 from tests.unit.cli.command import environment
 
 HIDDEN = """
@@ -54,7 +53,3 @@ class InstalledTests(SynchronousTestCase):
             status, out, err = self.without(services, command, "--help")
             self.assertEqual((status, err), (0, ""), command)
             self.assertIn("Usage: lars", out)
-
-    def test_any_other_missing_module_is_a_bug(self) -> None:
-        self.assertIsNone(what_to_install(ModuleNotFoundError("No module named 'lars.nowhere'", name="lars.nowhere")))
-        self.assertIsNone(what_to_install(ModuleNotFoundError("no name")))
