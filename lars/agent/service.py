@@ -95,6 +95,7 @@ class AgentService(AsyncService):
         )
         self._views = Views(self._facts, settings.report_interval)
         self._hostname = socket.gethostname()
+        self._differences = settings.differences
         self._started_at = reactor.seconds()
         self._directories = {
             number: Directory(self._policies.new, self.dns.ask, configure=self._configure) for number in shards
@@ -283,7 +284,7 @@ class AgentService(AsyncService):
             age_s=int(now - self._started_at),
             dns=self.dns.server,
             reporter=self.reporter.server,
-            settings=self._settings.differences,
+            settings=self._differences,
         )
 
     def _gather(self, modules: Iterable[Module], all_of_them: bool = False) -> None:

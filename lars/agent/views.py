@@ -18,6 +18,9 @@ ALL_EVERY = 3600.0
 ITEMS = 400
 """Modules and hosts in one message, at most: with the longest reasons they take 45 KB."""
 
+MOST_MODULES = 10_000
+"""Modules of which anything is sent, at most, those first used first: a local process chooses how many it asks for."""
+
 _MAX_COUNT = 2**32 - 1
 
 
@@ -33,13 +36,17 @@ class Views:
         self._facts = facts
         self._interval = interval
         self._forgotten: list[ModuleView] = []
+        self._modules = 0  # those of which something was sent
         self._connection = 0  # that on which the facts were last sent
         self._facts_at = 0.0
         self._facts_sent = AgentFacts()
 
     def forgotten(self, module: Module) -> None:
         """Notes that a module is no longer held; of many at once, some."""
-        if module.viewed is not None and len(self._forgotten) < ITEMS:
+        if module.viewed is None:
+            return
+        self._modules -= 1
+        if len(self._forgotten) < ITEMS:
             self._forgotten.append(ModuleView(modid=module.id.modid, cmdid=module.id.cmdid, forgotten=True))
 
     def due(self, modules: Iterable[Module], connection: int, now: float) -> list[AgentViews]:
@@ -73,6 +80,9 @@ class Views:
         """What is due of one module, in parts of at most ITEMS."""
         viewed = module.viewed
         if viewed is None:
+            if not module.hosts or self._modules >= MOST_MODULES:
+                return
+            self._modules += 1
             viewed = module.viewed = ViewedModule()
         everything = viewed.connection != connection or now - viewed.all_at >= ALL_EVERY
         with_calls = now - viewed.calls_at >= CALLS_EVERY
@@ -101,7 +111,10 @@ def _hosts(module: Module, viewed: ViewedModule, everything: bool, with_calls: b
     """The hosts of which something is to be sent: those whose state is another one, and those that were called."""
     found = []
     before, viewed.states = viewed.states, {}
-    for seen in module.policy.views():
+    views = list(module.policy.views(with_calls))
+    if not with_calls and before and not before.keys() <= {seen.host.address for seen in views}:
+        views = list(module.policy.views())  # one is healthy again, or has left
+    for seen in views:
         host = seen.host
         state = (seen.condition, seen.reason)
         is_healthy = seen.condition is Condition.HEALTHY

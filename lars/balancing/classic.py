@@ -237,10 +237,12 @@ class Classic(Policy[H]):
         healthy, ejected = HostState.HEALTHY, HostState.EJECTED
         return {host: ejected if host.record.overloaded else healthy for host in self._hosts}
 
-    def views(self) -> Iterator[HostView[H]]:
+    def views(self, healthy: bool = True) -> Iterator[HostView[H]]:
         for host in self._hosts:
-            condition, reason = _seen(host.record)
-            yield HostView(host, condition, reason, 0.0)
+            record: _Record = host.record
+            if healthy or record.overloaded or record.drained:
+                condition, reason = _seen(record)
+                yield HostView(host, condition, reason, 0.0)
 
     def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         every = self._settings.probe_num + 1

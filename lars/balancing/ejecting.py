@@ -312,10 +312,13 @@ class EjectingPolicy(Policy[H]):
         stop = None if most is None else first + most
         return explainer.explain(host.record for host in islice(self._hosts, first, stop))
 
-    def views(self) -> Iterator[HostView[H]]:
+    def views(self, healthy: bool = True) -> Iterator[HostView[H]]:
         ejection, least = self._ejection, self._settings.least_share
+        warm_since = ejection.clock - self._ramp
         for host in self._hosts:
-            yield view_of(host.record, max(least, ejection.share(host.record)))
+            record: Record[H] = host.record
+            if healthy or record.ejected or record.unhealthy or not record.routed or record.joined_at > warm_since:
+                yield view_of(record, max(least, ejection.share(record)))
 
     def calls_passed(self, calls: int, now: float) -> None:
         self._ejection.calls_passed(calls, now)

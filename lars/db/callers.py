@@ -82,8 +82,9 @@ def views_txn(txn: Transaction, condition: str, parameters: Sequence[int], limit
         "SELECT s.modid, s.cmdid, s.ip, s.port, s.caller, COALESCE(i.hostname, ''), s.overload, s.ts, s.succ_cnt, "
         "s.err_cnt, COALESCE(h.ts, 0), h.state, h.since, h.latency, h.reason, h.succ_cnt, h.err_cnt, h.counted_at, "
         "h.period FROM ServerCallStatus s JOIN CallerSeen c ON c.caller = s.caller AND c.ts >= ? "
+        "LEFT JOIN AgentInfo i ON i.caller = s.caller "
         "LEFT JOIN CallerHost h ON h.modid = s.modid AND h.cmdid = s.cmdid AND h.ip = s.ip AND h.port = s.port "
-        "AND h.caller = s.caller AND h.ts >= ? LEFT JOIN AgentInfo i ON i.caller = s.caller "
+        "AND h.caller = s.caller AND h.ts >= ? AND h.ts >= COALESCE(i.started_at, 0) "
         "LEFT JOIN RouteData r ON r.modid = s.modid AND r.cmdid = s.cmdid AND r.serverip = s.ip "
         f"AND r.serverport = s.port WHERE ({condition}) AND (s.ts >= ? OR (r.id IS NOT NULL AND h.ts IS NOT NULL)) "
         "ORDER BY s.overload DESC, COALESCE(h.state, 1) = 1, s.modid, s.cmdid, s.ip, s.port, s.caller LIMIT ?",

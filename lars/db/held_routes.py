@@ -86,7 +86,8 @@ class HeldRouteStore:
 def _of_agent_txn(txn: Transaction, caller: int, limit: int) -> list[HeldRoute]:
     now = int(txn.now())
     rows = txn.all(
-        "SELECT modid, cmdid, version FROM CallerRoute WHERE caller = ? AND ts >= ? ORDER BY modid, cmdid LIMIT ?",
+        "SELECT r.modid, r.cmdid, r.version FROM CallerRoute r LEFT JOIN AgentInfo i ON i.caller = r.caller "
+        "WHERE r.caller = ? AND r.ts >= ? AND r.ts >= COALESCE(i.started_at, 0) ORDER BY r.modid, r.cmdid LIMIT ?",
         (caller, now - VALID, limit),
     )
     newer = txn.all(
@@ -144,6 +145,6 @@ def _held_txn(txn: Transaction, modules: Sequence[ModuleId], now: int) -> list[R
     return txn.all(
         "SELECT r.caller, COALESCE(i.hostname, ''), r.modid, r.cmdid, r.version FROM CallerRoute r "
         "JOIN CallerSeen c ON c.caller = r.caller AND c.ts >= ? LEFT JOIN AgentInfo i ON i.caller = r.caller "
-        f"WHERE r.ts >= ? AND ({condition}) ORDER BY r.version, r.caller",
+        f"WHERE r.ts >= ? AND r.ts >= COALESCE(i.started_at, 0) AND ({condition}) ORDER BY r.version, r.caller",
         [now - STALE_AFTER, now - VALID, *(number for module in modules for number in module)],
     )

@@ -150,11 +150,12 @@ def seen_by_txn(
         now: Unix seconds.
     """
     rows = txn.all(
-        "SELECT modid, cmdid, ip, port, state, COUNT(*) AS callers, MAX(reason), MIN(since) FROM CallerHost "
-        f"WHERE {' AND '.join(['state <> ?', 'CallerHost.ts >= ?', *conditions])} "
-        "AND caller IN (SELECT caller FROM CallerSeen WHERE CallerSeen.ts >= ?) "
+        "SELECT modid, cmdid, ip, port, state, COUNT(*) AS callers, MAX(reason), MIN(since) FROM CallerHost h "
+        "JOIN CallerSeen c ON c.caller = h.caller AND c.ts >= ? LEFT JOIN AgentInfo i ON i.caller = h.caller "
+        "WHERE h.ts >= ? AND h.ts >= COALESCE(i.started_at, 0) "
+        f"AND {' AND '.join(['state <> ?', *conditions])} "
         "GROUP BY modid, cmdid, ip, port, state ORDER BY callers DESC, state",
-        [Condition.HEALTHY, int(now) - VALID, *parameters, int(now) - STALE_AFTER],
+        [int(now) - STALE_AFTER, int(now) - VALID, Condition.HEALTHY, *parameters],
     )
     found: dict[tuple[ModuleId, HostAddress], tuple[HostSeenBy, ...]] = {}
     for modid, cmdid, ip, port, state, callers, reason, since in rows:

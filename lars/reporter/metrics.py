@@ -77,6 +77,7 @@ class ReporterMetrics(Collector):
         yield GaugeMetricFamily(
             "lars_reporter_paused_connections", "Connections paused by backpressure", len(factory.paused)
         )
+        yield CounterMetricFamily("lars_reporter_views", "Messages of agents about hosts and themselves", factory.views)
         yield CounterMetricFamily(
             "lars_reporter_unproven_callers",
             "Callers that are not the address of the connection that reports for them, and are taken",

@@ -4,6 +4,7 @@ import click
 
 from lars.cli.actor import actor
 from lars.cli.arguments import db_option, json_option, parsed
+from lars.cli.commands.agents_follow import follow
 from lars.cli.database import run_with_database
 from lars.cli.group import CommandGroup
 from lars.cli.terminal import caller_views
@@ -27,7 +28,10 @@ MOST = 10_000
 
 @click.group(cls=CommandGroup)
 def agents() -> None:
-    """List the agents that have reported, show one, and dismiss those that are retired."""
+    """List the agents that have reported, show one, follow a change to them, and dismiss those that are retired."""
+
+
+agents.add_command(follow)
 
 
 @agents.command("list")

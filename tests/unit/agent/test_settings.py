@@ -58,6 +58,14 @@ class PolicySettingsTests(SynchronousTestCase):
             settings = self.load(f"[loadbalance]\nupdate_timeout = 20\n{name} = {default}\n")
             self.assertEqual((settings.default_policy, settings.classic_key), ("classic", name))
 
+    def test_what_is_not_as_in_a_new_agent_is_listed_by_its_keys(self) -> None:
+        self.assertEqual(AgentSettings().differences, "")
+        settings = self.load("[balance]\nmodules = 1.1:classic\ncheck_rate = 5\npolicy = round_robin\n")
+        lines = ["policy = round_robin", "modules = 1.1:classic", "check_rate = 5"]
+        self.assertEqual(settings.differences.splitlines(), lines)
+        settings = self.load("[loadbalance]\nprobe_num = 20\nerr_rate = 0.25\n")
+        self.assertEqual(settings.differences.splitlines(), ["policy = classic", "probe_num = 20", "err_rate = 0.25"])
+
     def test_update_timeout_chooses_nothing(self) -> None:
         settings = self.load("[loadbalance]\nupdate_timeout = 20\n")
         self.assertEqual((settings.default_policy, settings.classic_key), ("adaptive", ""))

@@ -5,7 +5,7 @@ import random
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.agent.module import Module
-from lars.agent.views import ALL_EVERY, CALLS_EVERY, ITEMS, Views
+from lars.agent.views import ALL_EVERY, CALLS_EVERY, ITEMS, MOST_MODULES, Views
 from lars.balancing.policies import new_policy
 from lars.host_condition import Condition
 from lars.route import HostAddress, ModuleId, Steering
@@ -121,6 +121,15 @@ class ViewsTests(SynchronousTestCase):
         self.assertEqual(seen.condition, Condition.EJECTED)
         self.assertRegex(seen.reason, r"^\d+ of \d+ recent calls failed$")
 
+    def test_views_without_healthy_hosts_are_those_of_the_others(self) -> None:
+        for policy in ("classic", "adaptive"):
+            self.module = self.module_of(A, B, C, policy=policy)
+            self.module.take_route([A, B, C], 1e9, True, 0.0, Steering({B: 0}))
+            self.break_host(A, 60)
+            others = [view for view in self.module.policy.views() if view.condition is not Condition.HEALTHY]
+            self.assertEqual(list(self.module.policy.views(healthy=False)), others)
+            self.assertEqual({view.host.address for view in others}, {A, B}, policy)
+
     def test_everything_is_said_again_each_hour_and_changed_facts_at_once(self) -> None:
         self.due()
         self.facts.zone = "b"
@@ -133,6 +142,22 @@ class ViewsTests(SynchronousTestCase):
         self.views.forgotten(self.module)
         self.assertEqual([view.forgotten for view in self.due()], [True])
         self.assertEqual(self.due(), [])
+
+    def test_module_without_hosts_is_not_worth_a_word(self) -> None:
+        self.module = self.module_of()
+        self.assertEqual(self.due(), [])
+        self.module.take_route([A], 1e9, True, self.now, version=8)
+        self.assertEqual([view.version for view in self.due()], [8])
+        self.module.take_route([], 1e9, True, self.now, version=9)
+        self.assertEqual([view.version for view in self.due()], [9], "that it is empty now is")
+
+    def test_of_very_many_modules_the_first_are_sent_and_a_forgotten_one_makes_room(self) -> None:
+        modules = [self.module_of(A) for _ in range(MOST_MODULES + 1)]
+        messages = self.views.due(modules, 1, 0.0)
+        self.assertEqual(sum(len(message.module) for message in messages), MOST_MODULES)
+        self.views.forgotten(modules[0])
+        (message,) = self.views.due(modules[1:], 1, 1.0)
+        self.assertEqual([view.forgotten for view in message.module], [True, False])
 
     def test_longest_messages_fit_a_frame(self) -> None:
         hosts = [HostAddress(2**32 - 1 - n, 65_535) for n in range(1_000)]

@@ -28,7 +28,7 @@ class CallerStoreTests(ReportsCase):
         calls: CallsSeen | None = None,
         module: ModuleId = PAY,
     ) -> None:
-        seen = Seen(caller, 7, at, facts=AgentFacts(NOW, f"shop-{caller}", "1", "", "", "", ""))
+        seen = Seen(caller, 7, at, facts=AgentFacts(5, f"shop-{caller}", "1", "", "", "", ""))
         seen.hosts[module] = {pack_host(*host): HostSeen(state, reason, at - 60, 2500, calls)}
         write_seen_txn(self.txn, [seen])
 
@@ -66,6 +66,13 @@ class CallerStoreTests(ReportsCase):
         self.state(PAY, A, 1, NOW, ejected=False)
         (view,) = self.views()
         self.assertEqual((view.condition, view.reason), (Condition.HEALTHY, ""))
+
+    def test_what_was_said_before_the_agent_started_anew_is_forgotten(self) -> None:
+        self.state(PAY, A, 1, NOW - 400, ejected=True)
+        self.say(1, A, Condition.EJECTED, "3 of 3 recent calls failed", at=NOW - 400)
+        self.assertEqual(len(self.views()), 1)
+        self.txn.execute("UPDATE AgentInfo SET started_at = ?", (NOW - 30,))
+        self.assertEqual(self.views(), [])
 
     def test_state_holds_while_its_caller_is_heard_of_and_the_host_is_in_the_route(self) -> None:
         gone = HostAddress(99, 80)

@@ -1,7 +1,7 @@
 """Which agents hold which version of a route, and how far a change has come."""
 
 from lars.db.held_routes import HeldRoute, HeldRouteStore, Progress
-from lars.db.report_rows import Seen
+from lars.db.report_rows import AgentFacts, Seen
 from lars.db.routes import RouteEdit, edit_txn
 from lars.db.seen_writes import write_seen_txn
 from lars.host_record import HostChange
@@ -60,6 +60,15 @@ class HeldRouteStoreTests(ReportsCase):
         self.assertEqual([(one.caller, one.version) for one in found.waiting], [(2, self.version)])
         self.hold(2, newer + 5)
         self.assertEqual((self.progress(newer).have, self.progress(newer).waiting), (2, ()))
+
+    def test_route_of_an_earlier_run_of_the_agent_does_not_count(self) -> None:
+        newer = self.edit(RouteEdit(PAY, change={A: HostChange(weight=50)}))
+        self.hold(1, self.version, at=NOW - 60)
+        self.assertEqual(self.progress(newer).agents, 1)
+        facts = AgentFacts(NOW - 30, "shop-1", "1", "", "", "", "")
+        write_seen_txn(self.txn, [Seen(1, 8, NOW, facts=facts)])
+        self.assertEqual(self.progress(newer).agents, 0)
+        self.assertEqual(self.successResultOf(self.store.of_agent(1, 9)), [])
 
     def test_agent_waits_while_one_of_the_modules_is_old(self) -> None:
         newer = self.edit(RouteEdit(PAY, change={A: HostChange(weight=50)}), RouteEdit(MAIL, add=frozenset({A})))

@@ -56,7 +56,7 @@ class Recorder(Policy[NumberedHost]):
     def explain(self, now: float, first: int = 0, most: int | None = None) -> list[HostExplanation]:
         raise AssertionError("the simulator does not ask why")
 
-    def views(self) -> Iterator[HostView[NumberedHost]]:
+    def views(self, healthy: bool = True) -> Iterator[HostView[NumberedHost]]:
         raise AssertionError("the simulator does not ask for states")
 
 
