@@ -20,9 +20,10 @@ COMPILER_NEEDS := g++:g++ cmake:cmake protoc:protobuf-compiler javac:default-jdk
 
 GATEWAY_NEEDS := curl:curl dig:bind9-dnsutils haproxy:haproxy nginx:nginx-light
 MONITORING_NEEDS := prometheus:prometheus promtool:prometheus
+UNIT_NEEDS := systemd-analyze:systemd logrotate:logrotate
 DRILL_NEEDS := ip:iproute2 unshare:util-linux
 
-TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS) $(GATEWAY_NEEDS) $(DRILL_NEEDS) $(MONITORING_NEEDS)
+TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS) $(GATEWAY_NEEDS) $(DRILL_NEEDS) $(MONITORING_NEEDS) $(UNIT_NEEDS)
 
 # $(call need,NEEDS): they and, unless .venv is there, what that needs. One line names all that is missing, also what
 # `make test` will need.

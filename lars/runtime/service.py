@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 
 from lars.errors import LarsError
 from lars.runtime.reactor import IReactor
+from lars.runtime.systemd import READY, STOPPING, notify
 
 _log = Logger()
 
@@ -19,7 +20,8 @@ class AsyncService(Service):
     """A service whose `start` and `stop` are coroutines.
 
     `start` is cancelled if the service is stopped meanwhile. A LarsError from it is one line in the log and the end of
-    the process with status 1; anything else is a bug and keeps its traceback, with the same end.
+    the process with status 1; anything else is a bug and keeps its traceback, with the same end. When `start` is done,
+    systemd learns that the service is ready.
     """
 
     def __init__(self, reactor: IReactor) -> None:
@@ -37,7 +39,7 @@ class AsyncService(Service):
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's has no types
         self._starting = Deferred.fromCoroutine(self.start())
-        self._starting.addErrback(self._cannot_start)
+        self._starting.addCallbacks(lambda _done: notify(READY), self._cannot_start)
 
     def _cannot_start(self, failure: Failure) -> None:
         if failure.check(CancelledError):
@@ -50,6 +52,7 @@ class AsyncService(Service):
 
     def stopService(self) -> Deferred[None]:
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's has no types
+        notify(STOPPING)
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
