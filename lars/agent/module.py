@@ -221,7 +221,7 @@ class Module:
             source: the port that the request came from; 0 if that is not known.
         """
         self.used_at = now
-        host = self._policy.pick(key, now)
+        host = self._policy.pick(key, now, source)
         if host is None:
             return None
         if host.asker:

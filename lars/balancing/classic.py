@@ -112,7 +112,7 @@ class Classic(Policy[H]):
         self._since_probe = 0
         self._changes: list[StateChange[H]] = []
 
-    def pick(self, key: int, now: float) -> H | None:
+    def pick(self, key: int, now: float, source: int = 0) -> H | None:
         """The next idle host, each (probe_num + 1)th time the next overloaded one; None where there is none of these.
 
         The key makes no difference.

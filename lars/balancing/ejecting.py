@@ -87,7 +87,7 @@ class EjectingPolicy(Policy[H]):
         self._locality: Locality | None = None
         self._taking: list[Record[H]] = self._ejection.eligible  # those that the picker has
 
-    def pick(self, key: int, now: float) -> H | None:
+    def pick(self, key: int, now: float, source: int = 0) -> H | None:
         admitted = self._shedding.admitted
         if admitted < 1 and self._rng.random() > admitted:
             return None
@@ -100,6 +100,9 @@ class EjectingPolicy(Policy[H]):
             if not ejection.eligible:
                 return None
             self._rebuild_picker()
+        if ejection.accused is not None and (doubted := ejection.second_opinion(source)) is not None:
+            doubted.in_flight += 1
+            return doubted.host
         record = self._picker.pick(key)
         if record.pain or ejection.clock - record.joined_at < self._ramp:
             record = self._second_thoughts(record)

@@ -14,6 +14,22 @@ from typing import Generic
 from lars.balancing.host import H, HostState, StateChange
 from lars.balancing.record import Record
 
+_ELSEWHERE = -1
+"""The source of failures that other processes have met, as the agent passes them on to a client."""
+
+
+def vote(accuser: int, lead: float, source: int) -> tuple[int, float]:
+    """Counts one more failure that a source reports, 0 for one that is believed alone.
+
+    Boyer and Moore's majority vote (MJRTY, 1981): where one source has reported most of the failures, it is `accuser`,
+    and `lead` is at least by how many more than all others. Of what is left without the lead, its own are at most half.
+    """
+    if source and source == accuser:
+        return accuser, lead + 1
+    if lead >= 1:
+        return accuser, lead - 1
+    return (source, 1 - lead) if source else (0, 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class EjectionSettings:
@@ -41,6 +57,8 @@ class EjectionSettings:
         pain, slow_pain: calls in flight that a failure, and a slow one, counts as.
         max_pain_row: failures in a row that add to the pain, at most.
         pain_decay: time in which the pain decays by e.
+        doubted, doubted_share: where one source has reported so many more failures in a row than all others, calls of
+            the others still go to the host, for so much of its share.
     """
 
     enabled: bool = True
@@ -67,12 +85,15 @@ class EjectionSettings:
     slow_pain: float = 8.0
     max_pain_row: int = 8
     pain_decay: float = 2.0
+    doubted: int = 4
+    doubted_share: float = 0.5
 
 
 class Ejection(Generic[H]):
     """The hosts of a module in two lists: eligible ones and ejected ones.
 
     Attributes:
+        accused: a host whose failures in a row one source has reported nearly alone (EjectionSettings.doubted).
         clock: seconds that have passed for the module. With little traffic it goes slower than time, so that evidence
             keeps until there are calls to judge it by.
         eligible, ejected: the records.
@@ -95,6 +116,7 @@ class Ejection(Generic[H]):
         "_swept",
         "_trouble",
         "_warm_at",
+        "accused",
         "clock",
         "ejected",
         "eligible",
@@ -115,6 +137,7 @@ class Ejection(Generic[H]):
         self._good = self._bad = 0.0  # sums over the eligible hosts
         self._trouble = 0.0  # share of failures among the last ten calls or so
         self._changes: list[StateChange[H]] = []
+        self.accused: Record[H] | None = None
         self.clock = 0.0
         self.eligible: list[Record[H]] = []
         self.ejected: list[Record[H]] = []
@@ -140,6 +163,8 @@ class Ejection(Generic[H]):
         """A host that is back after `away` seconds, and was ejected when it left: it goes on from there."""
         record.ejected, record.failed_slowly, record.stale = True, earlier.failed_slowly, record.in_flight
         record.good, record.bad, record.failures = earlier.good, earlier.bad, earlier.failures
+        record.accuser, record.lead = earlier.accuser, earlier.lead
+        record.bad_accuser, record.bad_lead = earlier.bad_accuser, earlier.bad_lead
         record.strikes, record.probe_at, record.deadline = earlier.strikes, earlier.probe_at, earlier.deadline
         record.joined_at, record.blamed, record.unhealthy = earlier.joined_at, earlier.blamed, earlier.unhealthy
         record.evidence = earlier.evidence
@@ -271,20 +296,41 @@ class Ejection(Generic[H]):
         `slow` says that it failed by being slow; `source` is as in Policy.report.
         """
         self._trouble += 0.1 * (1 - self._trouble)
-        if not record.failures:
-            record.accuser = source
-        elif record.accuser != source:
-            record.accuser = 0
         record.bad += 1
         self._bad += 1
-        self.failed_elsewhere(record, slow)
-        if not record.accuser:
+        record.bad_accuser, record.bad_lead = vote(record.bad_accuser, record.bad_lead, source)
+        self._failed_in_a_row(record, slow, source)
+        if record.failures > record.lead:
             self._judge(record, slow, now)
+        self._doubt(record)
+
+    def _doubt(self, record: Record[H]) -> None:
+        if record.lead >= self._settings.doubted:
+            self.accused = record
+
+    def second_opinion(self, source: int) -> Record[H] | None:
+        """The accused host if it should take a call of this source, so that another one finds out whether it fails."""
+        record = self.accused
+        if record is None:
+            return None
+        if not record.failures or record.lead < self._settings.doubted or record.ejected or not record.weight:
+            self.accused = None
+        elif source != record.accuser:
+            share = self._settings.doubted_share / (record.scale * len(self.eligible))
+            return record if self._rng.random() < share else None
+        return None
 
     def failed_elsewhere(self, record: Record[H], slow: bool) -> None:
-        """Counts a failed call to an eligible host only as one in a row, and as pain."""
+        """Counts a failed call to an eligible host only as one in a row, and as pain; another process has made it."""
+        self._failed_in_a_row(record, slow, _ELSEWHERE)
+        self._doubt(record)
+
+    def _failed_in_a_row(self, record: Record[H], slow: bool, source: int) -> None:
         settings = self._settings
+        if not record.failures:
+            record.accuser, record.lead = 0, 0.0
         record.failures += 1
+        record.accuser, record.lead = vote(record.accuser, record.lead, source)
         pain = settings.slow_pain if slow else settings.pain
         record.pain = pain * min(settings.max_pain_row, record.failures)
 
@@ -314,10 +360,17 @@ class Ejection(Generic[H]):
             return
         good, bad = self._good - record.good, self._bad - record.bad
         others = bad / (good + bad + settings.prior)
-        share = record.bad / (record.good + record.bad + settings.prior)
-        in_a_row = record.failures >= settings.in_a_row and others**record.failures < settings.chance
+        believed = self._believed(record.bad, record.bad_lead)
+        share = believed / (record.good + believed + settings.prior)
+        failures = self._believed(record.failures, record.lead)
+        in_a_row = failures >= settings.in_a_row and others**failures < settings.chance
         if settings.enabled and (in_a_row or share > settings.factor * others + settings.excess):
             self._eject(record, slow, "failures in a row" if in_a_row else "failures", others, now)
+
+    def _believed(self, failures: float, lead: float) -> float:
+        """How many failures count, of which one source has reported so many more than all others: theirs and as many
+        of its own; theirs alone where it is doubted."""
+        return (failures - lead) / (2 if lead >= self._settings.doubted else 1)
 
     def _eject(self, record: Record[H], slow: bool, reason: str, others: float, now: float) -> None:
         settings = self._settings
@@ -378,6 +431,7 @@ class Ejection(Generic[H]):
                     record.good *= keep
                     if record.bad:
                         record.bad *= keep
+                        record.bad_lead *= keep
                     if record.pain:
                         record.pain = record.pain * soothe if record.pain > 0.2 else 0.0
             for record in self.eligible:

@@ -43,12 +43,13 @@ class Policy(ABC, Generic[H]):
         return
 
     @abstractmethod
-    def pick(self, key: int, now: float) -> H | None:
+    def pick(self, key: int, now: float, source: int = 0) -> H | None:
         """The host for the next call, or None when the call should not be made.
 
         Args:
             key: what the call is about, for policies that keep calls of one key at one host; 0 for none.
             now: the time of the call.
+            source: which of several callers makes it; 0 if that is not known.
         """
 
     @abstractmethod

@@ -16,7 +16,9 @@ class Record(Generic[H]):
         in_flight: calls picked and not reported.
         good, bad: successful and failed calls, decaying.
         failures: failed calls in a row.
-        accuser: the one source that has reported all of these, if it may not eject alone; else 0.
+        accuser, lead: the source that has reported most of these, if it may not eject alone, and by how many more than
+            all others (Ejection.failed); 0 if there is none.
+        bad_accuser, bad_lead: the same of `bad`.
         pain: calls that a recent failure counts as, on top of those in flight; 0 when all is well.
         latency: seconds that its calls take, smoothed; 0 while unknown.
         penalty: how often longer than the module's calls its calls take, 1 or more.
@@ -37,6 +39,8 @@ class Record(Generic[H]):
     __slots__ = (
         "accuser",
         "bad",
+        "bad_accuser",
+        "bad_lead",
         "blamed",
         "deadline",
         "ejected",
@@ -48,6 +52,7 @@ class Record(Generic[H]):
         "in_flight",
         "joined_at",
         "latency",
+        "lead",
         "leak",
         "pain",
         "penalty",
@@ -68,7 +73,8 @@ class Record(Generic[H]):
         self.scale = 1.0
         self.joined_at = joined_at
         self.good = self.bad = self.pain = self.latency = self.leak = self.probe_at = self.deadline = 0.0
-        self.accuser = self.in_flight = self.failures = self.stale = self.strikes = 0
+        self.bad_lead = self.lead = 0.0
+        self.accuser = self.bad_accuser = self.in_flight = self.failures = self.stale = self.strikes = 0
         self.penalty = 1.0
         self.ejected = self.failed_slowly = self.blamed = self.vouched = False
         self.evidence = self.unhealthy = ""

@@ -18,11 +18,21 @@ from lars.client.errors import Overloaded
 from lars.client.host import Host
 from lars.client.shard_state import ShardState
 from lars.route import HostAddress, ModuleId
+from lars.wire.lars_pb2 import HostInfo, ReportRequest
+from lars.wire.messages import MessageId, encode_message
 
 PROCESSES = 4
 """Processes of a machine; each call is made by one of them at random."""
 
 MODULE = ModuleId(1, 1)
+
+FORGED = 2
+"""Failures of the first host that a forger reports for each call."""
+
+_FORGED_REPORT = encode_message(
+    MessageId.REPORT_REQUEST,
+    ReportRequest(modid=MODULE.modid, cmdid=MODULE.cmdid, host=HostInfo(ip=FIRST_ADDRESS, port=PORT), retcode=1),
+)
 
 NOTICE = 0.001
 """Seconds from a report to the notice that its agent sends of it to another process."""
@@ -161,6 +171,26 @@ class Process:
         """There are no sockets."""
 
 
+class ForgedMachine(Machine):
+    """A machine on which one more process reports a failed call to the first host for each call that is made."""
+
+    def choose(self, key: int, now: float) -> int:
+        number = super().choose(key, now)
+        for _ in range(FORGED):
+            self._codec.answer(_FORGED_REPORT, now, PROCESSES + 1, ("", PROCESSES + 1))
+        self._note_changes(now)
+        return number
+
+    def _notify(self, datagram: bytes, address: Address) -> None:
+        if address[1] <= PROCESSES:
+            super()._notify(datagram, address)
+
+
 def cached_policy(name: str) -> NewPolicy:
     """Makes machines whose agent has the policy of a name."""
     return lambda hosts, rng, now: Machine(name, hosts, rng, now)
+
+
+def forged_policy(name: str) -> NewPolicy:
+    """Makes machines as `cached_policy` does, each with a process that forges failures."""
+    return lambda hosts, rng, now: ForgedMachine(name, hosts, rng, now)

@@ -29,11 +29,16 @@ OTHERS: dict[str, NewPolicy] = {
 CACHED = {f"{name}_cached": name for name in policies.NAMES}
 """The project's policies as clients with the cache apply them."""
 
-NAMES = (*policies.NAMES, *OTHERS, *CACHED)
+FORGED = {f"{name}_forged": name for name in policies.PICKERS}
+"""The same with a process a machine that reports failures of the first host that nobody has met."""
+
+NAMES = (*policies.NAMES, *OTHERS, *CACHED, *FORGED)
 
 
 def policy(name: str) -> NewPolicy:
     """What makes the policy of a name in NAMES."""
     if name in CACHED:
         return cached.cached_policy(CACHED[name])
+    if name in FORGED:
+        return cached.forged_policy(FORGED[name])
     return OTHERS[name] if name in OTHERS else project.project_policy(name)

@@ -93,3 +93,15 @@ class SourceTests(SynchronousTestCase):
                 if self.ejected():
                     break
             self.assertEqual(self.ejected(), [HOSTS[1]], policy)
+
+    def test_failures_that_others_meet_now_and_then_give_forged_ones_no_more_weight_than_their_own(self) -> None:
+        for policy in PICKERS:
+            for every in (25, 100):
+                self.with_policy(policy)
+                for number in range(1_000):
+                    self.calls(
+                        (PROCESS, OTHER)[number % 2], 1, failing=HOSTS[number % 3] if number % every == 0 else None
+                    )
+                    for _ in range(5):
+                        self.shard.datagram(report(HOSTS[0], 1), self.now, FORGER)
+                    self.assertEqual(self.ejected(), [], policy)

@@ -28,7 +28,7 @@ class Recorder(Policy[NumberedHost]):
         self.revision += 1
         self.all = list(hosts)
 
-    def pick(self, key: int, now: float) -> NumberedHost | None:
+    def pick(self, key: int, now: float, source: int = 0) -> NumberedHost | None:
         self.keys.append(key)
         return next((host for host in self.all if host not in self.out), None)
 

@@ -2,7 +2,9 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from bench.balance.scenarios import Fleet
+from bench.balance.policies.table import policy
+from bench.balance.scenarios import Fleet, scenario
+from bench.balance.simulation import Simulation
 from bench.balance.study import Case, run
 
 
@@ -23,3 +25,12 @@ class QualityTests(SynchronousTestCase):
     def test_clients_with_the_cache_do_as_well(self) -> None:
         self.assert_at_most(0.1, "dead", "lost%", "adaptive_cached")
         self.assert_at_most(49, "steady", "p99", "adaptive_cached")
+
+    def test_forger_on_each_machine_ejects_no_host_and_takes_at_most_half_of_its_calls_away(self) -> None:
+        what = scenario("steady", Fleet(hosts=3, agents=2, workers=1))
+        for name in ("adaptive_forged", "round_robin_forged"):
+            result = Simulation(what, policy(name), 7).run()
+            self.assertEqual(result.changes, [[], []], name)
+            first, *others = (result.hosts.tolist().count(host) for host in range(3))
+            self.assertGreater(first, 0.4 * len(result.hosts) / 3, name)
+            self.assertEqual(first + sum(others), len(result.hosts), "no call is refused")
