@@ -20,6 +20,7 @@ COMPILER_NEEDS := g++:g++ cmake:cmake protoc:protobuf-compiler javac:default-jdk
 
 GATEWAY_NEEDS := curl:curl dig:bind9-dnsutils haproxy:haproxy nginx:nginx-light
 SOAK_NEEDS := prometheus:prometheus
+GALERA_NEEDS := /usr/lib/galera/libgalera_smm.so:galera-4 rsync:rsync
 
 TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS) $(GATEWAY_NEEDS)
 
@@ -41,6 +42,7 @@ help:
 	@echo "make unit           the unit tests, under trial"
 	@echo "make integration    real processes, databases and a browser, under pytest"
 	@echo "make test-clients   builds the C++ and Java clients and tests them, also against a real agent"
+	@echo "make test-cluster   Lars on a Galera cluster of three nodes, which are killed, stopped and cut off"
 	@echo "make docs           the documents as a site, build/docs; a broken link or reference fails"
 	@echo "make soak           the long tests: kill storms and fuzzing"
 	@echo "make proto          lars/wire/lars_pb2.py anew from proto/lars.proto"
@@ -98,6 +100,11 @@ test-clients: compilers $(VENV)/.test
 	@$(MAKE) --no-print-directory -C clients/java doc test
 	@$(BIN)/python -m pytest --quiet --numprocesses=4 tests/clients
 
+# One process: the tests share a cluster.
+.PHONY: test-cluster
+test-cluster: cluster-needs $(VENV)/.test
+	@$(BIN)/python -m pytest --quiet tests/cluster
+
 .PHONY: soak
 soak: soak-needs $(VENV)/.soak
 	@$(BIN)/python -m pytest tests/soak || { [ $$? = 5 ] && echo "tests/soak holds no test yet"; }
@@ -134,6 +141,10 @@ mariadb:
 .PHONY: soak-needs
 soak-needs:
 	@$(call need,$(MARIADB_NEEDS) $(GATEWAY_NEEDS) $(SOAK_NEEDS))
+
+.PHONY: cluster-needs
+cluster-needs:
+	@$(call need,$(MARIADB_NEEDS) $(GALERA_NEEDS))
 
 .PHONY: compilers
 compilers:
