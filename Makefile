@@ -22,6 +22,7 @@ GATEWAY_NEEDS := curl:curl dig:bind9-dnsutils haproxy:haproxy nginx:nginx-light
 MONITORING_NEEDS := prometheus:prometheus promtool:prometheus
 UNIT_NEEDS := systemd-analyze:systemd logrotate:logrotate
 DRILL_NEEDS := ip:iproute2 unshare:util-linux
+GALERA_NEEDS := /usr/lib/galera/libgalera_smm.so:galera-4 rsync:rsync
 
 TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS) $(GATEWAY_NEEDS) $(DRILL_NEEDS) $(MONITORING_NEEDS) $(UNIT_NEEDS)
 
@@ -43,6 +44,7 @@ help:
 	@echo "make unit           the unit tests, under trial"
 	@echo "make integration    real processes, databases and a browser, under pytest"
 	@echo "make test-clients   builds the C++ and Java clients and tests them, also against a real agent"
+	@echo "make test-cluster   Lars on a Galera cluster of three nodes, which are killed, stopped and cut off"
 	@echo "make docs           the documents as a site, build/docs; a broken link or reference fails"
 	@echo "make drill          cuts off a zone of a Lars in networks of its own, and shows what callers had of it"
 	@echo "make chaos          random faults of all kinds in two zones: make chaos MINUTES=2 SEED=7"
@@ -104,6 +106,11 @@ test-clients: compilers $(VENV)/.test
 	@$(MAKE) --no-print-directory -C clients/java doc test
 	@$(BIN)/python -m pytest --quiet --numprocesses=4 tests/clients
 
+# One process: the tests share a cluster.
+.PHONY: test-cluster
+test-cluster: cluster-needs $(VENV)/.test
+	@$(BIN)/python -m pytest --quiet tests/cluster
+
 .PHONY: soak
 soak: soak-needs $(VENV)/.soak
 	@$(BIN)/python -m pytest tests/soak || { [ $$? = 5 ] && echo "tests/soak holds no test yet"; }
@@ -162,6 +169,10 @@ drill-needs:
 .PHONY: soak-needs
 soak-needs:
 	@$(call need,$(MARIADB_NEEDS) $(GATEWAY_NEEDS) $(MONITORING_NEEDS))
+
+.PHONY: cluster-needs
+cluster-needs:
+	@$(call need,$(MARIADB_NEEDS) $(GALERA_NEEDS))
 
 .PHONY: compilers
 compilers:

@@ -113,7 +113,7 @@ class _Pool(adbapi.ConnectionPool):
         return result
 
     def _usable(self, begin: str) -> Connection:
-        """A connection whose transaction has begun; one that the server has closed meanwhile is replaced first."""
+        """A connection whose transaction has begun; one that the server has closed, or refuses, is replaced first."""
         for is_last in (False, True):
             connection = self.connect()
             cursor = connection.cursor()
@@ -121,7 +121,7 @@ class _Pool(adbapi.ConnectionPool):
                 self._engine.begin(cursor, begin)
             except self._engine.errors as error:
                 self._give_up(connection, error)
-                if is_last or not self._engine.is_lost(error):
+                if is_last or not (self._engine.is_lost(error) or self._engine.is_refusal(error)):
                     raise
             else:
                 return connection

@@ -141,7 +141,7 @@ class Engine(ABC):
         return False
 
     def is_refusal(self, error: Exception) -> bool:
-        """Whether the server takes no transactions now, so that the connection to it is to be closed."""
+        """Whether the server takes no transactions now, and another may: the connection to it is to be closed."""
         return False
 
     def is_made_already(self, error: Exception) -> bool:

@@ -56,7 +56,7 @@ _REFUSALS = frozenset(
         ER.SERVER_SHUTDOWN,
     }
 )
-"""The server takes no transactions now."""
+"""The server takes no transactions now; another one may."""
 
 _MADE_ALREADY = frozenset({ER.TABLE_EXISTS_ERROR, ER.DUP_FIELDNAME, ER.DUP_KEYNAME})
 
@@ -97,6 +97,7 @@ class MysqlEngine(Engine):
     def __init__(self, url: MysqlUrl, read_timeout: float = READ_TIMEOUT) -> None:
         self._url = url
         self._connections = MysqlConnections(url, read_timeout)
+        self._has_others = bool(url.others)
         self.where = str(url)
 
     def connect(self) -> Connection:
@@ -121,10 +122,12 @@ class MysqlEngine(Engine):
     def is_undone(self, error: Exception, at_commit: bool) -> bool:
         if not isinstance(error, pymysql.MySQLError) or self._connections.interrupted:
             return False
-        return (bool(error.args) and error.args[0] in _UNDONE) or (not at_commit and self.is_lost(error))
+        return (bool(error.args) and error.args[0] in _UNDONE) or (
+            not at_commit and (self.is_lost(error) or self.is_refusal(error))
+        )
 
     def is_refusal(self, error: Exception) -> bool:
-        return bool(error.args) and error.args[0] in _REFUSALS
+        return self._has_others and bool(error.args) and error.args[0] in _REFUSALS
 
     def is_made_already(self, error: Exception) -> bool:
         return bool(error.args) and error.args[0] in _MADE_ALREADY

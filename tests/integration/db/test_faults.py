@@ -209,8 +209,9 @@ class TestLostAnswers:
             assert await database.read("look", counted) == (n,)
 
     async def test_a_write_of_unknown_outcome_says_so(self, own_mariadb: MariaDb, open_database: OpenDatabase) -> None:
-        database = open_database(own_mariadb.url(own_mariadb.new_database()))
-        await database.write_repeatable("create the schema", init_txn)
+        url = own_mariadb.url(own_mariadb.new_database())
+        await open_database(url).write_repeatable("create the schema", init_txn)
+        database = open_database(url)
         engine = database.engine
         connect = engine.connect
 

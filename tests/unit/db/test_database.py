@@ -14,7 +14,7 @@ from lars.db.database import RERUNS, Database, _Pool, engine_for
 from lars.db.engine import DatabaseAway, Transaction
 from lars.db.mysql import MysqlEngine
 from lars.db.sqlite import SqliteEngine
-from lars.db.url import MysqlUrl, SqliteUrl
+from lars.db.url import MysqlUrl, Server, SqliteUrl
 from lars.db.write_cursor import WriteCursor
 from lars.runtime.reactor import IReactor
 
@@ -105,8 +105,8 @@ class FlakyConnection:
 class FlakyEngine(MysqlEngine):
     """A MySQL engine whose connections fail as a test says: what begins, writes and commits, in turn."""
 
-    def __init__(self, *errors: Exception | None) -> None:
-        super().__init__(MysqlUrl("db", 3306, "ann", "", "lars"))
+    def __init__(self, *errors: Exception | None, others: tuple[Server, ...]) -> None:
+        super().__init__(MysqlUrl("db", 3306, "ann", "", "lars", others=others))
         self.errors_left = list(errors)
         self.connections = 0
 
@@ -121,9 +121,9 @@ class FlakyEngine(MysqlEngine):
 class RerunTests(SynchronousTestCase):
     """Transactions that the server has undone run again, in the same thread."""
 
-    def outcome(self, *errors: Exception | None) -> tuple[Any, int]:
+    def outcome(self, *errors: Exception | None, others: tuple[Server, ...] = ()) -> tuple[Any, int]:
         """What comes of a transaction of one statement, and how often that ran."""
-        engine = FlakyEngine(*errors)
+        engine = FlakyEngine(*errors, others=others)
         pool = _Pool(engine, cast(IReactor, MemoryReactorClock()), 1)
         runs = []
 
@@ -154,6 +154,10 @@ class RerunTests(SynchronousTestCase):
 
     def test_refusal_before_anything_is_done_is_run_again(self) -> None:
         self.assertEqual(self.outcome(None, NOT_PRIMARY), (2, 2))
+
+    def test_transaction_that_a_server_refuses_to_begin_begins_on_another(self) -> None:
+        self.assertEqual(self.outcome(NOT_PRIMARY, others=(Server("db2"),)), (1, 1))
+        self.assertEqual(self.outcome(NOT_PRIMARY), (NOT_PRIMARY, 0))
 
     def test_other_errors_are_not_run_again(self) -> None:
         mistake = pymysql.err.ProgrammingError(ER.PARSE_ERROR, "message")

@@ -7,7 +7,7 @@ from pymysql.constants import CR, ER
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.mysql import MysqlEngine
-from lars.db.url import MysqlUrl
+from lars.db.url import MysqlUrl, Server
 
 
 class Cursor:
@@ -75,6 +75,31 @@ class ErrorTests(MysqlCase):
         lost.__context__ = TimeoutError()
         self.assertFalse(self.engine.is_lost(lost))
         self.assertFalse(self.engine.is_lost(pymysql.err.OperationalError(ER.LOCK_DEADLOCK, "message")))
+
+    def test_server_that_takes_no_transactions_is_left_where_there_is_another(self) -> None:
+        several = MysqlEngine(MysqlUrl("db1", 3306, "ann", "", "lars", others=(Server("db2"),)))
+        for code in (ER.UNKNOWN_COM_ERROR, ER.OPTION_PREVENTS_STATEMENT, ER.SERVER_SHUTDOWN, ER.ERROR_DURING_COMMIT):
+            refusal = pymysql.err.OperationalError(code, "message")
+            self.assertTrue(several.is_refusal(refusal), code)
+            self.assertTrue(several.is_undone(refusal, at_commit=False), code)
+            self.assertFalse(self.engine.is_refusal(refusal), code)
+            self.assertTrue(several.is_passing(refusal), code)
+
+    def test_outcome_of_a_commit_is_unknown_unless_the_server_refused_or_undid_it(self) -> None:
+        for code, is_undone in (
+            (ER.LOCK_DEADLOCK, True),
+            (ER.UNKNOWN_COM_ERROR, True),
+            (ER.ERROR_DURING_COMMIT, False),
+            (ER.SERVER_SHUTDOWN, False),
+            (CR.CR_SERVER_LOST, False),
+        ):
+            error = pymysql.err.OperationalError(code, "message")
+            self.assertEqual(self.engine.is_undone(error, at_commit=True), is_undone, code)
+
+    def test_schema_made_meanwhile_is_recognized(self) -> None:
+        for code in (ER.TABLE_EXISTS_ERROR, ER.DUP_FIELDNAME, ER.DUP_KEYNAME):
+            self.assertTrue(self.engine.is_made_already(pymysql.err.OperationalError(code, "message")), code)
+        self.assertFalse(self.engine.is_made_already(pymysql.err.OperationalError()))
 
     def test_limit_of_a_user_may_pass(self) -> None:
         self.assertTrue(self.engine.is_passing(pymysql.err.OperationalError(1226, "message")))

@@ -1,0 +1,1 @@
+"""Lars on a MariaDB Galera cluster of three real nodes."""
