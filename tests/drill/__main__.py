@@ -14,6 +14,7 @@ import click
 from bench.processes.errors import ProcessError
 from lars.errors import LarsError
 from tests.drill.chaos.drill import run_chaos
+from tests.drill.links import LinksDrill
 from tests.drill.namespaces import ensure_own_namespaces
 from tests.drill.network import Cut
 from tests.drill.outcome import Outcome
@@ -42,6 +43,15 @@ def zones(cut: str, logs: Path | None, as_json: bool) -> None:
     """Cuts zone b off and heals it, while processes in both zones make calls."""
     with _folder(logs) as folder:
         outcome = ZonesDrill(folder, Cut(cut)).run()
+    _report(outcome, as_json)
+
+
+@drill.command()
+@_json
+def links(as_json: bool) -> None:
+    """Shows what the faults of links do to a connection."""
+    with _folder(None) as folder:
+        outcome = LinksDrill(folder).run()
     _report(outcome, as_json)
 
 

@@ -3,7 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,15 @@ class Faults:
             else:
                 self._end(schedule[number])
         until(self._all_answer, "all processes to answer again", 2 * READY, 0.1)
+
+    @contextmanager
+    def making(self, fault: Fault) -> Iterator[None]:
+        """Makes one fault for as long as the context lasts, whatever its times are."""
+        self._begin(fault)
+        try:
+            yield
+        finally:
+            self._end(fault)
 
     def _all_answer(self) -> bool:
         self._look()
