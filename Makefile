@@ -21,6 +21,7 @@ COMPILER_NEEDS := g++:g++ cmake:cmake protoc:protobuf-compiler javac:default-jdk
 GATEWAY_NEEDS := curl:curl dig:bind9-dnsutils haproxy:haproxy nginx:nginx-light
 MONITORING_NEEDS := prometheus:prometheus promtool:prometheus
 UNIT_NEEDS := systemd-analyze:systemd logrotate:logrotate
+DEB_NEEDS := debootstrap:debootstrap
 DRILL_NEEDS := ip:iproute2 unshare:util-linux
 
 TEST_NEEDS := $(MARIADB_NEEDS) $(SHIM_NEEDS) $(BROWSER_NEEDS) $(GATEWAY_NEEDS) $(DRILL_NEEDS) $(MONITORING_NEEDS) $(UNIT_NEEDS)
@@ -45,6 +46,8 @@ help:
 	@echo "make test-clients   builds the C++ and Java clients and tests them, also against a real agent"
 	@echo "make docs           the documents as a site, build/docs; a broken link or reference fails"
 	@echo "make drill          cuts off a zone of a Lars in networks of its own, and shows what callers had of it"
+	@echo "make deb            the Debian package, in build/deb"
+	@echo "make test-deb       installs, uses and removes it in a fresh Debian; as root"
 	@echo "make soak           the long tests: kill storms and fuzzing"
 	@echo "make proto          lars/wire/lars_pb2.py anew from proto/lars.proto"
 	@echo "make venv           .venv with all that the above need"
@@ -102,6 +105,16 @@ test-clients: compilers $(VENV)/.test
 	@$(MAKE) --no-print-directory -C clients/java doc test
 	@$(BIN)/python -m pytest --quiet --numprocesses=4 tests/clients
 
+# The package for the Debian that this is, and the same installed, used and removed in a fresh one (as root).
+.PHONY: deb
+deb: $(VENV)/.docs
+	@mkdir -p build/deb
+	@PATH="$(PATH)" deploy/deb/build build/deb
+
+.PHONY: test-deb
+test-deb: deb-needs $(VENV)/.test deb
+	@$(BIN)/python -m pytest --quiet tests/deb
+
 .PHONY: soak
 soak: soak-needs $(VENV)/.soak
 	@$(BIN)/python -m pytest tests/soak || { [ $$? = 5 ] && echo "tests/soak holds no test yet"; }
@@ -147,6 +160,10 @@ drill-needs:
 .PHONY: soak-needs
 soak-needs:
 	@$(call need,$(MARIADB_NEEDS) $(GATEWAY_NEEDS) $(MONITORING_NEEDS))
+
+.PHONY: deb-needs
+deb-needs:
+	@$(call need,$(DEB_NEEDS))
 
 .PHONY: compilers
 compilers:
