@@ -21,6 +21,7 @@ COMPILER_NEEDS := g++:g++ cmake:cmake protoc:protobuf-compiler javac:default-jdk
 GATEWAY_NEEDS := curl:curl dig:bind9-dnsutils haproxy:haproxy nginx:nginx-light
 MONITORING_NEEDS := prometheus:prometheus promtool:prometheus
 UNIT_NEEDS := systemd-analyze:systemd logrotate:logrotate
+DEB_NEEDS := debootstrap:debootstrap
 DRILL_NEEDS := ip:iproute2 unshare:util-linux
 GALERA_NEEDS := /usr/lib/galera/libgalera_smm.so:galera-4 rsync:rsync
 
@@ -47,6 +48,8 @@ help:
 	@echo "make test-cluster   Lars on a Galera cluster of three nodes, which are killed, stopped and cut off"
 	@echo "make docs           the documents as a site, build/docs; a broken link or reference fails"
 	@echo "make drill          cuts off a zone of a Lars in networks of its own, and shows what callers had of it"
+	@echo "make deb            the Debian package, in build/deb"
+	@echo "make test-deb       installs, uses and removes it in a fresh Debian; as root"
 	@echo "make chaos          random faults of all kinds in two zones: make chaos MINUTES=2 SEED=7"
 	@echo "make soak           the long tests: kill storms, fuzzing, attacks, and ten minutes of chaos"
 	@echo "make audit          bandit, advisories for the packages in .venv, and their licenses"
@@ -111,6 +114,16 @@ test-clients: compilers $(VENV)/.test
 test-cluster: cluster-needs $(VENV)/.test
 	@$(BIN)/python -m pytest --quiet tests/cluster
 
+# The package for the Debian that this is, and the same installed, used and removed in a fresh one (as root).
+.PHONY: deb
+deb: $(VENV)/.docs
+	@mkdir -p build/deb
+	@PATH="$(PATH)" deploy/deb/build build/deb
+
+.PHONY: test-deb
+test-deb: deb-needs $(VENV)/.test deb
+	@$(BIN)/python -m pytest --quiet tests/deb
+
 .PHONY: soak
 soak: soak-needs $(VENV)/.soak
 	@$(BIN)/python -m pytest tests/soak || { [ $$? = 5 ] && echo "tests/soak holds no test yet"; }
@@ -173,6 +186,10 @@ soak-needs:
 .PHONY: cluster-needs
 cluster-needs:
 	@$(call need,$(MARIADB_NEEDS) $(GALERA_NEEDS))
+
+.PHONY: deb-needs
+deb-needs:
+	@$(call need,$(DEB_NEEDS))
 
 .PHONY: compilers
 compilers:

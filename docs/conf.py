@@ -47,3 +47,10 @@ def name_interfaces(app, what, name, obj, options, signature, returned):  # type
 def setup(app):  # type: ignore[no-untyped-def]
     """Called by Sphinx."""
     app.connect("autodoc-process-signature", name_interfaces)
+
+
+# What the Debian package installs: lars(1) and lars-services(8).
+man_pages = [
+    ("commands", "lars", "service discovery and load balancing: which node do I call?", "", 1),
+    ("operations", "lars-services", "running the services of Lars", "", 8),
+]

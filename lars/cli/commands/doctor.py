@@ -1,5 +1,6 @@
 """`lars doctor`: what is wrong on this machine, and what to do about it."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -70,7 +71,12 @@ def _folder(conf: Path | None, url: DatabaseUrl | None) -> Path:
     folder = conf or next((Path(name) for name in FOLDERS if Path(name).is_dir()), None)
     if folder is None and url is None:
         raise SettingsError("no conf files: neither /etc/lars nor ./conf is there: give their folder by --conf")
-    return folder or Path("conf")
+    folder = folder or Path("conf")
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        raise SettingsError(
+            f"{folder}: this user cannot read it: run `lars doctor` as root, or as the user of the services"
+        )
+    return folder
 
 
 def _of_databases(urls: dict[str, DatabaseUrl]) -> list[Finding]:
