@@ -21,17 +21,19 @@ from lars.runtime.service import AsyncService
 from lars.runtime.turns import at_most
 from lars.web.api.dispatch import Api
 from lars.web.auth.access import Access, bearer, recognize
+from lars.web.auth.last_uses import LastUses
 from lars.web.auth.login_throttle import LoginThrottle
 from lars.web.auth.passwords import Passwords
 from lars.web.auth.secrets import new_secret
 from lars.web.auth.tokens import Tokens
 from lars.web.console import Console, Stores
 from lars.web.drains import DrainTimer
+from lars.web.edits import Edits
 from lars.web.front import Front
 from lars.web.live.cached_counts import CachedCounts
 from lars.web.live.live import Live
 from lars.web.metrics import WebMetrics
-from lars.web.pages.account_pages import AccountPages, UserPages
+from lars.web.pages.account_pages import AccountPages
 from lars.web.pages.audit_pages import AuditPages, VersionPages
 from lars.web.pages.host_pages import HostPages
 from lars.web.pages.machine_pages import MachinePages
@@ -40,6 +42,7 @@ from lars.web.pages.overview_pages import OverviewPages
 from lars.web.pages.settings_pages import SettingsPages
 from lars.web.pages.sign_in_pages import SignInPages
 from lars.web.pages.transfer_pages import TransferPages
+from lars.web.pages.user_pages import UserPages
 from lars.web.registry.registrar import Registrar
 from lars.web.root import Root
 from lars.web.settings import WebSettings
@@ -72,7 +75,8 @@ class WebService(AsyncService):
         files, stores, now = StaticFiles(), Stores.of(database), self._clock.now
         self.registrar = Registrar(LeaseStore(database), settings, reactor, self._clock)
         self._drains = DrainTimer(stores.routes, reactor)
-        access = Access(stores.accounts, settings, now)
+        self._last_uses = LastUses(stores.accounts, reactor, now)
+        access = Access(stores.accounts, settings, now, self._last_uses)
         self.console = Console(
             settings=settings,
             reactor=reactor,
@@ -87,7 +91,8 @@ class WebService(AsyncService):
                 stores.calls, stores.fleet, stores.host_states, settings.live_interval, reactor, now, access.signed_in
             ),
             module_counts=CachedCounts(stores.modules.count, reactor.seconds),
-            tokens=Tokens(stores.accounts, reactor.seconds),
+            tokens=Tokens(stores.accounts, reactor.seconds, now, self._last_uses),
+            edits=Edits(stores.modules, stores.routes, stores.machines, stores.agents, self.registrar),
         )
         self._sign_in = SignInPages(self.console)
         overview = OverviewPages(self.console)
@@ -127,6 +132,7 @@ class WebService(AsyncService):
         self.port = await listen(self.reactor, self._settings.listen, self.site, self._settings.max_connections)
         self.registrar.start()
         self._drains.start()
+        self._last_uses.start()
         self.console.live.start()
         _log.info("lars-web answers on {place}: {url}", place=self._settings.listen, url=self.url)
         await self._print_link()
@@ -166,7 +172,7 @@ class WebService(AsyncService):
     async def stop(self) -> None:
         await stop_listening(self.port)
         parts = [Deferred.fromCoroutine(part.stop()) for part in (self.console.live, self.registrar, self._clock)]
-        ended = gatherResults([*parts, self._drains.stop()])
+        ended = gatherResults([*parts, self._drains.stop(), self._last_uses.stop()])
         await at_most(self.reactor, DRAIN, ended)
         self._database.close()  # ends what still waits for it
         await ended

@@ -7,8 +7,9 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from twisted.web.server import Request
 
-from lars.db.accounts import AccountStore, User
+from lars.db.accounts import AccountStore, Session, User
 from lars.runtime.expiry_clock import ExpiryClock
+from lars.web.auth.last_uses import LastUses
 from lars.web.auth.secrets import digest_of, form_key, new_secret, same
 from lars.web.channel import WebChannel
 from lars.web.form_data import text_of
@@ -29,8 +30,15 @@ ZONE_COOKIE = "lars_zone"
 class Access:
     """Sessions and rights (docs/design/web.md, access). `wall_clock` gives Unix seconds."""
 
-    def __init__(self, accounts: AccountStore, settings: WebSettings, wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        accounts: AccountStore,
+        settings: WebSettings,
+        wall_clock: Callable[[], float],
+        last_uses: LastUses,
+    ) -> None:
         self._accounts = accounts
+        self._last_uses = last_uses
         self._session_time = int(settings.session_time)
         self._front = Front(settings.url, settings.trust_proxy)
         self._wall_clock = wall_clock
@@ -57,9 +65,11 @@ class Access:
         cookie = http_request.getCookie(COOKIE.encode())
         if cookie is None:
             return None
-        user = await self._accounts.session(digest_of(cookie.decode("latin-1")), self._expiry_clock())
+        digest = digest_of(cookie.decode("latin-1"))
+        user = await self._accounts.session(digest, self._expiry_clock())
         if user is not None:
             recognize(http_request)
+            self._last_uses.session(digest)
         return user
 
     def anonymous(self, http_request: Request) -> PageRequest:
@@ -80,6 +90,7 @@ class Access:
             secure=origin.https,
             address=origin.address,
             prefix=origin.prefix,
+            browser=_browser(http_request),
         )
 
     def origin(self, http_request: Request) -> Origin:
@@ -112,10 +123,11 @@ class Access:
             return None
         return trouble(403, Translatable("This form is too old or not from this console. Go back and reload it."))
 
-    async def begin_session(self, user: str, now: float) -> Cookie:
+    async def begin_session(self, user: str, request: PageRequest) -> Cookie:
         """A new session of a user, as the cookie that holds its secret. Raises DatabaseError."""
-        secret = new_secret()
-        await self._accounts.begin_session(digest_of(secret), user, self._expiry_clock(), int(now) + self._session_time)
+        secret, now = new_secret(), int(request.now)
+        session = Session(digest_of(secret), user, now, now + self._session_time, now, request.address, request.browser)
+        await self._accounts.begin_session(session, self._expiry_clock())
         return Cookie(COOKIE, secret, self._session_time)
 
     async def signed_in(self, secrets: Collection[str]) -> set[str]:
@@ -146,6 +158,12 @@ def fields_of(http_request: Request) -> Header:
     return lambda name: [
         value.decode("latin-1") for value in http_request.requestHeaders.getRawHeaders(name.encode("ascii"), [])
     ]
+
+
+def _browser(http_request: Request) -> str:
+    """What the browser calls itself, without what cannot be printed."""
+    said = (http_request.requestHeaders.getRawHeaders(b"User-Agent") or [b""])[0].decode("latin-1")
+    return "".join(letter for letter in said if letter.isprintable())[:255]
 
 
 def has_credentials(http_request: Request) -> bool:

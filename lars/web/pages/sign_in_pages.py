@@ -74,7 +74,7 @@ class SignInPages(PageSet):
             await self._record_failure(request, name, key)
             return self._form(request, {"": Translatable("There is no user of this name with this password.")}, 403)
         throttle.succeeded(key)
-        return Redirect(local_path(request.field("next")), (await self.access.begin_session(name, request.now),))
+        return Redirect(local_path(request.field("next")), (await self.access.begin_session(name, request),))
 
     async def _record_failure(self, request: PageRequest, name: str, key: str) -> None:
         """Logs and audits failures, at most once a minute for each user and address."""
@@ -108,14 +108,14 @@ class SignInPages(PageSet):
         await self._check_link(secret)
         try:
             name = parse_user(request.field("name"))
-            password = parse_password(request.field("password"), request.field("again"))
+            password = parse_password(request.field("password"), request.field("again"), name)
         except FormError as bad:
             values = {"errors": bad.errors, "name": request.field("name"), "secret": secret}
             return Page("setup.html", values, 422)
         hashed = await self.console.passwords.hash(password)
         await self.console.stores.accounts.add_first_admin(name, hashed, request.now)
         self.setup_secret = ""
-        return Redirect("/", (await self.access.begin_session(name, request.now),))
+        return Redirect("/", (await self.access.begin_session(name, request),))
 
     async def _check_link(self, secret: str) -> None:
         if await self.access.is_set_up():
