@@ -21,6 +21,9 @@ MIN_PASSWORD = 10
 MAX_PASSWORD = 200
 """Characters of a password, at least and at most."""
 
+NO_PASSWORD = ""
+"""The hash of a user who has none, such as one whom a proxy signs in: nothing matches it."""
+
 _hasher = PasswordHasher()
 _COSTS = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
 _UNKNOWN_USER = f"$argon2id$v=19${_COSTS}${'A' * 22}${'A' * 43}"

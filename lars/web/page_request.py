@@ -35,6 +35,8 @@ class PageRequest:
     """The path at which browsers find the console, such as "/lars"; empty if it is "/"."""
     browser: str = ""
     """What the browser calls itself (User-Agent)."""
+    named: str = ""
+    """The user whom a trusted proxy has signed in; empty if it names none."""
 
     @property
     def role(self) -> Role | None:

@@ -118,7 +118,7 @@ class WebService(AsyncService):
             settings.max_strangers,
             self._is_known,
             self.registrar.unreachable,
-            Front(settings.url, settings.trust_proxy),
+            Front(settings.url, settings.trust_proxy, settings.trust_user_header),
         )
         registry = new_registry("lars-web")
         registry.register(WebMetrics(self.site, self.console.live, self.registrar, self._drains, self._clock))

@@ -40,7 +40,7 @@ class Access:
         self._accounts = accounts
         self._last_uses = last_uses
         self._session_time = int(settings.session_time)
-        self._front = Front(settings.url, settings.trust_proxy)
+        self._front = Front(settings.url, settings.trust_proxy, settings.trust_user_header)
         self._wall_clock = wall_clock
         self._expiry_clock = ExpiryClock(wall_clock)
         self._set_up = False
@@ -61,12 +61,18 @@ class Access:
         return replace(request, user=await self.user_of(http_request), secret=secret, form_key=form_key(secret))
 
     async def user_of(self, http_request: Request) -> User | None:
-        """The user of the session that the head of a request shows, None without one. Raises DatabaseError."""
+        """The user of the session that the head of a request shows, None without one. Raises DatabaseError.
+
+        None also if a trusted proxy has signed another user in meanwhile.
+        """
         cookie = http_request.getCookie(COOKIE.encode())
         if cookie is None:
             return None
         digest = digest_of(cookie.decode("latin-1"))
         user = await self._accounts.session(digest, self._expiry_clock())
+        named = self._named(http_request)
+        if user is not None and named and named.lower() != user.name:
+            return None
         if user is not None:
             recognize(http_request)
             self._last_uses.session(digest)
@@ -91,12 +97,16 @@ class Access:
             address=origin.address,
             prefix=origin.prefix,
             browser=_browser(http_request),
+            named=self._named(http_request),
         )
+
+    def _named(self, http_request: Request) -> str:
+        """The user whom a trusted proxy has signed in; empty if it names none."""
+        return self._front.user(_peer(http_request), fields_of(http_request))
 
     def origin(self, http_request: Request) -> Origin:
         """Where a request comes from, by its connection and the proxies before lars-web."""
-        peer = str(getattr(http_request.getClientAddress(), "host", ""))
-        return self._front.origin(peer, http_request.isSecure(), fields_of(http_request))
+        return self._front.origin(_peer(http_request), http_request.isSecure(), fields_of(http_request))
 
     async def refusal(self, http_request: Request, request: PageRequest, role: Role | None) -> Answer | None:
         """What to answer instead of the page; None if the user may see it. Raises DatabaseError.
@@ -158,6 +168,11 @@ def fields_of(http_request: Request) -> Header:
     return lambda name: [
         value.decode("latin-1") for value in http_request.requestHeaders.getRawHeaders(name.encode("ascii"), [])
     ]
+
+
+def _peer(http_request: Request) -> str:
+    """The address of the connection; empty at a UNIX socket."""
+    return str(getattr(http_request.getClientAddress(), "host", ""))
 
 
 def _browser(http_request: Request) -> str:

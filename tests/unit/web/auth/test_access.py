@@ -17,7 +17,7 @@ from lars.web.auth.last_uses import LastUses
 from lars.web.auth.secrets import digest_of, form_key
 from lars.web.page_request import Page, PageRequest, Redirect
 from lars.web.roles import Role
-from lars.web.settings import WebSettings
+from lars.web.settings import WebSettings, networks
 
 NOW = 1_700_000_000.0
 LEA = User("lea", "no hash", "editor", 0)
@@ -89,6 +89,15 @@ class AccessTests(SynchronousTestCase):
         self.assertEqual((request.secure, request.address), (False, "10.0.0.9"))
         behind = Access(cast(Any, self.accounts), WebSettings(url="https://lars.example"), lambda: NOW, self.last_uses)
         self.assertTrue(behind.anonymous(self.http_request()).secure)
+
+    def test_session_of_another_user_than_the_proxy_names_is_none(self) -> None:
+        settings = WebSettings(trust_proxy=networks("10.0.0.9"), trust_user_header="Remote-User")
+        access = Access(cast(Any, self.accounts), settings, lambda: NOW, self.last_uses)
+        for named, user in ((b"Lea", LEA), (b"eve", None)):
+            request = self.http_request(lars_session="hers")
+            request.requestHeaders.setRawHeaders(b"Remote-User", [named])
+            found = self.successResultOf(Deferred.fromCoroutine(access.identify(request)))
+            self.assertEqual((found.user, found.named), (user, named.decode()))
 
     def test_reader_who_is_not_signed_in_is_sent_there_and_back(self) -> None:
         refused = self.refusal(self.http_request(), Role.VIEWER)
