@@ -5,14 +5,24 @@ import re
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from lars.common_passwords import COMMON_PASSWORDS
 from lars.errors import LarsError
 
 ROLES = ("viewer", "editor", "admin")
-"""Each role may do what those before it may."""
+"""The roles of users; each may do what those before it may."""
+
+REGISTER = "register"
+"""The role of a token with which nodes register themselves, and do nothing else."""
+
+TOKEN_ROLES = (REGISTER, *ROLES)
+"""The roles of tokens."""
 
 MIN_PASSWORD = 10
 MAX_PASSWORD = 200
 """Characters of a password, at least and at most."""
+
+NO_PASSWORD = ""
+"""The hash of a user who has none, such as one whom a proxy signs in: nothing matches it."""
 
 _hasher = PasswordHasher()
 _COSTS = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
@@ -33,11 +43,32 @@ def user_name(text: str) -> str:
     return name
 
 
-def new_password(text: str) -> str:
-    """The password unchanged; raises BadAccount if it is too short or too long."""
+def role_of_token(token: str, user: str) -> str | None:
+    """What a token of one role may do for a user of another: no more than the user; None: nothing."""
+    if token not in TOKEN_ROLES or user not in ROLES:
+        return None
+    if token == REGISTER:
+        return token if user != "viewer" else None
+    return min(token, user, key=ROLES.index)
+
+
+def new_password(text: str, user: str = "") -> str:
+    """The password unchanged; raises BadAccount if it is too short, too long or easily guessed.
+
+    No rule says which characters it has, and none ever ends it (NIST SP 800-63B, 5.1.1.2).
+    """
     if not MIN_PASSWORD <= len(text) <= MAX_PASSWORD:
         raise BadAccount(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
+    if is_easily_guessed(text, user):
+        raise BadAccount("this is one of the passwords that are tried first: choose another, such as four random words")
     return text
+
+
+def is_easily_guessed(password: str, user: str = "") -> bool:
+    """Whether a password is among the commonest, or little but the user's name or the product's."""
+    text = password.lower()
+    rest = text.replace(user, "") if user else text
+    return text in COMMON_PASSWORDS or len(rest.replace("lars", "")) < MIN_PASSWORD // 2
 
 
 def hash_password(password: str) -> str:
@@ -46,8 +77,8 @@ def hash_password(password: str) -> str:
 
 
 def is_password(stored: str | None, password: str) -> bool:
-    """Whether a password matches a hash; never if there is no hash, after the same time."""
+    """Whether a password matches a hash; never if there is none, or an empty one, after the same time."""
     try:
-        return _hasher.verify(stored or _UNKNOWN_USER, password[: MAX_PASSWORD + 1]) and stored is not None
+        return _hasher.verify(stored or _UNKNOWN_USER, password[: MAX_PASSWORD + 1]) and bool(stored)
     except (VerificationError, InvalidHashError):
         return False

@@ -178,6 +178,7 @@ CREATE TABLE IF NOT EXISTS User (
     password VARCHAR(255) NOT NULL,    -- an argon2 hash
     role VARCHAR(16) NOT NULL,         -- viewer, editor or admin
     created_at BIGINT NOT NULL,        -- Unix seconds
+    ranges VARCHAR(500) NOT NULL DEFAULT '',  -- the modules that the user edits; empty: all
     PRIMARY KEY (name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
@@ -187,6 +188,9 @@ CREATE TABLE IF NOT EXISTS Session (
     user_name VARCHAR(64) NOT NULL,
     created_at BIGINT NOT NULL,        -- Unix seconds
     expires_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL DEFAULT 0,  -- Unix seconds, to the minute
+    address VARCHAR(64) NOT NULL DEFAULT '',
+    browser VARCHAR(255) NOT NULL DEFAULT '',
     PRIMARY KEY (digest),
     KEY user_name (user_name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
@@ -197,8 +201,11 @@ CREATE TABLE IF NOT EXISTS ApiToken (
     digest CHAR(64) NOT NULL,          -- SHA-256 of the token
     name VARCHAR(100) NOT NULL,
     user_name VARCHAR(64) NOT NULL,    -- who made it, and whose end is its end
-    role VARCHAR(16) NOT NULL,
+    role VARCHAR(16) NOT NULL,         -- register, viewer, editor or admin
     created_at BIGINT NOT NULL,        -- Unix seconds
+    ranges VARCHAR(500) NOT NULL DEFAULT '',  -- the modules that it edits; empty: all of its user's
+    expires_at BIGINT NOT NULL DEFAULT 0,  -- Unix seconds; 0: never
+    used_at BIGINT NOT NULL DEFAULT 0,  -- Unix seconds, to the minute
     PRIMARY KEY (id),
     UNIQUE KEY digest (digest)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

@@ -171,6 +171,7 @@ CREATE TABLE IF NOT EXISTS User (
     password TEXT NOT NULL,     -- an argon2 hash
     role TEXT NOT NULL,         -- viewer, editor or admin
     created_at INTEGER NOT NULL,  -- Unix seconds
+    ranges VARCHAR(500) NOT NULL DEFAULT '',  -- the modules that the user edits; empty: all
     PRIMARY KEY (name)
 );
 
@@ -180,6 +181,9 @@ CREATE TABLE IF NOT EXISTS Session (
     user_name TEXT NOT NULL,
     created_at INTEGER NOT NULL,  -- Unix seconds
     expires_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL DEFAULT 0,  -- Unix seconds, to the minute
+    address VARCHAR(64) NOT NULL DEFAULT '',
+    browser VARCHAR(255) NOT NULL DEFAULT '',
     PRIMARY KEY (digest)
 );
 CREATE INDEX IF NOT EXISTS Session_user ON Session (user_name);
@@ -190,8 +194,11 @@ CREATE TABLE IF NOT EXISTS ApiToken (
     digest TEXT NOT NULL,       -- SHA-256 of the token
     name TEXT NOT NULL,
     user_name TEXT NOT NULL,    -- who made it, and whose end is its end
-    role TEXT NOT NULL,
-    created_at INTEGER NOT NULL  -- Unix seconds
+    role TEXT NOT NULL,         -- register, viewer, editor or admin
+    created_at INTEGER NOT NULL,  -- Unix seconds
+    ranges VARCHAR(500) NOT NULL DEFAULT '',  -- the modules that it edits; empty: all of its user's
+    expires_at INTEGER NOT NULL DEFAULT 0,  -- Unix seconds; 0: never
+    used_at INTEGER NOT NULL DEFAULT 0  -- Unix seconds, to the minute
 );
 CREATE UNIQUE INDEX IF NOT EXISTS ApiToken_digest ON ApiToken (digest);
 

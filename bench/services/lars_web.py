@@ -5,7 +5,7 @@ import time
 from bench.processes.ports import ReservedPort
 from bench.services.lars_service import LarsService
 from lars.accounts import hash_password
-from lars.db.accounts import add_token_txn, add_user_txn, begin_session_txn
+from lars.db.accounts import NewToken, Session, add_token_txn, add_user_txn, begin_session_txn
 from lars.db.engine import Transaction
 from lars.web.auth.secrets import TOKEN_PREFIX, digest_of, new_secret
 
@@ -24,5 +24,5 @@ class LarsWeb(LarsService):
         """Adds the user with the session and the token; to be run before it is started."""
         now = time.time()
         add_user_txn(txn, "bench", "bench", hash_password("bench bench"), "editor", now)
-        begin_session_txn(txn, digest_of(self.session), "bench", now, int(now) + 86_400)
-        add_token_txn(txn, "bench", digest_of(self.token), "bench", "bench", "editor", now)
+        begin_session_txn(txn, Session(digest_of(self.session), "bench", int(now), int(now) + 86_400), now)
+        add_token_txn(txn, "bench", NewToken(digest_of(self.token), "bench", "bench", "editor"), now)

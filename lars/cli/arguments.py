@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from lars.cli.api import Api
 from lars.db.url import DEFAULT_URL, DatabaseUrl, parse_url
-from lars.errors import LarsError
+from lars.errors import LarsError, SettingsError
 from lars.route import MAX_ID, ModuleId, module_id, serving_host
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -59,6 +62,52 @@ HOST = parsed(serving_host)
 
 _DB_FILE = "lars.db_file"
 
+Place = DatabaseUrl | Api
+"""Where a command reads and edits: a database, or a lars-web."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOptions:
+    """The options of `lars` that name a lars-web; `explicit`: on the command line, not in the environment."""
+
+    url: str
+    token_file: str | None
+    explicit: bool
+
+    def api(self) -> Api:
+        """The lars-web; raises SettingsError if the token cannot be read."""
+        if self.token_file is None:
+            raise SettingsError("--api needs a token: name its file by --token-file or LARS_TOKEN_FILE")
+        try:
+            return Api(self.url, Path(self.token_file).read_text(encoding="utf-8").strip())
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"token file {self.token_file}: cannot be read: {error}") from None
+
+
+def _api_options(ctx: click.Context) -> ApiOptions | None:
+    found = ctx.find_root().obj
+    return found if isinstance(found, ApiOptions) else None
+
+
+def _place(ctx: click.Context, option: click.Parameter, url: DatabaseUrl) -> Place:
+    """The lars-web of --api, unless the command line names a database."""
+    options = _api_options(ctx)
+    if options is None:
+        return _chosen(ctx, option, url)
+    named = ctx.meta.get(_DB_FILE) or ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+    if named and options.explicit:
+        raise click.UsageError("--api and --db: give one of them")
+    return _chosen(ctx, option, url) if named else options.api()
+
+
+def _database_alone(ctx: click.Context, option: click.Parameter, url: DatabaseUrl) -> DatabaseUrl:
+    """The database, unless --api suggests that it is not meant."""
+    options = _api_options(ctx)
+    named = ctx.meta.get(_DB_FILE) or ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+    if options is not None and not named:
+        raise click.UsageError("this command does not use --api (LARS_API): name the database by --db or --db-file")
+    return _chosen(ctx, option, url)
+
 
 def _keep_file(ctx: click.Context, _option: click.Parameter, path: str | None) -> None:
     ctx.meta[_DB_FILE] = path
@@ -78,8 +127,17 @@ def _chosen(ctx: click.Context, option: click.Parameter, url: DatabaseUrl) -> Da
         raise click.BadParameter(str(error), param_hint="--db-file") from None
 
 
+def place_option(command: F) -> F:
+    """--db and --db-file, as `url`: the database, or the lars-web of --api."""
+    return _db_options(_place)(command)
+
+
 def db_option(command: F) -> F:
-    """--db and --db-file, as `url`."""
+    """--db and --db-file, as `url`, for a command that the API has no data for."""
+    return _db_options(_database_alone)(command)
+
+
+def _db_options(chosen: Callable[[click.Context, click.Parameter, DatabaseUrl], Place]) -> Callable[[F], F]:
     in_file = click.option(
         "--db-file",
         metavar="FILE",
@@ -97,10 +155,10 @@ def db_option(command: F) -> F:
         default=DEFAULT_URL,
         show_default=True,
         show_envvar=True,
-        callback=_chosen,
+        callback=chosen,
         help="The database: sqlite:///FILE or mysql://user:password@host:port/name.",
     )
-    return in_file(url(command))
+    return lambda command: in_file(url(command))
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -1,25 +1,37 @@
 """What the commands that drain hosts share: options, the change, and the line that they print."""
 
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 import click
 
 from lars.cli.actor import actor
-from lars.cli.arguments import F, parsed
+from lars.cli.api import Api, ApiRequest
+from lars.cli.api_edits import done_of, joined, rows_by_api
+from lars.cli.arguments import F, Place, parsed
 from lars.cli.database import run_with_database
 from lars.cli.exit_status import complain
 from lars.cli.terminal.host_state import DRAINING, drain_state
 from lars.db.database import Database
 from lars.db.routes import EditDone, RouteStore
-from lars.db.url import DatabaseUrl
 from lars.durations import duration
 from lars.host_record import MAX_DRAIN, Drain, HostChange, HostRow, reason
 from lars.route import ModuleId
 from lars.wording import counted
 
-Edit = Callable[[RouteStore, str, float, HostChange], Awaitable[EditDone]]
-"""Makes a change of some hosts; gets the store, the actor, Unix seconds and the change."""
+
+class Target(Protocol):
+    """The hosts that a command drains."""
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """The paths of their drains in the API."""
+
+    async def edit(self, store: RouteStore, actor: str, now: float, change: HostChange) -> EditDone:
+        """Makes a change of these hosts; `now` is in Unix seconds."""
+
 
 UNDRAIN = HostChange(undrain=True)
 
@@ -37,30 +49,45 @@ def drain_options(command: F) -> F:
     return length(why(command))
 
 
-def drain_hosts(url: DatabaseUrl, seconds: int | None, why: str, edit: Edit) -> None:
-    """Drains the hosts that `edit` changes, for so many seconds or for good, and prints what came of it."""
-
-    async def work(database: Database) -> tuple[EditDone, Drain, list[ModuleId]]:
-        store = RouteStore(database)
-        now = await database.read("read the clock", lambda txn: txn.now())
-        drain = Drain(int(now) + seconds if seconds else 0, why)
-        done = await edit(store, actor(), now, HostChange(drain=drain))
-        modules = [changed.module for changed in done.changed]
-        return done, drain, [module for module in modules if _has_no_weight(await store.routes(*module))]
-
-    done, drain, weightless = run_with_database(url, work)
+def drain_hosts(url: Place, seconds: int | None, why: str, target: Target) -> None:
+    """Drains the hosts of a target, for so many seconds or for good, and prints what came of it."""
+    done, drain, weightless = _drained(url, seconds, why, target)
     more = drain_state(drain, datetime.now()).removeprefix(DRAINING)
     click.echo(described(DRAINING, done, more))
     for module in weightless:
         complain(f"no host of module {module} has weight now, so all of them take calls: undrain or add one")
 
 
-def undrain_hosts(url: DatabaseUrl, edit: Edit) -> None:
-    """Ends the drains of the hosts that `edit` changes, and prints what came of it."""
+def _drained(url: Place, seconds: int | None, why: str, target: Target) -> tuple[EditDone, Drain, list[ModuleId]]:
+    """What the edit changed, the drain, and the modules in which no host has weight now."""
+    if isinstance(url, Api):
+        body = {"reason": why, **({"seconds": seconds} if seconds else {})}
+        done = joined(done_of(url.ask(ApiRequest.of("PUT", path, body))) for path in target.paths)
+        drain = Drain(int(time.time()) + seconds if seconds else 0, why)
+        modules = [changed.module for changed in done.changed]
+        return done, drain, [module for module in modules if _has_no_weight(rows_by_api(url, *module))]
+
+    async def work(database: Database) -> tuple[EditDone, Drain, list[ModuleId]]:
+        store = RouteStore(database)
+        now = await database.read("read the clock", lambda txn: txn.now())
+        drain = Drain(int(now) + seconds if seconds else 0, why)
+        done = await target.edit(store, actor(), now, HostChange(drain=drain))
+        modules = [changed.module for changed in done.changed]
+        return done, drain, [module for module in modules if _has_no_weight(await store.routes(*module))]
+
+    return run_with_database(url, work)
+
+
+def undrain_hosts(url: Place, target: Target) -> None:
+    """Ends the drains of the hosts of a target, and prints what came of it."""
+    if isinstance(url, Api):
+        done = joined(done_of(url.ask(ApiRequest("DELETE", path))) for path in target.paths)
+        click.echo(described("restored", done))
+        return
 
     async def work(database: Database) -> EditDone:
         now = await database.read("read the clock", lambda txn: txn.now())
-        return await edit(RouteStore(database), actor(), now, UNDRAIN)
+        return await target.edit(RouteStore(database), actor(), now, UNDRAIN)
 
     click.echo(described("restored", run_with_database(url, work)))
 

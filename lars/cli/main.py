@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 import click
+from click.core import ParameterSource
 
 from lars import __version__
 from lars.cli.exit_status import exit_status
@@ -54,8 +55,27 @@ Exit status: 0 for success; 1 if the system refuses or cannot be reached; 2 for 
 
 @click.group(cls=LazyGroup, commands=COMMANDS, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="lars %(version)s")
-def lars() -> None:
+@click.option(
+    "--api",
+    metavar="URL",
+    envvar="LARS_API",
+    help="Edit and read routes by the API of this lars-web instead of the database. [env var: LARS_API]",
+)
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    envvar="LARS_TOKEN_FILE",
+    help="The file that holds the token for --api. [env var: LARS_TOKEN_FILE]",
+)
+@click.pass_context
+def lars(ctx: click.Context, api: str | None, token_file: str | None) -> None:
     """Lars: which host do I call for this service, right now?"""
+    if api:
+        from lars.cli.arguments import ApiOptions
+        from lars.settings import site_url
+
+        explicit = ctx.get_parameter_source("api") is ParameterSource.COMMANDLINE
+        ctx.obj = ApiOptions(site_url(api), token_file, explicit)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

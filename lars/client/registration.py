@@ -87,7 +87,7 @@ class Registration:
             raise SettingsError(f"ttl {ttl} is out of range: give seconds from {MIN_TTL} to {MAX_TTL}")
         token = token or os.environ.get(TOKEN_VARIABLE)
         if not token:
-            raise SettingsError(f"no token for lars-web: give an editor's token, or set {TOKEN_VARIABLE}")
+            raise SettingsError(f"no token for lars-web: give one with the role register, or set {TOKEN_VARIABLE}")
         self._secure = place.scheme == "https"
         self._web = place.hostname
         self._web_port = place.port or (443 if self._secure else 80)

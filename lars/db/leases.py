@@ -5,12 +5,12 @@ See docs/design/database.md, leases.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lars.db.audit import Edit
 from lars.db.database import Database
 from lars.db.engine import Transaction
-from lars.db.modules import leases_of_txn
+from lars.db.modules import Lease, leases_of_txn
 from lars.db.routes import EditDone, RouteEdit, edit_txn, hosts_of_txn, locked_version_txn, version_txn
 from lars.route import MAX_HOSTS, HostAddress, ModuleId
 
@@ -29,27 +29,39 @@ EDITS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """The registration of a host: `ttl` is in seconds from each renewal, 0 for ever. `owner` is for the audit."""
+    """The registration of a host: `ttl` is in seconds from each renewal, 0 for ever. `owner` is for the audit.
+
+    With `only_of`, the name of a user, it takes no host over that no token of this user has registered.
+    """
 
     ttl: int
     owner: str
+    only_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Registrations and renewals (`put`), and hosts that their owners remove (`taken`); each place at most once."""
+    """Registrations and renewals (`put`), and hosts that their owners remove (`taken`); each place at most once.
+
+    Of what is taken, a place in `only_of` is left alone unless a token of the user named there has registered it.
+    """
 
     put: Mapping[Place, Registration]
     taken: Mapping[Place, str]
+    only_of: Mapping[Place, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The result of a batch: the route version, the places that are new in their route, and those over MAX_HOSTS."""
+    """The result of a batch: the route version, the places that are new in their route, and those over MAX_HOSTS.
+
+    `foreign` are those left alone because another user, or nobody, has registered them.
+    """
 
     version: int
     new: frozenset[Place]
     refused: frozenset[Place]
+    foreign: frozenset[Place] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +154,10 @@ def _renew_txn(txn: Transaction, batch: Batch) -> Stored | None:
     modules = sorted({module for module, _host in batch.put})
     leased = {module: leases_of_txn(txn, module) for module in modules}
     hosts = hosts_of_txn(txn, modules)
-    if not all(host in leased[module] and host in hosts[module] for module, host in batch.put):
+    if not all(
+        host in leased[module] and host in hosts[module] and not _is_foreign(leased[module].get(host), r.only_of)
+        for (module, host), r in batch.put.items()
+    ):
         return None
     _write_leases(txn, batch.put.items(), txn.now())
     return Stored(version_txn(txn), frozenset(), frozenset())
@@ -155,10 +170,16 @@ def _store_txn(txn: Transaction, batch: Batch) -> Stored:
     modules = sorted({module for module, _host in (*batch.put, *batch.taken)})
     leased = {module: leases_of_txn(txn, module) for module in modules}
     hosts = hosts_of_txn(txn, modules)
+    only_of = {**{place: r.only_of for place, r in batch.put.items()}, **batch.only_of}
+    foreign = {
+        (module, host)
+        for (module, host), user in only_of.items()
+        if host in hosts[module] and _is_foreign(leased[module].get(host), user)
+    }
     edits, refused = [], set()
     for module in modules:
-        put = {host: r for (m, host), r in batch.put.items() if m == module}
-        taken = {host: owner for (m, host), owner in batch.taken.items() if m == module}
+        put = {host: r for (m, host), r in batch.put.items() if m == module and (m, host) not in foreign}
+        taken = {host: owner for (m, host), owner in batch.taken.items() if m == module and (m, host) not in foreign}
         after = (hosts[module] - taken.keys()) | put.keys()
         if len(after) > max(MAX_HOSTS, len(hosts[module])):
             refused |= {(module, host) for host in put.keys() - hosts[module]}
@@ -167,7 +188,7 @@ def _store_txn(txn: Transaction, batch: Batch) -> Stored:
         who = ", ".join(sorted(owners | {taken[host] for host in taken.keys() & hosts[module]}))
         edits.append(RouteEdit(module, frozenset(put), frozenset(taken), actor=who))
     done: EditDone = edit_txn(txn, "api", now, edits)
-    kept = [(place, r) for place, r in batch.put.items() if place not in refused]
+    kept = [(place, r) for place, r in batch.put.items() if place not in refused | foreign]
     _write_leases(txn, [(place, r) for place, r in kept if r.ttl], now)
     for (module, host), r in kept:
         if not r.ttl and host in leased[module]:
@@ -175,7 +196,12 @@ def _store_txn(txn: Transaction, batch: Batch) -> Stored:
                 "DELETE FROM RouteLease WHERE modid = ? AND cmdid = ? AND ip = ? AND port = ?", (*module, *host)
             )
     new = {place for place in batch.put if place[1] not in hosts[place[0]]}
-    return Stored(done.version, frozenset(new - refused), frozenset(refused))
+    return Stored(done.version, frozenset(new - refused), frozenset(refused), frozenset(foreign))
+
+
+def _is_foreign(lease: Lease | None, only_of: str) -> bool:
+    """Whether a host of a route is out of bounds for who may touch only those that tokens of a user registered."""
+    return bool(only_of) and (lease is None or not lease.owner.startswith(f"api:{only_of}/"))
 
 
 def _write_leases(txn: Transaction, registrations: Iterable[tuple[Place, Registration]], now: float) -> None:

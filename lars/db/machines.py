@@ -10,7 +10,7 @@ from lars.db.database import Database
 from lars.db.engine import Transaction
 from lars.db.hosts import host_rows_txn
 from lars.db.modules import EditConflict, joined_name, names_txn
-from lars.db.routes import EditDone, edit_machine_txn, locked_version_txn
+from lars.db.routes import EditDone, Within, edit_machine_txn, locked_version_txn
 from lars.host_record import HostChange, HostRecord
 from lars.route import HostAddress, ModuleId, format_ip
 
@@ -54,9 +54,16 @@ class MachineStore:
         """The machine at an address; without hosts if no module has one there."""
         return await self._database.read("read a machine", machine_txn, ip)
 
-    async def edit(self, actor: str, now: float, ip: int, change: HostChange, seen: str) -> EditDone:
-        """Changes the record of every host of a machine. Raises EditConflict if `seen` is not Machine.seen."""
-        return await self._database.write("edit a machine as seen", edit_seen_machine_txn, actor, now, ip, change, seen)
+    async def edit(
+        self, actor: str, now: float, ip: int, change: HostChange, seen: str, within: Within | None = None
+    ) -> EditDone:
+        """Changes the record of every host of a machine, with `within` only in the modules for which it is true.
+
+        Raises EditConflict if `seen` is not Machine.seen.
+        """
+        return await self._database.write(
+            "edit a machine as seen", edit_seen_machine_txn, actor, now, ip, change, seen, within
+        )
 
 
 def machine_txn(txn: Transaction, ip: int) -> Machine:
@@ -72,9 +79,17 @@ def machine_txn(txn: Transaction, ip: int) -> Machine:
     return Machine(ip, tuple(hosts))
 
 
-def edit_seen_machine_txn(txn: Transaction, actor: str, now: float, ip: int, change: HostChange, seen: str) -> EditDone:
+def edit_seen_machine_txn(
+    txn: Transaction,
+    actor: str,
+    now: float,
+    ip: int,
+    change: HostChange,
+    seen: str,
+    within: Within | None = None,
+) -> EditDone:
     """See MachineStore.edit."""
     locked_version_txn(txn)
     if machine_txn(txn, ip).seen != seen:
         raise EditConflict(f"hosts at {format_ip(ip)} have been edited by somebody else: load them again")
-    return edit_machine_txn(txn, actor, now, ip, change)
+    return edit_machine_txn(txn, actor, now, ip, change, within)

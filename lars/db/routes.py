@@ -27,6 +27,9 @@ from lars.host_record import KEEP, PLAIN, HostChange, HostRecord, HostRow
 from lars.module_settings import Settings, as_json, from_json
 from lars.route import MAX_HOSTS, HostAddress, ModuleId, format_ip
 
+Within = Callable[[ModuleId], bool]
+"""Whether a module may be edited."""
+
 
 @dataclass(frozen=True, slots=True)
 class RouteEdit:
@@ -150,12 +153,16 @@ class RouteStore:
         """
         return await self._database.write_again("edit routes", edit_txn, actor, now, edits)
 
-    async def edit_machine(self, actor: str, now: float, ip: int, change: HostChange) -> EditDone:
+    async def edit_machine(
+        self, actor: str, now: float, ip: int, change: HostChange, within: Within | None = None
+    ) -> EditDone:
         """Changes the record of every host at an address, in all modules, in one transaction; see `edit`.
 
-        Raises NoSuchHost if no module has a host at the address.
+        With `within`, hosts of modules for which it is false stay as they are.
+
+        Raises NoSuchHost if no such module has a host at the address.
         """
-        return await self._database.write_again("edit a machine", edit_machine_txn, actor, now, ip, change)
+        return await self._database.write_again("edit a machine", edit_machine_txn, actor, now, ip, change, within)
 
     async def end_drains(self, actor: str, now: float | None = None) -> EditDone:
         """Restores the weights of hosts whose drain is over; 10,000 hosts at most a call.
@@ -261,14 +268,20 @@ def edit_txn(txn: Transaction, actor: str, now: float, edits: Sequence[RouteEdit
     return EditDone(version, changed)
 
 
-def edit_machine_txn(txn: Transaction, actor: str, now: float, ip: int, change: HostChange) -> EditDone:
+def edit_machine_txn(
+    txn: Transaction, actor: str, now: float, ip: int, change: HostChange, within: Within | None = None
+) -> EditDone:
     """See RouteStore.edit_machine."""
     locked_version_txn(txn)
     changes: dict[ModuleId, dict[HostAddress, HostChange]] = defaultdict(dict)
     for modid, cmdid, _ip, port, _record in host_rows_txn(
         txn, "WHERE serverip = ? ORDER BY modid, cmdid, serverport", (ip,)
     ):
-        changes[ModuleId(modid, cmdid)][HostAddress(ip, port)] = change
+        module = ModuleId(modid, cmdid)
+        if within is None or within(module):
+            changes[module][HostAddress(ip, port)] = change
+    if not changes and within is not None:
+        raise NoSuchHost(f"no module that you may edit has a host at {format_ip(ip)}")
     if not changes:
         raise NoSuchHost(f"no module has a host at {format_ip(ip)}: `lars route list` shows all hosts")
     return edit_txn(txn, actor, now, [RouteEdit(module, change=hosts) for module, hosts in changes.items()])

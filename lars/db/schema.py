@@ -4,7 +4,7 @@ See docs/design/database.md, schema steps.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from lars.db.engine import Engine, Transaction
@@ -127,13 +127,7 @@ ALARM_COLUMNS = (
 
 def _add_alarm_columns(txn: Transaction) -> list[str]:
     """Step 4: adds the skew of agents, the latest figures of an alarm, and why it was cleared."""
-    done = []
-    for table, column, definition in ALARM_COLUMNS:
-        columns = txn.engine.column_names(txn, table)
-        if columns and column not in columns:
-            txn.execute(f"ALTER TABLE {table} ADD COLUMN {column} {definition}")
-            done.append(f"added {table}.{column}")
-    return done
+    return _added(txn, ALARM_COLUMNS)
 
 
 _RECORD_COLUMNS = {
@@ -168,12 +162,41 @@ def _add_host_records(txn: Transaction) -> list[str]:
     return done
 
 
+ACCESS_COLUMNS = (
+    ("User", "ranges", "VARCHAR(500) NOT NULL DEFAULT ''"),
+    ("Session", "seen_at", "BIGINT NOT NULL DEFAULT 0"),
+    ("Session", "address", "VARCHAR(64) NOT NULL DEFAULT ''"),
+    ("Session", "browser", "VARCHAR(255) NOT NULL DEFAULT ''"),
+    ("ApiToken", "ranges", "VARCHAR(500) NOT NULL DEFAULT ''"),
+    ("ApiToken", "expires_at", "BIGINT NOT NULL DEFAULT 0"),
+    ("ApiToken", "used_at", "BIGINT NOT NULL DEFAULT 0"),
+)
+"""Columns that limit users and tokens to modules, end tokens, and show who is signed in."""
+
+
+def _add_access_columns(txn: Transaction) -> list[str]:
+    """Step 6: adds the ranges of users and tokens, the end and last use of tokens, and whose each session is."""
+    return _added(txn, ACCESS_COLUMNS)
+
+
+def _added(txn: Transaction, wanted: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Adds the columns that tables lack: table, column, definition. A table that is missing comes with the schema."""
+    done = []
+    for table, column, definition in wanted:
+        columns = txn.engine.column_names(txn, table)
+        if columns and column not in columns:
+            txn.execute(f"ALTER TABLE {table} ADD COLUMN {column} {definition}")
+            done.append(f"added {table}.{column}")
+    return done
+
+
 STEPS: tuple[Step, ...] = (
     _adopt_cpp_schema,
     _add_indexes,
     _add_audit_column,
     _add_alarm_columns,
     _add_host_records,
+    _add_access_columns,
 )
 """Upgrades from each schema version to the next. Append a new step, and put its result into the schema files.
 

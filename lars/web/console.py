@@ -21,6 +21,7 @@ from lars.web.auth.access import Access
 from lars.web.auth.login_throttle import LoginThrottle
 from lars.web.auth.passwords import Passwords
 from lars.web.auth.tokens import Tokens
+from lars.web.edits import Edits
 from lars.web.live.cached_counts import CachedCounts
 from lars.web.live.live import Live
 from lars.web.registry.registrar import Registrar
@@ -81,3 +82,4 @@ class Console:
     module_counts: CachedCounts[str, int]
     """How many modules a search finds."""
     tokens: Tokens
+    edits: Edits

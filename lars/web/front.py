@@ -48,9 +48,11 @@ class Front:
     Args:
         url: the address for browsers, empty if it is that of lars-web itself.
         proxies: the networks whose proxies are believed.
+        user_header: the header in which they name a user whom they have signed in; empty: none.
     """
 
-    def __init__(self, url: str, proxies: Sequence[Network]) -> None:
+    def __init__(self, url: str, proxies: Sequence[Network], user_header: str = "") -> None:
+        self._user_header = user_header
         self._https = url.startswith("https://")
         self._prefix = urlsplit(url).path.rstrip("/")
         self._proxies = tuple(proxies)
@@ -61,6 +63,16 @@ class Front:
             return bool(self._proxies)
         found = _ip(address)
         return found is not None and any(found in network for network in self._proxies)
+
+    def user(self, peer: str, header: Header) -> str:
+        """The user whom the proxy at `peer` names; empty if it names none, or is not believed."""
+        named = header(self._user_header) if self._user_header and self.trusts(peer) else ()
+        return named[0].strip() if len(named) == 1 else ""
+
+    def forges_user(self, peer: str, header: Header) -> bool:
+        """Whether a request names a user and must not: its peer is no trusted proxy, or it names several."""
+        named = header(self._user_header) if self._user_header else ()
+        return bool(named) and (len(named) > 1 or not self.trusts(peer))
 
     def origin(self, peer: str, https: bool, header: Header) -> Origin:
         """Where a request comes from whose connection is that of `peer`."""

@@ -33,6 +33,11 @@ class WebMetrics(Collector):
         yield CounterMetricFamily("lars_web_refused_connections", "Closed because too many were open", site.refused)
         yield CounterMetricFamily("lars_web_displaced_connections", "Closed to give others their place", site.displaced)
         yield CounterMetricFamily("lars_web_late_connections", "Closed: a request did not come in time", site.late)
+        yield CounterMetricFamily(
+            "lars_web_forged_users",
+            "Requests refused: they named a user, and no trusted proxy sent them",
+            site.forged_users,
+        )
         yield GaugeMetricFamily("lars_web_body_bytes", "Bytes of request bodies kept now", site.held)
         yield GaugeMetricFamily("lars_web_streams", "Browsers with a live stream", self._live.streams)
         yield CounterMetricFamily("lars_web_registrations", "Hosts that registered or changed", registrar.registrations)

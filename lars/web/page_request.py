@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from lars.db.accounts import User
+from lars.module_ranges import NOTHING
+from lars.route import ModuleId
 from lars.web.language import Translatable
+from lars.web.rights import Editor
 from lars.web.roles import Role, role_of
 
 
@@ -30,6 +33,10 @@ class PageRequest:
     """The client's IP address."""
     prefix: str = ""
     """The path at which browsers find the console, such as "/lars"; empty if it is "/"."""
+    browser: str = ""
+    """What the browser calls itself (User-Agent)."""
+    named: str = ""
+    """The user whom a trusted proxy has signed in; empty if it names none."""
 
     @property
     def role(self) -> Role | None:
@@ -40,6 +47,17 @@ class PageRequest:
     def actor(self) -> str:
         """Who edits, for the audit."""
         return f"web:{self.user.name}" if self.user else "web"
+
+    @property
+    def editor(self) -> Editor:
+        """Who edits, and the modules to which they are limited. Nobody is a viewer who may edit none."""
+        if self.user is None:
+            return Editor(self.actor, "", Role.VIEWER, (NOTHING,))
+        return Editor(self.actor, self.user.name, role_of(self.user.role), (self.user.ranges,))
+
+    def may_edit(self, module: ModuleId) -> bool:
+        """Whether the user may edit a module."""
+        return self.may("editor") and self.editor.may_edit(module)
 
     def may(self, role: str) -> bool:
         """Whether the user may do what a role may."""

@@ -21,6 +21,7 @@ from lars.runtime.service import AsyncService
 from lars.runtime.turns import at_most
 from lars.web.api.dispatch import Api
 from lars.web.auth.access import Access, bearer, recognize
+from lars.web.auth.last_uses import LastUses
 from lars.web.auth.login_throttle import LoginThrottle
 from lars.web.auth.passwords import Passwords
 from lars.web.auth.secrets import new_secret
@@ -28,11 +29,12 @@ from lars.web.auth.tokens import Tokens
 from lars.web.console import Console, Stores
 from lars.web.drains import DrainTimer
 from lars.web.durations import RequestDurations
+from lars.web.edits import Edits
 from lars.web.front import Front
 from lars.web.live.cached_counts import CachedCounts
 from lars.web.live.live import Live
 from lars.web.metrics import WebMetrics
-from lars.web.pages.account_pages import AccountPages, UserPages
+from lars.web.pages.account_pages import AccountPages
 from lars.web.pages.agent_pages import AgentPages
 from lars.web.pages.audit_pages import AuditPages, VersionPages
 from lars.web.pages.host_pages import HostPages
@@ -42,6 +44,7 @@ from lars.web.pages.overview_pages import OverviewPages
 from lars.web.pages.settings_pages import SettingsPages
 from lars.web.pages.sign_in_pages import SignInPages
 from lars.web.pages.transfer_pages import TransferPages
+from lars.web.pages.user_pages import UserPages
 from lars.web.registry.registrar import Registrar
 from lars.web.root import Root
 from lars.web.settings import WebSettings
@@ -74,7 +77,8 @@ class WebService(AsyncService):
         files, stores, now = StaticFiles(), Stores.of(database), self._clock.now
         self.registrar = Registrar(LeaseStore(database), settings, reactor, self._clock)
         self._drains = DrainTimer(stores.routes, reactor)
-        access = Access(stores.accounts, settings, now)
+        self._last_uses = LastUses(stores.accounts, reactor, now)
+        access = Access(stores.accounts, settings, now, self._last_uses)
         self.console = Console(
             settings=settings,
             reactor=reactor,
@@ -89,7 +93,8 @@ class WebService(AsyncService):
                 stores.calls, stores.fleet, stores.host_states, settings.live_interval, reactor, now, access.signed_in
             ),
             module_counts=CachedCounts(stores.modules.count, reactor.seconds),
-            tokens=Tokens(stores.accounts, reactor.seconds),
+            tokens=Tokens(stores.accounts, reactor.seconds, now, self._last_uses),
+            edits=Edits(stores.modules, stores.routes, stores.machines, stores.agents, self.registrar),
         )
         self._sign_in = SignInPages(self.console)
         overview = OverviewPages(self.console)
@@ -117,7 +122,7 @@ class WebService(AsyncService):
             settings.max_strangers,
             self._is_known,
             self.registrar.unreachable,
-            Front(settings.url, settings.trust_proxy),
+            Front(settings.url, settings.trust_proxy, settings.trust_user_header),
             RequestDurations(registry, branches).answered,
         )
         registry.register(WebMetrics(self.site, self.console.live, self.registrar, self._drains, self._clock))
@@ -131,6 +136,7 @@ class WebService(AsyncService):
         self.port = await listen(self.reactor, self._settings.listen, self.site, self._settings.max_connections)
         self.registrar.start()
         self._drains.start()
+        self._last_uses.start()
         self.console.live.start()
         _log.info("lars-web answers on {place}: {url}", place=self._settings.listen, url=self.url)
         await self._print_link()
@@ -170,7 +176,7 @@ class WebService(AsyncService):
     async def stop(self) -> None:
         await stop_listening(self.port)
         parts = [Deferred.fromCoroutine(part.stop()) for part in (self.console.live, self.registrar, self._clock)]
-        ended = gatherResults([*parts, self._drains.stop()])
+        ended = gatherResults([*parts, self._drains.stop(), self._last_uses.stop()])
         await at_most(self.reactor, DRAIN, ended)
         self._database.close()  # ends what still waits for it
         await ended

@@ -1,5 +1,6 @@
 """The settings of lars-web."""
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
@@ -20,6 +21,25 @@ def networks(text: str) -> tuple[Network, ...]:
         except ValueError as error:
             raise SettingsError(f"{item.strip()!r} is no network ({error}): write one such as 10.0.0.0/8") from None
     return tuple(found)
+
+
+def header_name(text: str) -> str:
+    """The name of a field of a request's head, such as X-Forwarded-User; empty stays empty."""
+    name = text.strip()
+    if name and not re.fullmatch(r"[A-Za-z0-9-]{1,64}", name):
+        raise SettingsError(f"{text!r} is no name of a header: write one such as X-Forwarded-User")
+    return name
+
+
+REFUSE, VIEWER = "refuse", "viewer"
+"""What becomes of a user whom a proxy names and nobody has added."""
+
+
+def new_user_rule(text: str) -> str:
+    """REFUSE or VIEWER."""
+    if text.strip() not in (REFUSE, VIEWER):
+        raise SettingsError(f"{text!r} is neither {REFUSE} nor {VIEWER}")
+    return text.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +67,19 @@ class WebSettings:
         networks,
         "Networks of the proxies whose Forwarded, X-Forwarded-For, -Proto and -Prefix are believed, by commas",
     )
+    trust_user_header: str = setting(
+        "",
+        "web",
+        header_name,
+        "The header in which the proxies of trust_proxy name a user whom they have signed in, such as "
+        "X-Forwarded-User; of anybody else it is refused. Empty: none",
+    )
+    new_header_users: str = setting(
+        REFUSE,
+        "web",
+        new_user_rule,
+        "Users whom that header names and nobody has added: refuse, or viewer, which adds them with that role",
+    )
     max_connections: int = setting(
         2000, "web", integer(1, 1_000_000), "Connections served at once; more are closed and counted"
     )
@@ -68,3 +101,7 @@ class WebSettings:
     preserve_time: float = setting(60.0, "web", seconds, "Seconds that count as at once")
     metrics: str = metrics_setting("web")
     log_format: str = log_format_setting("web")
+
+    def __post_init__(self) -> None:
+        if self.trust_user_header and not self.trust_proxy:
+            raise SettingsError("[web] trust_user_header: no proxy is trusted to send it: set trust_proxy too")

@@ -16,6 +16,7 @@ from twisted.web.server import Request
 
 from lars.errors import LarsError
 from lars.runtime.http_site import BoundedSite, host_of
+from lars.runtime.log_limit import LogLimit
 from lars.web.auth.access import fields_of, has_credentials
 from lars.web.channel import WebChannel
 from lars.web.front import Front, without_prefix
@@ -39,6 +40,9 @@ LARGE = (b"/transfer", b"/api/")
 """Where a body may be larger than MAX_FORM."""
 
 TOO_LARGE = (413, b"the body is larger than any form of this console\n")
+FORGED = b"only a trusted proxy may say who you are: leave that header out\n"
+"""Why a request that names a user is refused."""
+
 STRANGERS = (413, b"sign in, or show a token, before you send this much\n")
 BUSY = (503, b"too much is being sent at once, or the database is away: try again in a few seconds\n")
 """Why a body is not kept: the status of the answer, and its text."""
@@ -159,6 +163,9 @@ class WebRequest(Request):
             self.responseHeaders.setRawHeaders(name, [value])
         if not self._is_sound():
             self._refuse(400, b"the request's Host or path is invalid\n")
+        elif self._site.front.forges_user(self.channel.peer, fields_of(self)):
+            self._site.forged(self.channel.peer)
+            self._refuse(403, FORGED)
         elif self._refusal is not None and (self._refusal != STRANGERS or not self.path.startswith(LARGE)):
             self._refuse(*self._refusal)
         else:
@@ -229,6 +236,9 @@ class WebSite(BoundedSite):
         """Strangers' connections closed to give others their places."""
         self.answered: dict[int, int] = {}
         """Answers so far by their code's first digit."""
+        self.forged_users = 0
+        """Requests refused because they named a user whom no trusted proxy has signed in."""
+        self._forgeries = LogLimit(reactor.seconds)
 
     def admits(self, addr: IAddress | None) -> bool:
         decision = self.places.decide(self.stranger_at(host_of(addr)))
@@ -242,6 +252,17 @@ class WebSite(BoundedSite):
     def stranger_at(self, address: str) -> str:
         """The address whose strangers share their places; empty for a trusted proxy, whose clients are many."""
         return "" if self.front.trusts(address) else address
+
+    def forged(self, peer: str) -> None:
+        """A request from `peer` names a user and must not."""
+        self.forged_users += 1
+        if times := self._forgeries.admit("forged"):
+            _log.warn(
+                "{peer} is no trusted proxy, or names several users: its request is refused "
+                "({times} such since the last line)",
+                peer=peer,
+                times=times,
+            )
 
     def log(self, request: http.Request) -> None:
         """Counts answers and their time; the audit records who did what."""

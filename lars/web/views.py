@@ -31,6 +31,8 @@ NOTICES: Mapping[str, Translatable] = {
     "user": Translatable("The user is saved."),
     "gone": Translatable("The user is removed."),
     "token": Translatable("The token is removed."),
+    "session": Translatable("The browser is signed out."),
+    "ended": Translatable("Sessions ended: %(n)s."),
     "dismissed": Translatable("The agent is dismissed."),
     "reports": Translatable("The agent reports: stop it first, and wait three minutes."),
     "out": Translatable("You are signed out."),

@@ -125,9 +125,9 @@ async def test_accounts_keep_their_rules(databases: list[Database]) -> None:
     demoted = await at_once([stores[0].set_role("x", admin, "viewer", 1), stores[1].set_role("x", "ann", "viewer", 1)])
     assert sorted(result is None for result in demoted) == [False, True]
     assert await rows(databases[2], "SELECT COUNT(*) FROM User WHERE role = 'admin'") == [(1,)]
-    await at_once([stores[n % 3].begin_session(f"{n:064}", "ann", 1, 10**10) for n in range(30)])
+    await at_once([stores[n % 3].begin_session(Session(f"{n:064}", "ann", 1, 10**10), 1) for n in range(30)])
     assert await rows(databases[0], "SELECT COUNT(*) FROM Session") == [(30,)]
-    await at_once([stores[n % 3].add_token("x", f"{n:064}", f"t{n}", "ann", "viewer", 1) for n in range(30)])
+    await at_once([stores[n % 3].add_token("x", NewToken(f"{n:064}", f"t{n}", "ann", "viewer"), 1) for n in range(30)])
     assert await rows(databases[0], "SELECT COUNT(*), COUNT(DISTINCT name) FROM ApiToken") == [(30, 30)]
     named = [
         ModuleStore(database).rename("x", 1, "modid", 7, f"name {n}", None) for n, database in enumerate(databases)

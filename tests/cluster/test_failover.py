@@ -21,7 +21,7 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.internet.threads import deferToThread
 
 from lars.client import LarsClient
-from lars.db.accounts import AccountStore
+from lars.db.accounts import AccountStore, NewToken
 from lars.db.database import Database
 from lars.db.engine import DatabaseAway
 from lars.db.routes import RouteEdit, RouteStore
@@ -278,7 +278,7 @@ async def lars(
     lars.token = TOKEN_PREFIX + new_secret()
     accounts = AccountStore(databases[0])
     await accounts.add("test", "program", "no hash", "editor", 0)
-    await accounts.add_token("test", digest_of(lars.token), "test", "program", "editor", 0)
+    await accounts.add_token("test", NewToken(digest_of(lars.token), "test", "program", "editor"), 0)
     try:
         await lars.up()
         yield lars

@@ -17,7 +17,7 @@ from twisted.internet.threads import deferToThread
 
 from bench.processes.twistd import checkout_environ
 from lars.client import LarsClient
-from lars.db.accounts import AccountStore
+from lars.db.accounts import AccountStore, Session
 from lars.db.database import Database
 from lars.runtime.periodic import Periodic
 from lars.web.auth.secrets import digest_of, new_secret
@@ -108,7 +108,9 @@ async def test_steps_of_the_clock_stop_nothing_end_nothing_and_remove_nothing(
     database = open_database(site.commands.database_url)
     session = new_secret()
     token = await token_of(site, "editor")
-    await AccountStore(database).begin_session(digest_of(session), "program-editor", 0, int(time.time()) + 600)
+    await AccountStore(database).begin_session(
+        Session(digest_of(session), "program-editor", 0, int(time.time()) + 600), 0
+    )
     visitor = Visitor(site, token, session)
     client = LarsClient(site.agent, timeout=1.0, cache=False, state_dir="")
 

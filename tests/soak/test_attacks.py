@@ -13,7 +13,7 @@ from typing import Any
 import pytest_twisted
 
 from bench.processes.waiting import until as wait_until
-from lars.db.accounts import AccountStore
+from lars.db.accounts import AccountStore, Session
 from lars.db.database import Database
 from lars.web.auth.secrets import digest_of, new_secret
 from lars.wire.lars_pb2 import GetRouteRequest, HostCallResult, ReportStatusRequest
@@ -135,7 +135,7 @@ async def test_ten_thousand_event_streams(reactor: Any, lars: Site, open_databas
     lars.add_user("lea", "viewer")
     secret = new_secret()
     accounts = AccountStore(open_database(lars.commands.database_url))
-    await accounts.begin_session(digest_of(secret), "lea", reactor.seconds(), 2**31)
+    await accounts.begin_session(Session(digest_of(secret), "lea", 0, 2**31), reactor.seconds())
     head = f"GET /live/fleet HTTP/1.1\r\nHost: x\r\nCookie: lars_session={secret}\r\n\r\n".encode()
 
     def attack() -> int:

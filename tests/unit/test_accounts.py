@@ -12,6 +12,7 @@ from lars.accounts import (
     hash_password,
     is_password,
     new_password,
+    role_of_token,
     user_name,
 )
 
@@ -41,6 +42,12 @@ class PasswordTests(SynchronousTestCase):
         for length in (0, MIN_PASSWORD - 1, MAX_PASSWORD + 1):
             self.assertRaises(BadAccount, new_password, "x" * length)
 
+    def test_commonest_and_those_made_of_the_names_of_user_and_product_are_refused(self) -> None:
+        for guessed in ("password123", "PassWord123", "1234567890", "qwertyuiop", "lealealealea", "lars-lars-lea"):
+            self.assertRaises(BadAccount, new_password, guessed, "lea")
+        for good in ("lea eats nine figs", "zzzzzzzzzz!", "äöü 你好 🌊 words"):
+            self.assertEqual(new_password(good, "lea"), good)
+
     def test_hash_matches_its_password_alone(self) -> None:
         stored = hash_password("correct horse")
         self.assertTrue(stored.startswith("$argon2id$"))
@@ -61,3 +68,15 @@ class PasswordTests(SynchronousTestCase):
 class RolesTests(SynchronousTestCase):
     def test_roles_are_in_the_order_of_their_rights(self) -> None:
         self.assertEqual(ROLES, ("viewer", "editor", "admin"))
+
+    def test_token_does_no_more_than_its_user(self) -> None:
+        table: dict[str, dict[str, str | None]] = {
+            "register": {"viewer": None, "editor": "register", "admin": "register"},
+            "viewer": {"viewer": "viewer", "editor": "viewer", "admin": "viewer"},
+            "editor": {"viewer": "viewer", "editor": "editor", "admin": "editor"},
+            "admin": {"viewer": "viewer", "editor": "editor", "admin": "admin"},
+            "emperor": {"viewer": None, "editor": None, "admin": None, "emperor": None},
+        }
+        for token, row in table.items():
+            for user, role in row.items():
+                self.assertEqual(role_of_token(token, user), role, (token, user))

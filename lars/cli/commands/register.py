@@ -64,7 +64,7 @@ _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 @click.option(
     "--token-file",
     type=click.Path(exists=True, dir_okay=False),
-    help=f"A file that holds an editor's token; else the environment's {TOKEN_VARIABLE}.",
+    help=f"A file that holds a token with the role register; else the environment's {TOKEN_VARIABLE}.",
 )
 @click.option(
     "--drain",

@@ -1,11 +1,14 @@
 """`lars route drain` and `undrain`: takes hosts of one module out of use for a while."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import click
 
-from lars.cli.arguments import HOST, NumbersCommand, db_option, module_arguments
-from lars.cli.drains import Edit, drain_hosts, drain_options, undrain_hosts
+from lars.cli.api_edits import module_path
+from lars.cli.arguments import HOST, NumbersCommand, Place, module_arguments, place_option
+from lars.cli.drains import Target, drain_hosts, drain_options, undrain_hosts
 from lars.db.routes import EditDone, RouteEdit, RouteStore
-from lars.db.url import DatabaseUrl
 from lars.host_record import HostChange
 from lars.route import HostAddress, ModuleId, module_id
 
@@ -14,10 +17,8 @@ from lars.route import HostAddress, ModuleId, module_id
 @module_arguments
 @click.argument("hosts", metavar="IP:PORT...", nargs=-1, required=True, type=HOST)
 @drain_options
-@db_option
-def drain(
-    modid: int, cmdid: int, hosts: tuple[HostAddress, ...], seconds: int | None, why: str, url: DatabaseUrl
-) -> None:
+@place_option
+def drain(modid: int, cmdid: int, hosts: tuple[HostAddress, ...], seconds: int | None, why: str, url: Place) -> None:
     """Drain hosts of module (MODID, CMDID): they get no new call while another host of the module has weight.
 
     They stay in the route, and calls under way end normally. Of a host that is drained already, end and reason change.
@@ -27,25 +28,33 @@ def drain(
       lars route drain 1 1 10.0.0.5:8080 --for 2h --reason "kernel update"
       lars route drain 1 1 10.0.0.5:8080 10.0.0.6:8080
     """
-    drain_hosts(url, seconds, why, _edit(module_id(modid, cmdid), hosts))
+    drain_hosts(url, seconds, why, Hosts(module_id(modid, cmdid), hosts))
 
 
 @click.command(cls=NumbersCommand)
 @module_arguments
 @click.argument("hosts", metavar="IP:PORT...", nargs=-1, required=True, type=HOST)
-@db_option
-def undrain(modid: int, cmdid: int, hosts: tuple[HostAddress, ...], url: DatabaseUrl) -> None:
+@place_option
+def undrain(modid: int, cmdid: int, hosts: tuple[HostAddress, ...], url: Place) -> None:
     """Give drained hosts of module (MODID, CMDID) their weight back; hosts that are not drained are no error.
 
     \b
     Example:
       lars route undrain 1 1 10.0.0.5:8080
     """
-    undrain_hosts(url, _edit(module_id(modid, cmdid), hosts))
+    undrain_hosts(url, Hosts(module_id(modid, cmdid), hosts))
 
 
-def _edit(module: ModuleId, hosts: tuple[HostAddress, ...]) -> Edit:
-    async def edit(store: RouteStore, actor: str, now: float, change: HostChange) -> EditDone:
-        return await store.edit(actor, now, [RouteEdit(module, change=dict.fromkeys(hosts, change))])
+@dataclass(frozen=True, slots=True)
+class Hosts(Target):
+    """Some hosts of one module, as a target of drains."""
 
-    return edit
+    module: ModuleId
+    hosts: tuple[HostAddress, ...]
+
+    @property
+    def paths(self) -> Sequence[str]:
+        return [f"{module_path(self.module)}/hosts/{host}/drain" for host in self.hosts]
+
+    async def edit(self, store: RouteStore, actor: str, now: float, change: HostChange) -> EditDone:
+        return await store.edit(actor, now, [RouteEdit(self.module, change=dict.fromkeys(self.hosts, change))])

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import click
 
 from lars.cli.actor import actor
-from lars.cli.arguments import HOST, NumbersCommand, db_option, module_arguments
+from lars.cli.api import Api
+from lars.cli.api_edits import edit_by_api
+from lars.cli.arguments import HOST, NumbersCommand, Place, module_arguments, place_option
 from lars.cli.database import run_with_database
 from lars.db.routes import EditDone, RouteEdit, RouteStore
-from lars.db.url import DatabaseUrl
 from lars.route import HostAddress, module_id
 from lars.wording import counted
 
@@ -17,8 +18,8 @@ from lars.wording import counted
 @click.command(cls=NumbersCommand)
 @module_arguments
 @click.argument("hosts", metavar="IP:PORT...", nargs=-1, required=True, type=HOST)
-@db_option
-def add(modid: int, cmdid: int, hosts: tuple[HostAddress, ...], url: DatabaseUrl) -> None:
+@place_option
+def add(modid: int, cmdid: int, hosts: tuple[HostAddress, ...], url: Place) -> None:
     """Add hosts to module (MODID, CMDID); hosts that it already has are no error.
 
     \b
@@ -33,8 +34,8 @@ def add(modid: int, cmdid: int, hosts: tuple[HostAddress, ...], url: DatabaseUrl
 @module_arguments
 @click.argument("hosts", metavar="IP:PORT...", nargs=-1, type=HOST)
 @click.option("--all", "everything", is_flag=True, help="Remove every host: the module then no longer exists.")
-@db_option
-def rm(modid: int, cmdid: int, hosts: tuple[HostAddress, ...], everything: bool, url: DatabaseUrl) -> None:
+@place_option
+def rm(modid: int, cmdid: int, hosts: tuple[HostAddress, ...], everything: bool, url: Place) -> None:
     """Remove hosts from module (MODID, CMDID); hosts that it does not have are no error.
 
     \b
@@ -48,8 +49,10 @@ def rm(modid: int, cmdid: int, hosts: tuple[HostAddress, ...], everything: bool,
     click.echo(_described(edit_routes(url, [edit])))
 
 
-def edit_routes(url: DatabaseUrl, edits: Sequence[RouteEdit]) -> EditDone:
-    """Makes the edits in one transaction, with this user as the actor."""
+def edit_routes(url: Place, edits: Sequence[RouteEdit]) -> EditDone:
+    """Makes the edits in one transaction, with this user as the actor, or by the API as the user of the token."""
+    if isinstance(url, Api):
+        return edit_by_api(url, edits)
     return run_with_database(url, lambda database: RouteStore(database).edit(actor(), time.time(), edits))
 
 

@@ -7,11 +7,12 @@ from typing import BinaryIO
 import click
 
 from lars.cli.actor import actor
-from lars.cli.arguments import db_option
+from lars.cli.api import CSV, JSON, Api, ApiRequest
+from lars.cli.api_edits import done_of
+from lars.cli.arguments import Place, place_option
 from lars.cli.commands.route_edit import edit_routes
 from lars.cli.database import run_with_database
 from lars.db.routes import EditDone, RouteEdit, RouteStore
-from lars.db.url import DatabaseUrl
 from lars.route_formats import read_routes
 from lars.wording import counted
 
@@ -20,8 +21,8 @@ from lars.wording import counted
 @click.argument("file", type=click.File("rb"))
 @click.option("--replace", is_flag=True, help="In the modules of FILE, remove the hosts that it does not list.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, but change nothing.")
-@db_option
-def import_(file: BinaryIO, replace: bool, dry_run: bool, url: DatabaseUrl) -> None:
+@place_option
+def import_(file: BinaryIO, replace: bool, dry_run: bool, url: Place) -> None:
     """Add the routes of FILE, or of standard input for -.
 
     FILE is CSV with the first line modid,cmdid,ip,port, or a JSON list of objects with those keys. Both may also have
@@ -35,13 +36,20 @@ def import_(file: BinaryIO, replace: bool, dry_run: bool, url: DatabaseUrl) -> N
       lars route export --db sqlite:///old.db | lars route import -
     """
     name = "standard input" if file.name == "<stdin>" else file.name
-    routes = read_routes(name, file.read())
+    content = file.read()
+    routes = read_routes(name, content)
     edits = [RouteEdit.of_file(module, hosts, replace) for module, hosts in sorted(routes.items())]
-    if dry_run:
+    if isinstance(url, Api):
+        kind = JSON if content.lstrip()[:1] in (b"[", b"{") else CSV
+        query = f"?replace={str(replace).lower()}&dry_run={str(dry_run).lower()}"
+        done = done_of(url.ask(ApiRequest("POST", f"/routes{query}", content, kind)))
+    elif dry_run:
         done = run_with_database(url, lambda database: RouteStore(database).rehearse(actor(), time.time(), edits))
-        click.echo("\n".join([*_changes(done), f"{_summary('would change', done)} (dry run: nothing was changed)"]))
     else:
         done = edit_routes(url, edits)
+    if dry_run:
+        click.echo("\n".join([*_changes(done), f"{_summary('would change', done)} (dry run: nothing was changed)"]))
+    else:
         click.echo(f"{_summary('changed', done)}; version {done.version}")
 
 

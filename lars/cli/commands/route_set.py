@@ -3,10 +3,9 @@
 import click
 from click.shell_completion import CompletionItem
 
-from lars.cli.arguments import HOST, NumbersCommand, db_option, module_arguments
+from lars.cli.arguments import HOST, NumbersCommand, Place, module_arguments, place_option
 from lars.cli.commands.route_edit import edit_routes
 from lars.db.routes import RouteEdit
-from lars.db.url import DatabaseUrl
 from lars.host_record import CHANGES, MAX_NOTE, MAX_TAGS, MAX_WEIGHT, MAX_ZONE, parse_change
 from lars.route import HostAddress, module_id
 
@@ -35,8 +34,8 @@ def _complete(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> 
 @module_arguments
 @click.argument("host", metavar="IP:PORT", type=HOST)
 @click.argument("changes", metavar="NAME=VALUE...", nargs=-1, required=True, shell_complete=_complete)
-@db_option
-def set_(modid: int, cmdid: int, host: HostAddress, changes: tuple[str, ...], url: DatabaseUrl) -> None:
+@place_option
+def set_(modid: int, cmdid: int, host: HostAddress, changes: tuple[str, ...], url: Place) -> None:
     """Changes the record of a host, and prints what is another."""
     edit = RouteEdit(module_id(modid, cmdid), change={host: parse_change(changes)})
     done = edit_routes(url, [edit])

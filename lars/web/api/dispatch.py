@@ -27,6 +27,7 @@ from lars.web.api.routes import RouteResource
 from lars.web.api.settings import SettingsResource
 from lars.web.auth.access import bearer, local_part, recognize
 from lars.web.console import Console
+from lars.web.rights import NotPermitted
 from lars.web.roles import Role, role_of
 
 _log = Logger()
@@ -90,6 +91,8 @@ class Api:
             return self._write_problem(request, problem)
         except DatabaseAway as error:
             return self._write_problem(request, Problem(503, "Service Unavailable", str(error), {"Retry-After": "2"}))
+        except NotPermitted as error:
+            return self._write_problem(request, Problem(403, "Forbidden", str(error)))
         except NoSuchHost as error:
             return self._write_problem(request, unknown(str(error)))
         except InvalidRoute as error:
@@ -108,7 +111,7 @@ class Api:
         secret = bearer(request)
         token = await self._console.tokens.of(secret) if secret is not None else None
         if token is None:
-            detail = "show a token, as Authorization: Bearer lars_…; an editor makes one on the page Account"
+            detail = "show a token that is valid, as Authorization: Bearer lars_…; the page Account makes one"
             raise Problem(401, "Unauthorized", detail, {"WWW-Authenticate": "Bearer"})
         recognize(request)
         if not role_of(token.role).may_be(role):

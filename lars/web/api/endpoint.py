@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from lars.db.accounts import Token
 from lars.web.api.input import MAX_LIMIT, MAX_ROW, number
 from lars.web.console import Console
-from lars.web.roles import Role
+from lars.web.rights import Editor
+from lars.web.roles import Role, role_of
 
 JSON = "application/json"
 MODULE = "/api/v1/modules/<int:modid>/<int:cmdid>"
@@ -30,6 +31,12 @@ class Call:
     def actor(self) -> str:
         """Who edits, for the audit."""
         return f"api:{self.token.user}/{self.token.name}"
+
+    @property
+    def editor(self) -> Editor:
+        """Who edits, and the modules to which the token and its user are limited."""
+        ranges = self.token.ranges, self.token.user_ranges
+        return Editor(self.actor, self.token.user, role_of(self.token.role), ranges)
 
     @property
     def limit(self) -> int:

@@ -61,7 +61,7 @@ class FleetResource(Resource):
     async def dismiss(self, call: Call, ip: str) -> Reply:
         """Forgets an agent that is retired."""
         try:
-            await self.stores.agents.dismiss(call.actor, parse_ip(ip))
+            await self.console.edits.dismiss_agent(call.editor, parse_ip(ip))
         except (InvalidRoute, AgentUnknown) as error:
             raise unknown(str(error)) from None
         except AgentReports as error:

@@ -1,6 +1,5 @@
 """One host of a module by the API: how nodes register themselves, and what operators set for it."""
 
-from lars.db.leases import Registration
 from lars.db.routes import RouteEdit
 from lars.host_record import HostChange
 from lars.route import HostAddress
@@ -24,22 +23,22 @@ class HostResource(Resource):
             raise unknown(f"{address} is no host of module {module.id}")
         return Reply(as_host(module, address))
 
-    @endpoint("PUT", f"{MODULE}/hosts/<host>", Role.EDITOR)
+    @endpoint("PUT", f"{MODULE}/hosts/<host>", Role.REGISTER)
     async def register(self, call: Call, modid: int, cmdid: int, host: str) -> Reply:
         """Registers a host, or renews its lease (docs/design/web.md, self-registration)."""
         place = (module_of(modid, cmdid), _path_host(host))
         ttl = number(call.query, "ttl", 0, MIN_TTL, MAX_TTL)
-        outcome = await self.console.registrar.put(place, Registration(ttl, call.actor))
+        outcome = await self.console.edits.register(call.editor, place, ttl)
         if outcome.refused:
             raise Problem(409, "Conflict", f"module {place[0]} has as many hosts as a module can have")
         if outcome.new:
             return Reply({"version": outcome.version}, 201)
         return Reply(status=204)
 
-    @endpoint("DELETE", f"{MODULE}/hosts/<host>", Role.EDITOR)
+    @endpoint("DELETE", f"{MODULE}/hosts/<host>", Role.REGISTER)
     async def deregister(self, call: Call, modid: int, cmdid: int, host: str) -> Reply:
         """Removes one host."""
-        await self.console.registrar.take((module_of(modid, cmdid), _path_host(host)), call.actor)
+        await self.console.edits.withdraw(call.editor, (module_of(modid, cmdid), _path_host(host)))
         return Reply(status=204)
 
     @endpoint("PATCH", f"{MODULE}/hosts/<host>", Role.EDITOR)
@@ -61,7 +60,7 @@ class HostResource(Resource):
 
     async def _edit(self, call: Call, modid: int, cmdid: int, host: str, change: HostChange) -> Reply:
         edit = RouteEdit(module_of(modid, cmdid), change={_path_host(host): change})
-        return await edit_module(self.stores.modules, call, edit)
+        return await edit_module(self.console, call, edit)
 
 
 def _path_host(text: str) -> HostAddress:

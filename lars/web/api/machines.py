@@ -30,4 +30,4 @@ class MachineResource(Resource):
             address = parse_ip(ip)
         except InvalidRoute as error:
             raise unknown(str(error)) from None
-        return Reply(as_edited(await self.stores.routes.edit_machine(call.actor, call.now, address, change)))
+        return Reply(as_edited(await self.console.edits.edit_machine(call.editor, call.now, address, change)))

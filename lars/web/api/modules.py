@@ -40,7 +40,7 @@ class ModuleResource(Resource):
         module = module_of(modid, cmdid)
         body = json_object(call.body, call.headers("Content-Type"), {"hosts": True})
         edit = RouteEdit(module, add=hosts_of(body["hosts"], "hosts"), replace=True)
-        return await edit_module(self.stores.modules, call, edit)
+        return await edit_module(self.console, call, edit)
 
     @endpoint("POST", f"{MODULE}/hosts", Role.EDITOR)
     async def edit(self, call: Call, modid: int, cmdid: int) -> Reply:
@@ -49,12 +49,12 @@ class ModuleResource(Resource):
         body = json_object(call.body, call.headers("Content-Type"), {"add": False, "remove": False})
         add = hosts_of(body.get("add", []), "add")
         remove = hosts_of(body.get("remove", []), "remove")
-        return await edit_module(self.stores.modules, call, RouteEdit(module, add, remove))
+        return await edit_module(self.console, call, RouteEdit(module, add, remove))
 
     @endpoint("DELETE", MODULE, Role.EDITOR)
     async def empty(self, call: Call, modid: int, cmdid: int) -> Reply:
         """Removes all hosts of a module."""
-        return await edit_module(self.stores.modules, call, RouteEdit(module_of(modid, cmdid), replace=True))
+        return await edit_module(self.console, call, RouteEdit(module_of(modid, cmdid), replace=True))
 
     @endpoint("PUT", "/api/v1/modids/<int:number>/name", Role.EDITOR)
     async def name_modid(self, call: Call, number: int) -> Reply:
@@ -71,5 +71,5 @@ class ModuleResource(Resource):
             raise unknown(f"there is no {what} {number}")
         body = json_object(call.body, call.headers("Content-Type"), {"name": True})
         name = name_of(body["name"])
-        await self.stores.modules.rename(call.actor, call.now, what, number, name, None)
+        await self.console.edits.rename(call.editor, call.now, what, number, name, None)
         return Reply(status=204)

@@ -49,7 +49,7 @@ _IF_NONE: Schema = {
 _REFUSALS = {
     "400": "The request cannot be used.",
     "401": "There is no token, or it is not valid.",
-    "403": "The token's role may not do this.",
+    "403": "The token may not do this: its role, or its modules, or those of its user.",
     "404": "There is nothing of this name.",
     "409": "A module would have more hosts than it can have.",
     "412": "If-Match does not hold.",

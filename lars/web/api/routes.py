@@ -42,6 +42,6 @@ class RouteResource(Resource):
                 "some lines of the body cannot be used; nothing was changed", lines=error.problems[:MAX_LINES]
             ) from None
         edits = [RouteEdit.of_file(module, hosts, replace) for module, hosts in sorted(routes.items())]
-        store = self.stores.routes
-        done = await (store.rehearse if rehearse else store.edit)(call.actor, call.now, edits)
+        guarded = self.console.edits
+        done = await (guarded.rehearse if rehearse else guarded.edit_many)(call.editor, call.now, edits)
         return Reply(as_edited(done))

@@ -25,4 +25,4 @@ class SettingsResource(Resource):
         """Gives a module exactly these settings."""
         module = module_of(modid, cmdid)
         settings = checked(any_object(call.body, call.headers("Content-Type")))
-        return await edit_module(self.stores.modules, call, RouteEdit(module, settings=lambda _before: settings))
+        return await edit_module(self.console, call, RouteEdit(module, settings=lambda _before: settings))

@@ -7,8 +7,9 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from twisted.web.server import Request
 
-from lars.db.accounts import AccountStore, User
+from lars.db.accounts import AccountStore, Session, User
 from lars.runtime.expiry_clock import ExpiryClock
+from lars.web.auth.last_uses import LastUses
 from lars.web.auth.secrets import digest_of, form_key, new_secret, same
 from lars.web.channel import WebChannel
 from lars.web.form_data import text_of
@@ -29,10 +30,17 @@ ZONE_COOKIE = "lars_zone"
 class Access:
     """Sessions and rights (docs/design/web.md, access). `wall_clock` gives Unix seconds."""
 
-    def __init__(self, accounts: AccountStore, settings: WebSettings, wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        accounts: AccountStore,
+        settings: WebSettings,
+        wall_clock: Callable[[], float],
+        last_uses: LastUses,
+    ) -> None:
         self._accounts = accounts
+        self._last_uses = last_uses
         self._session_time = int(settings.session_time)
-        self._front = Front(settings.url, settings.trust_proxy)
+        self._front = Front(settings.url, settings.trust_proxy, settings.trust_user_header)
         self._wall_clock = wall_clock
         self._expiry_clock = ExpiryClock(wall_clock)
         self._set_up = False
@@ -53,13 +61,21 @@ class Access:
         return replace(request, user=await self.user_of(http_request), secret=secret, form_key=form_key(secret))
 
     async def user_of(self, http_request: Request) -> User | None:
-        """The user of the session that the head of a request shows, None without one. Raises DatabaseError."""
+        """The user of the session that the head of a request shows, None without one. Raises DatabaseError.
+
+        None also if a trusted proxy has signed another user in meanwhile.
+        """
         cookie = http_request.getCookie(COOKIE.encode())
         if cookie is None:
             return None
-        user = await self._accounts.session(digest_of(cookie.decode("latin-1")), self._expiry_clock())
+        digest = digest_of(cookie.decode("latin-1"))
+        user = await self._accounts.session(digest, self._expiry_clock())
+        named = self._named(http_request)
+        if user is not None and named and named.lower() != user.name:
+            return None
         if user is not None:
             recognize(http_request)
+            self._last_uses.session(digest)
         return user
 
     def anonymous(self, http_request: Request) -> PageRequest:
@@ -80,12 +96,17 @@ class Access:
             secure=origin.https,
             address=origin.address,
             prefix=origin.prefix,
+            browser=_browser(http_request),
+            named=self._named(http_request),
         )
+
+    def _named(self, http_request: Request) -> str:
+        """The user whom a trusted proxy has signed in; empty if it names none."""
+        return self._front.user(_peer(http_request), fields_of(http_request))
 
     def origin(self, http_request: Request) -> Origin:
         """Where a request comes from, by its connection and the proxies before lars-web."""
-        peer = str(getattr(http_request.getClientAddress(), "host", ""))
-        return self._front.origin(peer, http_request.isSecure(), fields_of(http_request))
+        return self._front.origin(_peer(http_request), http_request.isSecure(), fields_of(http_request))
 
     async def refusal(self, http_request: Request, request: PageRequest, role: Role | None) -> Answer | None:
         """What to answer instead of the page; None if the user may see it. Raises DatabaseError.
@@ -112,10 +133,11 @@ class Access:
             return None
         return trouble(403, Translatable("This form is too old or not from this console. Go back and reload it."))
 
-    async def begin_session(self, user: str, now: float) -> Cookie:
+    async def begin_session(self, user: str, request: PageRequest) -> Cookie:
         """A new session of a user, as the cookie that holds its secret. Raises DatabaseError."""
-        secret = new_secret()
-        await self._accounts.begin_session(digest_of(secret), user, self._expiry_clock(), int(now) + self._session_time)
+        secret, now = new_secret(), int(request.now)
+        session = Session(digest_of(secret), user, now, now + self._session_time, now, request.address, request.browser)
+        await self._accounts.begin_session(session, self._expiry_clock())
         return Cookie(COOKIE, secret, self._session_time)
 
     async def signed_in(self, secrets: Collection[str]) -> set[str]:
@@ -146,6 +168,17 @@ def fields_of(http_request: Request) -> Header:
     return lambda name: [
         value.decode("latin-1") for value in http_request.requestHeaders.getRawHeaders(name.encode("ascii"), [])
     ]
+
+
+def _peer(http_request: Request) -> str:
+    """The address of the connection; empty at a UNIX socket."""
+    return str(getattr(http_request.getClientAddress(), "host", ""))
+
+
+def _browser(http_request: Request) -> str:
+    """What the browser calls itself, without what cannot be printed."""
+    said = (http_request.requestHeaders.getRawHeaders(b"User-Agent") or [b""])[0].decode("latin-1")
+    return "".join(letter for letter in said if letter.isprintable())[:255]
 
 
 def has_credentials(http_request: Request) -> bool:

@@ -30,7 +30,7 @@ class AgentPages(PageSet):
     async def dismiss_agent(self, request: PageRequest, ip: str) -> Answer:
         """Forgets an agent that is retired; one that reports is left alone."""
         try:
-            await self.console.stores.agents.dismiss(request.actor, parse_ip(ip))
+            await self.console.edits.dismiss_agent(request.editor, parse_ip(ip))
         except AgentReports:
             return Redirect("/agents?notice=reports")
         except (InvalidRoute, AgentUnknown):

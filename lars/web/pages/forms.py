@@ -4,7 +4,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lars.accounts import MAX_PASSWORD, MIN_PASSWORD, ROLES, BadAccount, new_password, user_name
+from lars.accounts import (
+    MAX_PASSWORD,
+    MIN_PASSWORD,
+    ROLES,
+    TOKEN_ROLES,
+    BadAccount,
+    is_easily_guessed,
+    new_password,
+    user_name,
+)
 from lars.db.modules import MAX_NAME
 from lars.durations import duration
 from lars.errors import InvalidRoute, SettingsError
@@ -22,8 +31,12 @@ from lars.host_record import (
     weight,
     zone,
 )
+from lars.module_ranges import BadRanges, ModuleRanges, module_ranges
 from lars.route import MAX_HOSTS, MAX_ID, HostAddress, ModuleId, parse_ip, parse_port
 from lars.web.language import Translatable
+
+MAX_DAYS = 3650
+"""Days for which a token works at most, unless it does for ever."""
 
 MAX_NAMED = 10
 """Bad lines of a pasted list that are named; of others, only the number is shown."""
@@ -180,16 +193,19 @@ def parse_user(text: str) -> str:
         ) from None
 
 
-def parse_password(text: str, again: str) -> str:
-    """A new password, typed twice; raises FormError for `password` and `again`."""
+def parse_password(text: str, again: str, user: str) -> str:
+    """A new password of a user, typed twice; raises FormError for `password` and `again`."""
     try:
-        new_password(text)
+        new_password(text, user)
     except BadAccount:
-        raise FormError(
-            password=Translatable(
-                "A password has %(least)s to %(most)s characters.", least=MIN_PASSWORD, most=MAX_PASSWORD
+        problem = Translatable(
+            "A password has %(least)s to %(most)s characters.", least=MIN_PASSWORD, most=MAX_PASSWORD
+        )
+        if MIN_PASSWORD <= len(text) <= MAX_PASSWORD and is_easily_guessed(text, user):
+            problem = Translatable(
+                "This is one of the passwords that are tried first: choose another, such as four random words."
             )
-        ) from None
+        raise FormError(password=problem) from None
     if text != again:
         raise FormError(again=Translatable("This differs from what you typed above."))
     return text
@@ -200,6 +216,32 @@ def parse_role(text: str) -> str:
     if text not in ROLES:
         raise FormError(role=Translatable("Choose one of these."))
     return text
+
+
+def parse_token_role(text: str) -> str:
+    """The role of a token; raises FormError for `role`."""
+    if text not in TOKEN_ROLES:
+        raise FormError(role=Translatable("Choose one of these."))
+    return text
+
+
+def parse_ranges(text: str) -> ModuleRanges:
+    """The modules that a user or a token edits; raises FormError for `ranges`."""
+    try:
+        return module_ranges(text)
+    except BadRanges:
+        problem = Translatable("Write modids such as 1 or 1-99, or modules such as 1.1 or 2.*, by commas.")
+        raise FormError(ranges=problem) from None
+
+
+def parse_days(text: str) -> int:
+    """The days for which a token works, 0 for ever if the field is empty; raises FormError for `days`."""
+    text = text.strip()
+    if not text:
+        return 0
+    if text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= MAX_DAYS:
+        return int(text)
+    raise FormError(days=Translatable("Write a number of days from 1 to %(most)s, or nothing.", most=MAX_DAYS))
 
 
 def parse_token_name(text: str) -> str:

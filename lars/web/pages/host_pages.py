@@ -78,7 +78,7 @@ class HostPages(PageSet):
     ) -> Answer:
         edit = RouteEdit(module, change={host: change})
         try:
-            edited = await self.console.stores.modules.edit(request.actor, request.now, edit, request.field("seen"))
+            edited = await self.console.edits.edit(request.editor, request.now, edit, request.field("seen"))
         except EditConflict:
             return await self._page(request, module, host, {"": CONFLICT}, 409)
         except InvalidRoute as refused:

@@ -46,9 +46,9 @@ class MachinePages(PageSet):
         return await self._change(request, known_ip(address), HostChange(undrain=True), "undrained")
 
     async def _change(self, request: PageRequest, ip: int, change: HostChange, done: str) -> Answer:
-        machines = self.console.stores.machines
+        edits, seen = self.console.edits, request.field("seen")
         try:
-            edited = await machines.edit(request.actor, request.now, ip, change, request.field("seen"))
+            edited = await edits.edit_seen_machine(request.editor, request.now, ip, change, seen)
         except EditConflict:
             return await self._page(request, ip, {"": CONFLICT}, 409)
         n = sum(len(changed.altered) for changed in edited.changed)

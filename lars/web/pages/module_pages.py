@@ -98,7 +98,7 @@ class ModulePages(PageSet):
         if values["errors"] or values["problems_"]:
             return Page("module_new.html", values, 422)
         edit = RouteEdit(module, add=hosts)
-        done = await self.console.stores.modules.edit(request.actor, request.now, edit, None)
+        done = await self.console.edits.edit(request.editor, request.now, edit, None)
         added = len(done.changed[0].added) if done.changed else 0
         return Redirect(f"{address(module)}?notice={'added' if added else 'same'}&n={added}")
 
@@ -167,14 +167,14 @@ class ModulePages(PageSet):
         return await self._edit(request, RouteEdit(module, add=hosts, replace=True), Typed("replace", text), "replaced")
 
     async def _edit(self, request: PageRequest, edit: RouteEdit, typed: Typed, done: str) -> Answer:
-        modules = self.console.stores.modules
         try:
-            changed = (await modules.edit(request.actor, request.now, edit, request.field("seen"))).changed
+            done_ = await self.console.edits.edit(request.editor, request.now, edit, request.field("seen"))
         except EditConflict:
             return await self._page(request, edit.module, replace(typed, problems=(CONFLICT,), status=409))
         except InvalidRoute as refused:
             problems = (untranslated(refused),)
             return await self._page(request, edit.module, replace(typed, problems=problems, status=422))
+        changed = done_.changed
         n = len(changed[0].added) + len(changed[0].removed) if changed else 0
         return Redirect(f"{address(edit.module)}?notice={done if n else 'same'}&n={n}")
 
@@ -182,6 +182,7 @@ class ModulePages(PageSet):
     async def names(self, request: PageRequest, modid: int, cmdid: int) -> Answer:
         """A form for the names of the module's modid and cmdid."""
         module = await self.console.stores.modules.module(known(modid, cmdid))
+        request.editor.check([module.id])
         return Page("names.html", {"module": module, "errors": {}, "typed": {}})
 
     @page(app, "/modules/<int:modid>/<int:cmdid>/names", role=Role.EDITOR, form=True)
@@ -192,8 +193,8 @@ class ModulePages(PageSet):
         errors, status = {}, 422
         try:
             name = parse_name(request.field("name"))
-            changed = await self.console.stores.modules.rename(
-                request.actor, request.now, what, modid if what == "modid" else cmdid, name, request.field("seen")
+            changed = await self.console.edits.rename(
+                request.editor, request.now, what, modid if what == "modid" else cmdid, name, request.field("seen")
             )
             return Redirect(f"{address(id_)}?notice={'renamed' if changed else 'same'}")
         except FormError as bad:

@@ -21,6 +21,7 @@ from lars.web.console import Console
 from lars.web.form_data import TooManyFields, form_fields
 from lars.web.language import Translatable, untranslated
 from lars.web.page_request import Answer, Cookie, Download, Page, PageRequest, Redirect, trouble
+from lars.web.rights import NotPermitted
 from lars.web.roles import Role
 
 _log = Logger()
@@ -80,6 +81,8 @@ class PageSet:
             return await method(request)
         except NotFound as error:
             return trouble(404, untranslated(error))
+        except NotPermitted as error:
+            return trouble(403, untranslated(error))
         except TooBusy as error:
             http_request.setHeader(b"Retry-After", b"5")
             return trouble(503, untranslated(error))

@@ -25,7 +25,9 @@ class SettingsPages(PageSet):
     @page(app, _MODULE, role=Role.EDITOR)
     async def show(self, request: PageRequest, modid: int, cmdid: int) -> Answer:
         """The form with what the module sets."""
-        return await self._page(known(modid, cmdid), None, {}, 200)
+        module = known(modid, cmdid)
+        request.editor.check([module])
+        return await self._page(module, None, {}, 200)
 
     async def _page(self, id_: ModuleId, texts: Mapping[str, str] | None, errors: Errors, status: int) -> Page:
         module = await self.console.stores.modules.module(id_)
@@ -50,7 +52,7 @@ class SettingsPages(PageSet):
             return await self._page(module, request.fields, bad.errors, 422)
         edit = RouteEdit(module, settings=lambda _now: settings)
         try:
-            done = await self.console.stores.modules.edit(request.actor, request.now, edit, request.field("seen"))
+            done = await self.console.edits.edit(request.editor, request.now, edit, request.field("seen"))
         except EditConflict:
             return await self._page(module, request.fields, {"": CONFLICT}, 409)
         return Redirect(f"/settings/{modid}/{cmdid}?notice={'settings' if done.changed else 'same'}")

@@ -1,17 +1,21 @@
 """Signing in and out, and the one-time link by which the first admin's password is set."""
 
+from contextlib import suppress
+
 from twisted.internet.defer import DeferredLock
 from twisted.logger import Logger
 
-from lars.accounts import BadAccount, user_name
+from lars.accounts import NO_PASSWORD, BadAccount, user_name
+from lars.db.accounts import AccountRefused
 from lars.runtime.log_limit import LogLimit
 from lars.web.auth.access import local_path
 from lars.web.auth.secrets import same
 from lars.web.console import Console
 from lars.web.language import Translatable
-from lars.web.page_request import Answer, Page, PageRequest, Redirect
+from lars.web.page_request import Answer, Page, PageRequest, Redirect, trouble
 from lars.web.pages.forms import FormError, parse_password, parse_user
 from lars.web.pages.page_set import NotFound, PageSet, new_app, page
+from lars.web.settings import VIEWER
 
 _log = Logger()
 
@@ -41,7 +45,25 @@ class SignInPages(PageSet):
             return Page("not_set_up.html", status=403)
         if request.user is not None:
             return Redirect(local_path(request.field("next")))
+        if request.named and request.field("notice") != "out":
+            return await self._sign_in_named(request)
         return self._form(request, {})
+
+    async def _sign_in_named(self, request: PageRequest) -> Answer:
+        """Begins a session of the user whom a trusted proxy has signed in (docs/design/web.md, proxies)."""
+        name, accounts = _name(request.named), self.console.stores.accounts
+        if name and await accounts.user(name) is None and self.console.settings.new_header_users == VIEWER:
+            with suppress(AccountRefused):  # another request of theirs was quicker
+                await accounts.add("web:proxy", name, NO_PASSWORD, VIEWER, request.now)
+        if not name or await accounts.user(name) is None:
+            return trouble(
+                403,
+                Translatable(
+                    "The proxy names you %(name)s, and there is no such user here: ask an admin.",
+                    name=request.named[:64],
+                ),
+            )
+        return Redirect(local_path(request.field("next")), (await self.access.begin_session(name, request),))
 
     def _form(self, request: PageRequest, errors: dict[str, Translatable], status: int = 200) -> Page:
         values = {"errors": errors, "name": request.field("name"), "next": local_path(request.field("next"))}
@@ -74,7 +96,7 @@ class SignInPages(PageSet):
             await self._record_failure(request, name, key)
             return self._form(request, {"": Translatable("There is no user of this name with this password.")}, 403)
         throttle.succeeded(key)
-        return Redirect(local_path(request.field("next")), (await self.access.begin_session(name, request.now),))
+        return Redirect(local_path(request.field("next")), (await self.access.begin_session(name, request),))
 
     async def _record_failure(self, request: PageRequest, name: str, key: str) -> None:
         """Logs and audits failures, at most once a minute for each user and address."""
@@ -108,14 +130,14 @@ class SignInPages(PageSet):
         await self._check_link(secret)
         try:
             name = parse_user(request.field("name"))
-            password = parse_password(request.field("password"), request.field("again"))
+            password = parse_password(request.field("password"), request.field("again"), name)
         except FormError as bad:
             values = {"errors": bad.errors, "name": request.field("name"), "secret": secret}
             return Page("setup.html", values, 422)
         hashed = await self.console.passwords.hash(password)
         await self.console.stores.accounts.add_first_admin(name, hashed, request.now)
         self.setup_secret = ""
-        return Redirect("/", (await self.access.begin_session(name, request.now),))
+        return Redirect("/", (await self.access.begin_session(name, request),))
 
     async def _check_link(self, secret: str) -> None:
         if await self.access.is_set_up():

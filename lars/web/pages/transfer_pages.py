@@ -99,7 +99,7 @@ class TransferPages(PageSet):
     async def _shown(self, request: PageRequest, routes: Routes, problem: Translatable | None) -> Answer:
         edits = _edits(request, routes)
         try:
-            done = await self.console.stores.routes.rehearse(request.actor, request.now, edits)
+            done = await self.console.edits.rehearse(request.editor, request.now, edits)
         except InvalidRoute as refused:
             return _form({"": (untranslated(refused),)})
         values = {
@@ -123,8 +123,8 @@ class TransferPages(PageSet):
         except BadPreview as bad:
             return _form({"": (untranslated(bad),)})
         shown = request.field("digest")
-        done = await self.console.stores.routes.edit_as_shown(
-            request.actor, request.now, _edits(request, routes), lambda would: digest_of_changes(would) == shown
+        done = await self.console.edits.edit_as_shown(
+            request.editor, request.now, _edits(request, routes), lambda would: digest_of_changes(would) == shown
         )
         if done is None:
             problem = Translatable("Routes have been edited since: this is what would change now.")

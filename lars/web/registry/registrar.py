@@ -43,18 +43,26 @@ MAX_WAITING = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A wish to take a host out of its route; `owner` is its actor in the audit."""
+    """A wish to take a host out of its route; `owner` is its actor in the audit.
+
+    With `only_of`, the name of a user, it takes only a host that a token of this user has registered.
+    """
 
     owner: str
+    only_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one registration: the route version, or 0 for a renewal, which is written later."""
+    """The result of one registration: the route version, or 0 for a renewal, which is written later.
+
+    `refused`: the module is full. `foreign`: the host is not of the user to whose hosts the wish is limited.
+    """
 
     version: int
     new: bool = False
     refused: bool = False
+    foreign: bool = False
 
 
 class Registrar:
@@ -111,9 +119,9 @@ class Registrar:
         self.registrations += 1
         return await self._request(place, registration)
 
-    async def take(self, place: Place, owner: str) -> Outcome:
+    async def take(self, place: Place, removal: Removal) -> Outcome:
         """Takes a host out of its route. Raises DatabaseError."""
-        return await self._request(place, Removal(owner))
+        return await self._request(place, removal)
 
     def unreachable(self) -> None:
         """Someone could not connect, perhaps to renew: no host leaves before its ttl has passed again."""
@@ -122,6 +130,9 @@ class Registrar:
     async def _request(self, place: Place, wish: Registration | Removal) -> Outcome:
         if len(self._pending) >= MAX_WAITING and place not in self._pending:
             raise DatabaseAway("too many registrations wait for the database: try again in a few seconds")
+        waiting = self._pending.get(place)
+        if wish.only_of and waiting is not None and waiting.only_of != wish.only_of:
+            raise DatabaseAway("another edit of this host is being written: try again in a few seconds")
         done: Deferred[Outcome] = Deferred()
         self._pending[place] = wish
         self._waiting.append((place, done))
@@ -150,9 +161,11 @@ class Registrar:
         self, pending: dict[Place, Registration | Removal], waiting: list[tuple[Place, Deferred[Outcome]]]
     ) -> None:
         put = {place: wish for place, wish in pending.items() if isinstance(wish, Registration)}
-        taken = {place: wish.owner for place, wish in pending.items() if isinstance(wish, Removal)}
+        removals = {place: wish for place, wish in pending.items() if isinstance(wish, Removal)}
+        taken = {place: removal.owner for place, removal in removals.items()}
+        only_of = {place: removal.only_of for place, removal in removals.items() if removal.only_of}
         try:
-            stored = await self._store.store(Batch(put, taken))
+            stored = await self._store.store(Batch(put, taken, only_of))
         except DatabaseError as error:
             answered = {place for place, _done in waiting}
             for place, wish in put.items():
@@ -164,7 +177,7 @@ class Registrar:
                     done.errback(error)
             return
         for place, registration in put.items():
-            if registration.ttl and place not in stored.refused:
+            if registration.ttl and place not in stored.refused | stored.foreign:
                 self._known[place] = registration
             else:
                 self._known.pop(place, None)
@@ -172,7 +185,8 @@ class Registrar:
             self._known.pop(place, None)
         for place, done in waiting:
             if not done.called:
-                done.callback(Outcome(stored.version, place in stored.new, place in stored.refused))
+                left = place in stored.refused, place in stored.foreign
+                done.callback(Outcome(stored.version, place in stored.new, *left))
 
     async def _tick(self) -> None:
         now = self._reactor.seconds()

@@ -18,7 +18,7 @@ from twisted.internet.threads import deferToThread
 
 from bench.processes.twistd import checkout_environ
 from lars.client.registration import Registration, RegistrationRefused
-from lars.db.accounts import AccountStore
+from lars.db.accounts import AccountStore, NewToken
 from lars.db.database import Database
 from lars.errors import InvalidRoute, SettingsError
 from lars.web.auth.secrets import TOKEN_PREFIX, digest_of, new_secret
@@ -57,7 +57,7 @@ class Web:
         await self.service.says("lars-web answers on")
         accounts = AccountStore(database)
         await accounts.add("test", "node", "no hash", "editor", 0)
-        await accounts.add_token("test", digest_of(self.token), "test", "node", "editor", 0)
+        await accounts.add_token("test", NewToken(digest_of(self.token), "test", "node", "editor"), 0)
 
     async def hosts(self) -> list[str]:
         """The hosts of (1, 1)."""

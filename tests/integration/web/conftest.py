@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lars.db.accounts import AccountStore
+from lars.db.accounts import AccountStore, NewToken
 from lars.db.database import Database, engine_for
 from lars.db.routes import RouteEdit, RouteStore
 from lars.db.url import parse_url
@@ -110,7 +110,7 @@ async def token_of(site: Site, role: str) -> str:
     accounts, user = AccountStore(database), f"program-{role}"
     try:
         await accounts.add("test", user, "no hash", role, 0)
-        await accounts.add_token("test", digest_of(secret), "test", user, role, 0)
+        await accounts.add_token("test", NewToken(digest_of(secret), "test", user, role), 0)
     finally:
         database.close()
     return secret

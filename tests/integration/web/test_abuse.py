@@ -13,7 +13,7 @@ import pytest
 from twisted.internet.threads import deferToThread
 
 from lars.client import LarsClient
-from lars.db.accounts import AccountStore
+from lars.db.accounts import AccountStore, Session
 from lars.db.database import Database
 from lars.web.auth.secrets import digest_of, form_key, new_secret
 from tests.integration.conftest import StartService
@@ -93,7 +93,7 @@ async def test_known_users_form_is_parsed_in_turns_and_within_limits(
     await until(reactor, lambda: site.commands.run("get-host", "1", "1").returncode == 0, "the route to be there")
     secret = new_secret()
     accounts = AccountStore(open_database(site.commands.database_url))
-    await accounts.begin_session(digest_of(secret), "lea", reactor.seconds(), 2**31)
+    await accounts.begin_session(Session(digest_of(secret), "lea", 0, 2**31), reactor.seconds())
     key = f"form_key={form_key(secret)}&".encode()
     before = memory(site, "VmRSS")
     for name, (content_type, body) in ATTACKS.items():

@@ -10,7 +10,7 @@ import pytest
 from twisted.internet.threads import deferToThread
 
 from bench.processes.http import get
-from lars.db.accounts import AccountStore
+from lars.db.accounts import AccountStore, NewToken
 from lars.db.database import Database
 from lars.runtime.periodic import Periodic
 from lars.web.auth.secrets import TOKEN_PREFIX, digest_of, new_secret
@@ -58,7 +58,7 @@ async def test_clock_of_a_lars_web_neither_ends_a_lease_nor_makes_it_last(
     token = TOKEN_PREFIX + new_secret()
     accounts = AccountStore(open_database(mariadb_url))
     await accounts.add("test", "node", "no hash", "editor", 0)
-    await accounts.add_token("test", digest_of(token), "test", "node", "editor", 0)
+    await accounts.add_token("test", NewToken(digest_of(token), "test", "node", "editor"), 0)
 
     async def ask(port: ReservedPort, method: str, path: str) -> str:
         url = f"http://127.0.0.1:{port.number}/api/v1/modules/1/1{path}"

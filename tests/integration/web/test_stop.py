@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
 from bench.processes.twistd import checkout_environ, twistd_command
-from lars.db.accounts import AccountStore
+from lars.db.accounts import AccountStore, NewToken
 from lars.db.database import Database
 from lars.db.schema import init_txn
 from lars.web.auth.secrets import TOKEN_PREFIX, digest_of, new_secret
@@ -76,7 +76,7 @@ async def test_registration_that_waits_for_a_database_that_hangs_delays_no_end(
     await database.write("create the schema", init_txn)
     accounts = AccountStore(database)
     await accounts.add("test", "lea", "no hash", "editor", 0)
-    await accounts.add_token("test", digest_of(secret), "test", "lea", "editor", 0)
+    await accounts.add_token("test", NewToken(digest_of(secret), "test", "lea", "editor"), 0)
     web = RunningService(start_service, "lars-web", url)
     try:
         await web.up()

@@ -3,7 +3,7 @@
 import pytest
 from twisted.internet.defer import Deferred, gatherResults
 
-from lars.db.accounts import AccountRefused, AccountStore
+from lars.db.accounts import AccountRefused, AccountStore, NewToken, Session
 from lars.db.audit import AuditStore
 from lars.db.calls import CallStore
 from lars.db.database import Database
@@ -132,8 +132,8 @@ async def test_sessions_end_and_removed_users_take_all_with_them(database: Datab
     accounts = AccountStore(database)
     await accounts.add("test", "ada", "hash", "admin", NOW)
     await accounts.add("test", "bob", "hash", "editor", NOW)
-    await accounts.begin_session("s" * 64, "bob", NOW, int(NOW) + 10)
-    await accounts.add_token("test", "t" * 64, "scaler", "bob", "editor", NOW)
+    await accounts.begin_session(Session("s" * 64, "bob", int(NOW), int(NOW) + 10), NOW)
+    await accounts.add_token("test", NewToken("t" * 64, "scaler", "bob", "editor"), NOW)
     user = await accounts.session("s" * 64, NOW + 9)
     assert user is not None
     assert user.role == "editor"
@@ -148,7 +148,7 @@ async def test_token_may_do_no_more_than_its_user_may_now(database: Database) ->
     await accounts.add("test", "ada", "hash", "admin", NOW)
     await accounts.add("test", "bob", "hash", "editor", NOW)
     for digest, role in (("a" * 64, "editor"), ("b" * 64, "viewer")):
-        await accounts.add_token("test", digest, "scaler", "bob", role, NOW)
+        await accounts.add_token("test", NewToken(digest, "scaler", "bob", role), NOW)
     for of_user, of_tokens in (("viewer", ["viewer", "viewer"]), ("admin", ["editor", "viewer"])):
         await accounts.set_role("test", "bob", of_user, NOW)
         tokens = [await accounts.token(digest * 64) for digest in "ab"]

@@ -1,23 +1,28 @@
 """The arguments that commands share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from twisted.trial.unittest import SynchronousTestCase
 
+from lars.cli.api import Api
 from lars.cli.arguments import (
     HOST,
+    ApiOptions,
     NumbersCommand,
     check_optional,
     db_option,
     module_arguments,
     optional_module_arguments,
     parsed,
+    place_option,
 )
 from lars.cli.exit_status import exit_status
 from lars.db.url import DatabaseUrl
-from lars.errors import InvalidRoute, LarsError
+from lars.errors import InvalidRoute, LarsError, SettingsError
 from lars.route import ModuleId, parse_host
 
 
@@ -54,6 +59,42 @@ class DatabaseOptionTests(SynchronousTestCase):
         self.assertEqual(self.given(), (0, ["sqlite:////tmp/other.db"]))
         self.assertEqual(self.given("--db-file", str(file)), (0, ["mysql://lars@db.example:3306/lars"]))
         self.assertEqual(self.given("--db-file", str(file), "--db", "sqlite:///x.db"), (2, []))
+
+    def placed(self, explicit: bool, option: Callable[[Any], Any], *arguments: str) -> tuple[int, list[object]]:
+        """The exit status of a command of a `lars` that has --api, and the place that it got."""
+        got: list[object] = []
+        token = Path(self.mktemp())
+        token.write_text("lars_x\n", encoding="utf-8")
+
+        @click.group
+        @click.pass_context
+        def group(ctx: click.Context) -> None:
+            ctx.obj = ApiOptions("http://web", str(token), explicit)
+
+        @group.command
+        @option
+        def command(url: object) -> None:
+            got.append(url)
+
+        self.patch(click, "echo", lambda *_args, **_options: None)
+        return exit_status(group, ["command", *arguments]), got
+
+    def test_api_is_used_by_commands_that_can_and_refused_by_others(self) -> None:
+        self.patch(os, "environ", {**os.environ, "LARS_DB": "sqlite:////tmp/other.db"})
+        for explicit in (True, False):
+            self.assertEqual(self.placed(explicit, place_option), (0, [Api("http://web", "lars_x")]))
+            self.assertEqual(self.placed(explicit, db_option), (2, []))
+
+    def test_database_of_the_command_line_wins_over_an_api_of_the_environment_alone(self) -> None:
+        for option in (place_option, db_option):
+            status, got = self.placed(False, option, "--db", "sqlite:////tmp/x.db")
+            self.assertEqual((status, list(map(str, got))), (0, ["sqlite:////tmp/x.db"]))
+        self.assertEqual(self.placed(True, place_option, "--db", "sqlite:////tmp/x.db"), (2, []))
+
+    def test_api_without_a_token_says_how_to_name_one(self) -> None:
+        for token_file, why in ((None, "LARS_TOKEN_FILE"), ("/nowhere", "cannot be read")):
+            with self.assertRaisesRegex(SettingsError, why):
+                ApiOptions("http://web", token_file, True).api()
 
     def test_file_without_a_url_is_wrong_usage(self) -> None:
         self.assertEqual(self.given("--db-file", "/nowhere"), (2, []))

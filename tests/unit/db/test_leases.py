@@ -50,6 +50,21 @@ class StoreTests(LeaseCase):
         self.successResultOf(self.store.store(Batch({}, {(PAY, A): "ann"})))
         self.assertEqual((self.hosts(), self.successResultOf(self.store.places())), ({B}, {(PAY, B)}))
 
+    def test_limited_to_a_user_only_hosts_that_the_users_tokens_registered_are_renewed_or_removed(self) -> None:
+        mine, other = (Registration(30, f"api:{user}/node", user) for user in ("bob", "eve"))
+        self.put(A, registration=mine)
+        self.put(B, registration=Registration(0, "ann"))
+        foreign = {(PAY, A), (PAY, B)}
+        stored = self.successResultOf(self.store.store(Batch(dict.fromkeys([*foreign, (PAY, C)], other), {})))
+        self.assertEqual((stored.foreign, stored.new), (foreign, {(PAY, C)}))
+        removal = Batch({}, dict.fromkeys(foreign, "api:eve/node"), dict.fromkeys(foreign, "eve"))
+        self.assertEqual(self.successResultOf(self.store.store(removal)).foreign, foreign)
+        self.assertEqual(self.hosts(), {A, B, C})
+        renamed = Registration(30, "api:bob/newer-token", "bob")
+        self.assertEqual(self.successResultOf(self.store.store(Batch({(PAY, A): renamed}, {}))).foreign, frozenset())
+        self.successResultOf(self.store.store(Batch({}, {(PAY, A): "api:bob/node"}, {(PAY, A): "bob"})))
+        self.assertEqual(self.hosts(), {B, C})
+
     def test_new_hosts_over_the_limit_are_refused_and_others_renewed(self) -> None:
         self.put(*(HostAddress(n, 80) for n in range(1, MAX_HOSTS + 1)))
         over = HostAddress(MAX_HOSTS + 1, 80)

@@ -5,7 +5,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from lars.db.engine import Transaction
 from lars.db.hosts import COLUMNS, records_of_txn
 from lars.db.mysql import MysqlEngine
-from lars.db.schema import ALARM_COLUMNS, DRAIN_INDEX, INDEXES, STEPS, check_txn, init_txn, schema_statements
+from lars.db.schema import (
+    ACCESS_COLUMNS,
+    ALARM_COLUMNS,
+    DRAIN_INDEX,
+    INDEXES,
+    STEPS,
+    check_txn,
+    init_txn,
+    schema_statements,
+)
 from lars.db.url import MysqlUrl
 from lars.host_record import PLAIN
 from lars.route import HostAddress, ModuleId
@@ -87,6 +96,17 @@ class InitTests(SynchronousTestCase):
         added = [f"added {table}.{column}" for table, column, _definition in ALARM_COLUMNS]
         self.assertEqual(init_txn(txn), [*added, "created table AlarmRule"])
         self.assertEqual(txn.all("SELECT caller, ts, skew FROM CallerSeen"), [(1, 2, 0)])
+
+    def test_accounts_get_their_later_columns_and_keep_their_rows(self) -> None:
+        txn = database()
+        for table, column, _definition in ACCESS_COLUMNS:
+            txn.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        txn.execute("INSERT INTO User (name, password, role, created_at) VALUES ('ada', 'hash', 'admin', 1)")
+        txn.execute("INSERT INTO Session (digest, user_name, created_at, expires_at) VALUES ('d', 'ada', 1, 2)")
+        added = [f"added {table}.{column}" for table, column, _definition in ACCESS_COLUMNS]
+        self.assertEqual(init_txn(txn), added)
+        self.assertEqual(txn.all("SELECT name, ranges FROM User"), [("ada", "")])
+        self.assertEqual(txn.all("SELECT digest, seen_at, address, browser FROM Session"), [("d", 0, "", "")])
 
     def test_routes_get_what_an_operator_keeps_with_a_host(self) -> None:
         txn = empty_database()

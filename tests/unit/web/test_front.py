@@ -24,6 +24,23 @@ class FrontTests(SynchronousTestCase):
     def address(self, peer: str = PROXY, **fields: str) -> str:
         return self.front.origin(peer, False, header(**fields)).address
 
+    def test_user_is_whom_a_trusted_proxy_names(self) -> None:
+        front = Front("", networks("10.0.0.0/8"), "X-Forwarded-User")
+        named, nobody = header(X_Forwarded_User=" Lea "), header()
+        self.assertEqual([front.user(peer, named) for peer in (PROXY, CLIENT, "")], ["Lea", "", "Lea"])
+        self.assertEqual([front.forges_user(peer, named) for peer in (PROXY, CLIENT, "")], [False, True, False])
+        self.assertEqual((front.user(PROXY, nobody), front.forges_user(CLIENT, nobody)), ("", False))
+
+    def test_header_that_names_two_users_or_that_nobody_asked_for_names_none(self) -> None:
+        def twice(_name: str) -> list[str]:
+            return ["lea", "admin"]
+
+        front = Front("", networks("10.0.0.0/8"), "X-Forwarded-User")
+        self.assertEqual((front.user(PROXY, twice), front.forges_user(PROXY, twice)), ("", True))
+        for off in (Front("", networks("10.0.0.0/8")), Front("", (), "X-Forwarded-User")):
+            self.assertEqual(off.user(PROXY, header(X_Forwarded_User="lea")), "")
+        self.assertFalse(self.front.forges_user(CLIENT, header(X_Forwarded_User="lea")))
+
     def test_client_of_a_trusted_proxy_is_who_it_says(self) -> None:
         for node in (CLIENT, f"{CLIENT}:4711"):
             self.assertEqual(self.address(X_Forwarded_For=node), CLIENT)

@@ -18,6 +18,7 @@ from lars.web.root import Root
 from lars.web.settings import WebSettings
 from lars.web.static_files import StaticFiles
 from tests.unit.web.fleet import M, watched
+from tests.unit.web.requests import NoUses
 from tests.unit.web.responses import Response
 
 VIEWER = b"Authorization: Bearer lars_viewer"
@@ -55,7 +56,9 @@ class FakeConsole:
 
     stores: FakeStores = field(default_factory=FakeStores)
     tokens: FakeTokens = field(default_factory=FakeTokens)
-    access: Access = field(default_factory=lambda: Access(cast(Any, None), WebSettings(), lambda: 0))
+    access: Access = field(
+        default_factory=lambda: Access(cast(Any, None), WebSettings(), lambda: 0, cast(Any, NoUses()))
+    )
 
     def wall_clock(self) -> float:
         return 0.0

@@ -6,16 +6,18 @@ from typing import Any, cast
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Request
 from twisted.web.test.requesthelper import DummyChannel
 
-from lars.db.accounts import User
+from lars.db.accounts import Session, User
 from lars.web.auth.access import COOKIE, Access, local_path
+from lars.web.auth.last_uses import LastUses
 from lars.web.auth.secrets import digest_of, form_key
 from lars.web.page_request import Page, PageRequest, Redirect
 from lars.web.roles import Role
-from lars.web.settings import WebSettings
+from lars.web.settings import WebSettings, networks
 
 NOW = 1_700_000_000.0
 LEA = User("lea", "no hash", "editor", 0)
@@ -27,7 +29,7 @@ class FakeAccounts:
     def __init__(self) -> None:
         self.sessions = {digest_of("hers"): LEA}
         self.users = 1
-        self.begun: list[tuple[str, str, int]] = []
+        self.begun: list[Session] = []
 
     async def any_user(self) -> bool:
         return self.users > 0
@@ -35,8 +37,8 @@ class FakeAccounts:
     async def session(self, digest: str, _now: float) -> User | None:
         return self.sessions.get(digest)
 
-    async def begin_session(self, digest: str, user: str, _now: float, ends_at: int) -> None:
-        self.begun.append((digest, user, ends_at))
+    async def begin_session(self, session: Session, _now: float) -> None:
+        self.begun.append(session)
 
     async def end_session(self, digest: str) -> None:
         self.sessions.pop(digest, None)
@@ -45,7 +47,8 @@ class FakeAccounts:
 class AccessTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.accounts = FakeAccounts()
-        self.access = Access(cast(Any, self.accounts), WebSettings(session_time=60), lambda: NOW)
+        self.last_uses = LastUses(cast(Any, self.accounts), Clock(), lambda: NOW)
+        self.access = Access(cast(Any, self.accounts), WebSettings(session_time=60), lambda: NOW, self.last_uses)
 
     def http_request(self, method: bytes = b"GET", uri: bytes = b"/modules?q=1", **cookies: str) -> Request:
         channel = DummyChannel()
@@ -84,8 +87,17 @@ class AccessTests(SynchronousTestCase):
     def test_cookies_are_secure_behind_https(self) -> None:
         request = self.access.anonymous(self.http_request())
         self.assertEqual((request.secure, request.address), (False, "10.0.0.9"))
-        behind = Access(cast(Any, self.accounts), WebSettings(url="https://lars.example"), lambda: NOW)
+        behind = Access(cast(Any, self.accounts), WebSettings(url="https://lars.example"), lambda: NOW, self.last_uses)
         self.assertTrue(behind.anonymous(self.http_request()).secure)
+
+    def test_session_of_another_user_than_the_proxy_names_is_none(self) -> None:
+        settings = WebSettings(trust_proxy=networks("10.0.0.9"), trust_user_header="Remote-User")
+        access = Access(cast(Any, self.accounts), settings, lambda: NOW, self.last_uses)
+        for named, user in ((b"Lea", LEA), (b"eve", None)):
+            request = self.http_request(lars_session="hers")
+            request.requestHeaders.setRawHeaders(b"Remote-User", [named])
+            found = self.successResultOf(Deferred.fromCoroutine(access.identify(request)))
+            self.assertEqual((found.user, found.named), (user, named.decode()))
 
     def test_reader_who_is_not_signed_in_is_sent_there_and_back(self) -> None:
         refused = self.refusal(self.http_request(), Role.VIEWER)
@@ -115,9 +127,13 @@ class AccessTests(SynchronousTestCase):
         self.assertIsInstance(self.refusal(self.http_request(), Role.VIEWER), Redirect)
 
     def test_sessions_begin_and_end(self) -> None:
-        cookie = self.successResultOf(Deferred.fromCoroutine(self.access.begin_session("lea", NOW)))
+        request = self.identify(self.http_request())
+        cookie = self.successResultOf(Deferred.fromCoroutine(self.access.begin_session("lea", request)))
         self.assertEqual((cookie.name, cookie.max_age), (COOKIE, 60))
-        self.assertEqual(self.accounts.begun, [(digest_of(cookie.value), "lea", int(NOW) + 60)])
+        self.assertEqual(
+            self.accounts.begun,
+            [Session(digest_of(cookie.value), "lea", int(NOW), int(NOW) + 60, int(NOW), "10.0.0.9", "")],
+        )
         request = self.identify(self.http_request(lars_session="hers"))
         gone = self.successResultOf(Deferred.fromCoroutine(self.access.end_session(request)))
         self.assertEqual((gone.value, gone.max_age, self.accounts.sessions), ("", 0, {}))

@@ -1,5 +1,6 @@
 """Tokens are cached for a few seconds."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
@@ -7,10 +8,12 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from lars.db.accounts import Token
+from lars.web.auth.last_uses import LastUses
 from lars.web.auth.secrets import TOKEN_PREFIX, digest_of
 from lars.web.auth.tokens import AGE, Tokens
 
 SECRET = TOKEN_PREFIX + "x" * 43
+NOW = 1_700_000_000.0
 TOKEN = Token(1, "scaler", "lea", "editor", 0)
 
 
@@ -30,7 +33,9 @@ class TokensTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.accounts = FakeAccounts()
-        self.tokens = Tokens(cast(Any, self.accounts), self.clock.seconds)
+        self.now = NOW
+        last_uses = LastUses(cast(Any, self.accounts), self.clock, self.clock.seconds)
+        self.tokens = Tokens(cast(Any, self.accounts), self.clock.seconds, lambda: self.now, last_uses)
 
     def of(self, secret: str) -> Token | None:
         return self.successResultOf(Deferred.fromCoroutine(self.tokens.of(secret)))
@@ -44,6 +49,13 @@ class TokensTests(SynchronousTestCase):
         self.of(SECRET)
         self.accounts.tokens.clear()
         self.assertEqual(self.of(SECRET), TOKEN)
+        self.tokens.forget()
+        self.assertIsNone(self.of(SECRET))
+
+    def test_token_ends_at_its_time_though_it_is_cached(self) -> None:
+        self.accounts.tokens[digest_of(SECRET)] = ends = replace(TOKEN, expires_at=int(NOW) + 1)
+        self.assertEqual(self.of(SECRET), ends)
+        self.accounts.tokens[digest_of(SECRET)] = replace(TOKEN, expires_at=int(NOW))
         self.tokens.forget()
         self.assertIsNone(self.of(SECRET))
 

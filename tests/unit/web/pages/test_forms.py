@@ -8,14 +8,17 @@ from lars.route import MAX_HOSTS, ModuleId, parse_host
 from lars.web.pages.forms import (
     BadHosts,
     FormError,
+    parse_days,
     parse_drain,
     parse_hosts,
     parse_module,
     parse_name,
     parse_password,
+    parse_ranges,
     parse_record,
     parse_role,
     parse_token_name,
+    parse_token_role,
     parse_user,
 )
 
@@ -51,12 +54,24 @@ class FieldsTests(SynchronousTestCase):
         self.assertRaises(FormError, parse_name, "a\x00b")
         self.assertEqual(parse_user(" Lea "), "lea")
         self.assertRaises(FormError, parse_user, "two words")
-        self.assertEqual(parse_password("0123456789", "0123456789"), "0123456789")
-        self.assertIn("password", self.assertRaises(FormError, parse_password, "short", "short").errors)
-        self.assertIn("again", self.assertRaises(FormError, parse_password, "0123456789", "012345678x").errors)
+        self.assertEqual(parse_password("four words", "four words", "lea"), "four words")
+        for bad, why in (("short", "characters"), ("password123", "tried first")):
+            error = self.assertRaises(FormError, parse_password, bad, bad, "lea")
+            self.assertIn(why, str(error.errors["password"]))
+        self.assertIn("again", self.assertRaises(FormError, parse_password, "four words", "four wordx", "").errors)
+
+    def test_ranges_and_days(self) -> None:
+        self.assertEqual(str(parse_ranges(" 1-99,  2.* ")), "1-99, 2")
+        self.assertIn("ranges", self.assertRaises(FormError, parse_ranges, "1-").errors)
+        self.assertEqual([parse_days(text) for text in ("", " 30 ", "3650")], [0, 30, 3650])
+        for text in ("0", "-1", "3651", "x", "1.5"):
+            self.assertIn("days", self.assertRaises(FormError, parse_days, text).errors)
 
     def test_role_and_token_name(self) -> None:
         self.assertEqual(parse_role("editor"), "editor")
+        self.assertEqual(parse_token_role("register"), "register")
+        self.assertIn("role", self.assertRaises(FormError, parse_role, "register").errors)
+        self.assertIn("role", self.assertRaises(FormError, parse_token_role, "").errors)
         self.assertIn("role", self.assertRaises(FormError, parse_role, "emperor").errors)
         self.assertEqual(parse_token_name("  auto  scaler "), "auto scaler")
         for bad in (" ", "x" * 101, "a\x00b"):

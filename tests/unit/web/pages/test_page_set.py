@@ -20,6 +20,7 @@ from lars.web.root import Root
 from lars.web.settings import WebSettings
 from lars.web.static_files import StaticFiles
 from lars.web.views import Views
+from tests.unit.web.requests import NoUses
 from tests.unit.web.responses import Response
 
 COOKIE = b"Cookie: lars_session=hers"
@@ -81,7 +82,7 @@ class PageSetTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.accounts = FakeAccounts()
         files = StaticFiles()
-        access = Access(cast(Any, self.accounts), WebSettings(), lambda: 0)
+        access = Access(cast(Any, self.accounts), WebSettings(), lambda: 0, cast(Any, NoUses()))
         pages = SamplePages(cast(Any, FakeConsole(access, Views(files.address), Clock())))
         self.site = Site(Root(files, {"sample": pages.app}, pages.app), reactor=Clock())
 

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from lars.db.clock import DatabaseClock
 from lars.db.engine import DatabaseAway
 from lars.db.leases import Batch, Expired, ExpiryPolicy, Look, Registration, Silence, Stored
-from lars.web.registry.registrar import GATHER, LATE, SLOW, STEP, TICK, Outcome, Registrar
+from lars.web.registry.registrar import GATHER, LATE, SLOW, STEP, TICK, Outcome, Registrar, Removal
 from lars.web.settings import WebSettings
 from tests.unit.web.fleet import A, B, C, M
 
@@ -93,7 +93,7 @@ class RegistrarTests(SynchronousTestCase):
         self.put(A)
         self.clock.advance(GATHER)
         self.put(A)
-        removed = Deferred.fromCoroutine(self.registrar.take((M, A), "api:lea/scaler"))
+        removed = Deferred.fromCoroutine(self.registrar.take((M, A), Removal("api:lea/scaler")))
         self.clock.advance(GATHER)
         self.successResultOf(removed)
         self.assertEqual((self.store.batches[1].put, dict(self.store.batches[1].taken)), ({}, {(M, A): LEASE.owner}))
