@@ -40,6 +40,8 @@ Defaults:
   --db URL      or LARS_DB     sqlite:///lars.db (mysql://user:password@host:3306/lars_dns)
   --agent PLACE or LARS_AGENT  127.0.0.1:8888
 
+MODID CMDID can be numbers (1 1) or names (pay.orders).
+
 \b
 A first run:
   lars db init
