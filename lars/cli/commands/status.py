@@ -1,9 +1,10 @@
 """`lars status`: how recent calls to each host went, and which hosts are ejected; once, or repeatedly."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 import click
 
@@ -23,12 +24,21 @@ _MINUTES = click.IntRange(1, 366 * 24 * 60)
 
 NO_HISTORY = "~: what the callers reported last, not the calls of the period: a C++ reporter keeps no history"
 
+ORDERS: dict[str, Callable[[HostStatus], Any]] = {
+    "module": lambda host: (),
+    "errors": lambda host: (-host.err / max(1, host.succ + host.err), -host.err),
+    "calls": lambda host: -(host.succ + host.err),
+}
+"""What --sort may say, and the key of each; hosts of one key stay ordered by module and address."""
+
 COLUMNS = ["MODID", "CMDID", "HOST", "STATE", "SUCC", "ERR", "ERR%", "CALLERS", "LAST REPORT"]
 
 
 @click.command(cls=NumbersCommand)
 @optional_module_arguments
 @click.option("--minutes", type=_MINUTES, default=10, show_default=True, help="Count the calls of this many minutes.")
+@click.option("--bad", is_flag=True, help="Only hosts that are ejected, or that failed more than 1 % of their calls.")
+@click.option("--sort", type=click.Choice(list(ORDERS)), default="module", show_default=True, help="What comes first.")
 @click.option("--watch", is_flag=True, help="Refresh every --interval seconds, until Ctrl-C.")
 @click.option(
     "--interval", type=click.FloatRange(0.1, 3600), default=2.0, show_default=True, help="Seconds, for --watch."
@@ -36,7 +46,15 @@ COLUMNS = ["MODID", "CMDID", "HOST", "STATE", "SUCC", "ERR", "ERR%", "CALLERS", 
 @db_option
 @json_option
 def status(
-    modid: int | None, cmdid: int | None, minutes: int, watch: bool, interval: float, url: DatabaseUrl, as_json: bool
+    modid: int | None,
+    cmdid: int | None,
+    minutes: int,
+    bad: bool,
+    sort: str,
+    watch: bool,
+    interval: float,
+    url: DatabaseUrl,
+    as_json: bool,
 ) -> None:
     """Show how calls to each host went, of all modules, of those of one MODID, or of one module.
 
@@ -49,6 +67,7 @@ def status(
     \b
     Examples:
       lars status
+      lars status --bad --sort errors
       lars status 1 1 --minutes 60 --json
       lars status 1 --watch --interval 1
     """
@@ -57,13 +76,14 @@ def status(
     async def text_and_note(database: Database) -> tuple[str, str]:
         store = ReportStore(database)
         now, skews = await store.clocks(MAX_SKEW)
-        hosts = await store.status(modid, cmdid, int(now) - 60 * minutes, now)
+        every = await store.status(modid, cmdid, int(now) - 60 * minutes, now)
+        hosts = sorted((host for host in every if not bad or is_bad(host)), key=ORDERS[sort])
         if as_json:
             return json_text([_object(host) for host in hosts]), ""
         table = table_text(COLUMNS, [_row(host, now) for host in hosts])
         note = NO_HISTORY if any(host.latest for host in hosts) else ""
         return "\n".join(
-            [table, *zone_lines(hosts), *_drains(hosts), *(_skewed(caller, skew) for caller, skew in skews.items())]
+            [table, *zone_lines(every), *_drains(hosts), *(_skewed(caller, skew) for caller, skew in skews.items())]
         ), note
 
     async def frame(database: Database) -> str:
@@ -88,6 +108,11 @@ def state(host: HostStatus) -> str:
     if not host.callers:
         return "stale"
     return host_state(bool(host.overloaded_at))
+
+
+def is_bad(host: HostStatus) -> bool:
+    """Whether some caller has ejected the host, or it failed more than 1 % of its calls, as in the console."""
+    return state(host) == EJECTED or host.err * 100 > host.succ + host.err
 
 
 def zone_lines(hosts: Iterable[HostStatus]) -> list[str]:
