@@ -19,6 +19,7 @@ PAGES = (
     "/",
     "/modules",
     "/modules?q=nothing",
+    "/modules?show=troubled&sort=rate&way=down",
     "/modules/new",
     "/modules/1/1",
     "/modules/1/1?span=7d",
