@@ -33,6 +33,7 @@ from lars.web.live.live import Live
 from lars.web.metrics import WebMetrics
 from lars.web.pages.account_pages import AccountPages, UserPages
 from lars.web.pages.audit_pages import AuditPages, VersionPages
+from lars.web.pages.host_list_pages import HostListPages
 from lars.web.pages.host_pages import HostPages
 from lars.web.pages.machine_pages import MachinePages
 from lars.web.pages.module_pages import ModulePages
@@ -97,6 +98,7 @@ class WebService(AsyncService):
             "setup": self._sign_in.app,
             "modules": ModulePages(self.console).app,
             "hosts": HostPages(self.console).app,
+            "host-list": HostListPages(self.console).app,
             "machines": MachinePages(self.console).app,
             "settings": SettingsPages(self.console).app,
             "transfer": TransferPages(self.console).app,

@@ -24,6 +24,7 @@ PAGES = (
     "/modules/1/1",
     "/modules/1/1?span=7d",
     "/modules/9/9",
+    "/host-list/1/1",
     "/modules/1/1/names",
     f"/hosts/1/1/{A}",
     f"/hosts/1/1/{B}",
