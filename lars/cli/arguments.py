@@ -1,10 +1,12 @@
 """The arguments and options that several commands share, and their validation."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
@@ -33,23 +35,90 @@ def parsed(parse: Callable[[str], T]) -> Callable[[str], T]:
     return convert
 
 
+_NEGATIVE = re.compile(r"-\d+")
+
+_BOTH_NAMES = "."
+"""In the place of CMDID: the word before has both names (lars.cli.module_names.JOINED)."""
+
+
 class NumbersCommand(click.Command):
-    """A command whose arguments are numbers: "-1" is a number out of range, not an unknown option."""
+    """A command whose first arguments are the numbers of a module, or its names.
+
+    "-1" is a number out of range, not an unknown option; a first word with a dot, such as pay.orders, is both names.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        ctx.ignore_unknown_options = any(re.fullmatch(r"-\d+", arg) for arg in args)
+        ctx.ignore_unknown_options = any(_NEGATIVE.fullmatch(arg) for arg in args)
+        first = self._first_word(ctx, args)
+        if first is not None and _BOTH_NAMES in args[first]:
+            args = [*args[: first + 1], _BOTH_NAMES, *args[first + 1 :]]
         return super().parse_args(ctx, args)
+
+    def _first_word(self, ctx: click.Context, args: list[str]) -> int | None:
+        """The index of the first argument that is neither an option nor the value of one."""
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        values = {name: one.nargs for one in options if not (one.is_flag or one.count) for name in one.opts}
+        index = 0
+        while index < len(args):
+            arg = args[index]
+            if arg == "--":
+                return index + 1 if index + 1 < len(args) else None
+            if not arg.startswith("-") or _NEGATIVE.fullmatch(arg):
+                return index
+            index += 1 + values.get(arg, 0)
+        return None
+
+
+def _id_or_name(word: str) -> int | str:
+    """A modid or cmdid: a number, or a text that is a name. Raises click.BadParameter for a number out of range."""
+    return int(_ID(word)) if re.fullmatch(r"-?\d+", word) else word
 
 
 def module_arguments(command: F) -> F:
-    """MODID CMDID, as `modid` and `cmdid`."""
-    return click.argument("modid", type=_ID)(click.argument("cmdid", type=_ID)(command))
+    """MODID CMDID, as the numbers `modid` and `cmdid`; names are looked up in the database."""
+    return _module_arguments(command, required=True)
 
 
 def optional_module_arguments(command: F) -> F:
-    """[MODID [CMDID]], as `modid` and `cmdid`; see check_optional."""
-    modid = click.argument("modid", type=_ID, required=False)
-    return modid(click.argument("cmdid", type=_ID, required=False)(command))
+    """[MODID [CMDID]], as the numbers `modid` and `cmdid`; names are looked up in the database. See check_optional."""
+    return _module_arguments(command, required=False)
+
+
+def _module_arguments(command: F, required: bool) -> F:
+    @wraps(command)
+    def with_numbers(*args: Any, modid: int | str | None, cmdid: int | str | None, **rest: Any) -> Any:
+        if isinstance(modid, str) or isinstance(cmdid, str):
+            modid, cmdid = _looked_up(modid, cmdid, rest.get("url"), required)
+        return command(*args, modid=modid, cmdid=cmdid, **rest)
+
+    second = click.argument("cmdid", type=_id_or_name, required=required)
+    return cast(F, click.argument("modid", type=_id_or_name, required=required)(second(with_numbers)))
+
+
+def _looked_up(modid: Any, cmdid: Any, url: DatabaseUrl | None, needs_cmdid: bool) -> tuple[int, int | None]:
+    """The numbers of a module named by one or two words; of a command without `url`, by the database of LARS_DB."""
+    if numbers := re.fullmatch(r"(\d+)\.(\d+)", modid) if cmdid == _BOTH_NAMES else None:
+        return int(_ID(numbers[1])), int(_ID(numbers[2]))
+    from lars.cli.database import NoDatabase, read_once  # they import Twisted, which commands with numbers do without
+    from lars.cli.module_names import find_module
+    from lars.db.names import all_names_txn, existing_txn
+
+    try:
+        return read_once(
+            url or parse_url(os.environ.get("LARS_DB", DEFAULT_URL)),
+            "look up a name",
+            lambda txn: find_module(
+                modid, cmdid, all_names_txn(txn), lambda some: existing_txn(txn, some), needs_cmdid
+            ),
+        )
+    except NoDatabase as error:
+        if url is not None:
+            raise
+        word = modid if isinstance(modid, str) else cmdid
+        raise click.UsageError(
+            f"{word!r} is no number, and without a database it is no name: give numbers, or set LARS_DB",
+            click.get_current_context(),
+        ) from error
 
 
 def check_optional(modid: int | None, cmdid: int | None) -> ModuleId | None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from lars.cli.starting import wait_while_starting
 from lars.db.database import Database, engine_for
-from lars.db.engine import Engine
+from lars.db.engine import DatabaseError, Engine, Transaction
 from lars.db.url import DatabaseUrl, SqliteUrl
 from lars.errors import LarsError
 from lars.runtime.reactor import monotonic_reactor
@@ -26,12 +26,35 @@ def run_with_database(url: DatabaseUrl, work: Work[T]) -> T:
 
     One that a Lars in this folder is about to create is waited for.
     """
-    if isinstance(url, SqliteUrl):
-        path = url.path
-        wait_while_starting(lambda: _has_tables(path))
-        if not path.exists():
-            raise NoDatabase(f"{url}: no such file: run `lars db init` to create it, or give another with --db")
+    _check_file(url)
     return run_with_engine(engine_for(url), work)
+
+
+def read_once(url: DatabaseUrl, name: str, function: Callable[[Transaction], T]) -> T:
+    """What a function reads, without a reactor, so that run_with_database can follow.
+
+    `name` is for error texts. Raises NoDatabase and DatabaseError.
+    """
+    _check_file(url)
+    engine = engine_for(url)
+    try:
+        with closing(engine.connect()) as connection:
+            cursor = connection.cursor()
+            engine.begin(cursor, engine.begin_read)
+            result = function(Transaction(engine, cursor))
+            connection.rollback()
+            return result
+    except engine.errors as error:
+        raise DatabaseError(f"{engine.where}: {name}: {engine.reason(error)}") from error
+
+
+def _check_file(url: DatabaseUrl) -> None:
+    if not isinstance(url, SqliteUrl):
+        return
+    path = url.path
+    wait_while_starting(lambda: _has_tables(path))
+    if not path.exists():
+        raise NoDatabase(f"{url}: no such file: run `lars db init` to create it, or give another with --db")
 
 
 def _has_tables(path: Path) -> bool:

@@ -19,6 +19,8 @@ COMMANDS = {
     "module": LazyCommand("lars.cli.commands.module:module", "Show and edit the settings of a module."),
     "status": LazyCommand("lars.cli.commands.status:status", "Show how calls to each host went."),
     "history": LazyCommand("lars.cli.commands.history:history", "Show how calls to each host went over time."),
+    "find": LazyCommand("lars.cli.commands.find:find", "Find a host or a module by address, name or number."),
+    "audit": LazyCommand("lars.cli.commands.audit:audit", "List who edited what, and when."),
     "alarms": LazyCommand("lars.cli.commands.alarms:alarms", "List the active alarms."),
     "agents": LazyCommand("lars.cli.commands.agents:agents", "List the agents that report, and dismiss retired ones."),
     "tls": LazyCommand("lars.cli.commands.tls:tls", "Make certificates for TLS between agents and servers."),
@@ -41,6 +43,8 @@ EPILOG = """\b
 Defaults:
   --db URL      or LARS_DB     sqlite:///lars.db (mysql://user:password@host:3306/lars_dns)
   --agent PLACE or LARS_AGENT  127.0.0.1:8888
+
+MODID CMDID can be numbers (1 1) or names (pay.orders).
 
 \b
 A first run:

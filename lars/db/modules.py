@@ -37,9 +37,12 @@ class ModuleSearch:
     limit: int = 50
     after: ModuleId | None = None
     """With the sort "module" ascending: only modules that come after this one."""
+    ejected_since: int | None = None
+    """Only modules in trouble: more than 1 % of their calls failed, or a caller that has reported since then (Unix
+    seconds) has ejected a host. None: all."""
 
 
-SORTS = ("module", "name", "hosts", "calls", "errors")
+SORTS = ("module", "name", "hosts", "calls", "errors", "rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +122,16 @@ class ModuleStore:
         self._database = database
 
     async def find(self, search: ModuleSearch, since: int) -> list[ModuleFound]:
-        """A page of modules. The sorts "calls" and "errors" count from the minute `since` (Unix seconds) on."""
+        """A page of modules. Calls and errors count from the minute `since` (Unix seconds) on."""
         return await self._database.read("find modules", _find_txn, search, since)
 
     async def count(self, text: str) -> int:
         """How many modules a search finds."""
         return await self._database.read("count modules", _count_txn, text)
+
+    async def count_troubled(self, search: ModuleSearch, since: int) -> int:
+        """How many modules a search with `ejected_since` finds; see find."""
+        return await self._database.read("count modules in trouble", _count_troubled_txn, search, since)
 
     async def module(self, module: ModuleId) -> Module:
         """A module; without hosts if it has none."""
@@ -205,6 +212,8 @@ def _find_txn(txn: Transaction, search: ModuleSearch, since: int) -> list[Module
         condition = f"({condition}) AND modid >= ? AND (modid > ? OR cmdid > ?)"
         parameters = [*parameters, modid, modid, cmdid]
     modules, way = _MODULES.format(condition=condition), "DESC" if search.descending else "ASC"
+    if search.ejected_since is not None:
+        modules, parameters = _troubled(modules, [*parameters, since], search.ejected_since)
     page = f"LIMIT {int(search.limit)} OFFSET {int(search.offset)}"
     by_id = "r.modid, r.cmdid"
     if search.sort == "module":
@@ -214,13 +223,40 @@ def _find_txn(txn: Transaction, search: ModuleSearch, since: int) -> list[Module
     elif search.sort == "name":
         query = f"SELECT * FROM ({modules}) AS r ORDER BY {_NAMES.format(way=way)}, {by_id} {page}"
     else:
-        joined = f"({modules}) AS r LEFT JOIN ({_CALLS}) AS c ON c.modid = r.modid AND c.cmdid = r.cmdid"
-        order = f"COALESCE(c.{'errors' if search.sort == 'errors' else 'calls'}, 0)"
-        query = f"SELECT r.modid, r.cmdid, r.hosts FROM {joined} ORDER BY {order} {way}, {by_id} {page}"
+        order = f"{_ORDERS[search.sort]} {way}, {by_id}"
+        query = f"SELECT r.modid, r.cmdid, r.hosts FROM {_joined(modules)} ORDER BY {order} {page}"
         parameters = [*parameters, since]
     found = [(ModuleId(row[0], row[1]), int(row[2])) for row in txn.all(query, parameters)]
     modids, cmdids = names_txn(txn, [module for module, _hosts in found])
     return [ModuleFound(m, hosts, modids.get(m.modid, ""), cmdids.get(m.cmdid, "")) for m, hosts in found]
+
+
+def _joined(modules: str) -> str:
+    """Modules with their calls."""
+    return f"({modules}) AS r LEFT JOIN ({_CALLS}) AS c ON c.modid = r.modid AND c.cmdid = r.cmdid"
+
+
+_ORDERS = {
+    "calls": "COALESCE(c.calls, 0)",
+    "errors": "COALESCE(c.errors, 0)",
+    "rate": "COALESCE(c.errors * 1e0 / c.calls, 0)",
+}
+"""What a sort by calls sorts by. No division by zero: both engines make NULL of it."""
+
+
+def _troubled(modules: str, parameters: list[object], ejected_since: int) -> tuple[str, list[object]]:
+    """Those of some modules that are in trouble, as the overview has it, and the parameters."""
+    ejected = "SELECT modid, cmdid FROM ServerCallStatus WHERE overload = '1' AND ts >= ?"
+    trouble = f"c.errors * 100 > c.calls OR (r.modid, r.cmdid) IN ({ejected})"
+    query = f"SELECT r.modid AS modid, r.cmdid AS cmdid, r.hosts AS hosts FROM {_joined(modules)} WHERE {trouble}"
+    return query, [*parameters, ejected_since]
+
+
+def _count_troubled_txn(txn: Transaction, search: ModuleSearch, since: int) -> int:
+    condition, parameters = search_condition(search.text)
+    query, parameters = _troubled(_MODULES.format(condition=condition), [*parameters, since], search.ejected_since or 0)
+    row = txn.one(f"SELECT COUNT(*) FROM ({query}) AS troubled", parameters)
+    return int(row[0]) if row else 0
 
 
 def _count_txn(txn: Transaction, text: str) -> int:

@@ -1,5 +1,6 @@
-"""All names that people gave modids and cmdids, for services that find modules by them."""
+"""All names that people gave modids and cmdids, for services and commands that find modules by them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lars.db.database import Database
@@ -22,13 +23,24 @@ class NameStore:
 
     async def all(self) -> Names:
         """Every name; raises DatabaseError."""
-        return await self._database.read("read the names", _names_txn)
+        return await self._database.read("read the names", all_names_txn)
 
 
-def _names_txn(txn: Transaction) -> Names:
+def all_names_txn(txn: Transaction) -> Names:
+    """See NameStore.all."""
     return Names(_of_table(txn, "ModIDConfig", "modid"), _of_table(txn, "CmdIDConfig", "cmdid"))
 
 
 def _of_table(txn: Transaction, table: str, column: str) -> dict[int, str]:
     rows = txn.all(f"SELECT {column}, MIN(content) FROM {table} GROUP BY {column}")
     return {int(number): str(name) for number, name in rows}
+
+
+def existing_txn(txn: Transaction, modules: Iterable[tuple[int, int | None]]) -> list[tuple[int, int | None]]:
+    """Those of some modules that have hosts; without a cmdid, those modids that have a module."""
+    found: list[tuple[int, int | None]] = []
+    for modid, cmdid in modules:
+        of_cmdid, parameters = ("", [modid]) if cmdid is None else (" AND cmdid = ?", [modid, cmdid])
+        if txn.one(f"SELECT 1 FROM RouteData WHERE modid = ?{of_cmdid} LIMIT 1", parameters):
+            found.append((modid, cmdid))
+    return found

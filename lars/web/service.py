@@ -37,6 +37,7 @@ from lars.web.metrics import WebMetrics
 from lars.web.pages.account_pages import AccountPages
 from lars.web.pages.agent_pages import AgentPages
 from lars.web.pages.audit_pages import AuditPages, VersionPages
+from lars.web.pages.host_list_pages import HostListPages
 from lars.web.pages.host_pages import HostPages
 from lars.web.pages.machine_pages import MachinePages
 from lars.web.pages.module_pages import ModulePages
@@ -104,6 +105,7 @@ class WebService(AsyncService):
             "setup": self._sign_in.app,
             "modules": ModulePages(self.console).app,
             "hosts": HostPages(self.console).app,
+            "host-list": HostListPages(self.console).app,
             "machines": MachinePages(self.console).app,
             "settings": SettingsPages(self.console).app,
             "transfer": TransferPages(self.console).app,

@@ -22,6 +22,7 @@ NOTICES: Mapping[str, Translatable] = {
     "replaced": Translatable("The list of hosts is saved."),
     "same": Translatable("There was nothing to change."),
     "host": Translatable("The host is saved."),
+    "changed": Translatable("Hosts changed: %(n)s."),
     "drained": Translatable("Hosts drained: %(n)s."),
     "undrained": Translatable("Hosts whose drain is ended: %(n)s."),
     "settings": Translatable("The settings are saved; agents have them within a second."),

@@ -11,7 +11,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, gatherResults
 
 from bench.processes.twistd import checkout_environ
-from lars.db.accounts import AccountRefused, AccountStore
+from lars.db.accounts import AccountRefused, AccountStore, NewToken, Session
 from lars.db.alarms import Alarm, AlarmStore
 from lars.db.database import Database
 from lars.db.leases import Batch, LeaseStore, Registration, Silence

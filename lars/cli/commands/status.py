@@ -1,9 +1,10 @@
 """`lars status`: how recent calls to each host went, and who sees which hosts as ejected; once, or repeatedly."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 import click
 
@@ -31,6 +32,13 @@ LAST_REPORTS = "~: of the caller's last report; its agent is a C++ one or an old
 
 CUT = f"the first {MOST:,} rows, those of hosts that are not healthy first; name a module to see others"
 
+ORDERS: dict[str, Callable[[HostStatus], Any]] = {
+    "module": lambda host: (),
+    "errors": lambda host: (-host.err / max(1, host.succ + host.err), -host.err),
+    "calls": lambda host: -(host.succ + host.err),
+}
+"""What --sort may say, and the key of each; hosts of one key stay ordered by module and address."""
+
 COLUMNS = ["MODID", "CMDID", "HOST", "STATE", "SUCC", "ERR", "ERR%", "CALLERS", "LAST REPORT"]
 
 
@@ -38,6 +46,8 @@ COLUMNS = ["MODID", "CMDID", "HOST", "STATE", "SUCC", "ERR", "ERR%", "CALLERS", 
 @optional_module_arguments
 @click.option("--minutes", type=_MINUTES, default=10, show_default=True, help="Count the calls of this many minutes.")
 @click.option("--by", type=click.Choice(["host", "caller"]), default="host", show_default=True, help="A row for each.")
+@click.option("--bad", is_flag=True, help="Only hosts that are ejected, or that failed more than 1 % of their calls.")
+@click.option("--sort", type=click.Choice(list(ORDERS)), default="module", show_default=True, help="What comes first.")
 @click.option("--watch", is_flag=True, help="Refresh every --interval seconds, until Ctrl-C.")
 @click.option(
     "--interval", type=click.FloatRange(0.1, 3600), default=2.0, show_default=True, help="Seconds, for --watch."
@@ -49,6 +59,8 @@ def status(
     cmdid: int | None,
     minutes: int,
     by: str,
+    bad: bool,
+    sort: str,
     watch: bool,
     interval: float,
     url: DatabaseUrl,
@@ -66,6 +78,7 @@ def status(
     \b
     Examples:
       lars status
+      lars status --bad --sort errors
       lars status 1 1 --minutes 60 --json
       lars status 1 --watch --interval 1
       lars status 1 1 --by caller
@@ -78,13 +91,14 @@ def status(
         if by == "caller":
             views = await CallerStore(database).views(modid, cmdid)
             return by_caller(views, now, as_json)
-        hosts = await store.status(modid, cmdid, int(now) - 60 * minutes, now)
+        every = await store.status(modid, cmdid, int(now) - 60 * minutes, now)
+        hosts = sorted((host for host in every if not bad or is_bad(host)), key=ORDERS[sort])
         if as_json:
             return json_text([_object(host) for host in hosts]), ""
         table = table_text(COLUMNS, [_row(host, now) for host in hosts])
         note = NO_HISTORY if any(host.latest for host in hosts) else ""
         return "\n".join(
-            [table, *zone_lines(hosts), *_drains(hosts), *(_skewed(caller, skew) for caller, skew in skews.items())]
+            [table, *zone_lines(every), *_drains(hosts), *(_skewed(caller, skew) for caller, skew in skews.items())]
         ), note
 
     async def frame(database: Database) -> str:
@@ -125,6 +139,11 @@ def _view(host: HostStatus) -> HostSeenBy | None:
     """The state that most callers see in which it takes no calls, or warms up; None if its callers do not say."""
     wanted = (Condition.EJECTED, Condition.UNHEALTHY) if host.overloaded_at else (Condition.WARMING_UP,)
     return next((view for view in host.seen if view.condition in wanted), None)
+
+
+def is_bad(host: HostStatus) -> bool:
+    """Whether some caller has ejected the host, or it failed more than 1 % of its calls, as in the console."""
+    return state(host) == EJECTED or host.err * 100 > host.succ + host.err
 
 
 def zone_lines(hosts: Iterable[HostStatus]) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lars.db.modules import SORTS, EditConflict, ModuleSearch
+from lars.db.reports import STALE_AFTER
 from lars.db.routes import RouteEdit
 from lars.errors import InvalidRoute
 from lars.module_settings import from_json
@@ -59,8 +60,14 @@ class ModulePages(PageSet):
         text, number = request.field("q").strip()[:200], request.number("page", 1, 1, 10**6)
         down = request.field("way") == "down"
         since = (int(request.now) - WINDOW) // 60 * 60
-        found = await modules.find(ModuleSearch(text, sort, down, (number - 1) * PAGE, PAGE), since)
-        total = await self.console.module_counts.of(text)
+        troubled = request.field("show") == "troubled"
+        ejected_since = int(request.now) - STALE_AFTER if troubled else None
+        search = ModuleSearch(text, sort, down, (number - 1) * PAGE, PAGE, ejected_since=ejected_since)
+        found = await modules.find(search, since)
+        if troubled:
+            total = await modules.count_troubled(search, since)
+        else:
+            total = await self.console.module_counts.of(text)
         ids = [module.id for module in found]
         values: dict[str, Any] = {
             "found": found,
@@ -70,6 +77,7 @@ class ModulePages(PageSet):
             "pages": max(1, -(-total // PAGE)),
             "number": number,
             "q": text,
+            "show": "troubled" if troubled else "",
             "sort": sort,
             "way": "down" if down else "up",
             "window": WINDOW // 60,

@@ -58,6 +58,32 @@ async def test_modules_are_found_by_every_form_of_search_and_sorted(database: Da
     assert [m.id for m in await modules.find(ModuleSearch(offset=2, limit=1), 0)] == [(7, 1)]
 
 
+async def test_modules_in_trouble_are_found_and_sorted_by_error_rate(database: Database) -> None:
+    fails, ejects, fine, idle = (ModuleId(1, n) for n in range(1, 5))
+    minute = int(NOW) // 60 * 60
+
+    def fill_txn(txn: Transaction) -> None:
+        history = "INSERT INTO ServerCallHistory VALUES (?, 1, ?, ?, 80, ?, ?, 0)"
+        counts = [(1, 98, 2), (2, 1000, 0), (3, 9990, 10)]
+        txn.execute_many(history, [(minute, cmdid, A.ip, succ, err) for cmdid, succ, err in counts])
+        status = "INSERT INTO ServerCallStatus VALUES (1, ?, ?, 80, 9, 0, 0, ?, '1')"
+        txn.execute_many(status, [(2, A.ip, int(NOW)), (4, A.ip, int(NOW) - 1000)])
+
+    await database.write("fill", fill_txn)
+    every = [fails, ejects, fine, idle]
+    await RouteStore(database).edit("test", NOW, [RouteEdit(module, hosts(A, B)) for module in every])
+    store, ejected_since = ModuleStore(database), int(NOW) - 180
+    by_rate = await store.find(ModuleSearch(sort="rate", descending=True), minute)
+    assert [m.id for m in by_rate] == [fails, fine, ejects, idle]
+    for sort, expected in (("module", [ejects, fails]), ("rate", [fails, ejects]), ("errors", [fails, ejects])):
+        search = ModuleSearch(sort=sort, descending=True, ejected_since=ejected_since)
+        assert [(m.id, m.hosts) for m in await store.find(search, minute)] == [(one, 2) for one in expected]
+        assert await store.count_troubled(search, minute) == 2
+    for sort in ("name", "hosts"):
+        found = await store.find(ModuleSearch("1 2", sort, ejected_since=ejected_since), minute)
+        assert [m.id for m in found] == [ejects]
+
+
 async def test_machine_is_edited_in_all_modules_unless_it_has_changed(database: Database) -> None:
     machines, routes = MachineStore(database), RouteStore(database)
     await routes.edit("test", NOW, [RouteEdit(M, hosts(A, B)), RouteEdit(OTHER, hosts(A))])

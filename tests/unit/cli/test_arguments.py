@@ -117,7 +117,15 @@ class ModuleArgumentTests(SynchronousTestCase):
 
     def test_ids_are_numbers(self) -> None:
         self.assertEqual(self.given(["1", "2", "--flag"]), (0, [1, 2, True]))
-        self.assertEqual(self.given(["1", "x"]), (2, []))
+
+    def test_two_numbers_with_a_dot_are_a_module(self) -> None:
+        self.assertEqual(self.given(["--flag", "1.2"]), (0, [1, 2, True]))
+        self.assertEqual(self.given(["1.2147483648"]), (2, []))
+
+    def test_name_without_a_database_is_wrong_usage(self) -> None:
+        self.patch(os, "environ", {**os.environ, "LARS_DB": f"sqlite:///{self.mktemp()}"})
+        for words in (["1", "x"], ["pay.orders"]):
+            self.assertEqual(self.given(words), (2, []))
 
     def test_negative_ids_are_out_of_range_and_no_options(self) -> None:
         context = click.Context(click.Command("x"))

@@ -65,7 +65,7 @@ class WrongUsageTests(SynchronousTestCase):
             (["db", "xyzzy"], "No such command 'xyzzy'."),
             (["route", "list", "--jsn"], "No such option"),
             (["get-host", "1"], "Missing argument 'CMDID'."),
-            (["get-host", "1", "x"], "Invalid value for 'CMDID': 'x' is not"),
+            (["get-host", "1", "x"], "'x' is no number, and without a database it is no name"),
             (["get-host", "-1", "1"], "Invalid value for 'MODID': -1 is not in the range"),
             (["get-host", "1", "2147483648"], "Invalid value for 'CMDID': 2147483648 is not in the range"),
             (["get-host", "1", "1", "--agent", "no..name:1"], "'no..name' has no IPv4 address"),

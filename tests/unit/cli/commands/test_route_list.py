@@ -25,6 +25,16 @@ class ListTests(RouteTestCase):
         self.assertEqual(len(self.done("list", "1", "2").splitlines()), 2)
         self.assertEqual(len(self.done("list", "7").splitlines()), 1)
 
+    def test_module_may_be_named(self) -> None:
+        self.database.execute("INSERT INTO ModIDConfig (modid, content) VALUES (1, 'pay')")
+        self.database.execute("INSERT INTO CmdIDConfig (cmdid, content) VALUES (2, 'orders'), (3, 'orders')")
+        for words in (["pay.orders"], ["pay", "orders"], ["1", "orders"]):
+            self.assertEqual(self.done("list", *words), self.done("list", "1", "2"), words)
+        self.assertEqual(self.done("list", "pay"), self.done("list", "1"))
+        self.assertEqual(self.done("add", "pay.orders", "10.0.0.2:80").split(";")[0], "added 1 host to (1, 2)")
+        unknown = self.route("list", "pya.orders")
+        self.assertEqual((unknown.status, unknown.error), (1, "no modid is named 'pya': did you mean 'pay'?"))
+
     def test_json_of_list_and_export_is_what_import_reads(self) -> None:
         listed = self.route("list", "--json")
         plain = {"weight": 100, "zone": "", "tags": [], "note": ""}

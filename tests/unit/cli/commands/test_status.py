@@ -64,6 +64,19 @@ class StatusTests(SynchronousTestCase):
             | {"weight": 100, "zone": "", "reason": "", "since": None},
         )
 
+    def test_bad_hosts_alone_and_the_worst_first(self) -> None:
+        now = int(time.time())
+        self.report(
+            "10.9.0.1", now, {parse_host("10.0.0.8:80"): (1, 9, False), parse_host("10.0.0.9:80"): (99, 1, False)}
+        )
+
+        def hosts(*options: str) -> list[str]:
+            return [host["ip"] for host in run("status", "--json", *options, cwd=self.database.folder).json]
+
+        self.assertEqual(hosts("--bad"), ["10.0.0.5", "10.0.0.8"])
+        self.assertEqual(hosts("--bad", "--sort", "errors"), ["10.0.0.8", "10.0.0.5"])
+        self.assertEqual(hosts("--sort", "calls")[:3], ["10.0.0.5", "10.0.0.9", "10.0.0.8"])
+
     def test_zones_weights_and_drains_are_shown(self) -> None:
         hosts = {HOST: HostChange(zone="a", drain=Drain(0, "kernel update")), OTHER: HostChange(zone="b", weight=50)}
         edit = RouteEdit(ModuleId(1, 1), add=frozenset(hosts), change=hosts)
