@@ -27,6 +27,8 @@ def view_of(record: Record[H], warm: float) -> HostView[H]:
     """How a host is seen; `warm` is the part of its share of calls that it gets by now, 0 to 1."""
     if not record.routed:
         condition, reason = Condition.DRAINING, ""
+    elif record.ejected and record.blamed:
+        condition, reason = Condition.EJECTED, "; ".join(filter(None, (record.evidence, record.unhealthy)))
     elif record.unhealthy:  # also while all take calls because none is healthy
         condition, reason = Condition.UNHEALTHY, record.unhealthy
     elif record.ejected:

@@ -4,7 +4,7 @@ import re
 
 from lars.web.language import Translatable, untranslated
 
-_FAILED = re.compile(r"(\d+) of (\d+) recent calls failed")
+_FAILED = re.compile(r"(\d+) of (\d+) recent calls failed(; .*)?")
 
 
 def reason_text(reason: str) -> Translatable:
@@ -12,4 +12,7 @@ def reason_text(reason: str) -> Translatable:
     found = _FAILED.fullmatch(reason)
     if found is None:
         return untranslated(reason)
-    return Translatable("%(failed)s of %(calls)s recent calls failed", failed=found[1], calls=found[2])
+    values = {"failed": found[1], "calls": found[2]}
+    if found[3]:  # what its health checks say
+        return Translatable("%(failed)s of %(calls)s recent calls failed; %(check)s", **values, check=found[3][2:])
+    return Translatable("%(failed)s of %(calls)s recent calls failed", **values)

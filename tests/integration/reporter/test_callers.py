@@ -86,7 +86,7 @@ async def test_the_caller_that_sees_a_host_fail_is_named_with_reason_and_time(
 
             rows = fleet.commands.json("status", "1", "1", "--by", "caller")
             assert (rows[0]["caller"], rows[0]["host"], rows[0]["state"]) == (SHOP, BAD, "ejected")
-            assert sum(row["succ"] + row["err"] for row in rows if row["caller"] == MAIL) == 30
+            assert 0 < sum(row["succ"] for row in rows if row["caller"] == MAIL) <= 30
             table = fleet.commands.ok("status", "1", "1")
             assert f"ejected by 1 of 2: {seen.reason}" in table
             agents = {agent["ip"]: agent for agent in fleet.commands.json("agents", "list")}

@@ -113,6 +113,13 @@ class ViewsTests(SynchronousTestCase):
             self.module.pick(0, self.now)
         self.assertEqual(self.hosts(1.0)[A.ip].condition, Condition.HEALTHY)
 
+    def test_host_that_calls_have_ejected_stays_ejected_while_its_checks_fail_too(self) -> None:
+        self.due()
+        self.break_host(A)
+        self.module.policy.check_failed(self.module.hosts[A], "tcp refused")
+        seen = self.hosts(1.0)[A.ip]
+        self.assertEqual((seen.condition, seen.reason), (Condition.EJECTED, "1 of 1 recent calls failed; tcp refused"))
+
     def test_classic_says_why_too(self) -> None:
         self.module = self.module_of(A, B, C, policy="classic")
         self.due()
