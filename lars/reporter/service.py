@@ -116,7 +116,7 @@ class ReporterService(AsyncService):
         alarms = AlarmStore(database)
         webhooks = Webhooks(alarms, reactor, now, settings.console_url)
         self._alarms = AlarmEvaluator(
-            settings.alarms,
+            settings.rules,
             settings.alarm_interval,
             alarms,
             Measurements(database),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from lars.db.settings import database_setting
 from lars.metrics.settings import metrics_setting
 from lars.networks import ANY, Networks, networks
-from lars.reporter.alarms.rules import AlarmRule, parse_rule
+from lars.reporter.alarms.rules import DEFAULT_RULES, AlarmRule, default_rule_names, parse_rule, rules_named
 from lars.runtime.admission_settings import allow_setting, tls_setting, token_file_setting, without_token_setting
 from lars.settings import (
     endpoint,
@@ -91,12 +91,23 @@ class ReporterSettings:
         7.0, "reporter", number(0.01, 36_500), "Days after which history and the rows of silent callers are deleted"
     )
     alarm_interval: float = setting(5.0, "reporter", seconds, "Seconds between two evaluations of the alarm rules")
+    default_alarms: str = setting(
+        ", ".join(rule.name for rule in DEFAULT_RULES),
+        "reporter",
+        default_rule_names,
+        "Built-in alarm rules, which hold while there is no [alarm NAME]; empty: none",
+    )
     console_url: str = setting(
         "", "reporter", site_url, "Where people find the console, such as https://lars.example, for links in alarms"
     )
     metrics: str = metrics_setting("reporter")
     log_format: str = log_format_setting("reporter")
     alarms: tuple[AlarmRule, ...] = sections("alarm", parse_rule)
+
+    @property
+    def rules(self) -> tuple[AlarmRule, ...]:
+        """The rules to evaluate: those of the conf, or the default ones if it has none."""
+        return self.alarms or rules_named(self.default_alarms)
 
     @property
     def threads(self) -> int:

@@ -72,6 +72,33 @@ class AlarmRule:
         return not self.modules or (modid, cmdid) in self.modules or (modid, None) in self.modules
 
 
+DEFAULT_RULES = (
+    AlarmRule("module-down", Kind.NO_IDLE_HOST, min_calls=10, raise_after=60.0),
+    AlarmRule("module-errors", Kind.ERR_RATE, over=300.0, above=0.1, raise_after=60.0),
+)
+"""The rules of a reporter whose conf has none: a dead module raises although nobody has written a rule. They post
+nothing (docs/design/reporter.md, alarms)."""
+
+
+def default_rule_names(text: str) -> str:
+    """A list of names of DEFAULT_RULES, such as "module-down, module-errors", or empty; raises SettingsError."""
+    known = [rule.name for rule in DEFAULT_RULES]
+    for name in _names(text):
+        if name not in known:
+            raise SettingsError(f"{name!r} is no default rule: they are {', '.join(known)}; empty: none")
+    return text
+
+
+def rules_named(text: str) -> tuple[AlarmRule, ...]:
+    """The default rules of a list of their names."""
+    names = _names(text)
+    return tuple(rule for rule in DEFAULT_RULES if rule.name in names)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def parse_rule(name: str, texts: Mapping[str, str]) -> AlarmRule:
     """The rule that a section describes; raises SettingsError, naming the key, if a key or its value is invalid."""
     if not name or len(name) > MAX_NAME:

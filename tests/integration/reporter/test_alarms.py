@@ -90,6 +90,19 @@ async def eject(agent: Agent, ejected: bool) -> None:
     await agent.is_acknowledged()
 
 
+async def test_default_rules_are_evaluated_where_none_is_written(
+    reactor: Any, start_reporter: StartReporter, database: Database, database_url: str
+) -> None:
+    reporter = start_reporter(database_url)
+    await reporter.up()
+
+    async def evaluated() -> bool:
+        rows = await database.read("read claims", lambda txn: txn.all("SELECT rule FROM AlarmRule WHERE owner <> ''"))
+        return {"module-down", "module-errors"} <= {name for (name,) in rows}
+
+    await until(reactor, evaluated, "the default rules")
+
+
 async def test_alarm_is_raised_posted_and_cleared_once(
     reactor: Any,
     start_reporter: StartReporter,

@@ -13,7 +13,7 @@ from lars.db.alarms import Alarm, AlarmStore, Claim
 from lars.db.engine import DatabaseAway
 from lars.db.measurements import CallerSeen, HostCalls, HostStates, Measurements, Subject
 from lars.reporter.alarms.evaluator import MISSED, ORPHANS, SLACK, UNHEARD, AlarmEvaluator
-from lars.reporter.alarms.rules import AlarmRule, Kind
+from lars.reporter.alarms.rules import DEFAULT_RULES, AlarmRule, Kind
 from lars.reporter.alarms.webhook import Webhooks
 
 INTERVAL = 5.0
@@ -164,6 +164,14 @@ class AlarmEvaluatorTests(SynchronousTestCase):
         [row] = self.store.rows
         self.assertEqual((row.subject, row.raised_at, row.cleared_at), (HOST, EPOCH + 10, EPOCH + 90))
         self.assertEqual(row.clear_reason, "back to normal for 20 s")
+
+    def test_dead_module_raises_by_the_default_rules_and_posts_nothing(self) -> None:
+        self.store.hosts = [EJECTED._replace(overloaded_at=3)]
+        self.start(*DEFAULT_RULES)
+        self.assertEqual(self.run_for(55), [])
+        [line] = self.run_for(60)
+        self.assertTrue(line.startswith("alarm 1 raised by rule module-down: module (1, 2): "), line)
+        self.assertEqual([row.webhook for row in self.store.rows], [""])
 
     def test_silence_clears_nothing_until_the_host_is_out_of_its_route(self) -> None:
         self.store.hosts = [EJECTED]
