@@ -27,6 +27,9 @@ from bench.figures.gateway import measure_http
 from bench.figures.integrations import measure_httpx
 from bench.figures.reporter import measure_age, measure_agents, measure_repeats, measure_rows
 from bench.figures.reporter import measure_memory as measure_reporter_memory
+from bench.figures.scale_dns import measure_agents as measure_scale_agents
+from bench.figures.scale_dns import measure_routes as measure_scale_routes
+from bench.figures.scale_reports import measure_reports as measure_scale_reports
 from bench.figures.web import measure_pages, measure_registrations, measure_streams
 from bench.output import attempted, exit_status, printed
 from bench.services.lars_agent import LarsAgent
@@ -106,6 +109,16 @@ stderr.
   age        half of the load of either bar, steadily: arrival to commit
   agents     5,000 agents with ten hosts each, every five seconds
   memory     1,000,000 distinct keys pass through in two minutes
+"""
+
+SCALE = """
+Measures what one agent, push, heartbeat, report and change costs, on a database of its own: what `lars plan` computes
+with. All agents are connections of one process; as many of the 20,000 as the hard limit of open files permits. Prints
+JSON to stdout at the end, and each number, as soon as it is known, to stderr.
+
+  agents   20,000 agents with 20 modules each on one lars-dns: connections, pushes, heartbeats, reconnect
+  reports  20,000 agents report to one lars-reporter every ten seconds, on two and on ten hosts
+  routes   a million routes, of which 1 % change a minute
 """
 
 WEB = """
@@ -326,6 +339,13 @@ COMMANDS = {
         },
         [*ENGINES, "both"],
         "both",
+    ),
+    "scale": _engine_command(
+        "what an agent, a push, a report and a change cost",
+        SCALE,
+        {"agents": measure_scale_agents, "reports": measure_scale_reports, "routes": measure_scale_routes},
+        ENGINES,
+        "mariadb",
     ),
     "web": _engine_command(
         "pages, registrations, live streams",

@@ -5,6 +5,9 @@ import platform
 import resource
 from pathlib import Path
 
+_OWN_FILES = 300
+"""Files that a process needs besides its connections; a service reserves fewer (lars.runtime.file_limit)."""
+
 
 def facts() -> dict[str, object]:
     """What machine and Python this is."""
@@ -33,6 +36,15 @@ def listen_drops() -> int:
     lines = Path("/proc/net/netstat").read_text(encoding="ascii").splitlines()
     names, values = (line.split() for line in lines if line.startswith("TcpExt:"))
     return int(dict(zip(names, values, strict=True))["ListenDrops"])
+
+
+def connections_allowed(wanted: int) -> int:
+    """How many of the wanted connections fit one process here, in this one and in a service that reserves some files.
+
+    Raises the soft limit to the hard one, also for the processes that this one starts.
+    """
+    allow_open_files(wanted + _OWN_FILES)
+    return min(wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OWN_FILES)
 
 
 def allow_open_files(needed: int) -> str:

@@ -117,6 +117,23 @@ class Agents:
             self._try_again()
         return missing
 
+    def send_in_turn(self, data: bytes, seconds: float) -> None:
+        """Sends the same few bytes on every connection, evenly over so many seconds, and reads what arrives."""
+        begin, sent = time.monotonic(), 0
+        agents = list(self._agents.values())
+        while sent < len(agents) or time.monotonic() < begin + seconds:
+            due = min(len(agents), int((time.monotonic() - begin) / seconds * len(agents)))
+            for agent in agents[sent:due]:
+                agent.sock.send(data)
+            sent = max(sent, due)
+            for fd, events in self._epoll.poll(0.01):
+                self._serve(self._agents[fd], events)
+
+    @property
+    def received(self) -> int:
+        """Bytes that have arrived on all connections since `forget`."""
+        return sum(len(agent.received) for agent in self._agents.values())
+
     def finished(self, frames: int) -> list[float]:
         """When (monotonic) each connection that has got so many frames got its last."""
         target = frames * self._frame_size

@@ -12,8 +12,8 @@ from lars.route import ModuleId
 class LarsDns(MeasuredService):
     """lars-dns on a database."""
 
-    def __init__(self, url: str, poll_interval: float = 1.0) -> None:
-        super().__init__("lars-dns", "--db", url, "--poll-interval", f"{poll_interval:g}")
+    def __init__(self, url: str, poll_interval: float = 1.0, *options: str) -> None:
+        super().__init__("lars-dns", "--db", url, "--poll-interval", f"{poll_interval:g}", *options)
 
     def until_answering(self, module: ModuleId, deadline: float) -> tuple[float, Answer]:
         """Waits until it answers for a module; the time (monotonic) of that, and the answer."""

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from bench.processes.child_process import ChildProcess
+from bench.processes.process_tree import cpu_seconds
 from bench.services.database import RouteDatabase
 from bench.services.lars_dns import LarsDns
 from bench.services.lars_reporter import LarsReporter
@@ -66,6 +67,10 @@ class Testbed:
         self._figure_stack.callback(database.close)
         return database
 
+    def database_cpu_seconds(self) -> float:
+        """CPU time of the database server so far; 0 for SQLite, which works inside the service."""
+        return cpu_seconds(self._mariadb.pid) if self._mariadb else 0.0
+
     def own(self, process: Process) -> Process:
         """A process that ends with the figure."""
         self._figure_stack.enter_context(process)
@@ -75,6 +80,6 @@ class Testbed:
         """A lars-reporter on that database, for one figure; it is ready."""
         return self.own(LarsReporter(database.url, *options)).launch()
 
-    def dns(self, database: RouteDatabase, poll_interval: float = 1.0) -> LarsDns:
+    def dns(self, database: RouteDatabase, poll_interval: float = 1.0, *options: str) -> LarsDns:
         """A lars-dns on that database, for one figure; not started yet."""
-        return self.own(LarsDns(database.url, poll_interval))
+        return self.own(LarsDns(database.url, poll_interval, *options))

@@ -25,6 +25,10 @@ SHARED = 10.0
 TIMED_EVERY = 0.01
 """Seconds from one timed call of a host to the next, on average and at least: more calls say little more."""
 
+WHOLE_REPORT = 60.0
+"""Seconds after which all hosts are reported again, called or not: a third of the time after which one is stale
+(docs/design/reporter.md, what is stored)."""
+
 LONGEST_TIMED = 10.0
 """Seconds after which a call that is timed and has not been reported makes room for another one."""
 
@@ -125,6 +129,7 @@ class Module:
         "_next_timed",
         "_policy",
         "_reported",
+        "_reported_whole_at",
         "_route_state",
         "_shared_until",
         "asked_at",
@@ -184,6 +189,7 @@ class Module:
         self._policy = policy
         self._next_timed = now if policy.wants_times else inf
         self._reported = policy.revision  # the states that lars-reporter has been given
+        self._reported_whole_at = -inf
         self._route_state: RouteState | None = None
 
     def used(self, now: float) -> None:
@@ -424,21 +430,28 @@ class Module:
             )
         return self._route_state
 
-    def take_results(self, with_unrouted: bool = True) -> dict[HostAddress, tuple[int, int, bool]] | None:
+    def take_results(self, now: float, with_unrouted: bool = True) -> dict[HostAddress, tuple[int, int, bool]] | None:
         """Successes, failures and ejection by host since the last take; None if nothing happened.
 
-        Holds every host of the route and, `with_unrouted`, those that were called and are not in it. While the last
-        ones of these wait to be sent, they stay in `unrouted`, where their number is bounded.
+        Holds the hosts that were called or are not healthy; all of the route if a host or a state has changed, or if
+        WHOLE_REPORT seconds have passed since they all were reported (docs/design/agent.md, reports). With
+        `with_unrouted`, also those that were called and are not in the route. While the last ones of these wait to be
+        sent, they stay in `unrouted`, where their number is bounded.
         """
         revision = self._policy.revision
         unrouted = self.unrouted.take() if with_unrouted else {}
         if not (unrouted or self._host_has_calls or revision != self._reported):
             return None
+        whole = revision != self._reported or now - self._reported_whole_at >= WHOLE_REPORT
+        if whole:
+            self._reported_whole_at = now
         self._reported = revision
         states = self.states()
         results = {address: (*counts, False) for address, counts in unrouted.items()}
         for address, host in self.hosts.items():
-            before = results.get(address, (0, 0, False))  # calls from before it left the route and came back
-            succ, err = host.take_calls()
-            results[address] = (before[0] + succ, before[1] + err, states[address] is not HostState.HEALTHY)
+            healthy = states[address] is HostState.HEALTHY
+            if whole or host.succ or host.err or not healthy or address in results:
+                before = results.get(address, (0, 0, False))  # calls from before it left the route and came back
+                succ, err = host.take_calls()
+                results[address] = (before[0] + succ, before[1] + err, not healthy)
         return results or None

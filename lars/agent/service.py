@@ -289,7 +289,7 @@ class AgentService(AsyncService):
 
     def _gather(self, modules: Iterable[Module], all_of_them: bool = False) -> None:
         for module in modules:
-            results = module.take_results(all_of_them or not self.outbox.has_unsent(module.id))
+            results = module.take_results(self._now(), all_of_them or not self.outbox.has_unsent(module.id))
             if results is not None:
                 self.outbox.add(module.id, results)
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "explain": LazyCommand("lars.cli.commands.explain:explain", "Show how the agent would choose a host, and why."),
     "bench": LazyCommand("lars.cli.commands.bench:bench", "Measure the agent: cycles, latency, CPU time."),
     "doctor": LazyCommand("lars.cli.commands.doctor:doctor", "Check this machine, and say what to do."),
+    "plan": LazyCommand("lars.cli.commands.plan:plan", "Compute how many services a fleet needs."),
     "completion": LazyCommand("lars.cli.commands.completion:completion", "Print the completion script of a shell."),
     "demo": LazyCommand("lars.cli.demo:demo", "Run all of Lars here and watch it balance."),
 }

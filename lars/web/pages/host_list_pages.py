@@ -105,7 +105,7 @@ class HostListPages(PageSet):
 
     async def _edit(self, request: PageRequest, edit: RouteEdit, seen: str, done: str) -> Answer:
         try:
-            changed = (await self.console.stores.modules.edit(request.actor, request.now, edit, seen)).changed
+            changed = (await self.console.edits.edit(request.editor, request.now, edit, seen)).changed
         except EditConflict:
             return await self._page(request, edit.module, {"": CONFLICT}, 409)
         except InvalidRoute as refused:

@@ -116,19 +116,19 @@ class DatagramTests(SynchronousTestCase):
         self.shard.take_route(M, [B], 600.0, 1.0)
         self.shard.datagram(report(1), 1.0)
         self.assertEqual(self.shard.counters.unrouted, 1)
-        results = self.shard.modules[M].take_results()
+        results = self.shard.modules[M].take_results(0.0)
         self.assertEqual(results, {B: (0, 0, False), A: (2, 2, False)})
-        self.assertIsNone(self.shard.modules[M].take_results())
+        self.assertIsNone(self.shard.modules[M].take_results(0.0))
 
     def test_strangers_stay_in_their_bounded_tally_while_the_last_ones_wait_to_be_sent(self) -> None:
         self.with_route()
         self.shard.datagram(report(), 0.0)
         self.shard.take_route(M, [B], 600.0, 1.0)
         module = self.shard.modules[M]
-        self.assertEqual(module.take_results(with_unrouted=False), {B: (0, 0, False)})
-        self.assertIsNone(module.take_results(with_unrouted=False))
+        self.assertEqual(module.take_results(0.0, with_unrouted=False), {B: (0, 0, False)})
+        self.assertIsNone(module.take_results(0.0, with_unrouted=False))
         self.assertTrue(module.has_calls)
-        self.assertEqual(module.take_results(), {A: (1, 0, False), B: (0, 0, False)})
+        self.assertEqual(module.take_results(0.0), {A: (1, 0, False)})
 
     def test_calls_with_one_key_go_to_one_host(self) -> None:
         self.shard = Shard(self.asked.append, "consistent_hash")
@@ -157,9 +157,9 @@ class DatagramTests(SynchronousTestCase):
         self.with_route()
         for _ in range(15):
             self.shard.datagram(report(1), 0.0)
-        self.shard.modules[M].take_results()
+        self.shard.modules[M].take_results(0.0)
         self.shard.sweep(15.0)
-        self.assertEqual(self.shard.modules[M].take_results(), {A: (0, 0, False), B: (0, 0, False)})
+        self.assertEqual(self.shard.modules[M].take_results(0.0), {A: (0, 0, False), B: (0, 0, False)})
 
     def test_garbage_is_counted_and_dropped(self) -> None:
         for garbage in (
@@ -301,7 +301,9 @@ class ShortWayTests(SynchronousTestCase):
                 for shard in shards:
                     shard.sweep(now)
             else:
-                self.assertEqual(*(first in shard.modules and shard.modules[first].take_results() for shard in shards))
+                self.assertEqual(
+                    *(first in shard.modules and shard.modules[first].take_results(0.0) for shard in shards)
+                )
             self.assertEqual(*map(self.state, shards))
         self.assertEqual(*asked)
         counters = [{name: getattr(s.counters, name) for name in s.counters.__slots__} for s in shards]
@@ -340,6 +342,6 @@ class ShortWayTests(SynchronousTestCase):
             shard.datagram(cpp_report(MODULES[0], host), 0.0)
         shard.take_route(MODULES[0], HOSTS[:1], 600.0, 0.0)
         self.assertEqual({host.address for host in shard.codec._known_reports.values()}, {HOSTS[0]})
-        shard.modules[MODULES[0]].take_results()
+        shard.modules[MODULES[0]].take_results(0.0)
         shard.directory.forget_unused(10**6, 3600.0)
         self.assertEqual((shard.codec._known_reports, shard.codec._by_fields), ({}, {}))

@@ -178,7 +178,7 @@ class SpreadTests(SynchronousTestCase):
             firsts = Counter[HostAddress]()
             for _ in range(40):
                 firsts[self.calls(directory, 1)[0]] += 1
-                directory.modules[M].take_results()
+                directory.modules[M].take_results(0.0)
                 self.assertEqual(len(directory.forget_unused(3600.0, 3600.0)), 1)
             self.assertEqual(set(firsts), set(self.hosts), policy)
             self.assertLessEqual(max(firsts.values()), 16, policy)
@@ -201,7 +201,7 @@ class SweepTests(DirectoryTestCase):
         for n in range(1001):
             self.directory.report(module, HostAddress(n + 1, 80), False, 0.0, 0.0)
         self.assertEqual(self.directory.forget_unused(3600.0, 3600.0), [])
-        module.take_results()
+        module.take_results(0.0)
         self.assertEqual(self.directory.dropped, 1)
         self.assertEqual(self.directory.forget_unused(3599.9, 3600.0), [])
         self.assertEqual(self.directory.forget_unused(3600.0, 3600.0), [module])
@@ -212,7 +212,7 @@ class SweepTests(DirectoryTestCase):
         self.directory.add_listener(listener)
         module = self.module(str(A), str(B))
         self.directory.take_route(M, [B], 600.0, True, 0.0)
-        module.take_results()
+        module.take_results(0.0)
         self.directory.forget_unused(3600.0, 3600.0)
         expected = [("added", M), ("hosts", []), ("hosts", [A]), ("removed", M), ("hosts", [B])]
         self.assertEqual(listener.calls, expected)

@@ -41,7 +41,7 @@ class UnusedTests(SynchronousTestCase):
         empty = module(1, 0.0, [])
         empty.report(HOST, True, 0.0, 0.0)
         self.assertEqual(unused_modules([empty], TTL, TTL, max_empty=0), [])
-        empty.take_results()
+        empty.take_results(0.0)
         self.assertEqual(unused_modules([empty], TTL, TTL, max_empty=0), [empty])
 
     def test_emptied_route_counts_as_empty_and_a_new_one_does_not(self) -> None:

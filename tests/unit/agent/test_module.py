@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from lars.agent.module import LONGEST_TIMED, Module, RoutedHost
+from lars.agent.module import LONGEST_TIMED, WHOLE_REPORT, Module, RoutedHost
 from lars.balancing.classic import Classic, ClassicSettings
 from lars.balancing.ejecting import EjectingPolicy
 from lars.balancing.gathered import Gathered
@@ -100,8 +100,8 @@ class RouteTests(SynchronousTestCase):
 class ResultTests(SynchronousTestCase):
     def test_nothing_happened_gives_none_once_the_states_are_reported(self) -> None:
         module = module_of(A)
-        self.assertEqual(module.take_results(), {A: (0, 0, False)})
-        self.assertIsNone(module.take_results())
+        self.assertEqual(module.take_results(0.0), {A: (0, 0, False)})
+        self.assertIsNone(module.take_results(0.0))
 
     def test_calls_are_taken_once(self) -> None:
         module = module_of(A, B)
@@ -110,7 +110,7 @@ class ResultTests(SynchronousTestCase):
         module.report_success(module.hosts[B], 0.0)
         module.report_gathered(B, Gathered(4), 0.0)
         self.assertTrue(module.has_calls)
-        self.assertEqual(module.take_results(), {A: (1, 1, False), B: (5, 0, False)})
+        self.assertEqual(module.take_results(0.0), {A: (1, 1, False), B: (5, 0, False)})
         self.assertFalse(module.has_calls)
 
     def test_calls_of_a_host_that_left_are_still_taken_also_if_it_is_back(self) -> None:
@@ -120,24 +120,48 @@ class ResultTests(SynchronousTestCase):
         self.assertTrue(module.has_calls)
         module.take_route([A, B], 600.0, True, 2.0)
         module.report(A, True, 0.0, 2.0)
-        self.assertEqual(module.take_results(), {A: (1, 1, False), B: (0, 0, False)})
+        self.assertEqual(module.take_results(0.0), {A: (1, 1, False), B: (0, 0, False)})
 
     def test_change_of_state_alone_is_a_result(self) -> None:
         module = module_of(A)
         for _ in range(15):
             module.report(A, True, 0.0, 0.0)
         self.assertEqual(module.states(), {A: HostState.EJECTED})
-        self.assertEqual(module.take_results(), {A: (0, 15, True)})
+        self.assertEqual(module.take_results(0.0), {A: (0, 15, True)})
         module.sweep(15.0)
         self.assertEqual(module.ejected, 0)
-        self.assertEqual(module.take_results(), {A: (0, 0, False)})
+        self.assertEqual(module.take_results(0.0), {A: (0, 0, False)})
 
     def test_hosts_outside_the_route_are_kept_apart(self) -> None:
         module = module_of(A)
         self.assertIsNone(module.report(B, False, 0.0, 0.0))
         self.assertFalse(module.report_gathered(C, Gathered(3), 0.0))
-        self.assertEqual(module.take_results(with_unrouted=False), {A: (0, 0, False)})
-        self.assertEqual(module.take_results(), {B: (1, 0, False), C: (3, 0, False), A: (0, 0, False)})
+        self.assertEqual(module.take_results(0.0, with_unrouted=False), {A: (0, 0, False)})
+        self.assertEqual(module.take_results(0.0), {B: (1, 0, False), C: (3, 0, False)})
+
+    def test_healthy_hosts_without_calls_are_left_out_for_a_minute(self) -> None:
+        module = module_of(A, B)
+        self.assertEqual(module.take_results(0.0), {A: (0, 0, False), B: (0, 0, False)})
+        module.report(A, False, 0.0, 5.0)
+        self.assertEqual(module.take_results(5.0), {A: (1, 0, False)})
+        module.report(B, False, 0.0, WHOLE_REPORT - 1)
+        self.assertEqual(module.take_results(WHOLE_REPORT - 1), {B: (1, 0, False)})
+        module.report(A, False, 0.0, WHOLE_REPORT)
+        self.assertEqual(module.take_results(WHOLE_REPORT), {A: (1, 0, False), B: (0, 0, False)})
+
+    def test_ejected_host_is_in_every_report(self) -> None:
+        module = module_of(A, B)
+        for _ in range(15):
+            module.report(A, True, 0.0, 0.0)
+        self.assertEqual(module.take_results(0.0), {A: (0, 15, True), B: (0, 0, False)})
+        module.report(B, False, 0.0, 5.0)
+        self.assertEqual(module.take_results(5.0), {A: (0, 0, True), B: (1, 0, False)})
+
+    def test_changed_route_is_reported_whole(self) -> None:
+        module = module_of(A, B)
+        module.take_results(0.0)
+        module.take_route([A, B, C], 600.0, True, 1.0)
+        self.assertEqual(module.take_results(1.0), dict.fromkeys([A, B, C], (0, 0, False)))
 
 
 class Costs(EjectingPolicy[RoutedHost]):
@@ -257,7 +281,7 @@ class RoutedHostTests(SynchronousTestCase):
         module.report(B, True, 0.001, 1.0)
         module.report(C, True, 0.001, 1.0)  # outside the route
         self.assertEqual(module.calls, (1, 1))
-        module.take_results()
+        module.take_results(1.0)
         module.report(B, False, 0.001, 2.0)
         module.take_route([A], 600.0, True, 3.0)
         self.assertEqual(module.calls, (2, 1))

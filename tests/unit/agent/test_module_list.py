@@ -33,7 +33,7 @@ class ModuleListTests(SynchronousTestCase):
         for succ in (3, 4):
             self.shard.datagram(batch((A, succ)), 0.0)
             self.shard.datagram(failure(B), 0.0)
-            self.shard.modules[M].take_results()
+            self.shard.modules[M].take_results(0.0)
         page = self.page()
         self.assertEqual((page.seq, page.offset, page.total), (3, 0, 1))
         (module,) = page.module

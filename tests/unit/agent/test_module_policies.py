@@ -124,7 +124,7 @@ class EvidenceTests(ModulePoliciesCase):
         module = self.take()
         self.fail_a(module, 3)
         self.take('{"policy":"classic"}')
-        results = module.take_results()
+        results = module.take_results(0.0)
         assert results is not None
         self.assertEqual(results[A][:2], (0, 3))
 

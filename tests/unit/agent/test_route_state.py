@@ -184,7 +184,7 @@ class BatchTests(ShardTestCase):
                         shards[1].datagram(success(host), now)
             self.assertEqual(*(records(shard.modules[M]) for shard in shards))
         self.assertEqual(*(shard.counters.reports for shard in shards))
-        self.assertEqual(*(shard.modules[M].take_results() for shard in shards))
+        self.assertEqual(*(shard.modules[M].take_results(0.0) for shard in shards))
 
     def test_costs_of_a_batch_are_taken_for_the_policy(self) -> None:
         self.shard = Shard(policy="adaptive")
@@ -205,7 +205,7 @@ class BatchTests(ShardTestCase):
         for _ in range(30):
             self.shard.datagram(failure(), 0.0)
         self.shard.datagram(batch((A, 2**32 - 1), (B, 5)), 0.0)
-        results = self.shard.modules[M].take_results()
+        results = self.shard.modules[M].take_results(0.0)
         self.assertEqual(results, {A: (2**32 - 1, 30, True), B: (5, 0, False)})
 
     def test_hosts_outside_the_route_are_counted_apart(self) -> None:

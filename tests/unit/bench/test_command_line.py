@@ -15,6 +15,7 @@ FIGURES = {
     "dns": ["edit", "fanout", "requests", "load", "reconnect"],
     "gateway": ["http", "dns"],
     "reporter": ["rows", "repeats", "age", "agents", "memory"],
+    "scale": ["agents", "reports", "routes"],
     "web": ["pages", "registrations", "streams"],
 }
 
@@ -40,9 +41,12 @@ class CommandLineTests(SynchronousTestCase):
 
     def test_engine_is_both_except_for_the_console(self) -> None:
         defaults = {
-            command: self.parser.parse_args([command]).engine for command in ("agent", "dns", "reporter", "web")
+            command: self.parser.parse_args([command]).engine
+            for command in ("agent", "dns", "reporter", "scale", "web")
         }
-        self.assertEqual(defaults, {"agent": "both", "dns": "both", "reporter": "both", "web": "mariadb"})
+        self.assertEqual(
+            defaults, {"agent": "both", "dns": "both", "reporter": "both", "scale": "mariadb", "web": "mariadb"}
+        )
 
     def test_unknown_figure_is_refused_with_those_that_there_are(self) -> None:
         self.assertIn(

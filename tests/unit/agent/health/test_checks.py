@@ -149,7 +149,7 @@ class EjectedTests(SynchronousTestCase):
     def test_checks_end_with_their_module(self) -> None:
         self.agent.eject(self.module, 2)
         self.agent.directory.take_route(M, [], 1e9, True, self.agent.now)
-        self.module.take_results()
+        self.module.take_results(0.0)
         self.agent.directory.forget_unused(self.agent.now + 1e6, 60.0)
         self.assertEqual((dict(self.agent.directory.modules), self.agent.health.checked), ({}, 0))
 
