@@ -61,31 +61,33 @@ class HostListPages(PageSet):
     @page(app, f"{_LIST}/drain", role=Role.EDITOR, form=True)
     async def drain(self, request: PageRequest, modid: int, cmdid: int) -> Answer:
         """Drains all hosts that are found."""
+        id_ = _editable(request, modid, cmdid)
         try:
             drain = parse_drain(request.field("time"), request.field("reason"), request.now)
         except FormError as bad:
-            return await self._page(request, known(modid, cmdid), bad.errors, 422)
-        return await self._change(request, known(modid, cmdid), HostChange(drain=drain), "drained")
+            return await self._page(request, id_, bad.errors, 422)
+        return await self._change(request, id_, HostChange(drain=drain), "drained")
 
     @page(app, f"{_LIST}/undrain", role=Role.EDITOR, form=True)
     async def undrain(self, request: PageRequest, modid: int, cmdid: int) -> Answer:
         """Ends the drains of all hosts that are found."""
-        return await self._change(request, known(modid, cmdid), HostChange(undrain=True), "undrained")
+        return await self._change(request, _editable(request, modid, cmdid), HostChange(undrain=True), "undrained")
 
     @page(app, f"{_LIST}/weight", role=Role.EDITOR, form=True)
     async def weigh(self, request: PageRequest, modid: int, cmdid: int) -> Answer:
         """Gives all hosts that are found one weight."""
+        id_ = _editable(request, modid, cmdid)
         try:
             change = HostChange(weight=weight(request.field("weight").strip()))
         except InvalidRoute:
             problem = Translatable("Write a whole number from 0 to %(most)s.", most=MAX_WEIGHT)
-            return await self._page(request, known(modid, cmdid), {"weight": problem}, 422)
-        return await self._change(request, known(modid, cmdid), change, "changed")
+            return await self._page(request, id_, {"weight": problem}, 422)
+        return await self._change(request, id_, change, "changed")
 
     @page(app, f"{_LIST}/remove", role=Role.EDITOR, form=True)
     async def remove(self, request: PageRequest, modid: int, cmdid: int) -> Answer:
         """Removes all hosts that are found; their number must have been typed."""
-        id_ = known(modid, cmdid)
+        id_ = _editable(request, modid, cmdid)
         module, found = await self._found(request, id_)
         if _seen(module, found) != request.field("seen"):
             return await self._page(request, id_, {"": CONFLICT}, 409)
@@ -112,6 +114,13 @@ class HostListPages(PageSet):
             return await self._page(request, edit.module, {"": untranslated(refused)}, 422)
         n = sum(len(one.altered) + len(one.removed) for one in changed)
         return Redirect(f"{address(edit.module)}?notice={done if n else 'same'}&n={n}")
+
+
+def _editable(request: PageRequest, modid: int, cmdid: int) -> ModuleId:
+    """The module; raises NotPermitted before anything is said of what was typed."""
+    module = known(modid, cmdid)
+    request.editor.check([module])
+    return module
 
 
 def _search(request: PageRequest) -> HostSearch:

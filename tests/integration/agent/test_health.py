@@ -133,7 +133,7 @@ async def test_dead_host_leaves_before_any_call_where_all_are_always_checked(
     assert checked.calls.sent[bad.name] == 0
     assert not checked.calls.failed
     row = (await checked.explained())[bad.name]
-    assert (row["state"], row["why"]) == ("ejected", "unhealthy: connection refused")
+    assert (row["state"], row["why"]) == ("unhealthy", "unhealthy: connection refused")
     assert await checked.agent.counted('lars_agent_ejections_total{reason="check"}') == 1
     bad.listen()
     await checked.says(f"{bad.name} restored (check): full share in 2 s")

@@ -59,6 +59,7 @@ PLACES = {
     "<int:modid>": "M",
     "<int:cmdid>": "C",
     "<int:number>": "N",
+    "<int:version>": "VERSION",
     "<host>": "IP:PORT",
     "<ip>": "IP",
     "<name>": "NAME",
@@ -161,6 +162,7 @@ def address(row: Row, module: ModuleId) -> str:
         "M": str(module.modid),
         "C": str(module.cmdid),
         "N": str(module.modid),
+        "VERSION": "1",
     }
     registers = row.path == "/api/v1/modules/M/C/hosts/IP:PORT" and row.method in ("PUT", "DELETE")
     if registers:
