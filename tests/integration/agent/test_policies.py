@@ -153,8 +153,12 @@ async def test_dead_host_is_ejected_after_a_few_calls_and_gets_its_share_back(
     await calls_until(lambda: caller.last.count(dead) >= 22, "the host to get its share back", 25)
     assert f"{dead} restored (check): full share in" in service.log()
     assert await agent.counted('lars_agent_restorations_total{reason="check"}') == 1
-    rows = await deferToThread(explained)
-    assert {row["state"] for row in rows.values()} == {"healthy"}
+
+    async def all_healthy() -> bool:
+        await deferToThread(caller.call)
+        return {row["state"] for row in (await deferToThread(explained)).values()} == {"healthy"}
+
+    await until(reactor, all_healthy, "the host to have warmed up", 10)
 
 
 class CppCaller:

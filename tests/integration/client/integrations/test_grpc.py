@@ -26,7 +26,8 @@ class GrpcHost:
     def __init__(self) -> None:
         self.status: grpc.StatusCode | None = None
         self.calls = 0
-        self._server = grpc.server(ThreadPoolExecutor(4))
+        # With SO_REUSEPORT, which gRPC sets, port 0 may be one that a process of another test has.
+        self._server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
         self._server.add_generic_rpc_handlers((self._methods(),))
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._server.start()
